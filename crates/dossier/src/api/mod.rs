@@ -1,0 +1,321 @@
+//! The JSON API of dossiers. Errors are problem details that carry every problem at once.
+
+mod body;
+mod uploads;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base::{Error, Kind, Result};
+use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx, Purpose};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    model::{action::DossierId, command::Command},
+    service::{Done, Dossiers, Filing},
+    store::lists::Filter,
+};
+use body::{
+    AssignBody, CompleteBody, ConsultationBody, DossierBody, DossierPage, FiledBody, FilingBody, HistoryBody, NoteBody,
+    OutcomeBody, PaymentBody, ReappointBody, ReasonBody, StopBody, SupplementBody, TrackingBody, WaiverBody,
+};
+
+/// The routes, with their part of the OpenAPI file. To be merged at the root.
+pub fn router(dossiers: Dossiers) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(file, list))
+        .routes(routes!(one))
+        .routes(routes!(history))
+        .routes(routes!(complete))
+        .routes(routes!(assign))
+        .routes(routes!(supplement))
+        .routes(routes!(pay))
+        .routes(routes!(waive))
+        .routes(routes!(note))
+        .routes(routes!(reappoint))
+        .routes(routes!(withdraw))
+        .routes(routes!(stop))
+        .routes(routes!(answer))
+        .routes(routes!(track))
+        .merge(uploads::router())
+        .with_state(dossiers)
+}
+
+/// The idempotency key of a request: the same request again gives the same answer.
+fn idempotency_key(headers: &HeaderMap) -> Result<String> {
+    let key = headers.get("idempotency-key").and_then(|v| v.to_str().ok()).unwrap_or_default().trim().to_owned();
+    if key.is_empty() || key.len() > 200 {
+        return Err(Error::refused(
+            Kind::Invalid,
+            "idempotency-key",
+            "Yêu cầu phải có tiêu đề Idempotency-Key, tối đa 200 ký tự.",
+            "The header Idempotency-Key is required, at most 200 characters.",
+        ));
+    }
+    Ok(key)
+}
+
+/// The version that the caller saw, from `If-Match`.
+fn if_match(headers: &HeaderMap) -> Result<Option<i64>> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let version = value.to_str().ok().and_then(|v| v.trim().trim_start_matches("W/").trim_matches('"').parse().ok());
+    version.map(Some).ok_or_else(|| {
+        Error::refused(
+            Kind::Invalid,
+            "if-match",
+            "Tiêu đề If-Match phải là ETag của hồ sơ, ví dụ \"3\".",
+            "If-Match must be the ETag of the dossier, such as \"3\".",
+        )
+    })
+}
+
+fn done(done: &Done) -> Response {
+    let tag = format!("\"{}\"", done.version);
+    ([(header::ETAG, tag)], axum::Json(OutcomeBody::from(done))).into_response()
+}
+
+async fn carry_out(dossiers: &Dossiers, ctx: &Ctx, headers: &HeaderMap, id: DossierId, command: Command) -> Result<Response, ApiError> {
+    let result = dossiers.command(ctx, id, &command, if_match(headers)?).await?;
+    Ok(done(&result))
+}
+
+/// File a dossier.
+#[utoipa::path(post, path = "/api/v1/dossiers", tag = "dossiers", request_body = FilingBody,
+    params(("Idempotency-Key" = String, Header, description = "The same key with the same body gives the same dossier")),
+    responses(
+        (status = 201, description = "Filed", body = FiledBody),
+        (status = 401, description = "Nobody is signed in"),
+        (status = 403, description = "Not permitted"),
+        (status = 404, description = "The procedure cannot be filed here"),
+        (status = 409, description = "The key was used for another request"),
+        (status = 422, description = "Every problem at its field", content_type = "application/problem+json"),
+    ))]
+async fn file(
+    State(dossiers): State<Dossiers>,
+    ctx: Ctx,
+    headers: HeaderMap,
+    ApiJson(body): ApiJson<FilingBody>,
+) -> Result<Response, ApiError> {
+    let key = idempotency_key(&headers)?;
+    let filing = Filing::try_from(body)?;
+    let filed = dossiers.file(&ctx, &filing, &key).await?;
+    let location = format!("/api/v1/dossiers/{}", filed.id);
+    let url = dossiers.tracking_url(filed.id, &filed.code);
+    let body = FiledBody { id: filed.id.uuid(), code: filed.code, secret: filed.secret, tracking_url: url };
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response())
+}
+
+/// What of a list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct ListParams {
+    /// National status, 1 to 10.
+    #[param(minimum = 1, maximum = 10, value_type = Option<u8>)]
+    status: String,
+    /// National code of the procedure.
+    procedure: String,
+    /// The beginning of the applicant's name, with or without diacritics.
+    applicant: String,
+    /// Due before this instant (RFC 3339).
+    #[param(value_type = Option<String>, format = DateTime)]
+    due_before: String,
+    /// How many, 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = 20, value_type = Option<u32>)]
+    limit: String,
+    /// The mark `next` of the page before.
+    after: String,
+}
+
+impl ListParams {
+    fn read(self) -> Result<(Filter, u32, Option<String>)> {
+        let mut problems = base::Problems::new();
+        let text = |s: &str| Some(s.trim().to_owned()).filter(|s| !s.is_empty());
+        let mut number = |name: &str, value: &str, most: u32| {
+            let parsed = text(value).map(|v| v.parse::<u32>().ok().filter(|n| (1..=most).contains(n)));
+            if parsed == Some(None) {
+                problems.add("not-a-number", name, format!("Nhập số từ 1 đến {most}."), format!("Enter a number from 1 to {most}."));
+            }
+            parsed.flatten()
+        };
+        let status = number("status", &self.status, 10).and_then(|n| u8::try_from(n).ok());
+        let limit = number("limit", &self.limit, 100).unwrap_or(20);
+        let due_before = text(&self.due_before).and_then(|t| {
+            let at = base::Timestamp::parse_rfc3339(&t);
+            if at.is_none() {
+                problems.add("not-an-instant", "due_before", "Nhập thời điểm theo RFC 3339.", "Enter an instant as in RFC 3339.");
+            }
+            at
+        });
+        problems.into_result()?;
+        let applicant = text(&self.applicant).map(|name| base::text::fold(&name));
+        Ok((Filter { status, due_before, procedure: text(&self.procedure), applicant }, limit, text(&self.after)))
+    }
+}
+
+/// List the dossiers of the caller's agency, newest first.
+#[utoipa::path(get, path = "/api/v1/dossiers", tag = "dossiers", params(ListParams), responses(
+    (status = 200, description = "A page", body = DossierPage),
+    (status = 401, description = "Nobody is signed in"),
+    (status = 403, description = "Not permitted"),
+    (status = 422, description = "Which parameter is wrong", content_type = "application/problem+json"),
+))]
+async fn list(State(dossiers): State<Dossiers>, ctx: Ctx, ApiQuery(params): ApiQuery<ListParams>) -> Result<Response, ApiError> {
+    let (filter, limit, after) = params.read()?;
+    let slice = dossiers.list(&ctx, &filter, after.as_deref(), limit).await?;
+    Ok(axum::Json(DossierPage::from(slice)).into_response())
+}
+
+/// Read a dossier.
+#[utoipa::path(get, path = "/api/v1/dossiers/{id}", tag = "dossiers", params(("id" = uuid::Uuid, Path, description = "Its id")), responses(
+    (status = 200, description = "The dossier; its ETag is its version", body = DossierBody),
+    (status = 304, description = "The caller has it already"),
+    (status = 401, description = "Nobody is signed in"),
+    (status = 404, description = "No such dossier for this caller"),
+    (status = 422, description = "Not an id", content_type = "application/problem+json"),
+))]
+async fn one(State(dossiers): State<Dossiers>, ctx: Ctx, headers: HeaderMap, ApiPath(id): ApiPath<DossierId>) -> Result<Response, ApiError> {
+    let view = dossiers.get(&ctx, id, purpose(&ctx)).await?;
+    let tag = format!("\"{}\"", view.state.version);
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).is_some_and(|sent| sent.contains(&tag));
+    if known {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    Ok(([(header::ETAG, tag)], axum::Json(DossierBody::of(&view))).into_response())
+}
+
+/// Read the history of a dossier.
+#[utoipa::path(get, path = "/api/v1/dossiers/{id}/history", tag = "dossiers", params(("id" = uuid::Uuid, Path, description = "Its id")), responses(
+    (status = 200, description = "Oldest first", body = Vec<HistoryBody>),
+    (status = 401, description = "Nobody is signed in"),
+    (status = 404, description = "No such dossier for this caller"),
+    (status = 422, description = "Not an id", content_type = "application/problem+json"),
+))]
+async fn history(State(dossiers): State<Dossiers>, ctx: Ctx, ApiPath(id): ApiPath<DossierId>) -> Result<Response, ApiError> {
+    let view = dossiers.get(&ctx, id, purpose(&ctx)).await?;
+    let lines: Vec<HistoryBody> = view.history.iter().map(HistoryBody::from).collect();
+    Ok(axum::Json(lines).into_response())
+}
+
+/// Complete an open step. Its outcome may receive, refuse, ask for papers, decide or hand over.
+#[utoipa::path(post, path = "/api/v1/dossiers/{id}/tasks/{token}", tag = "dossiers", request_body = CompleteBody,
+    params(("id" = uuid::Uuid, Path, description = "The dossier"), ("token" = u32, Path, description = "Token of the step")),
+    responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
+        (status = 404, description = "No such dossier"), (status = 409, description = "Somebody else was faster"), (status = 412, description = "The dossier has moved on"),
+        (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
+async fn complete(
+    State(dossiers): State<Dossiers>,
+    ctx: Ctx,
+    headers: HeaderMap,
+    ApiPath((id, token)): ApiPath<(DossierId, u32)>,
+    ApiJson(body): ApiJson<CompleteBody>,
+) -> Result<Response, ApiError> {
+    let command = Command::Complete(body.completion(token)?);
+    carry_out(&dossiers, &ctx, &headers, id, command).await
+}
+
+/// Take a step, or put it back.
+#[utoipa::path(post, path = "/api/v1/dossiers/{id}/tasks/{token}/assignment", tag = "dossiers", request_body = AssignBody,
+    params(("id" = uuid::Uuid, Path, description = "The dossier"), ("token" = u32, Path, description = "Token of the step")),
+    responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
+        (status = 404, description = "No such dossier"), (status = 409, description = "Somebody else was faster"), (status = 412, description = "The dossier has moved on"),
+        (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
+async fn assign(
+    State(dossiers): State<Dossiers>,
+    ctx: Ctx,
+    headers: HeaderMap,
+    ApiPath((id, token)): ApiPath<(DossierId, u32)>,
+    ApiJson(body): ApiJson<AssignBody>,
+) -> Result<Response, ApiError> {
+    let officer = body.officer(&ctx)?;
+    carry_out(&dossiers, &ctx, &headers, id, Command::Assign { token, officer }).await
+}
+
+macro_rules! command_route {
+    ($(#[$doc:meta])* $name:ident, $path:literal, $body:ty, |$value:ident| $command:expr) => {
+        $(#[$doc])*
+        #[utoipa::path(post, path = $path, tag = "dossiers", request_body = $body,
+            params(("id" = uuid::Uuid, Path, description = "The dossier")),
+            responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"),
+                (status = 403, description = "Not permitted"), (status = 404, description = "No such dossier"),
+                (status = 409, description = "The dossier does not allow it now"), (status = 412, description = "The dossier has moved on"),
+                (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
+        async fn $name(
+            State(dossiers): State<Dossiers>,
+            ctx: Ctx,
+            headers: HeaderMap,
+            ApiPath(id): ApiPath<DossierId>,
+            ApiJson($value): ApiJson<$body>,
+        ) -> Result<Response, ApiError> {
+            let command: Result<Command> = $command;
+            carry_out(&dossiers, &ctx, &headers, id, command?).await
+        }
+    };
+}
+
+/// Answer the open request for papers.
+#[utoipa::path(post, path = "/api/v1/dossiers/{id}/supplements", tag = "dossiers", request_body = SupplementBody,
+    params(("id" = uuid::Uuid, Path, description = "The dossier")),
+    responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
+        (status = 404, description = "No such dossier"), (status = 409, description = "Nothing is asked for"), (status = 412, description = "The dossier has moved on"),
+        (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
+async fn supplement(
+    State(dossiers): State<Dossiers>,
+    ctx: Ctx,
+    headers: HeaderMap,
+    ApiPath(id): ApiPath<DossierId>,
+    ApiJson(body): ApiJson<SupplementBody>,
+) -> Result<Response, ApiError> {
+    let (answers, papers) = body.parts();
+    let result = dossiers.supplement(&ctx, id, answers, &papers, if_match(&headers)?).await?;
+    Ok(done(&result))
+}
+
+command_route!(/// Record that money came in.
+    pay, "/api/v1/dossiers/{id}/payments", PaymentBody, |body| Ok(body.command()));
+command_route!(/// Waive the fee, with its legal ground.
+    waive, "/api/v1/dossiers/{id}/waiver", WaiverBody, |body| Ok(Command::WaiveFee { basis: body.basis }));
+command_route!(/// Leave a remark among officers.
+    note, "/api/v1/dossiers/{id}/notes", NoteBody, |body| Ok(Command::Note { text: body.text }));
+command_route!(/// Apologise and appoint a new date. Once.
+    reappoint, "/api/v1/dossiers/{id}/reappointment", ReappointBody, |body| body.command());
+command_route!(/// Take the dossier back.
+    withdraw, "/api/v1/dossiers/{id}/withdrawal", ReasonBody, |body| Ok(Command::Withdraw { reason: body.reason }));
+command_route!(/// Stop handling.
+    stop, "/api/v1/dossiers/{id}/stop", StopBody, |body| Ok(Command::Stop { reason: body.reason, basis: body.basis }));
+command_route!(/// Answer a consultation.
+    answer, "/api/v1/dossiers/{id}/consultations", ConsultationBody, |body| Ok(body.command()));
+
+/// Who holds the secret.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct TrackParams {
+    /// The secret on the receipt.
+    k: String,
+}
+
+/// Follow a dossier with its code and secret.
+#[utoipa::path(get, path = "/api/v1/track/{code}", tag = "dossiers", params(("code" = String, Path, description = "Code of the dossier"), TrackParams), responses(
+    (status = 200, description = "Its progress, without personal data", body = TrackingBody),
+    (status = 404, description = "No dossier has this code and secret", content_type = "application/problem+json"),
+))]
+async fn track(State(dossiers): State<Dossiers>, ctx: Ctx, ApiPath(code): ApiPath<String>, ApiQuery(params): ApiQuery<TrackParams>) -> Result<Response, ApiError> {
+    let tracking = dossiers.track(&ctx, &code, &params.k).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(TrackingBody::of(&tracking))).into_response())
+}
+
+/// Why the caller reads: officers handle, people look at their own.
+pub(crate) fn purpose(ctx: &Ctx) -> Purpose {
+    match &ctx.actor {
+        identity::Actor::Officer(officer) if officer.roles.has(identity::Role::Auditor) => Purpose::Audit,
+        identity::Actor::Officer(officer) if officer.roles.has(identity::Role::Consulted) => Purpose::Consultation,
+        identity::Actor::Officer(officer) if officer.roles.has(identity::Role::Receptionist) => Purpose::Reception,
+        identity::Actor::Officer(_) => Purpose::CaseHandling,
+        _ => Purpose::OwnDossier,
+    }
+}

@@ -1,0 +1,12 @@
+//! A dossier (hồ sơ) from application to result: intake, deadlines, process steps, consultations, delivery.
+//!
+//! A dossier *is* its action log ([`model::action`]); everything else is a fold over it ([`model::state`]).
+
+pub mod api;
+pub mod model;
+pub mod pages;
+pub mod service;
+mod store;
+
+/// The tables of dossiers.
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("dossier", "0001_dossier");

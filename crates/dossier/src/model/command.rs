@@ -1,0 +1,471 @@
+//! What somebody wants to do to a dossier, judged against its state. Pure: the same command on the same state gives the
+//! same facts or the same refusal. The process and the time limit judge once more when the facts are applied.
+
+use base::{Error, Kind, Problems, Result, Timestamp};
+use procedure::{
+    form::Answers,
+    process::{OutcomeEffect, UserTask},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{
+    action::{Action, Detail, Ground, MissingItem, OfficerRef, Paper, PaymentMethod, Step},
+    state::{Rules, State, leaves, merged},
+    status::{Decision, Delivery, Money},
+};
+
+/// The longest text that an officer may enter in one box, characters.
+pub const LONGEST_TEXT: usize = 10_000;
+
+/// A wish.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub enum Command {
+    /// Do an open step.
+    Complete(Completion),
+    /// Answer the open request for papers.
+    Supplement {
+        /// Answers that change.
+        answers: Answers,
+        /// Papers that are added or replaced.
+        papers: Vec<Paper>,
+    },
+    /// Answer a consultation.
+    AnswerConsultation {
+        /// The id of the send task that asked.
+        sent_by: String,
+        /// Whether the agency agrees.
+        agrees: bool,
+        /// Its opinion.
+        opinion: String,
+        /// Number of its document.
+        document: String,
+    },
+    /// A timer came due.
+    FireTimer {
+        /// Its token.
+        token: u32,
+    },
+    /// A service is done.
+    FinishService {
+        /// Its token.
+        token: u32,
+        /// Its result.
+        result: Value,
+    },
+    /// Money came in.
+    RecordPayment {
+        /// VND.
+        amount: i64,
+        /// Means.
+        method: PaymentMethod,
+        /// Number of the receipt or transaction.
+        reference: String,
+    },
+    /// No fee is due from this applicant.
+    WaiveFee {
+        /// Legal ground.
+        basis: String,
+    },
+    /// Take or give an open step.
+    Assign {
+        /// Its token.
+        token: u32,
+        /// To whom; none puts it back.
+        officer: Option<OfficerRef>,
+    },
+    /// A remark among officers.
+    Note {
+        /// The remark.
+        text: String,
+    },
+    /// A new date with an apology.
+    Reappoint {
+        /// The new due instant.
+        due: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// The applicant takes the dossier back.
+    Withdraw {
+        /// Why, if said.
+        reason: String,
+    },
+    /// Handling stops.
+    Stop {
+        /// Why.
+        reason: String,
+        /// Legal ground.
+        basis: String,
+    },
+}
+
+/// Doing a step.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Completion {
+    /// Token of the step, as the officer's page had it.
+    pub token: u32,
+    /// Chosen outcome.
+    pub outcome: String,
+    /// The officer's fields.
+    #[serde(default)]
+    pub fields: Map<String, Value>,
+    /// Remark among officers.
+    #[serde(default)]
+    pub note: String,
+    /// Grounds, the list of what is missing, the way of delivery: as the outcome needs.
+    #[serde(default)]
+    pub detail: Detail,
+}
+
+/// Judges a command.
+///
+/// # Errors
+/// A refusal with every problem at its place; [`Kind::Conflict`] where the dossier has moved on.
+pub fn decide(state: &State, command: &Command, rules: Rules<'_>, now: Timestamp) -> Result<Action> {
+    match command {
+        Command::Complete(completion) => complete(state, completion, rules),
+        Command::Supplement { answers, papers } => supplement(state, answers, papers, rules, now),
+        Command::AnswerConsultation { sent_by, agrees, opinion, document } => {
+            answer_consultation(state, sent_by, *agrees, opinion, document)
+        }
+        Command::FireTimer { token } => {
+            let running = state.timers.iter().any(|t| t.token == *token);
+            if running { Ok(Action::TimerFired { token: *token }) } else { Err(moved_on(state)) }
+        }
+        Command::FinishService { token, result } => Ok(Action::ServiceDone { token: *token, result: result.clone() }),
+        Command::RecordPayment { amount, method, reference } => pay(state, *amount, *method, reference),
+        Command::WaiveFee { basis } => {
+            require_open_fee(state)?;
+            text("basis", basis, true)?;
+            Ok(Action::FeeWaived { basis: basis.clone() })
+        }
+        Command::Assign { token, officer } => {
+            state.task(*token).ok_or_else(|| moved_on(state))?;
+            Ok(Action::Assigned { token: *token, officer: officer.clone() })
+        }
+        Command::Note { text: note } => {
+            text("note", note, true)?;
+            Ok(Action::Noted { text: note.trim().to_owned() })
+        }
+        Command::Reappoint { due, reason } => reappoint(state, *due, reason, rules, now),
+        Command::Withdraw { reason } => {
+            require_undecided(state)?;
+            text("reason", reason, false)?;
+            Ok(Action::Withdrawn { reason: reason.trim().to_owned() })
+        }
+        Command::Stop { reason, basis } => {
+            require_undecided(state)?;
+            let mut problems = Problems::new();
+            note_text(&mut problems, "reason", reason, true);
+            note_text(&mut problems, "basis", basis, true);
+            problems.into_result()?;
+            Ok(Action::Stopped { reason: reason.trim().to_owned(), basis: basis.trim().to_owned() })
+        }
+    }
+}
+
+fn complete(state: &State, completion: &Completion, rules: Rules<'_>) -> Result<Action> {
+    let open = state.task(completion.token).ok_or_else(|| moved_on(state))?;
+    let (_, task) = rules
+        .package
+        .process
+        .task(&open.node)
+        .ok_or_else(|| Error::internal("an open step that the process does not have"))?;
+    let outcome = task.outcomes.iter().find(|o| o.id == completion.outcome).ok_or_else(|| no_such_outcome(task))?;
+    let mut problems = Problems::new();
+    note_text(&mut problems, "note", &completion.note, false);
+    let detail = &completion.detail;
+    match outcome.effect {
+        OutcomeEffect::Refuse | OutcomeEffect::Reject => grounds(&mut problems, detail),
+        OutcomeEffect::RequestSupplement => missing(&mut problems, state, detail, rules),
+        OutcomeEffect::Deliver => delivery(&mut problems, state, detail),
+        OutcomeEffect::Stop => {
+            if let Detail::Stop { reason, basis } = detail {
+                note_text(&mut problems, "reason", reason, true);
+                note_text(&mut problems, "basis", basis, true);
+            } else {
+                required(&mut problems, "reason");
+            }
+        }
+        OutcomeEffect::Receive if state.received_at.is_some() => {
+            problems.add("already-received", "outcome", "Hồ sơ đã được tiếp nhận.", "The dossier was received already.");
+        }
+        OutcomeEffect::None | OutcomeEffect::Receive | OutcomeEffect::Approve | OutcomeEffect::Issue => {}
+    }
+    if state.waits_for_payment() && outcome.effect != OutcomeEffect::Stop {
+        problems.add(
+            "payment-due",
+            "outcome",
+            "Hồ sơ chưa nộp phí, lệ phí. Ghi nhận thanh toán hoặc miễn phí trước khi xử lý tiếp.",
+            "The fee has not been paid. Record the payment or a waiver before going on.",
+        );
+    }
+    problems.into_result()?;
+    Ok(Action::StepCompleted(Box::new(Step {
+        token: completion.token,
+        node: open.node.clone(),
+        outcome: completion.outcome.clone(),
+        fields: completion.fields.clone(),
+        note: completion.note.trim().to_owned(),
+        detail: detail.clone(),
+    })))
+}
+
+fn grounds(problems: &mut Problems, detail: &Detail) {
+    let Detail::Grounds { grounds } = detail else {
+        required(problems, "grounds");
+        return;
+    };
+    if grounds.is_empty() {
+        required(problems, "grounds");
+    }
+    for (n, Ground { text, basis, .. }) in grounds.iter().enumerate() {
+        note_text(problems, &format!("grounds.{n}.text"), text, true);
+        note_text(problems, &format!("grounds.{n}.basis"), basis, true);
+    }
+}
+
+/// One complete list (NĐ 61/2018/NĐ-CP, Điều 17 and 19 via TT 03/2025 form 02): every item at a place of the form or a
+/// paper, with its ground; what could be seen the first time is not asked for a second time without a ground of its own.
+fn missing(problems: &mut Problems, state: &State, detail: &Detail, rules: Rules<'_>) {
+    let Detail::Supplement { items, second_ground } = detail else {
+        required(problems, "items");
+        return;
+    };
+    if items.is_empty() {
+        problems.add(
+            "required",
+            "items",
+            "Nêu đầy đủ, một lần những giấy tờ, nội dung cần bổ sung.",
+            "List everything that is missing, once.",
+        );
+    }
+    for (n, MissingItem { at, reason, text, basis }) in items.iter().enumerate() {
+        if !known_place(rules, at) {
+            problems.add(
+                "unknown-place",
+                format!("items.{n}.at"),
+                "Chọn nội dung của tờ khai hoặc thành phần hồ sơ cần bổ sung.",
+                "Choose the field or the paper that this is about.",
+            );
+        }
+        if !rules.package.meta.supplement_reasons.iter().any(|r| r.id == *reason) {
+            problems.add("unknown-reason", format!("items.{n}.reason"), "Chọn lý do bổ sung.", "Choose a reason.");
+        }
+        note_text(problems, &format!("items.{n}.text"), text, true);
+        note_text(problems, &format!("items.{n}.basis"), basis, true);
+    }
+    if !state.supplements.is_empty() && second_ground.trim().is_empty() {
+        problems.add(
+            "second-request",
+            "second_ground",
+            "Hồ sơ đã được yêu cầu bổ sung một lần. Chỉ yêu cầu thêm khi có căn cứ pháp lý nêu rõ vì sao lần trước chưa thể yêu cầu.",
+            "Papers were asked for once already. A second request needs a legal ground that says why this could not be asked the first time.",
+        );
+    }
+    note_text(problems, "second_ground", second_ground, false);
+}
+
+fn delivery(problems: &mut Problems, state: &State, detail: &Detail) {
+    if let Detail::Delivery { recipient, .. } = detail {
+        note_text(problems, "recipient", recipient, true);
+    } else {
+        required(problems, "recipient");
+    }
+    if state.delivery == Delivery::Delivered {
+        problems.add("already-delivered", "outcome", "Kết quả đã được trả.", "The result was handed over already.");
+    }
+    if state.money == Money::Due {
+        problems.add(
+            "payment-due",
+            "outcome",
+            "Hồ sơ chưa nộp phí, lệ phí. Ghi nhận thanh toán hoặc miễn phí trước khi trả kết quả.",
+            "The fee has not been paid. Record the payment or a waiver before handing over the result.",
+        );
+    }
+}
+
+fn supplement(state: &State, answers: &Answers, papers: &[Paper], rules: Rules<'_>, now: Timestamp) -> Result<Action> {
+    let open = state.open_supplement().ok_or_else(|| {
+        Error::refused(
+            Kind::Conflict,
+            "nothing-asked",
+            "Hồ sơ không có yêu cầu bổ sung nào đang chờ.",
+            "No papers are asked for at the moment.",
+        )
+    })?;
+    let mut problems = Problems::new();
+    let asked = |at: &str| open.items.iter().any(|i| i.at == at || at.starts_with(&format!("{}.", i.at)));
+    for paper in papers {
+        if !asked(&paper.paper) {
+            not_asked(&mut problems, &paper.paper);
+        }
+    }
+    let changed: Vec<String> = leaves(answers).into_iter().map(|(at, _)| at).collect();
+    for at in &changed {
+        if !asked(at) {
+            not_asked(&mut problems, at);
+        }
+    }
+    for item in &open.items {
+        let given = papers.iter().any(|p| p.paper == item.at && !p.files.is_empty())
+            || changed.iter().any(|at| *at == item.at || at.starts_with(&format!("{}.", item.at)));
+        if !given {
+            problems.add(
+                "required",
+                &item.at,
+                "Nội dung này được yêu cầu bổ sung nhưng chưa có.",
+                "This was asked for and is not there yet.",
+            );
+        }
+    }
+    problems.into_result()?;
+    let whole = merged(&state.answers, answers);
+    let ctx = rules.context(&state.applicant, state.channel, now.legal_date());
+    rules.package.form.validate(&whole, &ctx).into_result()?;
+    Ok(Action::Supplemented { answers: answers.clone(), papers: papers.to_vec() })
+}
+
+fn not_asked(problems: &mut Problems, at: &str) {
+    problems.add(
+        "not-asked",
+        at,
+        "Nội dung này không nằm trong yêu cầu bổ sung.",
+        "This is not among what was asked for.",
+    );
+}
+
+fn known_place(rules: Rules<'_>, at: &str) -> bool {
+    rules.package.form.field(at).is_some() || rules.package.form.paper(at).is_some()
+}
+
+fn answer_consultation(state: &State, sent_by: &str, agrees: bool, opinion: &str, document: &str) -> Result<Action> {
+    let asked = state.consultations.iter().rev().find(|c| c.sent_by == sent_by);
+    let asked = asked.ok_or_else(|| Error::not_found("yêu cầu lấy ý kiến", "consultation"))?;
+    let Some(token) = asked.token else { return Err(moved_on(state)) };
+    let mut problems = Problems::new();
+    note_text(&mut problems, "opinion", opinion, true);
+    note_text(&mut problems, "document", document, false);
+    problems.into_result()?;
+    Ok(Action::ConsultationAnswered {
+        token,
+        agrees,
+        opinion: opinion.trim().to_owned(),
+        document: document.trim().to_owned(),
+    })
+}
+
+fn pay(state: &State, amount: i64, method: PaymentMethod, reference: &str) -> Result<Action> {
+    require_open_fee(state)?;
+    let mut problems = Problems::new();
+    let open = state.owed() - state.paid;
+    if amount <= 0 || amount > open {
+        problems.add(
+            "wrong-amount",
+            "amount",
+            format!("Số tiền phải từ 1 đến {open} đồng."),
+            format!("The amount must be between 1 and {open} VND."),
+        );
+    }
+    note_text(&mut problems, "reference", reference, true);
+    problems.into_result()?;
+    Ok(Action::PaymentRecorded { amount, method, reference: reference.trim().to_owned() })
+}
+
+fn reappoint(state: &State, due: Timestamp, reason: &str, rules: Rules<'_>, now: Timestamp) -> Result<Action> {
+    require_undecided(state)?;
+    let mut problems = Problems::new();
+    note_text(&mut problems, "reason", reason, true);
+    match state.due_at(rules.calendar) {
+        None => problems.add(
+            "no-time-limit",
+            "due",
+            "Hồ sơ chưa có hoặc đang tạm dừng thời hạn giải quyết.",
+            "No time limit runs at the moment.",
+        ),
+        Some(current) if due <= current || due <= now => problems.add(
+            "not-later",
+            "due",
+            "Ngày hẹn mới phải sau ngày hẹn cũ và sau thời điểm hiện tại.",
+            "The new date must be after the old one and after the present.",
+        ),
+        Some(_) => {}
+    }
+    problems.into_result()?;
+    Ok(Action::Reappointed { due, reason: reason.trim().to_owned(), document: format!("{}/XL", state.code) })
+}
+
+fn require_open_fee(state: &State) -> Result<()> {
+    if state.money == Money::Due {
+        return Ok(());
+    }
+    Err(Error::refused(
+        Kind::Conflict,
+        "nothing-due",
+        "Hồ sơ không còn khoản phí, lệ phí nào phải nộp.",
+        "No fee is due on this dossier.",
+    ))
+}
+
+fn require_undecided(state: &State) -> Result<()> {
+    if state.decision.is_final() { Err(moved_on(state)) } else { Ok(()) }
+}
+
+/// The thing that the caller looked at is no longer there: done by somebody else, or overtaken.
+fn moved_on(state: &State) -> Error {
+    let status = state.national().label();
+    let done = match state.decision {
+        Decision::Withdrawn | Decision::Stopped | Decision::Refused | Decision::Approved | Decision::Rejected => true,
+        _ => false,
+    };
+    let (vi, en) = if done {
+        (
+            format!("Hồ sơ đã kết thúc ở trạng thái “{}”; không thể thực hiện thao tác này nữa.", status.vi),
+            format!("The dossier has ended as “{}”; this can no longer be done.", status.en),
+        )
+    } else {
+        (
+            format!("Bước này đã được người khác thực hiện hoặc không còn chờ. Trạng thái hiện nay: “{}”.", status.vi),
+            format!("This step was done by somebody else or is no longer open. Present status: “{}”.", status.en),
+        )
+    };
+    Error::refused(Kind::Conflict, "moved-on", vi, en)
+}
+
+fn no_such_outcome(task: &UserTask) -> Error {
+    let offered: Vec<&str> = task.outcomes.iter().map(|o| o.id.as_str()).collect();
+    let mut problems = Problems::new();
+    problems.add(
+        "no-such-outcome",
+        "outcome",
+        format!("Chọn một trong các kết quả: {}.", offered.join(", ")),
+        format!("Choose one of: {}.", offered.join(", ")),
+    );
+    Error::Refused(Kind::Invalid, problems)
+}
+
+fn text(at: &str, value: &str, needed: bool) -> Result<()> {
+    let mut problems = Problems::new();
+    note_text(&mut problems, at, value, needed);
+    problems.into_result()
+}
+
+fn note_text(problems: &mut Problems, at: &str, value: &str, needed: bool) {
+    if needed && value.trim().is_empty() {
+        required(problems, at);
+    }
+    if value.chars().count() > LONGEST_TEXT {
+        problems.add(
+            "too-long",
+            at,
+            format!("Nội dung dài quá {LONGEST_TEXT} ký tự."),
+            format!("This is longer than {LONGEST_TEXT} characters."),
+        );
+    }
+}
+
+fn required(problems: &mut Problems, at: &str) {
+    problems.add("required", at, "Nội dung này là bắt buộc.", "This is required.");
+}

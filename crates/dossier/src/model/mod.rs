@@ -1,0 +1,6 @@
+//! What a dossier is and how it may change. No input, no output.
+
+pub mod action;
+pub mod command;
+pub mod state;
+pub mod status;

@@ -1,0 +1,449 @@
+//! A person's own dossier: where it stands and why, what is asked of them, its papers and documents.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use axum_extra::extract::Query;
+use base::{Dong, Error, Kind, Lang, Problems, Result, Text, Timestamp};
+use bytes::Bytes;
+use identity::{Actor, Purpose, Web};
+use procedure::{decision::Fee, form::SummarySection, package::PaymentTime};
+use serde::Deserialize;
+use view::{Page, ui, ui::Tone};
+
+use super::{Portal, Posted, again, answer, field, fields, mine, papers, to, words};
+use crate::{
+    model::{
+        action::{Detail, channel_label},
+        command::Command,
+        status::{Decision, Money, NationalStatus},
+    },
+    service::DossierView,
+};
+
+/// Where officers see a dossier.
+const DESK: &str = "/desk/dossiers";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    filed: String,
+    done: String,
+}
+
+#[derive(Template)]
+#[template(path = "citizen/dossier.html")]
+struct DossierPage {
+    page: Page,
+    code: String,
+    path: String,
+    /// Just filed: the confirmation comes first.
+    filed: bool,
+    secret: String,
+    track_url: String,
+    name: String,
+    agency: String,
+    applicant: String,
+    channel: String,
+    submitted: Timestamp,
+    received: Option<Timestamp>,
+    status: String,
+    tone: Tone,
+    next: words::Next,
+    grounds: Vec<String>,
+    meter: Option<words::Meter>,
+    why: Vec<(Text, Option<Text>)>,
+    asks: Vec<Ask>,
+    asked_at: Option<Timestamp>,
+    to_pay: Option<Payment>,
+    documents: Vec<DocumentLine>,
+    events: Vec<words::Event>,
+    way: words::Way,
+    sections: Vec<SummarySection>,
+    papers: Vec<PaperLine>,
+    fees: Vec<Fee>,
+    total: Dong,
+    can_withdraw: bool,
+}
+
+/// One thing that was asked for.
+pub(super) struct Ask {
+    pub place: String,
+    pub text: String,
+    pub basis: String,
+}
+
+struct Payment {
+    amount: Dong,
+    when: &'static str,
+}
+
+struct DocumentLine {
+    title: String,
+    number: String,
+    href: String,
+}
+
+struct PaperLine {
+    name: String,
+    files: Vec<FileLine>,
+}
+
+struct FileLine {
+    name: String,
+    about: String,
+    sha256: String,
+    href: String,
+}
+
+/// The dossier. Officers are led to their desk, where the read has its own purpose.
+pub(super) async fn show(
+    web: Web,
+    State(portal): State<Portal>,
+    Path(code): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    if matches!(web.ctx.actor, Actor::Officer(_)) {
+        return to(format!("{DESK}/{}", papers::encoded(&code)));
+    }
+    answer(&web, shown(&web, &portal, &code, &asked).await)
+}
+
+async fn shown(web: &Web, portal: &Portal, code: &str, asked: &Asked) -> Result<Response> {
+    let view = portal.dossiers.get_by_code(&web.ctx, code, Purpose::OwnDossier).await?;
+    Ok(view::html(StatusCode::OK, &build(web, portal, &view, asked)))
+}
+
+/// The name of a field or a paper of the form.
+pub(super) fn place(view: &DossierView, at: &str, lang: Lang) -> String {
+    let form = &view.package.form;
+    let paper = form.paper(at).map(|p| p.name.get(lang));
+    paper
+        .or_else(|| form.field(at).map(|f| f.label.get(lang)))
+        .unwrap_or(at)
+        .to_owned()
+}
+
+/// What the open request asks for.
+pub(super) fn asks(view: &DossierView, lang: Lang) -> Vec<Ask> {
+    let items = view.state.open_supplement().into_iter().flat_map(|s| &s.items);
+    items
+        .map(|item| Ask {
+            place: place(view, &item.at, lang),
+            text: item.text.clone(),
+            basis: item.basis.clone(),
+        })
+        .collect()
+}
+
+fn build(web: &Web, portal: &Portal, view: &DossierView, asked: &Asked) -> DossierPage {
+    let lang = web.ctx.lang;
+    let state = &view.state;
+    let mut page = web.page.clone();
+    page.title = format!("{} {}", page.t("Hồ sơ", "Dossier"), state.code);
+    mine(&mut page);
+    if asked.done == "supplemented" {
+        page.notice = Some(view::Notice {
+            tone: Tone::Good,
+            text: Text::new(
+                "Đã gửi nội dung bổ sung. Cơ quan tiếp tục giải quyết hồ sơ.",
+                "What was asked for has been sent. The agency goes on with the dossier.",
+            ),
+        });
+    }
+    let path = format!("/dossiers/{}", papers::encoded(&state.code));
+    let agency = portal.dossiers.agency_name(&state.agency).to_owned();
+    let status = state.national();
+    let at = words::Standing {
+        status,
+        decision: Some(state.decision),
+        delivery: Some(state.delivery),
+        agency: &agency,
+    };
+    let calendar = portal.dossiers.calendar();
+    let open = state.owed() - state.paid;
+    let to_pay = (state.money == Money::Due && open > 0 && !closed(status)).then(|| Payment {
+        amount: Dong::new(open),
+        when: match view.package.meta.payment {
+            Some(PaymentTime::AtReturn) => lang.t("Nộp khi nhận kết quả.", "Paid when you collect the result."),
+            _ => lang.t(
+                "Nộp trước khi cơ quan giải quyết hồ sơ.",
+                "Paid before the agency goes on.",
+            ),
+        },
+    });
+    DossierPage {
+        filed: !asked.filed.is_empty(),
+        secret: portal.dossiers.tracking_secret(view.id),
+        track_url: portal.dossiers.tracking_url(view.id, &state.code),
+        name: view.package.meta.name.get(lang).to_owned(),
+        applicant: state.applicant.name.clone(),
+        channel: channel_label(state.channel).get(lang).to_owned(),
+        submitted: state.submitted_at,
+        received: state.received_at,
+        status: status.label().get(lang).to_owned(),
+        tone: words::tone(status),
+        next: words::next(lang, at, &view.package, &view.here),
+        grounds: grounds(&state.grounds),
+        meter: words::meter(lang, view.due, view.standing, state.received_at, web.ctx.now, &calendar),
+        why: view.why.clone(),
+        asks: asks(view, lang),
+        asked_at: state.open_supplement().map(|s| s.at),
+        to_pay,
+        documents: documents(view, &path, lang),
+        events: words::events(lang, &view.history, |code| match code {
+            "" => String::new(),
+            code => portal.dossiers.agency_name(code).to_owned(),
+        }),
+        way: words::way(lang, &view.package, &view.here),
+        sections: view.answers.clone(),
+        papers: paper_lines(view, &path, lang),
+        fees: state.fees.clone(),
+        total: Dong::new(state.owed()),
+        can_withdraw: !state.decision.is_final(),
+        code: state.code.clone(),
+        path,
+        agency,
+        page,
+    }
+}
+
+const fn closed(status: NationalStatus) -> bool {
+    matches!(
+        status,
+        NationalStatus::NotReceived | NationalStatus::Withdrawn | NationalStatus::Stopped | NationalStatus::Returned
+    )
+}
+
+fn grounds(detail: &Detail) -> Vec<String> {
+    let with = |text: &str, basis: &str| {
+        if basis.is_empty() {
+            text.to_owned()
+        } else {
+            format!("{text} ({basis})")
+        }
+    };
+    match detail {
+        Detail::Grounds { grounds } => grounds.iter().map(|g| with(&g.text, &g.basis)).collect(),
+        Detail::Stop { reason, basis } => vec![with(reason, basis)],
+        _ => Vec::new(),
+    }
+}
+
+fn documents(view: &DossierView, path: &str, lang: Lang) -> Vec<DocumentLine> {
+    view.state
+        .documents
+        .iter()
+        .rev()
+        .map(|d| DocumentLine {
+            title: d.kind.label().get(lang).to_owned(),
+            number: d.number.clone(),
+            href: format!("{path}/documents/{}", d.sha256),
+        })
+        .collect()
+}
+
+fn paper_lines(view: &DossierView, path: &str, lang: Lang) -> Vec<PaperLine> {
+    view.state
+        .papers
+        .iter()
+        .map(|paper| PaperLine {
+            name: place(view, &paper.paper, lang),
+            files: paper
+                .files
+                .iter()
+                .map(|f| FileLine {
+                    name: f.name.clone(),
+                    about: papers::about(f.size, f.pages, lang),
+                    sha256: f.sha256.clone(),
+                    href: format!("{path}/files/{}", f.sha256),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// A file that the applicant handed in.
+pub(super) async fn file(
+    web: Web,
+    State(portal): State<Portal>,
+    Path((code, sha256)): Path<(String, String)>,
+) -> Response {
+    answer(&web, content(&web, &portal, &code, &sha256, false).await)
+}
+
+/// A document of the dossier, as PDF.
+pub(super) async fn document(
+    web: Web,
+    State(portal): State<Portal>,
+    Path((code, sha256)): Path<(String, String)>,
+) -> Response {
+    answer(&web, content(&web, &portal, &code, &sha256, true).await)
+}
+
+async fn content(web: &Web, portal: &Portal, code: &str, sha256: &str, document: bool) -> Result<Response> {
+    let purpose = match web.ctx.actor {
+        Actor::Officer(_) => Purpose::CaseHandling,
+        _ => Purpose::OwnDossier,
+    };
+    let view = portal.dossiers.get_by_code(&web.ctx, code, purpose).await?;
+    let (name, media, content) = portal.dossiers.file_content(&web.ctx, view.id, sha256, purpose).await?;
+    let issued = view.state.documents.iter().find(|d| d.sha256 == sha256);
+    match (document, issued) {
+        (true, Some(d)) => Ok(attachment(
+            &format!("{}-{}.pdf", view.state.code, d.kind.code()),
+            &media,
+            content,
+        )),
+        (false, None) => Ok(attachment(&name, &media, content)),
+        // A document has its own address, and so has a file.
+        _ => Err(Error::not_found("tệp", "file")),
+    }
+}
+
+/// A file to be kept, never shown in this site: what people upload may be hostile.
+fn attachment(name: &str, media: &str, content: Bytes) -> Response {
+    let plain: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    // RFC 6266 with the name in the encoding of RFC 5987, and a plain one for old clients.
+    let disposition = format!(
+        "attachment; filename=\"{plain}\"; filename*=UTF-8''{}",
+        papers::encoded(name)
+    );
+    let value =
+        |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let mut response = content.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, value(media));
+    headers.insert(header::CONTENT_DISPOSITION, value(&disposition));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("sandbox; default-src 'none'"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    response
+}
+
+#[derive(Template)]
+#[template(path = "citizen/withdraw.html")]
+struct WithdrawPage {
+    page: Page,
+    path: String,
+    name: String,
+    version: i64,
+    reason: String,
+    possible: bool,
+}
+
+/// Asks once more before a dossier is withdrawn.
+pub(super) async fn ask_withdraw(web: Web, State(portal): State<Portal>, Path(code): Path<String>) -> Response {
+    answer(
+        &web,
+        withdraw_page(&web, &portal, &code, "", Problems::new(), StatusCode::OK).await,
+    )
+}
+
+async fn withdraw_page(
+    web: &Web,
+    portal: &Portal,
+    code: &str,
+    reason: &str,
+    problems: Problems,
+    status: StatusCode,
+) -> Result<Response> {
+    let view = portal.dossiers.get_by_code(&web.ctx, code, Purpose::OwnDossier).await?;
+    let mut page = web.titled("Rút hồ sơ này?", "Withdraw this dossier?");
+    mine(&mut page);
+    page.problems = problems;
+    let template = WithdrawPage {
+        page,
+        path: format!("/dossiers/{}", papers::encoded(&view.state.code)),
+        name: format!("{} · {}", view.state.code, view.package.meta.name.get(web.ctx.lang)),
+        version: view.state.version,
+        reason: reason.to_owned(),
+        possible: !view.state.decision.is_final(),
+    };
+    Ok(view::html(status, &template))
+}
+
+/// Withdraws the dossier.
+pub(super) async fn withdraw(
+    web: Web,
+    State(portal): State<Portal>,
+    Path(code): Path<String>,
+    posted: Posted,
+) -> Response {
+    answer(&web, withdrawn(&web, &portal, &code, posted).await)
+}
+
+async fn withdrawn(web: &Web, portal: &Portal, code: &str, posted: Posted) -> Result<Response> {
+    let posted = fields(posted)?;
+    let reason = field(&posted, "reason").to_owned();
+    let view = portal.dossiers.get_by_code(&web.ctx, code, Purpose::OwnDossier).await?;
+    let back = format!("/dossiers/{}", papers::encoded(&view.state.code));
+    if view.state.decision == Decision::Withdrawn {
+        return Ok(to(back));
+    }
+    let expected = field(&posted, "version").parse().ok();
+    match portal
+        .dossiers
+        .command(
+            &web.ctx,
+            view.id,
+            &Command::Withdraw { reason: reason.clone() },
+            expected,
+        )
+        .await
+    {
+        Ok(_) => Ok(to(back)),
+        Err(Error::Refused(kind @ (Kind::Invalid | Kind::Conflict | Kind::Stale), problems)) => {
+            withdraw_page(web, portal, code, &reason, problems, again(kind)).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_cannot_break_its_header() {
+        let name = "Giấy \"chứng sinh\"\r\nSet-Cookie: x=1.pdf";
+        let response = attachment(name, "application/pdf", Bytes::from_static(b"%PDF"));
+        let value = response.headers()[header::CONTENT_DISPOSITION]
+            .to_str()
+            .expect("plain")
+            .to_owned();
+        assert!(
+            value
+                .starts_with("attachment; filename=\"Gi_y__ch_ng_sinh___Set-Cookie__x_1.pdf\"; filename*=UTF-8''Gi%E1"),
+            "{value}"
+        );
+        assert!(!response.headers().contains_key(header::SET_COOKIE));
+        assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert!(
+            response.headers()[header::CONTENT_SECURITY_POLICY]
+                .to_str()
+                .is_ok_and(|v| v.starts_with("sandbox"))
+        );
+    }
+}
+
+impl DossierPage {
+    fn under(&self, what: &str) -> String {
+        format!("{}/{what}", self.path)
+    }
+}

@@ -1,0 +1,118 @@
+//! Everything of one person: what waits for them, drafts, dossiers.
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+use axum_extra::extract::Query;
+use base::{Lang, Result, Text, Timestamp};
+use identity::Web;
+use serde::Deserialize;
+use view::{Link, Notice, Page, ui, ui::Tone};
+
+use super::{Portal, answer, papers::encoded, words};
+use crate::{model::status::NationalStatus, service::DossierItem};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    before: Option<String>,
+    done: String,
+}
+
+#[derive(Template)]
+#[template(path = "citizen/my.html")]
+struct My {
+    page: Page,
+    first: bool,
+    waiting: Vec<Row>,
+    drafts: Vec<DraftLine>,
+    rows: Vec<Row>,
+    newer: Option<String>,
+    older: Option<String>,
+}
+
+struct DraftLine {
+    href: String,
+    name: String,
+    saved: Timestamp,
+}
+
+#[derive(Clone)]
+struct Row {
+    href: String,
+    code: String,
+    name: String,
+    agency: String,
+    status: String,
+    tone: Tone,
+    submitted: Timestamp,
+    due: Option<Timestamp>,
+    late: bool,
+    /// What is asked of the applicant.
+    ask: Option<&'static str>,
+}
+
+/// The person's own page.
+pub(super) async fn show(web: Web, State(portal): State<Portal>, Query(asked): Query<Asked>) -> Response {
+    answer(&web, shown(&web, &portal, &asked).await)
+}
+
+async fn shown(web: &Web, portal: &Portal, asked: &Asked) -> Result<Response> {
+    let lang = web.ctx.lang;
+    let first = asked.before.is_none();
+    let slice = portal.dossiers.mine(&web.ctx, asked.before.as_deref()).await?;
+    let rows: Vec<Row> = slice
+        .items
+        .iter()
+        .map(|item| row(portal, item, lang, web.ctx.now))
+        .collect();
+    let drafts = if first {
+        portal.dossiers.drafts(&web.ctx).await?
+    } else {
+        Vec::new()
+    };
+    let mut page = web.titled("Hồ sơ của tôi", "My dossiers");
+    page.breadcrumbs = vec![Link::new("/", "Trang chủ", "Home")];
+    page.notice = (asked.done == "discarded").then(|| Notice {
+        tone: Tone::Good,
+        text: Text::new("Đã xóa bản nháp.", "The draft was deleted."),
+    });
+    let template = My {
+        page,
+        first,
+        waiting: rows.iter().filter(|r| r.ask.is_some()).cloned().collect(),
+        drafts: drafts
+            .into_iter()
+            .map(|(draft, package)| DraftLine {
+                href: format!("/drafts/{}", draft.id),
+                name: package.meta.name.get(lang).to_owned(),
+                saved: draft.updated_at,
+            })
+            .collect(),
+        rows,
+        newer: (!first).then(|| "/my".to_owned()),
+        older: slice.next.map(|next| format!("/my?before={}", encoded(&next))),
+    };
+    Ok(view::html(StatusCode::OK, &template))
+}
+
+fn row(portal: &Portal, item: &DossierItem, lang: Lang, now: Timestamp) -> Row {
+    let ask = match item.status {
+        NationalStatus::SupplementRequested => Some(lang.t("Bổ sung, hoàn thiện hồ sơ", "Send what is asked for")),
+        NationalStatus::PaymentRequested => Some(lang.t("Nộp phí, lệ phí", "Pay the fee")),
+        NationalStatus::Decided => Some(lang.t("Nhận kết quả", "Fetch the result")),
+        _ => None,
+    };
+    debug_assert_eq!(ask.is_some(), words::waits_for_applicant(item.status));
+    Row {
+        href: format!("/dossiers/{}", encoded(&item.code)),
+        code: item.code.clone(),
+        name: item.name.get(lang).to_owned(),
+        agency: portal.dossiers.agency_name(&item.agency).to_owned(),
+        status: item.status.label().get(lang).to_owned(),
+        tone: words::tone(item.status),
+        submitted: item.submitted_at,
+        due: item.due_at.filter(|_| item.ended_at.is_none()),
+        late: item.ended_at.is_none() && item.due_at.is_some_and(|due| due < now),
+        ask,
+    }
+}

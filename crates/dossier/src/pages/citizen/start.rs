@@ -1,0 +1,191 @@
+//! Before filing: what one will need.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use base::{Error, Kind, Lang, Result, Text, Timestamp};
+use identity::{Actor, Web};
+use procedure::{
+    form::{FieldSource, PaperKind, Rule},
+    package::{Package, PaymentTime},
+};
+use view::{Link, Page, ui};
+
+use super::{Portal, answer, to};
+
+#[derive(Template)]
+#[template(path = "citizen/start.html")]
+struct Start {
+    page: Page,
+    code: String,
+    summary: String,
+    times: Vec<(String, String)>,
+    payment: &'static str,
+    result: Option<String>,
+    /// What the e-ID gives, so that nobody looks for it.
+    known: Vec<String>,
+    papers: Vec<PaperLine>,
+    steps: Vec<String>,
+    partial: Option<String>,
+    open: Option<(String, Timestamp)>,
+    signed_in: bool,
+}
+
+struct PaperLine {
+    name: String,
+    hint: Option<String>,
+    when: &'static str,
+}
+
+/// The short address leads to the page that says what is needed.
+pub(super) async fn forward(Path(code): Path<String>) -> Response {
+    let plain = code
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    if plain {
+        to(format!("/apply/{code}/start"))
+    } else {
+        to("/services")
+    }
+}
+
+/// What one will need, and the draft that is open already.
+pub(super) async fn show(web: Web, State(portal): State<Portal>, Path(code): Path<String>) -> Response {
+    answer(&web, page(&web, &portal, &code).await)
+}
+
+async fn page(web: &Web, portal: &Portal, code: &str) -> Result<Response> {
+    let package = portal
+        .dossiers
+        .shelf()
+        .on(code, web.ctx.now.legal_date())
+        .ok_or_else(not_online)?;
+    let lang = web.ctx.lang;
+    let open = match &web.ctx.actor {
+        Actor::Person(_) => {
+            let drafts = portal.dossiers.drafts(&web.ctx).await?;
+            drafts
+                .into_iter()
+                .find(|(d, _)| d.procedure == code)
+                .map(|(d, _)| (format!("/drafts/{}", d.id), d.updated_at))
+        }
+        _ => None,
+    };
+    let mut page = web.page.clone();
+    page.title = package.meta.name.get(lang).to_owned();
+    page.breadcrumbs = vec![
+        Link::new("/", "Trang chủ", "Home"),
+        Link::new("/services", "Dịch vụ công", "Public services"),
+        Link {
+            href: format!("/services/{code}"),
+            label: package.meta.name.clone(),
+        },
+    ];
+    let template = Start {
+        code: code.to_owned(),
+        summary: package.meta.summary.get(lang).to_owned(),
+        times: times(&package, lang),
+        payment: payment(&package, lang),
+        result: package.meta.result.as_ref().map(|r| r.name.get(lang).to_owned()),
+        known: known(&package, lang),
+        papers: papers(&package, lang),
+        steps: package.meta.steps.iter().map(|s| s.get(lang).to_owned()).collect(),
+        partial: package
+            .meta
+            .level_reason
+            .as_ref()
+            .map(|t: &Text| t.get(lang).to_owned()),
+        open,
+        signed_in: matches!(web.ctx.actor, Actor::Person(_)),
+        page,
+    };
+    Ok(view::html(StatusCode::OK, &template))
+}
+
+/// Begins a draft, or goes on with the one that is open.
+pub(super) async fn begin(web: Web, State(portal): State<Portal>, Path(code): Path<String>) -> Response {
+    let begun = portal.dossiers.start_draft(&web.ctx, &code).await;
+    answer(&web, begun.map(|id| to(format!("/drafts/{id}"))))
+}
+
+fn not_online() -> Error {
+    Error::refused(
+        Kind::NotFound,
+        "not-online",
+        "Thủ tục này chưa nộp trực tuyến được tại đây. Xem trang thủ tục để biết nơi nộp.",
+        "This procedure cannot be filed online here yet. Its page says where to file it.",
+    )
+}
+
+fn times(package: &Package, lang: Lang) -> Vec<(String, String)> {
+    let cases = &package.meta.deadlines;
+    let time = |budget: &base::deadline::Budget| match budget.qty {
+        0 => lang.t("Trong ngày làm việc", "On the same working day").to_owned(),
+        _ => budget.text().get(lang).to_owned(),
+    };
+    cases
+        .iter()
+        .map(|case| (case.name.get(lang).to_owned(), time(&case.budget)))
+        .collect()
+}
+
+fn payment(package: &Package, lang: Lang) -> &'static str {
+    match package.meta.payment {
+        None => lang.t("Không thu phí, lệ phí", "Nothing to pay"),
+        Some(PaymentTime::BeforeProcessing) => lang.t(
+            "Tính theo nội dung khai; số tiền và căn cứ được báo trước khi nộp hồ sơ. Nộp trước khi cơ quan giải quyết.",
+            "Worked out from your answers; you see the amount and why before you file. Paid before the agency begins.",
+        ),
+        Some(PaymentTime::AtReturn) => lang.t(
+            "Tính theo nội dung khai; số tiền và căn cứ được báo trước khi nộp hồ sơ. Nộp khi nhận kết quả.",
+            "Worked out from your answers; you see the amount and why before you file. Paid when you collect the result.",
+        ),
+    }
+}
+
+fn known(package: &Package, lang: Lang) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for field in package
+        .form
+        .fields()
+        .filter(|f| matches!(f.source, FieldSource::Eid(_)))
+    {
+        let name = field.label.get(lang).to_owned();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn papers(package: &Package, lang: Lang) -> Vec<PaperLine> {
+    let when = |paper: &procedure::form::Paper| match (&paper.kind, &paper.when, &paper.required) {
+        (PaperKind::Show, ..) => lang.t("Xuất trình", "To be shown"),
+        (_, None, Rule::Always) => lang.t("Bắt buộc", "Required"),
+        (_, None, Rule::Never) => lang.t("Nếu có", "If you have it"),
+        _ => lang.t("Tùy trường hợp", "Depends on your answers"),
+    };
+    package
+        .form
+        .papers
+        .iter()
+        .map(|paper| PaperLine {
+            name: paper.name.get(lang).to_owned(),
+            hint: paper.hint.as_ref().map(|h| h.get(lang).to_owned()),
+            when: when(paper),
+        })
+        .collect()
+}
+
+impl Start {
+    fn saved(&self, at: &Timestamp) -> String {
+        let at = super::words::moment(self.page.lang, *at);
+        format!(
+            "{} {at}",
+            self.page.t("Quý vị có bản nháp lưu lúc", "You have a draft saved on")
+        )
+    }
+}

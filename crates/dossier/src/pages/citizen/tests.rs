@@ -1,0 +1,5 @@
+//! A person at the pages, without JavaScript: real packages, real store, every page in both languages.
+
+mod filing;
+mod following;
+mod town;

@@ -1,0 +1,294 @@
+//! A dossier on the desk: what is to be done first, then data and papers side by side, then what has happened.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base::{Dong, Error, Lang, Problems, Result, Text, Timestamp};
+use identity::{Permission, Scope, Web};
+use procedure::{
+    form::SummarySection,
+    process::{DrawOptions, OutcomeEffect, OutlineStep, draw, outline},
+};
+use view::{Link, Page, ui, ui::Tone};
+
+use super::queue::{left, tone};
+use crate::{
+    api::purpose,
+    model::{
+        action::{Channel, PaymentMethod, channel_label},
+        state::Answer,
+        status::Money,
+    },
+    service::{Dossiers, DossierView, HistoryLine, TaskView},
+};
+
+#[derive(Template)]
+#[template(path = "desk/dossier.html")]
+pub(super) struct DossierPage {
+    page: Page,
+    path: String,
+    version: i64,
+    code: String,
+    name: String,
+    applicant: String,
+    person_number: String,
+    contact: String,
+    channel: String,
+    agency: String,
+    status: String,
+    tone: Tone,
+    left: Option<(String, Tone)>,
+    due: Option<Timestamp>,
+    why: Vec<(Text, Option<Text>)>,
+    tasks: Vec<Task>,
+    asked: Vec<(String, String, String)>,
+    consultations: Vec<Consultation>,
+    fees: Vec<(String, Dong)>,
+    to_pay: Option<Dong>,
+    may_pay: bool,
+    may_reappoint: bool,
+    may_note: bool,
+    methods: Vec<ui::Choice>,
+    sections: Vec<SummarySection>,
+    papers: Vec<Paper>,
+    documents: Vec<(String, String, String)>,
+    history: Vec<HistoryLine>,
+    drawing: String,
+    steps: Vec<OutlineStep>,
+}
+
+struct Task {
+    token: u32,
+    name: String,
+    help: String,
+    due: Option<Timestamp>,
+    who: String,
+    allowed: bool,
+    mine: bool,
+    free: bool,
+    outcomes: Vec<Choice>,
+}
+
+struct Choice {
+    href: String,
+    label: String,
+    primary: bool,
+    /// Nothing more is to be said: one click does it.
+    direct: bool,
+}
+
+struct Consultation {
+    agency: String,
+    question: String,
+    sent: Timestamp,
+    due: Option<Timestamp>,
+    state: String,
+    tone: Tone,
+    opinion: String,
+}
+
+struct Paper {
+    name: String,
+    files: Vec<(String, String, String)>,
+}
+
+pub(super) async fn show(web: Web, State(dossiers): State<Dossiers>, Path(code): Path<String>) -> Response {
+    match load(&web, &dossiers, &code).await {
+        Ok(view) => view::html(StatusCode::OK, &build(&web, &dossiers, &view, Problems::new())),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+/// The dossier, for whoever may have it on their desk.
+pub(super) async fn load(web: &Web, dossiers: &Dossiers, code: &str) -> Result<DossierView> {
+    web.ctx.officer()?;
+    dossiers.get_by_code(&web.ctx, code, purpose(&web.ctx)).await
+}
+
+/// The page, with what was wrong with the last wish.
+pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems: Problems) -> DossierPage {
+    let lang = web.page.lang;
+    let s = &view.state;
+    let mut page = web.titled("", "");
+    page.title = format!("{} – {}", s.code, view.package.meta.name.get(lang));
+    page.breadcrumbs = vec![Link::new("/desk", "Bàn làm việc", "Desk")];
+    page.problems = problems;
+    let path = format!("/desk/dossiers/{}", s.code);
+    let calendar = dossiers.calendar();
+    let due = view.due.and_then(|d| d.current).filter(|_| !s.decision.is_final());
+    let minutes = due.map(|due| match due < web.ctx.now {
+        true => -calendar.working_minutes_between(due, web.ctx.now),
+        false => calendar.working_minutes_between(web.ctx.now, due),
+    });
+    let scope = Scope::Agency(s.agency.clone());
+    let may = |permission| web.ctx.may(permission, &scope);
+    let options = DrawOptions::of(lang, &view.here);
+    DossierPage {
+        version: s.version,
+        code: s.code.clone(),
+        name: view.package.meta.name.get(lang).to_owned(),
+        applicant: s.applicant.name.clone(),
+        person_number: s.applicant.claims.person_number.clone().unwrap_or_default(),
+        contact: [&s.applicant.claims.phone, &s.applicant.claims.email].into_iter().flatten().cloned().collect::<Vec<_>>().join(" · "),
+        channel: channel_label(s.channel).get(lang).to_owned(),
+        agency: dossiers.agency_name(&s.agency).to_owned(),
+        status: s.national().label().get(lang).to_owned(),
+        tone: tone(s.national()),
+        left: (s.received_at.is_some() && !s.decision.is_final()).then(|| left(lang, minutes)),
+        due,
+        why: view.why.clone(),
+        tasks: view.tasks.iter().map(|t| task(lang, &path, t)).collect(),
+        asked: s
+            .open_supplement()
+            .into_iter()
+            .flat_map(|o| &o.items)
+            .map(|i| (place(view, &i.at, lang), i.text.clone(), i.basis.clone()))
+            .collect(),
+        consultations: s
+            .consultations
+            .iter()
+            .map(|c| {
+                let (state, tone, opinion) = match &c.answer {
+                    Some(Answer::Given { agrees: true, opinion, .. }) => (lang.t("Thống nhất", "Agrees"), Tone::Good, opinion.clone()),
+                    Some(Answer::Given { opinion, .. }) => (lang.t("Không thống nhất", "Does not agree"), Tone::Late, opinion.clone()),
+                    Some(Answer::Deemed { .. }) => (
+                        lang.t("Hết thời hạn, không trả lời", "No answer in time"),
+                        Tone::Warn,
+                        String::new(),
+                    ),
+                    Some(Answer::Dropped) => (lang.t("Không cần nữa", "No longer needed"), Tone::Neutral, String::new()),
+                    None => (lang.t("Chờ trả lời", "Waiting"), Tone::Info, String::new()),
+                };
+                let name = view.package.meta.agencies.iter().find(|a| a.id == c.agency).map(|a| a.name.get(lang).to_owned());
+                Consultation {
+                    agency: name.unwrap_or_else(|| c.agency.clone()),
+                    question: crate::service::question(&view.package, &c.sent_by).get(lang).to_owned(),
+                    sent: c.sent_at,
+                    due: c.due_at,
+                    state: state.to_owned(),
+                    tone,
+                    opinion,
+                }
+            })
+            .collect(),
+        fees: s.fees.iter().map(|f| (f.name.get(lang).to_owned(), f.amount)).collect(),
+        to_pay: (s.money == Money::Due).then(|| Dong::new(s.owed() - s.paid)),
+        may_pay: may(Permission::ReceiveDossier),
+        may_reappoint: due.is_some() && (may(Permission::ProcessDossier) || may(Permission::DecideDossier)),
+        may_note: may(Permission::ReceiveDossier) || may(Permission::ProcessDossier) || may(Permission::DecideDossier),
+        methods: [PaymentMethod::Cash, PaymentMethod::Card, PaymentMethod::Transfer]
+            .iter()
+            .map(|m| ui::Choice::new(method_code(*m), m.label().get(lang).to_owned()))
+            .collect(),
+        sections: view.answers.clone(),
+        papers: s
+            .papers
+            .iter()
+            .map(|p| Paper {
+                name: place(view, &p.paper, lang),
+                files: p
+                    .files
+                    .iter()
+                    .map(|f| (f.name.clone(), format!("{path}/files/{}", f.sha256), f.media_type.clone()))
+                    .collect(),
+            })
+            .collect(),
+        documents: s
+            .documents
+            .iter()
+            .map(|d| (d.kind.label().get(lang).to_owned(), d.number.clone(), format!("{path}/files/{}", d.sha256)))
+            .collect(),
+        history: view.history.clone(),
+        drawing: draw(&view.package.process, &options),
+        steps: outline(&view.package.process, &options),
+        path,
+        page,
+    }
+}
+
+/// The name of a field or a paper.
+pub(super) fn place(view: &DossierView, at: &str, lang: Lang) -> String {
+    let form = &view.package.form;
+    let paper = form.paper(at).map(|p| p.name.get(lang));
+    paper.or_else(|| form.field(at).map(|f| f.label.get(lang))).unwrap_or(at).to_owned()
+}
+
+/// The name of a means of payment for programs.
+pub(super) const fn method_code(method: PaymentMethod) -> &'static str {
+    match method {
+        PaymentMethod::Cash => "cash",
+        PaymentMethod::Card => "card",
+        PaymentMethod::Transfer => "transfer",
+    }
+}
+
+fn task(lang: Lang, path: &str, t: &TaskView) -> Task {
+    let outcomes = t
+        .task
+        .outcomes
+        .iter()
+        .map(|o| {
+            let says = matches!(
+                o.effect,
+                OutcomeEffect::Refuse | OutcomeEffect::Reject | OutcomeEffect::RequestSupplement | OutcomeEffect::Deliver | OutcomeEffect::Stop
+            );
+            Choice {
+                href: format!("{path}/tasks/{}/{}", t.open.token, o.id),
+                label: o.label.get(lang).to_owned(),
+                primary: o.primary,
+                direct: !says && !t.task.fields.iter().any(|f| f.belongs_to(&o.id)),
+            }
+        })
+        .collect();
+    Task {
+        token: t.open.token,
+        name: t.name.get(lang).to_owned(),
+        help: t.task.help.get(lang).to_owned(),
+        due: t.open.due_at,
+        who: t.open.assignee.as_ref().map(|a| a.name.clone()).unwrap_or_default(),
+        allowed: t.allowed,
+        mine: t.mine,
+        free: t.open.assignee.is_none(),
+        outcomes,
+    }
+}
+
+/// A file of the dossier, shown in place where the browser can, and never run.
+pub(super) async fn file(web: Web, State(dossiers): State<Dossiers>, Path((code, sha256)): Path<(String, String)>) -> Response {
+    let content = async {
+        let view = load(&web, &dossiers, &code).await?;
+        dossiers.file_content(&web.ctx, view.id, &sha256, purpose(&web.ctx)).await
+    };
+    match content.await {
+        Ok((_, media, bytes)) => inline(&media, bytes),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+fn inline(media: &str, bytes: bytes::Bytes) -> Response {
+    let media = HeaderValue::from_str(media).unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let headers = [
+        (header::CONTENT_TYPE, media),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static("inline")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+    ];
+    (headers, bytes).into_response()
+}
+
+/// The channel behind its name.
+pub(super) fn channel(code: &str) -> Channel {
+    match code {
+        "online" => Channel::Online,
+        "post" => Channel::Post,
+        _ => Channel::Counter,
+    }
+}
+
+/// What is no page of this dossier.
+pub(super) fn no_step() -> Error {
+    Error::not_found("bước xử lý này", "step")
+}

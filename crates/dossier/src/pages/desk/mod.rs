@@ -1,0 +1,29 @@
+//! The officers' desk: a queue by time left, a dossier with its papers and data side by side, and every step of it.
+
+mod act;
+mod dossier;
+mod queue;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use crate::service::Dossiers;
+
+/// The pages of officers: `/desk…`.
+pub fn router(dossiers: Dossiers) -> Router {
+    Router::new()
+        .route("/desk", get(queue::show))
+        .route("/desk/dossiers", get(queue::all))
+        .route("/desk/dossiers/{code}", get(dossier::show))
+        .route("/desk/dossiers/{code}/files/{sha256}", get(dossier::file))
+        .route("/desk/dossiers/{code}/tasks/{token}/{outcome}", get(act::ask).post(act::complete))
+        .route("/desk/dossiers/{code}/assign", post(act::assign))
+        .route("/desk/dossiers/{code}/payment", post(act::pay))
+        .route("/desk/dossiers/{code}/waiver", post(act::waive))
+        .route("/desk/dossiers/{code}/note", post(act::note))
+        .route("/desk/dossiers/{code}/reappointment", get(act::ask_reappointment).post(act::reappoint))
+        .route("/desk/dossiers/{code}/consultations/{sent_by}", get(act::ask_opinion).post(act::answer))
+        .with_state(dossiers)
+}

@@ -1,0 +1,13 @@
+//! The pages of dossiers. All of them work without JavaScript; JavaScript only improves.
+
+pub mod citizen;
+pub mod desk;
+
+use axum::Router;
+
+use crate::service::Dossiers;
+
+/// All pages. [`identity::layer`] goes around them.
+pub fn router(dossiers: Dossiers) -> Router {
+    citizen::router(dossiers.clone()).merge(desk::router(dossiers))
+}

@@ -1,0 +1,258 @@
+//! Filing: from answers and papers to a dossier, once.
+
+use base::{Error, Kind, Problems, Result};
+use identity::{Actor, Ctx, Permission, Scope};
+use jiff::civil::Date;
+use procedure::{
+    decision::Bar,
+    form::{Answers, PaperNeed},
+    package::Package,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use store::{Once, transact};
+
+use super::Dossiers;
+use crate::{
+    model::{
+        action::{
+            Action, ActorRef, Applicant, Channel, DossierId, Entry, Paper, ProcedureRef, Submission, UploadId, new_dossier_id,
+        },
+        state::State,
+    },
+    store::{self as tables, Listed, drafts::DraftId, uploads},
+};
+
+/// What is filed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Filing {
+    /// National code of the procedure.
+    pub procedure: String,
+    /// Answers, nested by field id.
+    pub answers: Answers,
+    /// Papers with the uploads that hold their files.
+    #[serde(default)]
+    pub papers: Vec<FilingPaper>,
+    /// For whom, when an officer files what came to the counter; a person files for themselves.
+    #[serde(default)]
+    pub applicant: Option<procedure::form::Applicant>,
+    /// How it came; a person's is always online.
+    #[serde(default)]
+    pub channel: Option<Channel>,
+}
+
+/// A paper with its files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FilingPaper {
+    /// Id in the package.
+    pub paper: String,
+    /// Finished uploads.
+    pub uploads: Vec<UploadId>,
+}
+
+/// A dossier that was filed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filed {
+    /// Its id.
+    pub id: DossierId,
+    /// Its code.
+    pub code: String,
+    /// The secret for following it.
+    pub secret: String,
+}
+
+impl Dossiers {
+    /// Files a dossier. `key` is the caller's idempotency key: the same request again gives the same dossier.
+    ///
+    /// # Errors
+    /// Every problem of the answers and papers, each at its place; nothing is stored then.
+    pub async fn file(&self, ctx: &Ctx, filing: &Filing, key: &str) -> Result<Filed> {
+        self.file_draft(ctx, filing, key, None).await
+    }
+
+    pub(super) async fn file_draft(&self, ctx: &Ctx, filing: &Filing, key: &str, draft: Option<DraftId>) -> Result<Filed> {
+        if key.trim().is_empty() || key.len() > 200 {
+            return Err(Error::refused(
+                Kind::Invalid,
+                "idempotency-key",
+                "Yêu cầu nộp hồ sơ phải có mã chống gửi trùng (Idempotency-Key), tối đa 200 ký tự.",
+                "Filing needs an Idempotency-Key of at most 200 characters.",
+            ));
+        }
+        let today = ctx.now.legal_date();
+        let package = self.package_on(&filing.procedure, today)?;
+        let (applicant, channel, owner) = self.applicant(ctx, filing, &package)?;
+        let calendar = self.calendar();
+        let rules = self.rules(&package, &calendar);
+        let context = rules.context(&applicant, channel, today);
+
+        let journey = package.form.journey(&filing.answers, &context);
+        let mut problems = package.form.unknown(&filing.answers);
+        problems.extend(journey.problems.clone());
+        let papers = self.papers(&owner, filing, &package, &journey.papers, &mut problems).await?;
+        problems.into_result()?;
+        for remark in package.eligibility(&journey.answers, &context)?.value {
+            if remark.severity == Bar::Stop {
+                let mut stops = Problems::new();
+                stops.add("not-eligible", "", remark.text.vi, remark.text.en);
+                return Err(Error::Refused(Kind::Invalid, stops));
+            }
+        }
+        let fees = package.fees(&journey.answers, &context)?.value;
+
+        let agency = self.deciding_agency(&package)?;
+        let fingerprint = hex::encode(Sha256::digest(serde_json::to_vec(filing)?));
+        let pattern = &self.config().code_pattern;
+        let number = self.store().next_number(&pattern.sequence_key(&agency, today)).await?;
+        let code = pattern.render(&agency, today, number.unsigned_abs()).map_err(|e| Error::internal(e.to_string()))?;
+
+        let id = new_dossier_id(ctx.now);
+        let filed = Filed { id, code: code.to_string(), secret: self.tracking_secret(id) };
+        let entry = Entry {
+            seq: 1,
+            at: ctx.now,
+            actor: ActorRef::from(ctx),
+            request_id: ctx.request_id,
+            action: Action::Submitted(Box::new(Submission {
+                code: code.to_string(),
+                agency: agency.to_string(),
+                procedure: ProcedureRef {
+                    code: package.id.code.clone(),
+                    version: package.id.version.clone(),
+                    package: package.id.hash.clone(),
+                    name: package.meta.name.clone(),
+                },
+                applicant,
+                channel,
+                answers: journey.answers.clone(),
+                papers,
+                fees,
+            })),
+        };
+        let (state, after) = State::open(&entry, rules)?;
+        let answer = serde_json::to_string(&filed)?;
+        let jobs = self.jobs_after(id, &state, &after, 1)?;
+        let listed = Listed { id, state: &state, field: &package.meta.field, due_at: None };
+        let entries = [entry];
+
+        transact!(self.store(), |tx| {
+            match tx.once(&owner, key, &fingerprint, &answer, ctx.now).await? {
+                Once::Again(before) => Ok(serde_json::from_str(&before)?),
+                Once::First => {
+                    if let Some(draft) = draft
+                        && !tables::drafts::file(&tx, draft, id.uuid()).await?
+                    {
+                        return Err(already_filed());
+                    }
+                    tables::insert(&tx, &listed, &entries, |task| self.task_agency(&state, task)).await?;
+                    tables::follow_consultations(&tx, &listed, &after, |a| self.consulted_agency(a), ctx.now).await?;
+                    tx.enqueue_all(&jobs, ctx.now).await?;
+                    Ok(filed.clone())
+                }
+            }
+        })
+    }
+
+    /// The package in force, or the refusal that says how the procedure is filed today.
+    pub(super) fn package_on(&self, code: &str, date: Date) -> Result<std::sync::Arc<Package>> {
+        self.shelf().on(code, date).ok_or_else(|| {
+            Error::refused(
+                Kind::NotFound,
+                "not-online",
+                "Thủ tục này chưa nộp trực tuyến được tại đây. Xem trang thủ tục để biết nơi nộp.",
+                "This procedure cannot be filed online here yet. Its page says where to file it.",
+            )
+        })
+    }
+
+    /// For whom, how, and whose uploads and idempotency keys count.
+    fn applicant(&self, ctx: &Ctx, filing: &Filing, package: &Package) -> Result<(Applicant, Channel, String)> {
+        match &ctx.actor {
+            Actor::Officer(officer) => {
+                let agency = self.deciding_agency(package)?.to_string();
+                ctx.require(Permission::FileDossier, &Scope::Agency(agency))?;
+                let claims = filing.applicant.clone().unwrap_or_default();
+                let name = claims.organisation.clone().or_else(|| claims.name.clone()).unwrap_or_default();
+                if !base::text::is_person_name(&name) && claims.organisation.is_none() {
+                    let mut problems = Problems::new();
+                    problems.add("required", "applicant.name", "Nhập họ tên người nộp hồ sơ.", "Enter the applicant's name.");
+                    return Err(Error::Refused(Kind::Invalid, problems));
+                }
+                let channel = filing.channel.filter(|c| *c != Channel::Online).unwrap_or(Channel::Counter);
+                Ok((Applicant { account: None, name, claims }, channel, format!("officer/{}", officer.officer)))
+            }
+            _ => {
+                let person = ctx.person()?;
+                ctx.require(Permission::FileDossier, &Scope::Account(person.account))?;
+                let claims = procedure::form::Applicant::from(person);
+                let name = claims.organisation.clone().unwrap_or_else(|| person.name.clone());
+                let applicant = Applicant { account: Some(person.account.uuid()), name, claims };
+                Ok((applicant, Channel::Online, owner_of(person.account)))
+            }
+        }
+    }
+
+    /// The papers with their files, judged against what is asked for.
+    async fn papers(
+        &self,
+        owner: &str,
+        filing: &Filing,
+        package: &Package,
+        needs: &[PaperNeed],
+        problems: &mut Problems,
+    ) -> Result<Vec<Paper>> {
+        let ids: Vec<UploadId> = filing.papers.iter().flat_map(|p| p.uploads.iter().copied()).collect();
+        let found = uploads::by_ids(&self.store().read(), owner, &ids).await?;
+        let mut papers = Vec::new();
+        for given in &filing.papers {
+            if package.form.paper(&given.paper).is_none() {
+                problems.add(
+                    "unknown-paper",
+                    &given.paper,
+                    "Thủ tục không có thành phần hồ sơ này.",
+                    "The procedure has no such paper.",
+                );
+                continue;
+            }
+            let mut files = Vec::new();
+            for id in &given.uploads {
+                match found.iter().find(|u| u.id == *id && u.paper == given.paper).and_then(|u| u.file.clone()) {
+                    Some(file) => files.push(file),
+                    None => problems.add(
+                        "unknown-upload",
+                        &given.paper,
+                        "Tệp chưa được tải lên đầy đủ hoặc không phải của quý vị.",
+                        "The file is not fully uploaded or is not yours.",
+                    ),
+                }
+            }
+            papers.push(Paper { paper: given.paper.clone(), files });
+        }
+        for need in needs.iter().filter(|n| n.required) {
+            let Some(paper) = package.form.papers.get(need.paper) else { continue };
+            if !papers.iter().any(|p| p.paper == paper.id && !p.files.is_empty()) {
+                problems.add(
+                    "required",
+                    &paper.id,
+                    format!("Thiếu: {}.", paper.name.vi),
+                    format!("Missing: {}.", paper.name.en),
+                );
+            }
+        }
+        Ok(papers)
+    }
+}
+
+/// Whose a person's uploads and idempotency keys are.
+pub(super) fn owner_of(account: identity::AccountId) -> String {
+    format!("account/{account}")
+}
+
+fn already_filed() -> Error {
+    Error::refused(
+        Kind::Conflict,
+        "already-filed",
+        "Hồ sơ này đã được nộp. Xem trong mục “Hồ sơ của tôi”.",
+        "This dossier was filed already. See “My dossiers”.",
+    )
+}

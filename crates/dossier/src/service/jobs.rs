@@ -1,0 +1,99 @@
+//! Deferred work of dossiers: timers, services, documents. Each has one effect, however often it is tried.
+
+use base::{Error, Kind, Result};
+use identity::Ctx;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::jobs::{Run, Runner};
+
+use super::Dossiers;
+use crate::model::{
+    action::{DocumentKind, DossierId},
+    command::Command,
+};
+
+/// A timer of a process is due.
+pub const TIMER: &str = "dossier.timer";
+/// A service task of a process is to be done.
+pub const SERVICE: &str = "dossier.service";
+/// A document is to be made.
+pub const DOCUMENT: &str = "dossier.document";
+
+/// Payload of [`TIMER`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TimerJob {
+    /// The dossier.
+    pub dossier: DossierId,
+    /// Token of the timer.
+    pub token: u32,
+}
+
+/// Payload of [`SERVICE`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ServiceJob {
+    /// The dossier.
+    pub dossier: DossierId,
+    /// Token of the service task.
+    pub token: u32,
+    /// The service.
+    pub service: String,
+}
+
+/// Payload of [`DOCUMENT`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DocumentJob {
+    /// The dossier.
+    pub dossier: DossierId,
+    /// Which document.
+    pub kind: DocumentKind,
+    /// The entry of the log that called for it.
+    pub cause: i64,
+}
+
+/// What subscribers are told: the dossier has this entry now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Changed {
+    /// The dossier.
+    pub dossier: DossierId,
+    /// The entry.
+    pub seq: i64,
+}
+
+/// Teaches a runner the jobs of dossiers.
+pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
+    let (timers, services, documents) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
+    runner
+        .on(TIMER, move |run| {
+            let dossiers = timers.clone();
+            async move {
+                let TimerJob { dossier, token } = run.payload()?;
+                dossiers.by_platform(&run, dossier, &Command::FireTimer { token }).await
+            }
+        })
+        .on(SERVICE, move |run| {
+            let dossiers = services.clone();
+            async move {
+                let ServiceJob { dossier, token, service: _ } = run.payload()?;
+                // Documents and figures follow from the log by themselves; a service task marks the place in the process.
+                dossiers.by_platform(&run, dossier, &Command::FinishService { token, result: Value::Bool(true) }).await
+            }
+        })
+        .on(DOCUMENT, move |run| {
+            let dossiers = documents.clone();
+            async move {
+                let DocumentJob { dossier, kind, cause } = run.payload()?;
+                dossiers.make_document(&run, dossier, kind, cause).await
+            }
+        })
+}
+
+impl Dossiers {
+    /// A command of the platform itself. What was overtaken by an officer meanwhile is done.
+    async fn by_platform(&self, run: &Run, id: DossierId, command: &Command) -> Result<()> {
+        let ctx = Ctx::system("Hệ thống", run.now);
+        match self.command(&ctx, id, command, None).await {
+            Ok(_) | Err(Error::Refused(Kind::Conflict, _)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

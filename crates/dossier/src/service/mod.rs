@@ -1,0 +1,177 @@
+//! Use cases. Permission is judged here, so that a page and the API cannot differ.
+
+mod documents;
+mod drafts;
+mod figures;
+mod filing;
+mod handling;
+mod inspect;
+mod jobs;
+mod reading;
+mod secret;
+mod uploads;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use base::{Calendar, Error, Result, codes::{AgencyCode, DossierCodePattern}};
+use identity::IdentityState;
+use procedure::{
+    package::{ExecutingLevel, Package},
+    reference::Reference,
+    shelf::Shelf,
+};
+use serde::{Deserialize, Serialize};
+use store::Store;
+
+pub use drafts::{DraftView, PaperView};
+pub use figures::DossierFigures;
+pub use filing::{Filed, Filing, FilingPaper};
+pub use handling::Done;
+pub use jobs::handlers;
+pub(crate) use reading::question;
+pub use reading::{COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Queue, QueueItem, QueueQuery, Slice, TaskView, Tracking};
+pub use uploads::UploadState;
+
+pub use crate::store::{
+    drafts::{Draft, DraftId},
+    lists::Filter,
+    uploads::Upload,
+};
+use crate::model::state::{OpenTask, Rules, State};
+
+/// What a node decides about its dossiers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The pattern of dossier codes.
+    pub code_pattern: DossierCodePattern,
+    /// Which agency decides the procedures of each level: `commune = "H42.28"`.
+    pub agencies: BTreeMap<String, String>,
+    /// Which agency stands behind a symbolic name of a package: `fire-police = "G01.42.7"`.
+    pub consulted: BTreeMap<String, String>,
+    /// Names of agencies, for documents and pages.
+    pub agency_names: BTreeMap<String, String>,
+    /// The place that documents are dated at.
+    pub place: String,
+    /// Where people reach this node, without a slash at the end.
+    pub public_url: String,
+    /// The largest file that may be uploaded, bytes. A package may ask for less.
+    pub largest_upload: u64,
+    /// Kinds of jobs to enqueue at each change, for those who keep figures.
+    #[serde(skip)]
+    pub subscribers: Vec<&'static str>,
+    /// The key of tracking secrets.
+    #[serde(skip)]
+    pub secret_key: [u8; 32],
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            code_pattern: DossierCodePattern::parse(DossierCodePattern::CIRCULAR_01_2018)
+                .unwrap_or_else(|_| unreachable!("a constant pattern that a test reads")),
+            agencies: BTreeMap::new(),
+            consulted: BTreeMap::new(),
+            agency_names: BTreeMap::new(),
+            place: String::new(),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            largest_upload: 50 << 20,
+            subscribers: Vec::new(),
+            secret_key: [0; 32],
+        }
+    }
+}
+
+/// The use cases of dossiers. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Dossiers(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    shelf: Shelf,
+    reference: Arc<Reference>,
+    identity: IdentityState,
+    config: Config,
+    calendar: RwLock<Arc<Calendar>>,
+}
+
+impl Dossiers {
+    /// Puts the use cases together.
+    pub fn new(
+        store: Store,
+        shelf: Shelf,
+        reference: Arc<Reference>,
+        calendar: Calendar,
+        identity: IdentityState,
+        config: Config,
+    ) -> Self {
+        let calendar = RwLock::new(Arc::new(calendar));
+        Self(Arc::new(Inner { store, shelf, reference, identity, config, calendar }))
+    }
+
+    /// The packages.
+    pub fn shelf(&self) -> &Shelf {
+        &self.0.shelf
+    }
+
+    /// Provinces, communes, agencies.
+    pub fn reference(&self) -> &Reference {
+        &self.0.reference
+    }
+
+    /// What the node decided.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The working-day calendar in force.
+    pub fn calendar(&self) -> Arc<Calendar> {
+        Arc::clone(&self.0.calendar.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another calendar into force; due dates are derived from it from now on.
+    pub fn set_calendar(&self, calendar: Calendar) {
+        *self.0.calendar.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(calendar);
+    }
+
+    /// The name of an agency, or its code.
+    pub fn agency_name<'a>(&'a self, code: &'a str) -> &'a str {
+        self.0.config.agency_names.get(code).map_or(code, String::as_str)
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    fn rules<'a>(&'a self, package: &'a Package, calendar: &'a Calendar) -> Rules<'a> {
+        Rules { package, calendar, units: &self.0.reference.units }
+    }
+
+    /// The agency that decides dossiers of a package.
+    fn deciding_agency(&self, package: &Package) -> Result<AgencyCode> {
+        let level = match package.meta.executing_level {
+            ExecutingLevel::Commune => "commune",
+            ExecutingLevel::Province => "province",
+            ExecutingLevel::Ministry => "ministry",
+            ExecutingLevel::Agency => "agency",
+        };
+        let agencies = &self.0.config.agencies;
+        let code = agencies.get(&package.id.code).or_else(|| agencies.get(level)).or_else(|| agencies.values().next());
+        let code = code.ok_or_else(|| Error::internal("no agency decides anything here: see [dossiers.agencies]"))?;
+        code.parse().map_err(|_| Error::internal(format!("not an agency code: {code}")))
+    }
+
+    /// The agency behind a symbolic name; the name itself where the node has not said, so that the question is kept
+    /// and an operator can see where it went.
+    fn consulted_agency(&self, symbol: &str) -> String {
+        self.0.config.consulted.get(symbol).cloned().unwrap_or_else(|| symbol.to_owned())
+    }
+
+    fn task_agency(&self, state: &State, task: &OpenTask) -> String {
+        task.unit.as_deref().map_or_else(|| state.agency.clone(), |unit| self.consulted_agency(unit))
+    }
+}

@@ -1,0 +1,275 @@
+//! Lists: by key, never by offset, and never counted beyond a small number.
+
+use base::{Result, Timestamp};
+use store::{Read, Row, params, sea_orm};
+use uuid::Uuid;
+
+/// A dossier in a list.
+#[derive(Debug, Clone, Row)]
+pub struct ListRow {
+    /// Id.
+    pub id: Uuid,
+    /// Code.
+    pub code: String,
+    /// National code of the procedure.
+    pub procedure_code: String,
+    /// The package, for the name in other languages.
+    pub package: String,
+    /// Applicant.
+    pub applicant_name: String,
+    /// Deciding agency.
+    pub agency: String,
+    /// Channel.
+    pub channel: String,
+    /// National status, 1 to 10.
+    pub status: i64,
+    /// Professional axis.
+    pub decision: String,
+    /// Money axis.
+    pub money: String,
+    /// When filed.
+    pub submitted_at: i64,
+    /// When received.
+    pub received_at: Option<i64>,
+    /// When due.
+    pub due_at: Option<i64>,
+    /// When ended.
+    pub ended_at: Option<i64>,
+    /// Version.
+    pub version: i64,
+}
+
+const COLUMNS: &str = "id, code, procedure_code, package, applicant_name, agency, channel, status, decision, \
+                       money, submitted_at, received_at, due_at, ended_at, version";
+
+/// Which dossiers of an agency.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// National status.
+    pub status: Option<u8>,
+    /// Due before this instant.
+    pub due_before: Option<Timestamp>,
+    /// National code of the procedure.
+    pub procedure: Option<String>,
+    /// The beginning of the applicant's name, folded.
+    pub applicant: Option<String>,
+}
+
+/// Dossiers of an agency, newest first, after (older than) `before`.
+///
+/// # Errors
+/// The database failed.
+pub async fn of_agency(
+    db: &impl Read,
+    agency: &str,
+    filter: &Filter,
+    before: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<ListRow>> {
+    let mut sql = format!("SELECT {COLUMNS} FROM dossier WHERE agency = $1");
+    let mut values = params![agency];
+    let mut next = 2;
+    let mut add = |clause: &str, value: store::sea_orm::Value, sql: &mut String| {
+        sql.push_str(&clause.replace('?', &format!("${next}")));
+        values.push(value);
+        next += 1;
+    };
+    if let Some(status) = filter.status {
+        add(" AND status = ?", store::Param::value(&i64::from(status)), &mut sql);
+    }
+    if let Some(due) = filter.due_before {
+        add(" AND due_at IS NOT NULL AND due_at < ?", store::Param::value(&due), &mut sql);
+    }
+    if let Some(procedure) = &filter.procedure {
+        add(" AND procedure_code = ?", store::Param::value(procedure), &mut sql);
+    }
+    if let Some(name) = &filter.applicant {
+        add(" AND applicant_key >= ?", store::Param::value(name), &mut sql);
+        add(" AND applicant_key < ?", store::Param::value(&format!("{name}\u{10FFFF}")), &mut sql);
+    }
+    if let Some(before) = before {
+        add(" AND id < ?", store::Param::value(&before), &mut sql);
+    }
+    sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
+    db.all::<ListRow>(&sql, values).await
+}
+
+/// Dossiers of an account, newest first.
+///
+/// # Errors
+/// The database failed.
+pub async fn of_account(db: &impl Read, account: Uuid, before: Option<Uuid>, limit: u32) -> Result<Vec<ListRow>> {
+    let mut values = params![account];
+    let mut sql = format!("SELECT {COLUMNS} FROM dossier WHERE account = $1");
+    if let Some(before) = before {
+        sql.push_str(" AND id < $2");
+        values.push(store::Param::value(&before));
+    }
+    sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
+    db.all::<ListRow>(&sql, values).await
+}
+
+/// A step in a queue, with what the officer needs to choose.
+#[derive(Debug, Clone, Row)]
+pub struct QueueRow {
+    /// Dossier.
+    pub dossier_id: Uuid,
+    /// Token of the step.
+    pub token: i64,
+    /// The user task.
+    pub node: String,
+    /// Who has taken it.
+    pub assignee: Option<Uuid>,
+    /// Their name.
+    pub assignee_name: Option<String>,
+    /// Since when.
+    pub opened_at: i64,
+    /// By when, from the step's own budget.
+    pub step_due_at: Option<i64>,
+    /// The earlier of both due instants.
+    pub urgent_at: i64,
+    /// Code of the dossier.
+    pub code: String,
+    /// Procedure.
+    pub procedure_code: String,
+    /// Package.
+    pub package: String,
+    /// Applicant.
+    pub applicant_name: String,
+    /// National status.
+    pub status: i64,
+    /// When the dossier is due.
+    pub due_at: Option<i64>,
+    /// Channel.
+    pub channel: String,
+    /// Money axis.
+    pub money: String,
+}
+
+/// What of a queue to show.
+#[derive(Debug, Clone, Default)]
+pub struct QueueFilter {
+    /// Only steps that this officer has taken.
+    pub assignee: Option<Uuid>,
+    /// Only steps that nobody has taken.
+    pub unassigned: bool,
+    /// Only this procedure.
+    pub procedure: Option<String>,
+    /// Only what is due before this instant.
+    pub urgent_before: Option<Timestamp>,
+}
+
+/// Open steps of an agency for any of the roles, the most urgent first, after the place `(urgent_at, dossier, token)`.
+///
+/// # Errors
+/// The database failed.
+pub async fn queue(
+    db: &impl Read,
+    agency: &str,
+    roles: &[&str],
+    filter: &QueueFilter,
+    after: Option<(i64, Uuid)>,
+    limit: u32,
+) -> Result<Vec<QueueRow>> {
+    if roles.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut values = params![agency];
+    values.extend(roles.iter().map(store::Param::value));
+    let mut sql = format!(
+        "SELECT t.dossier_id, t.token, t.node, t.assignee, t.assignee_name, t.opened_at, t.step_due_at, t.urgent_at, \
+         d.code, d.procedure_code, d.package, d.applicant_name, d.status, d.due_at, d.channel, d.money \
+         FROM dossier_task t JOIN dossier d ON d.id = t.dossier_id WHERE t.agency = $1 AND t.role IN ({})",
+        store::placeholders(2, roles.len())
+    );
+    let mut add = |clause: &str, value: store::sea_orm::Value| {
+        values.push(value);
+        sql.push_str(&clause.replace('?', &format!("${}", values.len())));
+    };
+    if let Some(assignee) = filter.assignee {
+        add(" AND t.assignee = ?", store::Param::value(&assignee));
+    }
+    if let Some(procedure) = &filter.procedure {
+        add(" AND d.procedure_code = ?", store::Param::value(procedure));
+    }
+    if let Some(before) = filter.urgent_before {
+        add(" AND t.urgent_at < ?", store::Param::value(&before));
+    }
+    if let Some((urgent_at, dossier)) = after {
+        add(" AND t.urgent_at >= ?", store::Param::value(&urgent_at));
+        add(" AND (t.urgent_at > ?", store::Param::value(&urgent_at));
+        add(" OR t.dossier_id > ?)", store::Param::value(&dossier));
+    }
+    if filter.unassigned {
+        sql.push_str(" AND t.assignee IS NULL");
+    }
+    sql.push_str(&format!(" ORDER BY t.urgent_at, t.dossier_id, t.token LIMIT {limit}"));
+    db.all::<QueueRow>(&sql, values).await
+}
+
+/// How many open steps, counted to `most` only.
+///
+/// # Errors
+/// The database failed.
+pub async fn bounded_count(
+    db: &impl Read,
+    agency: &str,
+    roles: &[&str],
+    urgent_before: Option<Timestamp>,
+    most: u32,
+) -> Result<i64> {
+    if roles.is_empty() {
+        return Ok(0);
+    }
+    let mut values = params![agency];
+    values.extend(roles.iter().map(store::Param::value));
+    let mut sql =
+        format!("SELECT token FROM dossier_task WHERE agency = $1 AND role IN ({})", store::placeholders(2, roles.len()));
+    if let Some(before) = urgent_before {
+        values.push(store::Param::value(&before));
+        sql.push_str(&format!(" AND urgent_at < ${}", values.len()));
+    }
+    let sql = format!("SELECT count(*) FROM ({sql} LIMIT {most}) AS some");
+    Ok(db.scalar::<i64>(&sql, values).await?.unwrap_or(0))
+}
+
+/// A consultation in the queue of the agency asked.
+#[derive(Debug, Clone, Row)]
+pub struct ConsultationRow {
+    /// Dossier.
+    pub dossier_id: Uuid,
+    /// The send task that asked.
+    pub sent_by: String,
+    /// When.
+    pub sent_at: i64,
+    /// After when silence is agreement.
+    pub due_at: Option<i64>,
+    /// Code of the dossier.
+    pub code: String,
+    /// Package.
+    pub package: String,
+    /// The agency that asks.
+    pub asking: String,
+}
+
+/// Open consultations of the agency asked, the most urgent first.
+///
+/// # Errors
+/// The database failed.
+pub async fn consultations(db: &impl Read, agency: &str, limit: u32) -> Result<Vec<ConsultationRow>> {
+    let sql = format!(
+        "SELECT c.dossier_id, c.sent_by, c.sent_at, c.due_at, d.code, d.package, d.agency AS asking \
+         FROM dossier_consultation c JOIN dossier d ON d.id = c.dossier_id WHERE c.agency = $1 AND c.ended_at IS NULL \
+         ORDER BY c.due_at, c.dossier_id LIMIT {limit}"
+    );
+    db.all::<ConsultationRow>(&sql, params![agency]).await
+}
+
+/// Whether the agency was asked about the dossier.
+///
+/// # Errors
+/// The database failed.
+pub async fn was_consulted(db: &impl Read, dossier: Uuid, agency: &str) -> Result<bool> {
+    let sql = "SELECT sent_by FROM dossier_consultation WHERE dossier_id = $1 AND agency = $2 LIMIT 1";
+    Ok(db.scalar::<String>(sql, params![dossier, agency]).await?.is_some())
+}

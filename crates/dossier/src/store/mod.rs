@@ -1,0 +1,284 @@
+//! The tables of dossiers. Nobody else touches them.
+
+pub mod drafts;
+pub mod lists;
+pub mod uploads;
+
+use base::{Error, Result, Timestamp};
+use store::{Read, Row, Tx, params, sea_orm};
+use uuid::Uuid;
+
+use crate::model::{
+    action::{DossierId, Entry},
+    state::{Consequences, OpenTask, State},
+};
+
+/// The urgency of a step whose dossier's clock stands and that has no budget of its own: after all others.
+pub const NOT_URGENT: i64 = i64::MAX;
+
+/// A dossier as it is kept.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Its id.
+    pub id: DossierId,
+    /// Its state.
+    pub state: State,
+    /// The name of its applicant folded for search.
+    pub package: String,
+}
+
+#[derive(Debug, Row)]
+struct KeptRow {
+    id: Uuid,
+    package: String,
+    state: String,
+}
+
+impl KeptRow {
+    fn kept(self) -> Result<Kept> {
+        Ok(Kept { id: DossierId::from_uuid(self.id), state: serde_json::from_str(&self.state)?, package: self.package })
+    }
+}
+
+/// Reads a dossier by its id: one query.
+///
+/// # Errors
+/// The database failed, or the row is not one of ours.
+pub async fn by_id(db: &impl Read, id: DossierId) -> Result<Option<Kept>> {
+    let row = db.one::<KeptRow>("SELECT id, package, state FROM dossier WHERE id = $1", params![id]).await?;
+    row.map(KeptRow::kept).transpose()
+}
+
+/// Reads a dossier by its code: one query.
+///
+/// # Errors
+/// The database failed, or the row is not one of ours.
+pub async fn by_code(db: &impl Read, code: &str) -> Result<Option<Kept>> {
+    let row = db.one::<KeptRow>("SELECT id, package, state FROM dossier WHERE code = $1", params![code]).await?;
+    row.map(KeptRow::kept).transpose()
+}
+
+#[derive(Debug, Row)]
+struct IdRow {
+    id: Uuid,
+}
+
+/// Ids in order, after `after`.
+///
+/// # Errors
+/// The database failed.
+pub async fn ids_after(db: &impl Read, after: Option<DossierId>, limit: u32) -> Result<Vec<DossierId>> {
+    let after = after.map_or(Uuid::nil(), |id| id.uuid());
+    let sql = format!("SELECT id FROM dossier WHERE id > $1 ORDER BY id LIMIT {limit}");
+    let rows = db.all::<IdRow>(&sql, params![after]).await?;
+    Ok(rows.into_iter().map(|r| DossierId::from_uuid(r.id)).collect())
+}
+
+#[derive(Debug, Row)]
+struct EntryRow {
+    entry: String,
+}
+
+/// The whole log of a dossier, oldest first.
+///
+/// # Errors
+/// The database failed, or a line is not one of ours.
+pub async fn log(db: &impl Read, id: DossierId) -> Result<Vec<Entry>> {
+    let sql = "SELECT entry FROM dossier_entry WHERE dossier_id = $1 ORDER BY seq";
+    let rows = db.all::<EntryRow>(sql, params![id]).await?;
+    rows.iter().map(|r| serde_json::from_str(&r.entry).map_err(Error::from)).collect()
+}
+
+/// What the row of a dossier shows besides its state.
+#[derive(Debug, Clone)]
+pub struct Listed<'a> {
+    /// The dossier.
+    pub id: DossierId,
+    /// Its state.
+    pub state: &'a State,
+    /// The code of the field (lĩnh vực) of its procedure.
+    pub field: &'a str,
+    /// When it is due now.
+    pub due_at: Option<Timestamp>,
+}
+
+/// Writes a new dossier: its row, its log and its steps, in three statements at most.
+///
+/// # Errors
+/// The database failed.
+pub async fn insert(tx: &Tx, listed: &Listed<'_>, entries: &[Entry], agency_of: impl Fn(&OpenTask) -> String) -> Result<()> {
+    let s = listed.state;
+    let sql = "INSERT INTO dossier (id, code, agency, procedure_code, procedure_name, field, package, account, applicant_name, \
+               applicant_key, channel, status, decision, money, delivery, submitted_at, received_at, due_at, ended_at, version, \
+               state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+    tx.exec(
+        sql,
+        params![
+            listed.id,
+            s.code,
+            s.agency,
+            s.procedure.code,
+            s.procedure.name.vi,
+            listed.field,
+            s.procedure.package,
+            s.applicant.account,
+            s.applicant.name,
+            base::text::fold(&s.applicant.name),
+            s.channel.code(),
+            i64::from(s.national().code()),
+            s.decision.code(),
+            s.money.code(),
+            s.delivery.code(),
+            s.submitted_at,
+            s.received_at,
+            listed.due_at,
+            s.ended_at,
+            s.version,
+            serde_json::to_string(s)?
+        ],
+    )
+    .await?;
+    append(tx, listed.id, entries).await?;
+    let opened: Vec<&OpenTask> = s.tasks.iter().collect();
+    insert_tasks(tx, listed, &opened, agency_of).await
+}
+
+/// Rewrites the row of a dossier that stood at `from`; `false` when it has moved on meanwhile.
+///
+/// # Errors
+/// The database failed.
+pub async fn update(tx: &Tx, listed: &Listed<'_>, from: i64) -> Result<bool> {
+    let s = listed.state;
+    let sql = "UPDATE dossier SET status = $3, decision = $4, money = $5, delivery = $6, received_at = $7, due_at = $8, \
+               ended_at = $9, version = $10, state = $11 WHERE id = $1 AND version = $2";
+    let touched = tx
+        .exec(
+            sql,
+            params![
+                listed.id,
+                from,
+                i64::from(s.national().code()),
+                s.decision.code(),
+                s.money.code(),
+                s.delivery.code(),
+                s.received_at,
+                listed.due_at,
+                s.ended_at,
+                s.version,
+                serde_json::to_string(s)?
+            ],
+        )
+        .await?;
+    Ok(touched == 1)
+}
+
+/// Appends to the log, in one statement.
+///
+/// # Errors
+/// The database failed.
+pub async fn append(tx: &Tx, id: DossierId, entries: &[Entry]) -> Result<()> {
+    let mut sql = String::from("INSERT INTO dossier_entry (dossier_id, seq, at, entry) VALUES ");
+    let mut values = Vec::with_capacity(entries.len() * 4);
+    for (n, entry) in entries.iter().enumerate() {
+        sql.push_str(if n > 0 { ", (" } else { "(" });
+        sql.push_str(&store::placeholders(n * 4 + 1, 4));
+        sql.push(')');
+        values.extend(params![id, entry.seq, entry.at, serde_json::to_string(entry)?]);
+    }
+    tx.exec(&sql, values).await.map(drop)
+}
+
+/// Brings the queue in line with what an entry opened and closed.
+///
+/// # Errors
+/// The database failed.
+pub async fn follow_tasks(
+    tx: &Tx,
+    listed: &Listed<'_>,
+    after: &Consequences,
+    agency_of: impl Fn(&OpenTask) -> String,
+) -> Result<()> {
+    if !after.closed.is_empty() {
+        let list = store::placeholders(2, after.closed.len());
+        let mut values = params![listed.id];
+        values.extend(after.closed.iter().map(|t| store::Param::value(&i64::from(*t))));
+        tx.exec(&format!("DELETE FROM dossier_task WHERE dossier_id = $1 AND token IN ({list})"), values).await?;
+    }
+    let opened: Vec<&OpenTask> = listed.state.tasks.iter().filter(|t| after.opened.contains(&t.token)).collect();
+    insert_tasks(tx, listed, &opened, agency_of).await
+}
+
+/// Brings the urgency of all open steps in line with a due date that moved.
+///
+/// # Errors
+/// The database failed.
+pub async fn move_urgency(tx: &Tx, listed: &Listed<'_>) -> Result<()> {
+    let due = listed.due_at.map_or(NOT_URGENT, Timestamp::micros);
+    let sql = "UPDATE dossier_task SET urgent_at = CASE WHEN step_due_at IS NOT NULL AND step_due_at < $2 \
+               THEN step_due_at ELSE $2 END WHERE dossier_id = $1";
+    tx.exec(sql, params![listed.id, due]).await.map(drop)
+}
+
+/// Notes who has taken a step.
+///
+/// # Errors
+/// The database failed.
+pub async fn assign(tx: &Tx, id: DossierId, token: u32, officer: Option<(Uuid, &str)>) -> Result<()> {
+    let sql = "UPDATE dossier_task SET assignee = $3, assignee_name = $4 WHERE dossier_id = $1 AND token = $2";
+    let (officer, name) = officer.unzip();
+    tx.exec(sql, params![id, i64::from(token), officer, name]).await.map(drop)
+}
+
+async fn insert_tasks(
+    tx: &Tx,
+    listed: &Listed<'_>,
+    opened: &[&OpenTask],
+    agency_of: impl Fn(&OpenTask) -> String,
+) -> Result<()> {
+    if opened.is_empty() {
+        return Ok(());
+    }
+    let mut sql = String::from(
+        "INSERT INTO dossier_task (dossier_id, token, node, role, agency, opened_at, step_due_at, urgent_at) VALUES ",
+    );
+    let mut values = Vec::with_capacity(opened.len() * 8);
+    for (n, task) in opened.iter().enumerate() {
+        sql.push_str(if n > 0 { ", (" } else { "(" });
+        sql.push_str(&store::placeholders(n * 8 + 1, 8));
+        sql.push(')');
+        let urgent = listed.due_at.into_iter().chain(task.due_at).min().map_or(NOT_URGENT, Timestamp::micros);
+        values.extend(params![
+            listed.id,
+            i64::from(task.token),
+            task.node,
+            task.role,
+            agency_of(task),
+            task.opened_at,
+            task.due_at,
+            urgent
+        ]);
+    }
+    tx.exec(&sql, values).await.map(drop)
+}
+
+/// Notes consultations that went out and that ended.
+///
+/// # Errors
+/// The database failed.
+pub async fn follow_consultations(
+    tx: &Tx,
+    listed: &Listed<'_>,
+    after: &Consequences,
+    agency_code: impl Fn(&str) -> String,
+    now: Timestamp,
+) -> Result<()> {
+    for asked in listed.state.consultations.iter().filter(|c| after.consultations_sent.contains(&c.sent_by) && c.answer.is_none()) {
+        let sql = "INSERT INTO dossier_consultation (dossier_id, sent_by, sent_at, agency, due_at) VALUES ($1, $2, $3, $4, $5)";
+        tx.exec(sql, params![listed.id, asked.sent_by, asked.sent_at, agency_code(&asked.agency), asked.due_at]).await?;
+    }
+    for ended in &after.consultations_ended {
+        let sql = "UPDATE dossier_consultation SET ended_at = $3 WHERE dossier_id = $1 AND sent_by = $2 AND ended_at IS NULL";
+        tx.exec(sql, params![listed.id, ended, now]).await?;
+    }
+    Ok(())
+}

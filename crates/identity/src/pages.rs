@@ -1,0 +1,77 @@
+//! The pages of this crate: signing in and out, one's own account, administration of officers.
+
+mod account;
+mod admin;
+mod e_id;
+mod security;
+mod sign_in;
+mod tokens;
+
+use axum::{
+    Router,
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
+};
+
+/// All pages. They find the state in the request's extensions, where [`crate::layer`] put it.
+pub(crate) fn router() -> Router {
+    Router::new()
+        .route("/sign-in", get(sign_in::choose))
+        .route("/sign-in/officer", get(sign_in::officer).post(sign_in::officer_submit))
+        .route("/sign-in/code", get(sign_in::code).post(sign_in::code_submit))
+        .route(
+            "/sign-in/new-password",
+            get(sign_in::new_password).post(sign_in::new_password_submit),
+        )
+        .route("/sign-in/enrol", get(sign_in::enrol).post(sign_in::enrol_submit))
+        .route("/sign-in/passkey/begin", post(sign_in::passkey_begin))
+        .route("/sign-in/passkey/finish", post(sign_in::passkey_finish))
+        .route("/sign-in/oidc", get(e_id::begin))
+        .route("/sign-in/oidc/callback", get(e_id::callback))
+        .route("/sign-in/level-2", get(e_id::level_2))
+        .route("/sign-in/demo", post(sign_in::demo_submit))
+        .route("/sign-in/demo/{role}", get(sign_in::demo))
+        .route("/sign-out", get(sign_in::sign_out_page).post(sign_in::sign_out))
+        .route("/account", get(account::profile))
+        .route("/account/organisation", post(account::act_for))
+        .route("/account/devices", get(account::devices).post(account::devices_end))
+        .route("/account/reads", get(account::reads))
+        .route("/account/security", get(security::page))
+        .route("/account/security/password", post(security::password))
+        .route("/account/security/codes", post(security::recovery_codes))
+        .route("/account/passkeys/begin", post(security::passkey_begin))
+        .route("/account/passkeys/finish", post(security::passkey_finish))
+        .route("/account/passkeys/remove", post(security::passkey_remove))
+        .route("/admin/officers", get(admin::officers))
+        .route(
+            "/admin/officers/new",
+            get(admin::officer_new).post(admin::officer_create),
+        )
+        .route("/admin/officers/{id}", get(admin::officer).post(admin::officer_change))
+        .route("/admin/officers/{id}/reset", post(admin::officer_reset))
+        .route("/admin/tokens", get(tokens::list).post(tokens::create))
+        .route("/admin/tokens/revoke", post(tokens::revoke))
+        .route("/admin/access-log", get(admin::access_log))
+}
+
+/// A page that succeeded.
+fn ok<T: askama::Template>(template: &T) -> Response {
+    view::html(StatusCode::OK, template)
+}
+
+/// The place in a list that goes from new to old, as it stands in an address: `micros.uuid`.
+pub(crate) fn place(at: (i64, uuid::Uuid)) -> String {
+    format!("{}.{}", at.0, at.1)
+}
+
+/// Reads [`place`]; anything else is the beginning of the list.
+pub(crate) fn read_place(text: Option<&str>) -> Option<(i64, uuid::Uuid)> {
+    let (at, id) = text?.split_once('.')?;
+    Some((at.parse().ok()?, id.parse().ok()?))
+}
+
+/// An id from a form; one that is bent is a thing that is not there.
+fn read_id(text: &str) -> base::Result<uuid::Uuid> {
+    text.parse().map_err(|_| base::Error::not_found("mục này", "thing"))
+}

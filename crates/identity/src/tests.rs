@@ -1,0 +1,10 @@
+//! Tests through the front door: real requests to the real routes, on every engine present.
+
+mod access;
+mod admin;
+mod harness;
+mod oidc;
+mod passkey;
+mod sessions;
+mod sign_in;
+mod walk;

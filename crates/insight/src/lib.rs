@@ -1,0 +1,18 @@
+//! Publication of case progress (công khai tiến độ giải quyết hồ sơ) and indicators.
+//!
+//! Each entry of a dossier's log rewrites one `fact`, and in the same transaction the difference between the old and the new fact
+//! goes into monthly counters ([`model::Effect`]). Pages and API read counters; only what is overdue is asked of the facts, up to
+//! a limit. [`Insight::rebuild`] makes everything anew from the dossiers.
+
+pub mod api;
+mod jobs;
+pub mod model;
+pub mod pages;
+mod service;
+mod store;
+
+pub use jobs::{CHANGED, handlers};
+pub use service::{Headline, Insight, Line, OVERDUE_LIMIT, Report, ServiceLine};
+
+/// The tables of figures.
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("insight", "0001_insight");

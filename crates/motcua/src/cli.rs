@@ -1,0 +1,235 @@
+//! The command line.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use base::{Clock as _, Lang, time::SystemClock};
+use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use procedure::catalogue::import::{self, Options, Progress};
+
+use crate::{
+    config::Config,
+    demo,
+    logging::LogFormat,
+    node::{MIGRATIONS, Node, open_store},
+    packages, seed, serve,
+};
+
+/// Một Cửa, one door: public services from application to result.
+#[derive(Debug, Parser)]
+#[command(name = "motcua", version, about)]
+pub struct Cli {
+    /// How log lines look.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub log: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a believable town on this machine, with one-click sign-in for each role.
+    Demo(demo::Args),
+    /// Serve in production.
+    Serve {
+        /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+        /// Bring the tables up to date first.
+        #[arg(long)]
+        migrate: bool,
+    },
+    /// Bring the tables up to date.
+    Migrate {
+        /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Procedures: check a package, import the published catalogue.
+    #[command(subcommand)]
+    Procedure(Procedure),
+    /// Make an officer; prints a one-time password.
+    Officer {
+        /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+        /// Login name.
+        #[arg(long)]
+        login: String,
+        /// Full name.
+        #[arg(long)]
+        name: String,
+        /// Title.
+        #[arg(long, default_value = "")]
+        title: String,
+        /// Agency code (Decision 20/2020/QĐ-TTg).
+        #[arg(long)]
+        agency: String,
+        /// Roles: receptionist, specialist, leader, consulted, administrator, auditor.
+        #[arg(long = "role", required = true)]
+        roles: Vec<String>,
+    },
+    /// Fill a database with dossiers, for measuring.
+    Seed(seed::Args),
+    /// Compute all published figures anew from the logs.
+    Rebuild {
+        /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Procedure {
+    /// Judge a package; says file, line, column and what to do.
+    Check {
+        /// The folder.
+        dir: PathBuf,
+        /// Findings as JSON.
+        #[arg(long)]
+        json: bool,
+        /// In English.
+        #[arg(long)]
+        en: bool,
+    },
+    /// Read published forms (CSV, JSON lines, JSON pages) into the catalogue.
+    Import {
+        /// The configuration; without it the demo's data folder.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// The demo's data folder, without a configuration.
+        #[arg(long, default_value = "motcua-data")]
+        data: PathBuf,
+        /// Only read and report.
+        #[arg(long)]
+        dry_run: bool,
+        /// Where to write the whole report as JSON.
+        #[arg(long)]
+        report: Option<PathBuf>,
+        /// The report in English.
+        #[arg(long)]
+        en: bool,
+        /// The files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// What went wrong, for the operator.
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Demo(args) => demo::run(args).await?,
+        Command::Serve { config, migrate } => {
+            let config = Config::read(&config)?;
+            let store = open_store(&config).await?;
+            if migrate {
+                store.migrate(MIGRATIONS, SystemClock.now()).await?;
+            }
+            let node = Node::open(config, store).await?;
+            serve::serve(node, |address| tracing::info!(%address, "serving")).await?;
+        }
+        Command::Migrate { config } => {
+            let store = open_store(&Config::read(&config)?).await?;
+            let ran = store.migrate(MIGRATIONS, SystemClock.now()).await?;
+            if ran.is_empty() {
+                tracing::info!("the tables are up to date");
+            }
+            for step in ran {
+                tracing::info!(step, "migrated");
+            }
+            store.close().await;
+        }
+        Command::Procedure(Procedure::Check { dir, json, en }) => return check(&dir, json, en),
+        Command::Procedure(Procedure::Import { config, data, dry_run, report, en, files }) => {
+            let config = match config {
+                Some(path) => Config::read(&path)?,
+                None => demo::config(&demo::Args { data, ..demo::Args::default() })?,
+            };
+            import_files(&config, dry_run, report.as_deref(), en, &files).await?;
+        }
+        Command::Officer { config, login, name, title, agency, roles } => {
+            let node = open_node(&config).await?;
+            let mut set = identity::Roles::NONE;
+            for role in roles {
+                let role = identity::Role::from_code(&role).with_context(|| format!("no role {role}"))?;
+                set = set.with(role);
+            }
+            let ctx = identity::Ctx::system("motcua officer", node.clock.now());
+            let new = identity::NewOfficer { login, name, title, agency, roles: set, password: None, demo: None };
+            let id = node.identity.create_officer(&ctx, &new).await?;
+            let password = node.identity.reset_officer(&ctx, id).await?;
+            say(&format!("{password}\n"))?;
+            node.store.close().await;
+        }
+        Command::Seed(args) => seed::run(args).await?,
+        Command::Rebuild { config } => {
+            let node = open_node(&config).await?;
+            let bar = spinner("Figures");
+            node.insight.rebuild(&mut |done| bar.set_position(done)).await?;
+            bar.finish_and_clear();
+            node.store.close().await;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open_node(config: &Path) -> anyhow::Result<Node> {
+    let config = Config::read(config)?;
+    let store = open_store(&config).await?;
+    Node::open(config, store).await
+}
+
+fn check(dir: &Path, json: bool, en: bool) -> anyhow::Result<ExitCode> {
+    let report = procedure::check::check(dir, &packages::options());
+    let text = if json { serde_json::to_string_pretty(&report)? + "\n" } else { report.human(if en { Lang::En } else { Lang::Vi }) };
+    say(&text)?;
+    Ok(if report.ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn import_files(config: &Config, dry_run: bool, report_to: Option<&Path>, en: bool, files: &[PathBuf]) -> anyhow::Result<()> {
+    let store = open_store(config).await?;
+    store.migrate(MIGRATIONS, SystemClock.now()).await?;
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg} {wide_bar} {percent}%")?);
+    let options = Options { dry_run, ..Options::today(&SystemClock) };
+    let report = import::import(&store, &SystemClock, files, &options, &mut |progress| {
+        let (what, done, total) = match progress {
+            Progress::Reading { file, done, total } => (file.to_owned(), done, total),
+            Progress::Writing { done, total } => ("…".to_owned(), done, total),
+        };
+        bar.set_message(what);
+        bar.set_length(total);
+        bar.set_position(done);
+    })
+    .await?;
+    bar.finish_and_clear();
+    say(&report.text(if en { Lang::En } else { Lang::Vi }, 20))?;
+    if let Some(path) = report_to {
+        std::fs::write(path, report.json()?).with_context(|| format!("writing {}", path.display()))?;
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// A bar for work whose end is not known.
+pub fn spinner(what: &'static str) -> ProgressBar {
+    ProgressBar::new_spinner().with_message(what)
+}
+
+/// What a command is asked for goes to standard output; everything else is log.
+///
+/// # Errors
+/// Standard output is closed.
+pub fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}

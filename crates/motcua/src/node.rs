@@ -1,0 +1,208 @@
+//! A node: the crates put together over one database.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use axum::{Extension, Router};
+use base::{Calendar, Clock, Text, calendar::CalendarData, time::SystemClock};
+use dossier::service::Dossiers;
+use identity::{Audience, Entropy, IdentityState, NavEntry, Permission, Shell};
+use insight::Insight;
+use procedure::{catalogue::Catalogue, reference::Reference, shelf::Shelf};
+use store::{Store, jobs::Runner};
+use tower::ServiceBuilder;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
+    csrf::CsrfLayer,
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    timeout::TimeoutLayer,
+    trace::TraceLayer,
+};
+
+use crate::{config::Config, front, metrics::Metrics, packages};
+
+/// All tables, in the order of the levels of the house.
+pub const MIGRATIONS: &[store::Migrations] = &[
+    store::MIGRATIONS,
+    identity::MIGRATIONS,
+    procedure::catalogue::MIGRATIONS,
+    procedure::shelf::MIGRATIONS,
+    dossier::MIGRATIONS,
+    insight::MIGRATIONS,
+];
+
+/// The working-day calendar of this build.
+const CALENDAR: &str = include_str!("../../../data/calendar/viet-nam.toml");
+
+/// Everything that serves.
+#[derive(Clone)]
+pub struct Node {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub identity: IdentityState,
+    pub catalogue: Catalogue,
+    pub dossiers: Dossiers,
+    pub insight: Insight,
+    pub site: Arc<view::Site>,
+    pub metrics: Arc<Metrics>,
+    config: Arc<Config>,
+}
+
+/// Opens the database of a configuration, without looking at its tables.
+///
+/// # Errors
+/// The address is wrong or does not answer.
+pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    std::fs::create_dir_all(&config.data).with_context(|| format!("making {}", config.data.display()))?;
+    let secret = config.secret()?;
+    Store::open(&store::Config {
+        url: config.database_url(),
+        connections: config.database.connections,
+        blobs: config.data.join("blobs"),
+        blob_key: secret.key("blobs"),
+        faults: store::Faults::default(),
+    })
+    .await
+}
+
+impl Node {
+    /// Opens a node whose tables are up to date.
+    ///
+    /// # Errors
+    /// A migration that has not run, a package that does not compile, reference data that contradict each other.
+    pub async fn open(config: Config, store: Store) -> anyhow::Result<Self> {
+        let pending = store.pending(MIGRATIONS).await?;
+        if !pending.is_empty() {
+            anyhow::bail!("the database lacks {}; run `motcua migrate` first", pending.join(", "));
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let secret = config.secret()?;
+        let reference = Arc::new(match &config.reference {
+            Some(folder) => Reference::load(folder)?,
+            None => Reference::embedded()?,
+        });
+        let identity = IdentityState::new(
+            store.clone(),
+            config.identity.clone(),
+            &secret.key("identity"),
+            Arc::clone(&clock),
+            Entropy::system(),
+            shell(),
+        )?;
+        let shelf = Shelf::open(store.clone()).await?;
+        let today = clock.now().legal_date();
+        for folder in &config.packages {
+            shelf.put_dir(folder, &packages::options(), clock.now()).await.with_context(|| folder.display().to_string())?;
+        }
+        let catalogue = Catalogue::open(store.clone(), shelf.clone(), reference.life_events.clone(), today).await?;
+        let mut dossiers = config.dossiers.clone();
+        dossiers.secret_key = secret.key("tracking");
+        dossiers.public_url = config.identity.public_url.trim_end_matches('/').to_owned();
+        dossiers.subscribers = vec![insight::CHANGED];
+        let calendar = calendar(&config)?;
+        let dossiers = Dossiers::new(store.clone(), shelf, reference, calendar, identity.clone(), dossiers);
+        let insight = Insight::new(store.clone(), dossiers.clone());
+        let site = Arc::new(site(&config));
+        Ok(Self { store, clock, identity, catalogue, dossiers, insight, site, metrics: Arc::default(), config: Arc::new(config) })
+    }
+
+    /// Puts the packages of this build into force.
+    ///
+    /// # Errors
+    /// One of them does not pass its check.
+    pub async fn put_built_in_packages(&self) -> anyhow::Result<()> {
+        for files in packages::built_in()? {
+            self.dossiers.shelf().put(&files, &packages::options(), self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What does the deferred work.
+    pub fn runner(&self) -> Runner {
+        let runner = Runner::new(self.store.clone(), Arc::clone(&self.clock));
+        let runner = identity::jobs(runner);
+        let runner = dossier::service::handlers(runner, &self.dossiers);
+        insight::handlers(runner, &self.insight)
+    }
+
+    /// All routes with all layers.
+    pub fn router(&self) -> Router {
+        let (api_routes, api) = front::api(self).split_for_parts();
+        let routes = Router::new()
+            .merge(front::pages(self, api))
+            .merge(identity::pages())
+            .merge(procedure::catalogue::router(self.catalogue.clone()))
+            .merge(dossier::pages::router(self.dossiers.clone()))
+            .merge(insight::pages::router(self.insight.clone()))
+            .merge(api_routes)
+            .merge(view::assets::router(&self.site))
+            .fallback(front::not_found);
+        let tls = self.config.identity.public_url.starts_with("https://");
+        let form_action = self.config.identity.oidc.iter().map(|o| o.issuer.clone()).collect();
+        let headers = Arc::new(view::SecurityHeaders { form_action, tls });
+        let timeout = Duration::from_secs(self.config.http.timeout_seconds.clamp(1, 600));
+        identity::layer(routes, self.identity.clone()).layer(
+            ServiceBuilder::new()
+                .layer(Extension(Arc::clone(&self.site)))
+                .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+                .layer(TraceLayer::new_for_http())
+                .layer(PropagateRequestIdLayer::x_request_id())
+                .layer(axum::middleware::from_fn_with_state(Arc::clone(&self.metrics), crate::metrics::measure))
+                .layer(axum::middleware::from_fn_with_state(headers, view::security_headers))
+                .layer(CompressionLayer::new())
+                .layer(TimeoutLayer::with_status_code(http::StatusCode::SERVICE_UNAVAILABLE, timeout))
+                .layer(CatchPanicLayer::new())
+                .layer(CsrfLayer::new()),
+        )
+    }
+}
+
+fn calendar(config: &Config) -> anyhow::Result<Calendar> {
+    let text = match &config.calendar {
+        Some(path) => std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?,
+        None => CALENDAR.to_owned(),
+    };
+    let data: CalendarData = toml::from_str(&text).context("the working-day calendar")?;
+    Calendar::new(data).map_err(|problems| {
+        let lines: Vec<&str> = problems.iter().map(|p| p.text.en.as_str()).collect();
+        anyhow::anyhow!("the working-day calendar: {}", lines.join("; "))
+    })
+}
+
+fn shell() -> Shell {
+    Shell {
+        nav: vec![
+            NavEntry::new("/services", "Dịch vụ công", "Services", Audience::Public),
+            NavEntry::new("/track", "Tra cứu hồ sơ", "Track a dossier", Audience::Public),
+            NavEntry::new("/my", "Hồ sơ của tôi", "My dossiers", Audience::People),
+            NavEntry::new("/desk", "Bàn làm việc", "Desk", Audience::Officers),
+            NavEntry::new("/services", "Thủ tục", "Procedures", Audience::Officers),
+            NavEntry::new("/publication", "Công khai tiến độ", "Publication", Audience::Everybody),
+            NavEntry::new("/admin/officers", "Quản trị", "Administration", Audience::Holding(Permission::ManageOfficers)),
+        ],
+        menu: vec![
+            NavEntry::new("/my", "Hồ sơ của tôi", "My dossiers", Audience::People),
+            NavEntry::new("/desk", "Bàn làm việc", "Desk", Audience::Officers),
+        ],
+        person_home: "/my".to_owned(),
+        officer_home: "/desk".to_owned(),
+    }
+}
+
+fn site(config: &Config) -> view::Site {
+    view::Site {
+        agency: if config.site.agency.vi.is_empty() { Text::new("Cổng dịch vụ công", "Public services") } else { config.site.agency.clone() },
+        hotline: config.site.hotline.clone(),
+        email: config.site.email.clone(),
+        theme: config.site.theme.clone(),
+        demo: config.identity.demo,
+        footer: front::footer(),
+        ..view::Site::default()
+    }
+}

@@ -1,0 +1,116 @@
+//! Listening, with or without TLS, until asked to stop.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use axum::{Router, extract::State, response::IntoResponse, routing::get};
+use axum_server::Handle;
+use http::{StatusCode, header};
+use tokio::sync::watch;
+
+use crate::{metrics::Metrics, node::Node};
+
+/// Serves until the process is asked to stop; then requests and jobs in hand are finished.
+///
+/// # Errors
+/// The address is taken, or the certificate cannot be read.
+pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
+    let http = node.config().http.clone();
+    identity::schedule(&node.store, node.clock.now()).await?;
+    let (stop, stopping) = watch::channel(false);
+    let jobs = tokio::spawn(node.runner().run(stopping.clone()));
+    let watcher = tokio::spawn(watch_catalogue(node.clone(), stopping.clone()));
+    let figures = http.metrics.map(|address| tokio::spawn(serve_metrics(address, Arc::clone(&node.metrics), stopping)));
+
+    let handle = Handle::new();
+    let drain = Duration::from_secs(http.drain_seconds);
+    let (ending, end) = (handle.clone(), stop.clone());
+    tokio::spawn(async move {
+        asked_to_stop().await;
+        tracing::info!("stopping: requests and jobs in hand are finished");
+        let _ = end.send(true);
+        ending.graceful_shutdown(Some(drain));
+    });
+
+    let app = node.router().into_make_service_with_connect_info::<SocketAddr>();
+    let listener = std::net::TcpListener::bind(http.listen).with_context(|| format!("listening on {}", http.listen))?;
+    listener.set_nonblocking(true)?;
+    ready(listener.local_addr()?);
+    let served = match (&http.certificate, &http.key) {
+        (Some(certificate), Some(key)) => {
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+            let tls = axum_server::tls_rustls::RustlsConfig::from_pem_file(certificate, key)
+                .await
+                .with_context(|| format!("reading {} and {}", certificate.display(), key.display()))?;
+            axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(app).await
+        }
+        _ => axum_server::from_tcp(listener)?.handle(handle).serve(app).await,
+    };
+    let _ = stop.send(true);
+    let _ = jobs.await;
+    let _ = watcher.await;
+    if let Some(figures) = figures {
+        let _ = figures.await;
+    }
+    node.store.close().await;
+    served.context("serving")
+}
+
+async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = interrupt => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+            Err(_) => {
+                let _ = interrupt.await;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = interrupt.await;
+    }
+}
+
+/// Procedures imported by another process or node appear here within a minute; and so does a new day's law.
+async fn watch_catalogue(node: Node, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            () = tokio::time::sleep(Duration::from_secs(60)) => {
+                if let Err(error) = node.catalogue.refresh(node.clock.now().legal_date()).await {
+                    tracing::warn!(%error, "the catalogue could not be read again");
+                }
+            }
+        }
+    }
+}
+
+async fn serve_metrics(address: SocketAddr, metrics: Arc<Metrics>, mut stop: watch::Receiver<bool>) {
+    let app = Router::new().route("/metrics", get(figures)).with_state(metrics);
+    match tokio::net::TcpListener::bind(address).await {
+        Ok(listener) => {
+            let until = async move {
+                let _ = stop.changed().await;
+            };
+            if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(until).await {
+                tracing::error!(%error, "the figures are no longer served");
+            }
+        }
+        Err(error) => tracing::error!(%address, %error, "the figures cannot be served"),
+    }
+}
+
+async fn figures(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
+    match metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

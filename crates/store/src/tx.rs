@@ -1,0 +1,194 @@
+//! Transactions.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use base::{Error, Kind, Result};
+use rand::Rng;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, TransactionTrait, Value};
+
+use crate::{
+    Engine, Store,
+    query::{self, Read, failure, is_conflict},
+    writer::{Turn, Writer},
+};
+
+/// How often a transaction is tried before the caller is asked to come back.
+const TRIES: u32 = 12;
+
+/// A writing transaction. Made by [`transact!`](crate::transact), never by hand.
+pub struct Tx {
+    pub(crate) store: Store,
+    connection: Connection,
+}
+
+enum Connection {
+    Sqlite(Turn),
+    Postgres(DatabaseTransaction),
+}
+
+/// What became of one try.
+#[derive(Debug)]
+pub enum Ended<T> {
+    /// The result, durable if it is `Ok`.
+    Done(Result<T>),
+    /// A conflict: run the block again.
+    Again,
+}
+
+/// Runs a block in a writing transaction: `transact!(store, |tx| { tx.exec(…).await?; Ok(x) })`.
+///
+/// The block gives a `base::Result`. `Err` rolls back. On a serialisation conflict the block runs again, so it borrows
+/// what it uses and has no effect outside the database. When the macro gives `Ok`, the data are on disk.
+#[macro_export]
+macro_rules! transact {
+    ($store:expr, |$tx:ident| $body:block) => {{
+        let store: &$crate::Store = &$store;
+        let mut tries = 0_u32;
+        loop {
+            match store.begin().await {
+                Ok($tx) => {
+                    let outcome: ::base::Result<_> = async { $body }.await;
+                    match store.finish($tx, outcome, &mut tries).await {
+                        $crate::Ended::Done(result) => break result,
+                        $crate::Ended::Again => {}
+                    }
+                }
+                Err(error) => break Err(error),
+            }
+        }
+    }};
+}
+
+impl Store {
+    /// For [`transact!`](crate::transact).
+    #[doc(hidden)]
+    pub async fn begin(&self) -> Result<Tx> {
+        self.0.begun.fetch_add(1, Ordering::Relaxed);
+        let connection = match &self.0.writer {
+            Writer::Sqlite(s) => Connection::Sqlite(s.begin().await?),
+            Writer::Postgres(pool) => Connection::Postgres(pool.begin().await.map_err(|e| failure(e, "BEGIN"))?),
+        };
+        Ok(Tx { store: self.clone(), connection })
+    }
+
+    /// For [`transact!`](crate::transact).
+    #[doc(hidden)]
+    pub async fn finish<T>(&self, tx: Tx, outcome: Result<T>, tries: &mut u32) -> Ended<T> {
+        *tries += 1;
+        let outcome = match outcome {
+            Ok(value) if self.fault_is_due(*tries) => {
+                drop(value);
+                let _ = tx.roll_back().await;
+                return Ended::Again;
+            }
+            Ok(value) => tx.commit().await.map(|()| value),
+            Err(error) => {
+                if let Err(second) = tx.roll_back().await {
+                    tracing::warn!(%second, "rolling back failed");
+                }
+                Err(error)
+            }
+        };
+        match outcome {
+            Err(error) if is_conflict(&error) => {
+                if *tries >= TRIES {
+                    return Ended::Done(Err(busy()));
+                }
+                let most = 50_u64.min(2 << (*tries).min(5));
+                let pause = rand::rng().random_range(0..=most);
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+                Ended::Again
+            }
+            other => Ended::Done(other),
+        }
+    }
+
+    /// Faults strike first tries only, so that a test ends.
+    fn fault_is_due(&self, tries: u32) -> bool {
+        let every = self.0.faults.every;
+        every > 0 && tries == 1 && self.0.begun.load(Ordering::Relaxed).is_multiple_of(every)
+    }
+}
+
+impl Tx {
+    /// Runs a statement; the number of rows it touched.
+    ///
+    /// # Errors
+    /// A conflict (the block will run again) or a failure of ours. A unique key that is taken is not an error here:
+    /// write `ON CONFLICT … DO NOTHING` and look at the count.
+    pub async fn exec(&self, sql: &str, params: Vec<Value>) -> Result<u64> {
+        match self.connection() {
+            Either::Sqlite(c) => query::exec(c, sql, params).await,
+            Either::Postgres(c) => query::exec(c, sql, params).await,
+        }
+    }
+
+    /// Runs one statement without parameters, such as a definition of a table.
+    pub(crate) async fn run(&self, sql: &str) -> Result<()> {
+        let done = match self.connection() {
+            Either::Sqlite(c) => c.execute_unprepared(sql).await,
+            Either::Postgres(c) => c.execute_unprepared(sql).await,
+        };
+        done.map(drop).map_err(|e| failure(e, sql))
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.store.engine()
+    }
+
+    async fn commit(self) -> Result<()> {
+        match self.connection {
+            Connection::Sqlite(turn) => turn.commit().await,
+            Connection::Postgres(tx) => tx.commit().await.map_err(|e| failure(e, "COMMIT")),
+        }
+    }
+
+    async fn roll_back(self) -> Result<()> {
+        match self.connection {
+            Connection::Sqlite(turn) => turn.roll_back().await,
+            Connection::Postgres(tx) => tx.rollback().await.map_err(|e| failure(e, "ROLLBACK")),
+        }
+    }
+
+    fn connection(&self) -> Either<'_> {
+        match &self.connection {
+            Connection::Sqlite(turn) => Either::Sqlite(turn.connection()),
+            Connection::Postgres(tx) => Either::Postgres(tx),
+        }
+    }
+}
+
+enum Either<'a> {
+    Sqlite(&'a sea_orm::DatabaseConnection),
+    Postgres(&'a DatabaseTransaction),
+}
+
+impl Read for Tx {
+    async fn all<R: FromQueryResult + Send>(&self, sql: &str, params: Vec<Value>) -> Result<Vec<R>> {
+        match self.connection() {
+            Either::Sqlite(c) => query::all(c, sql, params).await,
+            Either::Postgres(c) => query::all(c, sql, params).await,
+        }
+    }
+    async fn one<R: FromQueryResult + Send>(&self, sql: &str, params: Vec<Value>) -> Result<Option<R>> {
+        match self.connection() {
+            Either::Sqlite(c) => query::one(c, sql, params).await,
+            Either::Postgres(c) => query::one(c, sql, params).await,
+        }
+    }
+    async fn scalar<T: sea_orm::TryGetable + Send>(&self, sql: &str, params: Vec<Value>) -> Result<Option<T>> {
+        match self.connection() {
+            Either::Sqlite(c) => query::scalar(c, sql, params).await,
+            Either::Postgres(c) => query::scalar(c, sql, params).await,
+        }
+    }
+}
+
+fn busy() -> Error {
+    Error::refused(
+        Kind::Unavailable,
+        "busy",
+        "Hệ thống đang có quá nhiều thao tác trên cùng dữ liệu; chưa có gì được ghi. Vui lòng thử lại.",
+        "Too many changes to the same data at once; nothing was stored. Please try again.",
+    )
+}

@@ -1,0 +1,224 @@
+//! The store on every engine present: one effect, no loss, no repetition.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use base::{Clock, Error, Kind, Timestamp, time::FixedClock};
+use store::{Job, Migrations, Once, Read, Row, Step, jobs::Runner, params, sea_orm, testkit, transact};
+
+const TABLES: Migrations = Migrations {
+    owner: "test",
+    steps: &[Step { name: "0001", sql: "-- a comment; with a semicolon\nCREATE TABLE thing (id {uuid} PRIMARY KEY, n BIGINT NOT NULL, note TEXT, data {json});\nCREATE UNIQUE INDEX thing_n ON thing (n);\n" }],
+};
+
+base::typed_id!(/// A thing.
+    Thing as ThingId);
+
+#[derive(Debug, Row)]
+struct ThingRow {
+    id: uuid::Uuid,
+    n: i64,
+    note: Option<String>,
+    data: Option<serde_json::Value>,
+}
+
+const NOW: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_come_back_as_they_went() {
+    for store in testkit::stores(&[TABLES]).await {
+        let id = ThingId::new(NOW);
+        let data = serde_json::json!({ "tên": "Đỗ Thị Ánh", "số": 12 });
+        transact!(store, |tx| {
+            tx.exec("INSERT INTO thing (id, n, note, data) VALUES ($1, $2, $3, $4)", params![id, 1_i64, Option::<String>::None, data]).await
+        })
+        .expect("stored");
+        let row = store.read().one::<ThingRow>("SELECT id, n, note, data FROM thing WHERE id = $1", params![id]).await.expect("read").expect("there");
+        assert_eq!((row.id, row.n, row.note, row.data), (id.uuid(), 1, None, Some(data)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_run_once_also_when_two_nodes_start_together() {
+    for config in testkit::configs().await {
+        let a = store::Store::open(&config).await.expect("opens");
+        let b = store::Store::open(&config).await.expect("opens twice");
+        let sets = [store::MIGRATIONS, TABLES];
+        assert_eq!(a.pending(&sets).await.expect("asks").len(), 2);
+        let (x, y) = tokio::join!(a.migrate(&sets, NOW), b.migrate(&sets, NOW));
+        let ran = x.map_or(0, |v| v.len()) + y.map_or(0, |v| v.len());
+        let rest = a.migrate(&sets, NOW).await.expect("the rest").len();
+        assert_eq!(ran + rest, 2);
+        assert!(a.pending(&sets).await.expect("asks").is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn concurrent_writes_are_all_there_and_failures_leave_nothing() {
+    for store in testkit::stores(&[TABLES]).await {
+        let mut tasks = Vec::new();
+        for n in 0..200_i64 {
+            let store = store.clone();
+            tasks.push(tokio::spawn(async move {
+                transact!(store, |tx| {
+                    tx.exec("INSERT INTO thing (id, n) VALUES ($1, $2)", params![ThingId::new(NOW), n]).await?;
+                    if n % 5 == 0 {
+                        return Err(Error::refused(Kind::Invalid, "no", "không", "no"));
+                    }
+                    Ok(())
+                })
+                .is_ok()
+            }));
+        }
+        let mut kept = 0;
+        for task in tasks {
+            kept += i64::from(task.await.expect("no panic"));
+        }
+        assert_eq!(kept, 160);
+        let counted = store.read().scalar::<i64>("SELECT count(*) FROM thing WHERE n % 5 <> 0", params![]).await.expect("read");
+        let refused = store.read().scalar::<i64>("SELECT count(*) FROM thing WHERE n % 5 = 0", params![]).await.expect("read");
+        assert_eq!((counted, refused), (Some(160), Some(0)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_request_dropped_in_the_middle_writes_nothing_and_blocks_nobody() {
+    for store in testkit::stores(&[TABLES]).await {
+        for n in 0..30_i64 {
+            let dropped = {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    transact!(store, |tx| {
+                        tx.exec("INSERT INTO thing (id, n) VALUES ($1, $2)", params![ThingId::new(NOW), 1000 + n]).await?;
+                        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+                        Ok(())
+                    })
+                })
+            };
+            let others: Vec<_> = (0..3)
+                .map(|k| {
+                    let store = store.clone();
+                    tokio::spawn(async move {
+                        transact!(store, |tx| {
+                            tx.exec("INSERT INTO thing (id, n) VALUES ($1, $2)", params![ThingId::new(NOW), n * 10 + k]).await
+                        })
+                    })
+                })
+                .collect();
+            tokio::time::sleep(std::time::Duration::from_millis(u64::try_from(n).expect("small") % 7)).await;
+            dropped.abort();
+            for other in others {
+                other.await.expect("no panic").expect("stored");
+            }
+        }
+        let ghosts = store.read().scalar::<i64>("SELECT count(*) FROM thing WHERE n >= 1000", params![]).await.expect("read");
+        let kept = store.read().scalar::<i64>("SELECT count(*) FROM thing WHERE n < 1000", params![]).await.expect("read");
+        assert_eq!((ghosts, kept), (Some(0), Some(90)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn numbers_are_never_given_twice() {
+    for store in testkit::stores(&[]).await {
+        let tasks: Vec<_> = (0..300)
+            .map(|n| {
+                let store = store.clone();
+                tokio::spawn(async move { store.next_number(if n % 3 == 0 { "b" } else { "a" }).await.expect("a number") })
+            })
+            .collect();
+        let mut given = Vec::new();
+        for (n, task) in tasks.into_iter().enumerate() {
+            given.push((n % 3 == 0, task.await.expect("no panic")));
+        }
+        let total = given.len();
+        given.sort_unstable();
+        given.dedup();
+        assert_eq!(given.len(), total);
+        assert_eq!(given.iter().filter(|(b, _)| *b).map(|(_, n)| *n).max(), Some(100));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_answers_the_same_again_and_refuses_another_request() {
+    for store in testkit::stores(&[]).await {
+        let ask = async |fingerprint: &str| {
+            transact!(store, |tx| {
+                match tx.once("person-1/file", "k1", fingerprint, "done", NOW).await? {
+                    Once::First => Ok("first".to_owned()),
+                    Once::Again(answer) => Ok(answer),
+                }
+            })
+        };
+        assert_eq!(ask("f").await.expect("first"), "first");
+        assert_eq!(ask("f").await.expect("again"), "done");
+        assert_eq!(ask("g").await.expect_err("other content").kind(), Some(Kind::Conflict));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_has_one_effect_and_a_failed_one_comes_back() {
+    for store in testkit::stores(&[TABLES]).await {
+        let clock = FixedClock::at(NOW);
+        transact!(store, |tx| {
+            tx.enqueue(Job::new("insert", &7_i64)?, NOW).await?;
+            tx.enqueue(Job::new("insert", &8_i64)?.at(NOW.plus_seconds(3600)), NOW).await?;
+            tx.enqueue(Job::new("flaky", &1_i64)?.key("once"), NOW).await?;
+            tx.enqueue(Job::new("flaky", &2_i64)?.key("once"), NOW).await
+        })
+        .expect("enqueued");
+        let tries = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&tries);
+        let runner = || {
+            let counted = Arc::clone(&counted);
+            Runner::new(store.clone(), Arc::new(clock.clone()))
+                .on("insert", |run| async move {
+                    let n: i64 = run.payload()?;
+                    transact!(run.store, |tx| {
+                        tx.exec("INSERT INTO thing (id, n) VALUES ($1, $2)", params![ThingId::new(run.now), n]).await?;
+                        run.done(&tx).await
+                    })
+                })
+                .on("flaky", move |run| {
+                    let first = counted.fetch_add(1, Ordering::SeqCst) == 0;
+                    async move {
+                        assert_eq!(run.payload::<i64>()?, 2, "the later payload replaced the earlier one");
+                        assert!(!first, "the first try panics");
+                        Ok(())
+                    }
+                })
+        };
+        let (a, b) = (runner(), runner());
+        let (x, y) = tokio::join!(a.run_due(), b.run_due());
+        assert_eq!(x.expect("ran") + y.expect("ran"), 2);
+        assert_eq!(a.run_due().await.expect("nothing is due"), 0);
+        clock.set(clock.now().plus_seconds(60));
+        assert_eq!(a.run_due().await.expect("the flaky one"), 1);
+        clock.set(NOW.plus_seconds(3601));
+        assert_eq!(a.run_due().await.expect("the later one"), 1);
+        assert_eq!(tries.load(Ordering::SeqCst), 2);
+        let things = store.read().all::<ThingRow>("SELECT id, n, note, data FROM thing ORDER BY n", params![]).await.expect("read");
+        assert_eq!(things.iter().map(|t| t.n).collect::<Vec<_>>(), [7, 8]);
+    }
+}
+
+#[tokio::test]
+async fn files_come_back_are_unreadable_on_disk_and_notice_alteration() {
+    let configs = testkit::configs().await;
+    let config = configs.first().expect("SQLite");
+    let store = store::Store::open(config).await.expect("opens");
+    let text = "Giấy chứng sinh số 12".as_bytes();
+    let blob = store.blobs().put(text).await.expect("stored");
+    assert_eq!(store.blobs().put(text).await.expect("again"), blob);
+    assert_eq!(store.blobs().get(&blob.sha256).await.expect("there"), text);
+    let path = config.blobs.join(&blob.sha256[..2]).join(&blob.sha256[2..4]).join(&blob.sha256);
+    let mut raw = std::fs::read(&path).expect("the file");
+    assert!(!raw.windows(4).any(|w| w == b"sinh"));
+    *raw.last_mut().expect("not empty") ^= 1;
+    std::fs::write(&path, raw).expect("altered");
+    assert!(store.blobs().get(&blob.sha256).await.is_err());
+    for hostile in ["../../etc/passwd", "", "ABC", &"g".repeat(64)] {
+        assert_eq!(store.blobs().get(hostile).await.expect_err("no such name").kind(), Some(Kind::NotFound));
+    }
+}

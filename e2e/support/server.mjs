@@ -1,0 +1,96 @@
+// Starts the real program with a data folder of its own, and stops it by its own process id.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const BINARY = process.env.MOTCUA_BIN ?? fileURLToPath(new URL('../../target/debug/motcua', import.meta.url));
+
+/** A port that was free a moment ago. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/**
+ * Starts the demonstration: reference data, the four packages, a small town of dossiers, one-click sign-in for every role.
+ * `args` are added to its command line, `env` to its environment; `port` and `data` start it again on what was kept.
+ */
+export async function startDemo({ args = [], env = {}, port, data, dossiers = 24, ready = 300_000 } = {}) {
+  port ??= await freePort();
+  const fresh = data === undefined;
+  data ??= await mkdtemp(join(tmpdir(), 'motcua-e2e-'));
+  const line = ['demo', '--port', String(port), '--data', data, '--dossiers', String(dossiers), ...(fresh ? ['--fresh'] : []), ...args];
+  return start(line, { origin: `http://127.0.0.1:${port}`, port, data, env, ready });
+}
+
+/** Serves as in production, with this configuration (TOML), on data that the demonstration made before. */
+export async function startServe({ config, origin, port, data, env = {}, ready = 60_000 }) {
+  // Beside the data: a fresh start empties the folder.
+  const file = `${data}.toml`;
+  await writeFile(file, config);
+  return start(['serve', '--config', file], { origin, port, data, env, ready });
+}
+
+async function start(line, { origin, port, data, env, ready }) {
+  const child = spawn(BINARY, line, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1', ...env } });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text) => (said += text));
+  }
+  let ended = null;
+  const end = new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve((ended = signal ?? `exit code ${code}`)));
+    child.once('error', (error) => resolve((ended = error.message)));
+  });
+  const server = {
+    origin,
+    port,
+    data,
+    pid: child.pid,
+    get output() {
+      return said;
+    },
+    /** The one-click addresses that the program printed, by role. */
+    get links() {
+      const found = said.matchAll(/(https?:\/\/\S*\/sign-in\/demo\/([a-z-]+)\?\S+)/g);
+      return Object.fromEntries([...found].map(([, link, role]) => [role, link]));
+    },
+    /** Stops it: gracefully, or at once with 'SIGKILL', as a power cut would. The data stay with `keep`. */
+    async stop({ signal = 'SIGTERM', keep = false } = {}) {
+      if (ended === null) child.kill(signal);
+      const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
+      await end;
+      clearTimeout(late);
+      if (!keep) await Promise.all([data, `${data}.toml`].map((path) => rm(path, { recursive: true, force: true })));
+      return ended;
+    },
+  };
+  const deadline = Date.now() + ready;
+  for (;;) {
+    if (ended !== null) throw new Error(`${BINARY} ${line.join(' ')} ended (${ended}):\n${said}`);
+    if (await answers(`${origin}/healthz`)) return server;
+    if (Date.now() > deadline) {
+      await server.stop();
+      throw new Error(`not ready after ${ready / 1000} s:\n${said}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function answers(url) {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).status === 200;
+  } catch {
+    return false;
+  }
+}

@@ -6,17 +6,24 @@ fn main() {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../catalogue");
     println!("cargo:rerun-if-changed={}", root.display());
     let mut out = String::from("[");
-    let mut folders: Vec<_> = fs::read_dir(&root).map(|d| d.flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect()).unwrap_or_default();
+    let mut folders: Vec<_> = fs::read_dir(&root)
+        .map(|d| d.flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect())
+        .unwrap_or_default();
     folders.sort();
     for folder in folders {
         println!("cargo:rerun-if-changed={}", folder.display());
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut files: Vec<_> = fs::read_dir(&folder).map(|d| d.flatten().map(|e| e.path()).filter(|p| p.is_file()).collect()).unwrap_or_default();
+        let mut files: Vec<_> = fs::read_dir(&folder)
+            .map(|d| d.flatten().map(|e| e.path()).filter(|p| p.is_file()).collect())
+            .unwrap_or_default();
         files.sort();
         let _ = write!(out, "({name:?}, &[");
         for file in files {
             let file_name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if [".toml", ".bpmn", ".dmn", ".typ", ".txt"].iter().any(|end| file_name.ends_with(end)) {
+            if [".toml", ".bpmn", ".dmn", ".typ", ".txt"]
+                .iter()
+                .any(|end| file_name.ends_with(end))
+            {
                 println!("cargo:rerun-if-changed={}", file.display());
                 let path = file.canonicalize().expect("the file is there");
                 let _ = write!(out, "({file_name:?}, include_str!({path:?})),");

@@ -137,7 +137,10 @@ impl Keys {
 
 /// HMAC-SHA-256 over the parts, each with its length before it, so that no two lists of parts give one text.
 fn mac(key: &[u8; 32], parts: &[&str]) -> [u8; 32] {
-    let mut mac = <Hmac<Sha256> as Mac>::new(GenericArray::from_slice(key));
+    // HMAC fills a short key up to the block of 64 bytes with zeros (RFC 2104 section 2); done here it cannot fail.
+    let mut block = [0_u8; 64];
+    block[..key.len()].copy_from_slice(key);
+    let mut mac = <Hmac<Sha256> as Mac>::new(GenericArray::from_slice(&block));
     for part in parts {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part.as_bytes());

@@ -4,7 +4,6 @@ mod access;
 mod admin;
 mod harness;
 mod oidc;
-mod passkey;
 mod sessions;
 mod sign_in;
 mod walk;

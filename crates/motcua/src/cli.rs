@@ -148,14 +148,31 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             store.close().await;
         }
         Command::Procedure(Procedure::Check { dir, json, en }) => return check(&dir, json, en),
-        Command::Procedure(Procedure::Import { config, data, dry_run, report, en, files }) => {
+        Command::Procedure(Procedure::Import {
+            config,
+            data,
+            dry_run,
+            report,
+            en,
+            files,
+        }) => {
             let config = match config {
                 Some(path) => Config::read(&path)?,
-                None => demo::config(&demo::Args { data, ..demo::Args::default() })?,
+                None => demo::config(&demo::Args {
+                    data,
+                    ..demo::Args::default()
+                })?,
             };
             import_files(&config, dry_run, report.as_deref(), en, &files).await?;
         }
-        Command::Officer { config, login, name, title, agency, roles } => {
+        Command::Officer {
+            config,
+            login,
+            name,
+            title,
+            agency,
+            roles,
+        } => {
             let node = open_node(&config).await?;
             let mut set = identity::Roles::NONE;
             for role in roles {
@@ -163,7 +180,15 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 set = set.with(role);
             }
             let ctx = identity::Ctx::system("motcua officer", node.clock.now());
-            let new = identity::NewOfficer { login, name, title, agency, roles: set, password: None, demo: None };
+            let new = identity::NewOfficer {
+                login,
+                name,
+                title,
+                agency,
+                roles: set,
+                password: None,
+                demo: None,
+            };
             let id = node.identity.create_officer(&ctx, &new).await?;
             let password = node.identity.reset_officer(&ctx, id).await?;
             say(&format!("{password}\n"))?;
@@ -189,16 +214,33 @@ async fn open_node(config: &Path) -> anyhow::Result<Node> {
 
 fn check(dir: &Path, json: bool, en: bool) -> anyhow::Result<ExitCode> {
     let report = procedure::check::check(dir, &packages::options());
-    let text = if json { serde_json::to_string_pretty(&report)? + "\n" } else { report.human(if en { Lang::En } else { Lang::Vi }) };
+    let text = if json {
+        serde_json::to_string_pretty(&report)? + "\n"
+    } else {
+        report.human(if en { Lang::En } else { Lang::Vi })
+    };
     say(&text)?;
-    Ok(if report.ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
-async fn import_files(config: &Config, dry_run: bool, report_to: Option<&Path>, en: bool, files: &[PathBuf]) -> anyhow::Result<()> {
+async fn import_files(
+    config: &Config,
+    dry_run: bool,
+    report_to: Option<&Path>,
+    en: bool,
+    files: &[PathBuf],
+) -> anyhow::Result<()> {
     let store = open_store(config).await?;
     store.migrate(MIGRATIONS, SystemClock.now()).await?;
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg} {wide_bar} {percent}%")?);
-    let options = Options { dry_run, ..Options::today(&SystemClock) };
+    let options = Options {
+        dry_run,
+        ..Options::today(&SystemClock)
+    };
     let report = import::import(&store, &SystemClock, files, &options, &mut |progress| {
         let (what, done, total) = match progress {
             Progress::Reading { file, done, total } => (file.to_owned(), done, total),

@@ -58,7 +58,10 @@ pub struct Database {
 
 impl Default for Database {
     fn default() -> Self {
-        Self { url: String::new(), connections: 8 }
+        Self {
+            url: String::new(),
+            connections: 8,
+        }
     }
 }
 
@@ -142,7 +145,8 @@ impl Config {
         match fs::read_to_string(&path) {
             Ok(text) => {
                 let mut bytes = [0_u8; 32];
-                hex::decode_to_slice(text.trim(), &mut bytes).with_context(|| format!("{} is not a key", path.display()))?;
+                hex::decode_to_slice(text.trim(), &mut bytes)
+                    .with_context(|| format!("{} is not a key", path.display()))?;
                 Ok(Secret(bytes))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -153,7 +157,9 @@ impl Config {
                 options.write(true).create_new(true);
                 #[cfg(unix)]
                 std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                let mut file = options.open(&path).with_context(|| format!("writing {}", path.display()))?;
+                let mut file = options
+                    .open(&path)
+                    .with_context(|| format!("writing {}", path.display()))?;
                 file.write_all(hex::encode(bytes).as_bytes())?;
                 file.sync_all()?;
                 Ok(Secret(bytes))

@@ -43,7 +43,10 @@ pub fn pages(node: &Node, api: OpenApi) -> Router {
 
 /// Links at the foot of every page.
 pub fn footer() -> Vec<Link> {
-    let link = |href: &str, vi: &str, en: &str| Link { href: href.to_owned(), label: Text::new(vi, en) };
+    let link = |href: &str, vi: &str, en: &str| Link {
+        href: href.to_owned(),
+        label: Text::new(vi, en),
+    };
     vec![
         link("/services", "Thủ tục hành chính", "Procedures"),
         link("/track", "Tra cứu hồ sơ", "Track a dossier"),
@@ -70,7 +73,10 @@ struct Popular {
 }
 
 async fn home(State(node): State<Node>, mut web: Web) -> Response {
-    web.page.title = web.page.t("Dịch vụ công trực tuyến", "Online public services").to_owned();
+    web.page.title = web
+        .page
+        .t("Dịch vụ công trực tuyến", "Online public services")
+        .to_owned();
     let today = node.clock.now().legal_date();
     let lang = web.page.lang;
     let popular = node
@@ -82,14 +88,24 @@ async fn home(State(node): State<Node>, mut web: Web) -> Response {
             code: p.id.code.clone(),
             name: p.meta.name.get(lang).to_owned(),
             summary: p.meta.summary.get(lang).to_owned(),
-            time: p.meta.deadlines.last().map(|d| d.budget.text().get(lang).to_owned()).unwrap_or_default(),
+            time: p
+                .meta
+                .deadlines
+                .last()
+                .map(|d| d.budget.text().get(lang).to_owned())
+                .unwrap_or_default(),
         })
         .collect();
     let figures = match node.insight.headlines(node.clock.now()).await {
         Ok(figures) => figures,
         Err(error) => return web.refuse(&error),
     };
-    let page = Home { page: web.page, life_events: node.catalogue.life_events(), popular, figures };
+    let page = Home {
+        page: web.page,
+        life_events: node.catalogue.life_events(),
+        popular,
+        figures,
+    };
     view::html(StatusCode::OK, &page)
 }
 
@@ -100,7 +116,10 @@ struct About {
 }
 
 async fn about(mut web: Web) -> Response {
-    web.page.title = web.page.t("Giới thiệu và trợ năng", "About and accessibility").to_owned();
+    web.page.title = web
+        .page
+        .t("Giới thiệu và trợ năng", "About and accessibility")
+        .to_owned();
     view::html(StatusCode::OK, &About { page: web.page })
 }
 

@@ -15,7 +15,9 @@ pub enum LogFormat {
 /// Starts logging. `MOTCUA_LOG` chooses what is logged, as `tracing-subscriber` reads it.
 pub fn start(format: &LogFormat) {
     let filter = EnvFilter::try_from_env("MOTCUA_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => builder.with_target(false).init(),
         LogFormat::Json => builder.json().init(),

@@ -41,13 +41,16 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let answered = Family::<Answered, Counter>::default();
-        let seconds = Family::<Route, Histogram>::new_with_constructor(|| {
-            Histogram::new(exponential_buckets(0.000_5, 2.0, 14))
-        });
+        let seconds =
+            Family::<Route, Histogram>::new_with_constructor(|| Histogram::new(exponential_buckets(0.000_5, 2.0, 14)));
         let mut registry = Registry::with_prefix("motcua");
         registry.register("http_requests", "Requests answered", answered.clone());
         registry.register("http_request_seconds", "Time to answer", seconds.clone());
-        Self { registry, answered, seconds }
+        Self {
+            registry,
+            answered,
+            seconds,
+        }
     }
 }
 
@@ -65,12 +68,29 @@ impl Metrics {
 
 /// Measures a request by its route pattern; addresses themselves may hold codes of dossiers.
 pub async fn measure(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("other", MatchedPath::as_str)
+        .to_owned();
     let method = request.method().as_str().to_owned();
     let started = Instant::now();
     let response = next.run(request).await;
-    let label = Route { route: route.clone(), method: method.clone() };
-    metrics.seconds.get_or_create(&label).observe(started.elapsed().as_secs_f64());
-    metrics.answered.get_or_create(&Answered { route, method, status: response.status().as_u16() }).inc();
+    let label = Route {
+        route: route.clone(),
+        method: method.clone(),
+    };
+    metrics
+        .seconds
+        .get_or_create(&label)
+        .observe(started.elapsed().as_secs_f64());
+    metrics
+        .answered
+        .get_or_create(&Answered {
+            route,
+            method,
+            status: response.status().as_u16(),
+        })
+        .inc();
     response
 }

@@ -93,7 +93,10 @@ impl Node {
         let shelf = Shelf::open(store.clone()).await?;
         let today = clock.now().legal_date();
         for folder in &config.packages {
-            shelf.put_dir(folder, &packages::options(), clock.now()).await.with_context(|| folder.display().to_string())?;
+            shelf
+                .put_dir(folder, &packages::options(), clock.now())
+                .await
+                .with_context(|| folder.display().to_string())?;
         }
         let catalogue = Catalogue::open(store.clone(), shelf.clone(), reference.life_events.clone(), today).await?;
         let mut dossiers = config.dossiers.clone();
@@ -104,7 +107,17 @@ impl Node {
         let dossiers = Dossiers::new(store.clone(), shelf, reference, calendar, identity.clone(), dossiers);
         let insight = Insight::new(store.clone(), dossiers.clone());
         let site = Arc::new(site(&config));
-        Ok(Self { store, clock, identity, catalogue, dossiers, insight, site, metrics: Arc::default(), config: Arc::new(config) })
+        Ok(Self {
+            store,
+            clock,
+            identity,
+            catalogue,
+            dossiers,
+            insight,
+            site,
+            metrics: Arc::default(),
+            config: Arc::new(config),
+        })
     }
 
     /// Puts the packages of this build into force.
@@ -113,7 +126,10 @@ impl Node {
     /// One of them does not pass its check.
     pub async fn put_built_in_packages(&self) -> anyhow::Result<()> {
         for files in packages::built_in()? {
-            self.dossiers.shelf().put(&files, &packages::options(), self.clock.now()).await?;
+            self.dossiers
+                .shelf()
+                .put(&files, &packages::options(), self.clock.now())
+                .await?;
         }
         Ok(())
     }
@@ -153,10 +169,16 @@ impl Node {
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
                 .layer(TraceLayer::new_for_http())
                 .layer(PropagateRequestIdLayer::x_request_id())
-                .layer(axum::middleware::from_fn_with_state(Arc::clone(&self.metrics), crate::metrics::measure))
+                .layer(axum::middleware::from_fn_with_state(
+                    Arc::clone(&self.metrics),
+                    crate::metrics::measure,
+                ))
                 .layer(axum::middleware::from_fn_with_state(headers, view::security_headers))
                 .layer(CompressionLayer::new())
-                .layer(TimeoutLayer::with_status_code(http::StatusCode::SERVICE_UNAVAILABLE, timeout))
+                .layer(TimeoutLayer::with_status_code(
+                    http::StatusCode::SERVICE_UNAVAILABLE,
+                    timeout,
+                ))
                 .layer(CatchPanicLayer::new())
                 .layer(CsrfLayer::new()),
         )
@@ -184,7 +206,12 @@ fn shell() -> Shell {
             NavEntry::new("/desk", "Bàn làm việc", "Desk", Audience::Officers),
             NavEntry::new("/services", "Thủ tục", "Procedures", Audience::Officers),
             NavEntry::new("/publication", "Công khai tiến độ", "Publication", Audience::Everybody),
-            NavEntry::new("/admin/officers", "Quản trị", "Administration", Audience::Holding(Permission::ManageOfficers)),
+            NavEntry::new(
+                "/admin/officers",
+                "Quản trị",
+                "Administration",
+                Audience::Holding(Permission::ManageOfficers),
+            ),
         ],
         menu: vec![
             NavEntry::new("/my", "Hồ sơ của tôi", "My dossiers", Audience::People),
@@ -197,7 +224,11 @@ fn shell() -> Shell {
 
 fn site(config: &Config) -> view::Site {
     view::Site {
-        agency: if config.site.agency.vi.is_empty() { Text::new("Cổng dịch vụ công", "Public services") } else { config.site.agency.clone() },
+        agency: if config.site.agency.vi.is_empty() {
+            Text::new("Cổng dịch vụ công", "Public services")
+        } else {
+            config.site.agency.clone()
+        },
         hotline: config.site.hotline.clone(),
         email: config.site.email.clone(),
         theme: config.site.theme.clone(),

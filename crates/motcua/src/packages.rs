@@ -15,9 +15,12 @@ const BUILT_IN: &[(&str, &[(&str, &str)])] = &include!(concat!(env!("OUT_DIR"), 
 pub fn built_in() -> anyhow::Result<Vec<Files>> {
     let mut all = Vec::new();
     for (code, files) in BUILT_IN {
-        let map: BTreeMap<String, Vec<u8>> =
-            files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
-        let files = Files::from_map(map).map_err(|report| anyhow::anyhow!("{code}: {}", report.human(base::Lang::En)))?;
+        let map: BTreeMap<String, Vec<u8>> = files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
+            .collect();
+        let files =
+            Files::from_map(map).map_err(|report| anyhow::anyhow!("{code}: {}", report.human(base::Lang::En)))?;
         all.push(files);
     }
     Ok(all)
@@ -30,5 +33,8 @@ fn check_template(_name: &str, source: &str) -> Result<(), String> {
 
 /// How packages are judged here.
 pub fn options() -> CheckOptions<'static> {
-    CheckOptions { template: Some(&check_template), ..CheckOptions::default() }
+    CheckOptions {
+        template: Some(&check_template),
+        ..CheckOptions::default()
+    }
 }

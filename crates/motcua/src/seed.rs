@@ -48,7 +48,11 @@ pub struct Args {
 /// # Errors
 /// The database failed.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let demo_args = demo::Args { data: args.data.clone(), database: args.database.clone(), ..demo::Args::default() };
+    let demo_args = demo::Args {
+        data: args.data.clone(),
+        database: args.database.clone(),
+        ..demo::Args::default()
+    };
     let config = demo::config(&demo_args)?;
     let store = open_store(&config).await?;
     store.migrate(MIGRATIONS, base::time::SystemClock.now()).await?;
@@ -65,7 +69,12 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             let (node, officer, filing, bar) = (&node, officer.clone(), Arc::clone(&filing), &bar);
             async move {
                 let now = node.clock.now();
-                let ctx = Ctx { actor: Actor::Officer(officer), now, request_id: base::Id::<()>::new(now).uuid(), lang: base::Lang::Vi };
+                let ctx = Ctx {
+                    actor: Actor::Officer(officer),
+                    now,
+                    request_id: base::Id::<()>::new(now).uuid(),
+                    lang: base::Lang::Vi,
+                };
                 let key = format!("seed/{}/{n}", now.micros());
                 let filed = node.dossiers.file(&ctx, &filing, &key).await?;
                 if n % 2 == 0 {
@@ -92,8 +101,15 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn receive(node: &Node, ctx: &Ctx, id: DossierId) -> anyhow::Result<()> {
-    let completion = Completion { token: 1, outcome: "accept".to_owned(), ..Completion::default() };
-    let view = node.dossiers.command(ctx, id, &Command::Complete(completion), None).await;
+    let completion = Completion {
+        token: 1,
+        outcome: "accept".to_owned(),
+        ..Completion::default()
+    };
+    let view = node
+        .dossiers
+        .command(ctx, id, &Command::Complete(completion), None)
+        .await;
     view.map(drop).context("receiving a seeded dossier")
 }
 
@@ -123,7 +139,13 @@ async fn officer(node: &Node) -> anyhow::Result<(OfficerActor, String)> {
         }
     };
     let found = node.identity.officer(&ctx, id).await?;
-    let actor = OfficerActor { officer: found.id, name: found.name, title: found.title, agency: found.agency, roles: found.roles };
+    let actor = OfficerActor {
+        officer: found.id,
+        name: found.name,
+        title: found.title,
+        agency: found.agency,
+        roles: found.roles,
+    };
     let new = identity::NewToken {
         label: "Đo tải".to_owned(),
         owner: identity::TokenOwner::Officer(id),
@@ -138,11 +160,24 @@ async fn officer(node: &Node) -> anyhow::Result<(OfficerActor, String)> {
 /// A filing that the procedure accepts.
 fn sample(node: &Node, procedure: &str) -> anyhow::Result<Filing> {
     let today = node.clock.now().legal_date();
-    let package = node.dossiers.shelf().on(procedure, today).with_context(|| format!("no package {procedure}"))?;
-    let applicant = Applicant { name: Some("Nguyễn Thị Hương".to_owned()), ..Applicant::default() };
+    let package = node
+        .dossiers
+        .shelf()
+        .on(procedure, today)
+        .with_context(|| format!("no package {procedure}"))?;
+    let applicant = Applicant {
+        name: Some("Nguyễn Thị Hương".to_owned()),
+        ..Applicant::default()
+    };
     let units = &node.dossiers.reference().units;
     let registry = std::collections::BTreeMap::new();
-    let context = Context { applicant: &applicant, channel: Channel::Counter, today, registry: &registry, units };
+    let context = Context {
+        applicant: &applicant,
+        channel: Channel::Counter,
+        today,
+        registry: &registry,
+        units,
+    };
     let mut rng = StdRng::seed_from_u64(1);
     for _ in 0..200 {
         let answers = answers::fill(&package.form, &context, &mut rng);

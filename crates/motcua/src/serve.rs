@@ -20,7 +20,9 @@ pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result
     let (stop, stopping) = watch::channel(false);
     let jobs = tokio::spawn(node.runner().run(stopping.clone()));
     let watcher = tokio::spawn(watch_catalogue(node.clone(), stopping.clone()));
-    let figures = http.metrics.map(|address| tokio::spawn(serve_metrics(address, Arc::clone(&node.metrics), stopping)));
+    let figures = http
+        .metrics
+        .map(|address| tokio::spawn(serve_metrics(address, Arc::clone(&node.metrics), stopping)));
 
     let handle = Handle::new();
     let drain = Duration::from_secs(http.drain_seconds);
@@ -42,7 +44,10 @@ pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result
             let tls = axum_server::tls_rustls::RustlsConfig::from_pem_file(certificate, key)
                 .await
                 .with_context(|| format!("reading {} and {}", certificate.display(), key.display()))?;
-            axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(app).await
+            axum_server::from_tcp_rustls(listener, tls)?
+                .handle(handle)
+                .serve(app)
+                .await
         }
         _ => axum_server::from_tcp(listener)?.handle(handle).serve(app).await,
     };
@@ -110,7 +115,14 @@ async fn serve_metrics(address: SocketAddr, metrics: Arc<Metrics>, mut stop: wat
 
 async fn figures(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
     match metrics.text() {
-        Ok(text) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response(),
+        Ok(text) => (
+            [(
+                header::CONTENT_TYPE,
+                "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            )],
+            text,
+        )
+            .into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -47,9 +47,15 @@ impl Shelf {
     pub async fn open(store: Store) -> Result<Self> {
         let rows = store
             .read()
-            .all::<PackageRow>("SELECT files, in_force FROM package WHERE in_force ORDER BY code, valid_from", params![])
+            .all::<PackageRow>(
+                "SELECT files, in_force FROM package WHERE in_force ORDER BY code, valid_from",
+                params![],
+            )
             .await?;
-        let shelf = Self(Arc::new(Inner { store, known: RwLock::default() }));
+        let shelf = Self(Arc::new(Inner {
+            store,
+            known: RwLock::default(),
+        }));
         for row in rows {
             let package = compile(&row.files)?;
             shelf.remember(&package, row.in_force);
@@ -77,10 +83,19 @@ impl Shelf {
         let first = package.meta.valid_from.to_string();
         transact!(self.0.store, |tx| {
             let sql = "UPDATE package SET in_force = $4 WHERE code = $1 AND valid_from = $2 AND hash <> $3";
-            tx.exec(sql, params![package.id.code, first, package.id.hash, false]).await?;
+            tx.exec(sql, params![package.id.code, first, package.id.hash, false])
+                .await?;
             let sql = "INSERT INTO package (hash, code, version, valid_from, files, in_force, at) \
                        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hash) DO UPDATE SET in_force = excluded.in_force";
-            let values = params![package.id.hash, package.id.code, package.id.version, first, text, true, now];
+            let values = params![
+                package.id.hash,
+                package.id.code,
+                package.id.version,
+                first,
+                text,
+                true,
+                now
+            ];
             tx.exec(sql, values).await
         })?;
         self.remember(&package, true);
@@ -90,7 +105,14 @@ impl Shelf {
     /// The package under which a dossier of `code` is filed on `date`.
     pub fn on(&self, code: &str, date: Date) -> Option<Arc<Package>> {
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.by_code.get(code)?.range(..=date).next_back().map(|(_, p)| p).filter(|p| p.holds_on(date)).cloned()
+        known
+            .by_code
+            .get(code)?
+            .range(..=date)
+            .next_back()
+            .map(|(_, p)| p)
+            .filter(|p| p.holds_on(date))
+            .cloned()
     }
 
     /// All packages under which a dossier can be filed on `date`, by code.
@@ -107,7 +129,14 @@ impl Shelf {
     /// # Errors
     /// There is no such package, or it no longer compiles: ours to mend.
     pub async fn by_hash(&self, hash: &str) -> Result<Arc<Package>> {
-        if let Some(package) = self.0.known.read().unwrap_or_else(PoisonError::into_inner).by_hash.get(hash) {
+        if let Some(package) = self
+            .0
+            .known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_hash
+            .get(hash)
+        {
             return Ok(Arc::clone(package));
         }
         let sql = "SELECT files, in_force FROM package WHERE hash = $1";
@@ -131,7 +160,11 @@ impl Shelf {
 /// The errors of a report as a refusal, each at its place.
 fn refused(report: &crate::check::Report) -> Error {
     let mut problems = base::Problems::new();
-    for finding in report.findings.iter().filter(|f| f.severity == crate::check::Severity::Error) {
+    for finding in report
+        .findings
+        .iter()
+        .filter(|f| f.severity == crate::check::Severity::Error)
+    {
         let place = format!("{}:{}:{}", finding.file, finding.line, finding.column);
         problems.add(&finding.code, place, &finding.text.vi, &finding.text.en);
     }

@@ -42,7 +42,10 @@ impl Blobs {
     pub(crate) fn open(folder: &Path, key: [u8; 32]) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
         let files = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
-        Ok(Self { files: Arc::new(files), cipher: Arc::new(XChaCha20Poly1305::new(&key.into())) })
+        Ok(Self {
+            files: Arc::new(files),
+            cipher: Arc::new(XChaCha20Poly1305::new(&key.into())),
+        })
     }
 
     /// Stores a file; storing it twice changes nothing. On return it is on disk.
@@ -51,7 +54,10 @@ impl Blobs {
     /// [`Kind::Unavailable`] when the disk is full or away; nothing half-written stays under the name.
     pub async fn put(&self, content: &[u8]) -> Result<BlobRef> {
         let sha256 = hex::encode(Sha256::digest(content));
-        let blob = BlobRef { size: content.len() as u64, sha256 };
+        let blob = BlobRef {
+            size: content.len() as u64,
+            sha256,
+        };
         let key = key_of(&blob.sha256)?;
         if self.files.head(&key).await.is_ok() {
             return Ok(blob);
@@ -60,7 +66,13 @@ impl Blobs {
         rand::rng().fill_bytes(&mut nonce);
         let sealed = self
             .cipher
-            .encrypt(XNonce::from_slice(&nonce), Payload { msg: content, aad: blob.sha256.as_bytes() })
+            .encrypt(
+                XNonce::from_slice(&nonce),
+                Payload {
+                    msg: content,
+                    aad: blob.sha256.as_bytes(),
+                },
+            )
             .map_err(|_| Error::internal("a file could not be encrypted"))?;
         let payload = PutPayload::from_iter([Bytes::copy_from_slice(&nonce), Bytes::from(sealed)]);
         self.files.put(&key, payload).await.map_err(|e| unavailable(&e))?;
@@ -81,7 +93,13 @@ impl Blobs {
         let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or_else(|| altered(sha256))?;
         let content = self
             .cipher
-            .decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: sha256.as_bytes() })
+            .decrypt(
+                XNonce::from_slice(nonce),
+                Payload {
+                    msg: sealed,
+                    aad: sha256.as_bytes(),
+                },
+            )
             .map_err(|_| altered(sha256))?;
         Ok(Bytes::from(content))
     }
@@ -97,7 +115,9 @@ fn key_of(sha256: &str) -> Result<Key> {
 }
 
 fn altered(sha256: &str) -> Error {
-    Error::internal(format!("the stored file {sha256} does not match its name: altered, or another key"))
+    Error::internal(format!(
+        "the stored file {sha256} does not match its name: altered, or another key"
+    ))
 }
 
 fn unavailable(error: &object_store::Error) -> Error {

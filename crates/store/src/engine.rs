@@ -47,7 +47,10 @@ pub struct Config {
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The URL may carry a password and the key is a secret.
-        f.debug_struct("Config").field("connections", &self.connections).field("blobs", &self.blobs).finish_non_exhaustive()
+        f.debug_struct("Config")
+            .field("connections", &self.connections)
+            .field("blobs", &self.blobs)
+            .finish_non_exhaustive()
     }
 }
 
@@ -76,7 +79,9 @@ pub(crate) struct Inner {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("engine", &self.0.engine).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("engine", &self.0.engine)
+            .finish_non_exhaustive()
     }
 }
 
@@ -150,14 +155,25 @@ async fn open_sqlite(config: &Config) -> anyhow::Result<(DatabaseConnection, Dat
         .statement_cache_capacity(200);
     // A connection that closed while idle would take an open transaction with it.
     let pool = |max: u32| {
-        SqlitePoolOptions::new().max_connections(max).min_connections(1).idle_timeout(None).max_lifetime(None).test_before_acquire(false)
+        SqlitePoolOptions::new()
+            .max_connections(max)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
     };
-    let writer = pool(1).connect_with(options.clone()).await.context("opening the SQLite file")?;
+    let writer = pool(1)
+        .connect_with(options.clone())
+        .await
+        .context("opening the SQLite file")?;
     let readers = pool(config.connections.max(1))
         .connect_with(options.pragma("query_only", "ON"))
         .await
         .context("opening the SQLite file for reading")?;
-    Ok((SqlxSqliteConnector::from_sqlx_sqlite_pool(readers), SqlxSqliteConnector::from_sqlx_sqlite_pool(writer)))
+    Ok((
+        SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),
+        SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+    ))
 }
 
 async fn open_postgres(config: &Config) -> anyhow::Result<DatabaseConnection> {

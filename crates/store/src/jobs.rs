@@ -33,7 +33,12 @@ impl Job {
     /// # Errors
     /// The payload cannot be written as JSON.
     pub fn new(kind: &str, payload: &impl Serialize) -> Result<Self> {
-        Ok(Self { kind: kind.to_owned(), key: None, payload: serde_json::to_string(payload)?, run_at: Timestamp::default() })
+        Ok(Self {
+            kind: kind.to_owned(),
+            key: None,
+            payload: serde_json::to_string(payload)?,
+            run_at: Timestamp::default(),
+        })
     }
 
     /// Not before `at`.
@@ -67,8 +72,21 @@ impl Tx {
             if n > 0 {
                 sql.push_str(", ");
             }
-            sql.push_str(&format!("(${}, ${}, ${}, ${}, ${}, 0, 0)", at + 1, at + 2, at + 3, at + 4, at + 5));
-            values.extend(params![Id::<Job>::new(now), job.kind, job.key, job.payload, job.run_at.max(now)]);
+            sql.push_str(&format!(
+                "(${}, ${}, ${}, ${}, ${}, 0, 0)",
+                at + 1,
+                at + 2,
+                at + 3,
+                at + 4,
+                at + 5
+            ));
+            values.extend(params![
+                Id::<Job>::new(now),
+                job.kind,
+                job.key,
+                job.payload,
+                job.run_at.max(now)
+            ]);
         }
         sql.push_str(
             " ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, run_at = excluded.run_at, attempts = 0, \
@@ -92,7 +110,9 @@ impl Tx {
     /// # Errors
     /// The database failed.
     pub async fn cancel_job(&self, key: &str) -> Result<()> {
-        self.exec("DELETE FROM job WHERE key = $1", params![key]).await.map(drop)
+        self.exec("DELETE FROM job WHERE key = $1", params![key])
+            .await
+            .map(drop)
     }
 }
 
@@ -155,14 +175,20 @@ pub struct Runner {
 
 impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runner").field("kinds", &self.handlers.keys()).finish_non_exhaustive()
+        f.debug_struct("Runner")
+            .field("kinds", &self.handlers.keys())
+            .finish_non_exhaustive()
     }
 }
 
 impl Runner {
     /// A runner that knows nothing yet.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, handlers: HashMap::new() }
+        Self {
+            store,
+            clock,
+            handlers: HashMap::new(),
+        }
     }
 
     /// Teaches a kind. The handler may run more than once for one job (see [`Run::done`]).
@@ -240,7 +266,9 @@ impl Runner {
     }
 
     async fn run_one(&self, job: &Taken, now: Timestamp) -> Result<()> {
-        let Some(handler) = self.handlers.get(job.kind.as_str()) else { return Ok(()) };
+        let Some(handler) = self.handlers.get(job.kind.as_str()) else {
+            return Ok(());
+        };
         let run = Run {
             store: self.store.clone(),
             now: self.clock.now(),
@@ -255,7 +283,9 @@ impl Runner {
         };
         match outcome {
             Ok(()) => transact!(self.store, |tx| {
-                tx.exec("DELETE FROM job WHERE id = $1", params![job.id]).await.map(drop)
+                tx.exec("DELETE FROM job WHERE id = $1", params![job.id])
+                    .await
+                    .map(drop)
             }),
             Err(error) => {
                 tracing::warn!(kind = job.kind, job = %job.id, attempts = job.attempts, %error, "a job failed");
@@ -264,7 +294,9 @@ impl Runner {
                 let sql = "UPDATE job SET lease_until = 0, run_at = $2, failed_at = $3, last_error = $4 WHERE id = $1";
                 let text: String = error.to_string().chars().take(500).collect();
                 transact!(self.store, |tx| {
-                    tx.exec(sql, params![job.id, now.plus_seconds(pause), failed_at, text]).await.map(drop)
+                    tx.exec(sql, params![job.id, now.plus_seconds(pause), failed_at, text])
+                        .await
+                        .map(drop)
                 })
             }
         }

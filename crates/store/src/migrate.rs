@@ -62,14 +62,22 @@ impl Store {
     pub async fn pending(&self, sets: &[Migrations]) -> Result<Vec<String>> {
         let journal = match self.engine() {
             Engine::Sqlite => "SELECT name FROM sqlite_master WHERE name = 'migration'",
-            Engine::Postgres => "SELECT table_name::text FROM information_schema.tables WHERE table_name = 'migration' AND table_schema = current_schema()",
+            Engine::Postgres => {
+                "SELECT table_name::text FROM information_schema.tables WHERE table_name = 'migration' AND table_schema = current_schema()"
+            }
         };
         let started = self.read().scalar::<String>(journal, params![]).await?.is_some();
         let mut pending = Vec::new();
         for set in sets {
             for step in set.steps {
                 let sql = "SELECT at FROM migration WHERE owner = $1 AND name = $2";
-                if !started || self.read().scalar::<i64>(sql, params![set.owner, step.name]).await?.is_none() {
+                if !started
+                    || self
+                        .read()
+                        .scalar::<i64>(sql, params![set.owner, step.name])
+                        .await?
+                        .is_none()
+                {
                     pending.push(format!("{}/{}", set.owner, step.name));
                 }
             }
@@ -80,13 +88,18 @@ impl Store {
     async fn run_step(&self, owner: &str, step: &Step, now: Timestamp) -> Result<bool> {
         transact!(self, |tx| {
             let noted = tx
-                .exec("INSERT INTO migration (owner, name, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", params![owner, step.name, now])
+                .exec(
+                    "INSERT INTO migration (owner, name, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                    params![owner, step.name, now],
+                )
                 .await?;
             if noted == 0 {
                 return Ok(false);
             }
             for sql in statements(tx.engine(), step.sql) {
-                tx.run(&sql).await.map_err(|e| Error::internal(format!("migration {owner}/{}: {e}", step.name)))?;
+                tx.run(&sql)
+                    .await
+                    .map_err(|e| Error::internal(format!("migration {owner}/{}: {e}", step.name)))?;
             }
             Ok(true)
         })
@@ -98,7 +111,15 @@ fn statements(engine: Engine, text: &str) -> Vec<String> {
         Engine::Sqlite => ("BLOB", "TEXT", "BLOB"),
         Engine::Postgres => ("uuid", "jsonb", "bytea"),
     };
-    let text = text.replace("{uuid}", uuid).replace("{json}", json).replace("{bytes}", bytes);
+    let text = text
+        .replace("{uuid}", uuid)
+        .replace("{json}", json)
+        .replace("{bytes}", bytes);
     let lines: Vec<&str> = text.lines().filter(|l| !l.trim_start().starts_with("--")).collect();
-    lines.join("\n").split(";\n").map(|s| s.trim().trim_end_matches(';').to_owned()).filter(|s| !s.is_empty()).collect()
+    lines
+        .join("\n")
+        .split(";\n")
+        .map(|s| s.trim().trim_end_matches(';').to_owned())
+        .filter(|s| !s.is_empty())
+        .collect()
 }

@@ -35,18 +35,25 @@ impl Store {
             // A waiter that went away leaves a gap.
             let _ = waiter.send(n);
         }
-        take.try_recv().map_err(|_| Error::internal("a number was drawn and not given"))
+        take.try_recv()
+            .map_err(|_| Error::internal("a number was drawn and not given"))
     }
 
     async fn draw(&self, scope: &str, count: i64) -> Result<i64> {
         let sql = "INSERT INTO counter (scope, value) VALUES ($1, $2) \
                    ON CONFLICT (scope) DO UPDATE SET value = counter.value + $2 RETURNING value";
         transact!(self, |tx| {
-            tx.scalar::<i64>(sql, params![scope, count]).await?.ok_or_else(|| Error::internal("a counter gave no value"))
+            tx.scalar::<i64>(sql, params![scope, count])
+                .await?
+                .ok_or_else(|| Error::internal("a counter gave no value"))
         })
     }
 
     fn asked(&self) -> std::sync::MutexGuard<'_, HashMap<String, Waiters>> {
-        self.0.numbers.asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0
+            .numbers
+            .asked
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -8,11 +8,23 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult, Runti
 /// Anything that answers queries: a [`Reader`] or a [`Tx`](crate::Tx).
 pub trait Read: Sync {
     /// All rows.
-    fn all<R: FromQueryResult + Send>(&self, sql: &str, params: Vec<Value>) -> impl Future<Output = Result<Vec<R>>> + Send;
+    fn all<R: FromQueryResult + Send>(
+        &self,
+        sql: &str,
+        params: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<R>>> + Send;
     /// The first row.
-    fn one<R: FromQueryResult + Send>(&self, sql: &str, params: Vec<Value>) -> impl Future<Output = Result<Option<R>>> + Send;
+    fn one<R: FromQueryResult + Send>(
+        &self,
+        sql: &str,
+        params: Vec<Value>,
+    ) -> impl Future<Output = Result<Option<R>>> + Send;
     /// The first column of the first row.
-    fn scalar<T: sea_orm::TryGetable + Send>(&self, sql: &str, params: Vec<Value>) -> impl Future<Output = Result<Option<T>>> + Send;
+    fn scalar<T: sea_orm::TryGetable + Send>(
+        &self,
+        sql: &str,
+        params: Vec<Value>,
+    ) -> impl Future<Output = Result<Option<T>>> + Send;
 }
 
 /// Answers queries outside a transaction, from committed data.
@@ -31,23 +43,51 @@ impl Read for Reader<'_> {
     }
 }
 
-pub(crate) async fn all<R: FromQueryResult>(db: &impl ConnectionTrait, sql: &str, params: Vec<Value>) -> Result<Vec<R>> {
-    let rows = db.query_all_raw(statement(db, sql, params)).await.map_err(|e| failure(e, sql))?;
-    rows.iter().map(|row| R::from_query_result(row, "").map_err(|e| failure(e, sql))).collect()
+pub(crate) async fn all<R: FromQueryResult>(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    params: Vec<Value>,
+) -> Result<Vec<R>> {
+    let rows = db
+        .query_all_raw(statement(db, sql, params))
+        .await
+        .map_err(|e| failure(e, sql))?;
+    rows.iter()
+        .map(|row| R::from_query_result(row, "").map_err(|e| failure(e, sql)))
+        .collect()
 }
 
-pub(crate) async fn one<R: FromQueryResult>(db: &impl ConnectionTrait, sql: &str, params: Vec<Value>) -> Result<Option<R>> {
-    let row = db.query_one_raw(statement(db, sql, params)).await.map_err(|e| failure(e, sql))?;
-    row.map(|row| R::from_query_result(&row, "").map_err(|e| failure(e, sql))).transpose()
+pub(crate) async fn one<R: FromQueryResult>(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    params: Vec<Value>,
+) -> Result<Option<R>> {
+    let row = db
+        .query_one_raw(statement(db, sql, params))
+        .await
+        .map_err(|e| failure(e, sql))?;
+    row.map(|row| R::from_query_result(&row, "").map_err(|e| failure(e, sql)))
+        .transpose()
 }
 
-pub(crate) async fn scalar<T: sea_orm::TryGetable>(db: &impl ConnectionTrait, sql: &str, params: Vec<Value>) -> Result<Option<T>> {
-    let row = db.query_one_raw(statement(db, sql, params)).await.map_err(|e| failure(e, sql))?;
-    row.map(|row| row.try_get_by_index(0).map_err(|e| failure(e, sql))).transpose()
+pub(crate) async fn scalar<T: sea_orm::TryGetable>(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    params: Vec<Value>,
+) -> Result<Option<T>> {
+    let row = db
+        .query_one_raw(statement(db, sql, params))
+        .await
+        .map_err(|e| failure(e, sql))?;
+    row.map(|row| row.try_get_by_index(0).map_err(|e| failure(e, sql)))
+        .transpose()
 }
 
 pub(crate) async fn exec(db: &impl ConnectionTrait, sql: &str, params: Vec<Value>) -> Result<u64> {
-    let done = db.execute_raw(statement(db, sql, params)).await.map_err(|e| failure(e, sql))?;
+    let done = db
+        .execute_raw(statement(db, sql, params))
+        .await
+        .map_err(|e| failure(e, sql))?;
     Ok(done.rows_affected())
 }
 
@@ -84,12 +124,17 @@ pub(crate) fn failure(source: DbErr, sql: &str) -> Error {
             "The database does not answer at the moment; nothing was stored. Please try again.",
         );
     }
-    Error::internal(DbFailure { source, sql: sql.to_owned() })
+    Error::internal(DbFailure {
+        source,
+        sql: sql.to_owned(),
+    })
 }
 
 /// SQLSTATE on PostgreSQL, the primary result code on SQLite.
 fn code(error: &DbErr) -> Option<String> {
-    let (DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e)) | DbErr::Conn(RuntimeErr::SqlxError(e))) = error
+    let (DbErr::Exec(RuntimeErr::SqlxError(e))
+    | DbErr::Query(RuntimeErr::SqlxError(e))
+    | DbErr::Conn(RuntimeErr::SqlxError(e))) = error
     else {
         return None;
     };
@@ -104,6 +149,9 @@ fn is_full(error: &DbErr) -> bool {
 pub(crate) fn is_conflict(error: &Error) -> bool {
     let Error::Internal(inner) = error else { return false };
     inner.downcast_ref::<DbFailure>().is_some_and(|f| {
-        matches!(code(&f.source).as_deref(), Some("40001" | "40P01" | "5" | "6" | "261" | "262" | "517"))
+        matches!(
+            code(&f.source).as_deref(),
+            Some("40001" | "40P01" | "5" | "6" | "261" | "262" | "517")
+        )
     })
 }

@@ -68,7 +68,10 @@ impl Store {
             Writer::Sqlite(s) => Connection::Sqlite(s.begin().await?),
             Writer::Postgres(pool) => Connection::Postgres(pool.begin().await.map_err(|e| failure(e, "BEGIN"))?),
         };
-        Ok(Tx { store: self.clone(), connection })
+        Ok(Tx {
+            store: self.clone(),
+            connection,
+        })
     }
 
     /// For [`transact!`](crate::transact).

@@ -50,7 +50,11 @@ enum Outcome {
 
 impl Batch {
     fn new() -> Self {
-        Self { open: false, finished: 0, outcome: watch::Sender::new(None) }
+        Self {
+            open: false,
+            finished: 0,
+            outcome: watch::Sender::new(None),
+        }
     }
 }
 
@@ -76,7 +80,11 @@ impl Drop for Turn {
 
 impl Writer {
     pub fn sqlite(connection: DatabaseConnection) -> Self {
-        Self::Sqlite(Arc::new(Sqlite { connection, turn: Arc::new(Mutex::new(Batch::new())), waiting: AtomicUsize::new(0) }))
+        Self::Sqlite(Arc::new(Sqlite {
+            connection,
+            turn: Arc::new(Mutex::new(Batch::new())),
+            waiting: AtomicUsize::new(0),
+        }))
     }
 
     pub fn postgres(pool: DatabaseConnection) -> Self {
@@ -112,7 +120,10 @@ impl Sqlite {
                 batch.open = true;
             }
             sqlite.run("SAVEPOINT one").await?;
-            Ok(Turn { sqlite, batch: Some(batch) })
+            Ok(Turn {
+                sqlite,
+                batch: Some(batch),
+            })
         })
         .await
     }
@@ -137,12 +148,20 @@ impl Sqlite {
             let _ = self.run("ROLLBACK").await;
         }
         let done = std::mem::replace(batch, Batch::new());
-        done.outcome.send_replace(Some(if result.is_ok() { Outcome::Durable } else { Outcome::Lost }));
+        done.outcome.send_replace(Some(if result.is_ok() {
+            Outcome::Durable
+        } else {
+            Outcome::Lost
+        }));
         result
     }
 
     async fn run(&self, sql: &'static str) -> Result<()> {
-        self.connection.execute_unprepared(sql).await.map(drop).map_err(|e| failure(e, sql))
+        self.connection
+            .execute_unprepared(sql)
+            .await
+            .map(drop)
+            .map_err(|e| failure(e, sql))
     }
 }
 
@@ -160,27 +179,38 @@ impl Turn {
     async fn commit_whole(mut self) -> Result<()> {
         let sqlite = Arc::clone(&self.sqlite);
         sqlite.run("RELEASE one").await?;
-        let Some(mut batch) = self.batch.take() else { return Err(lost()) };
+        let Some(mut batch) = self.batch.take() else {
+            return Err(lost());
+        };
         batch.finished += 1;
         if sqlite.waiting.load(Ordering::Acquire) == 0 || batch.finished >= BATCH {
             return sqlite.commit(&mut batch).await;
         }
         let mut outcome = batch.outcome.subscribe();
         drop(batch);
-        if tokio::time::timeout(PATIENCE, outcome.wait_for(Option::is_some)).await.is_err() {
+        if tokio::time::timeout(PATIENCE, outcome.wait_for(Option::is_some))
+            .await
+            .is_err()
+        {
             // The one behind may have failed: then nobody else would commit.
             let mut batch = sqlite.turn.lock().await;
             if outcome.borrow().is_none() {
                 return sqlite.commit(&mut batch).await;
             }
         }
-        if *outcome.borrow() == Some(Outcome::Durable) { Ok(()) } else { Err(lost()) }
+        if *outcome.borrow() == Some(Outcome::Durable) {
+            Ok(())
+        } else {
+            Err(lost())
+        }
     }
 
     /// Forgets what the savepoint wrote.
     pub async fn roll_back(mut self) -> Result<()> {
         let sqlite = Arc::clone(&self.sqlite);
-        let Some(mut batch) = self.batch.take() else { return Ok(()) };
+        let Some(mut batch) = self.batch.take() else {
+            return Ok(());
+        };
         uncancelled(async move { sqlite.forget(&mut batch).await }).await
     }
 }

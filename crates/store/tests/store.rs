@@ -10,7 +10,10 @@ use store::{Job, Migrations, Once, Read, Row, Step, jobs::Runner, params, sea_or
 
 const TABLES: Migrations = Migrations {
     owner: "test",
-    steps: &[Step { name: "0001", sql: "-- a comment; with a semicolon\nCREATE TABLE thing (id {uuid} PRIMARY KEY, n BIGINT NOT NULL, note TEXT, data {json});\nCREATE UNIQUE INDEX thing_n ON thing (n);\n" }],
+    steps: &[Step {
+        name: "0001",
+        sql: "-- a comment; with a semicolon\nCREATE TABLE thing (id {uuid} PRIMARY KEY, n BIGINT NOT NULL, note TEXT, data {json});\nCREATE UNIQUE INDEX thing_n ON thing (n);\n",
+    }],
 };
 
 base::typed_id!(/// A thing.
@@ -32,10 +35,19 @@ async fn values_come_back_as_they_went() {
         let id = ThingId::new(NOW);
         let data = serde_json::json!({ "tên": "Đỗ Thị Ánh", "số": 12 });
         transact!(store, |tx| {
-            tx.exec("INSERT INTO thing (id, n, note, data) VALUES ($1, $2, $3, $4)", params![id, 1_i64, Option::<String>::None, data]).await
+            tx.exec(
+                "INSERT INTO thing (id, n, note, data) VALUES ($1, $2, $3, $4)",
+                params![id, 1_i64, Option::<String>::None, data],
+            )
+            .await
         })
         .expect("stored");
-        let row = store.read().one::<ThingRow>("SELECT id, n, note, data FROM thing WHERE id = $1", params![id]).await.expect("read").expect("there");
+        let row = store
+            .read()
+            .one::<ThingRow>("SELECT id, n, note, data FROM thing WHERE id = $1", params![id])
+            .await
+            .expect("read")
+            .expect("there");
         assert_eq!((row.id, row.n, row.note, row.data), (id.uuid(), 1, None, Some(data)));
     }
 }
@@ -63,7 +75,11 @@ async fn concurrent_writes_are_all_there_and_failures_leave_nothing() {
             let store = store.clone();
             tasks.push(tokio::spawn(async move {
                 transact!(store, |tx| {
-                    tx.exec("INSERT INTO thing (id, n) VALUES ($1, $2)", params![ThingId::new(NOW), n]).await?;
+                    tx.exec(
+                        "INSERT INTO thing (id, n) VALUES ($1, $2)",
+                        params![ThingId::new(NOW), n],
+                    )
+                    .await?;
                     if n % 5 == 0 {
                         return Err(Error::refused(Kind::Invalid, "no", "không", "no"));
                     }
@@ -77,8 +93,16 @@ async fn concurrent_writes_are_all_there_and_failures_leave_nothing() {
             kept += i64::from(task.await.expect("no panic"));
         }
         assert_eq!(kept, 160);
-        let counted = store.read().scalar::<i64>("SELECT count(*) FROM thing WHERE n % 5 <> 0", params![]).await.expect("read");
-        let refused = store.read().scalar::<i64>("SELECT count(*) FROM thing WHERE n % 5 = 0", params![]).await.expect("read");
+        let counted = store
+            .read()
+            .scalar::<i64>("SELECT count(*) FROM thing WHERE n % 5 <> 0", params![])
+            .await
+            .expect("read");
+        let refused = store
+            .read()
+            .scalar::<i64>("SELECT count(*) FROM thing WHERE n % 5 = 0", params![])
+            .await
+            .expect("read");
         assert_eq!((counted, refused), (Some(160), Some(0)));
     }
 }
@@ -91,7 +115,11 @@ async fn a_request_dropped_in_the_middle_writes_nothing_and_blocks_nobody() {
                 let store = store.clone();
                 tokio::spawn(async move {
                     transact!(store, |tx| {
-                        tx.exec("INSERT INTO thing (id, n) VALUES ($1, $2)", params![ThingId::new(NOW), 1000 + n]).await?;
+                        tx.exec(
+                            "INSERT INTO thing (id, n) VALUES ($1, $2)",
+                            params![ThingId::new(NOW), 1000 + n],
+                        )
+                        .await?;
                         tokio::time::sleep(std::time::Duration::from_secs(60)).await;
                         Ok(())
                     })
@@ -102,7 +130,11 @@ async fn a_request_dropped_in_the_middle_writes_nothing_and_blocks_nobody() {
                     let store = store.clone();
                     tokio::spawn(async move {
                         transact!(store, |tx| {
-                            tx.exec("INSERT INTO thing (id, n) VALUES ($1, $2)", params![ThingId::new(NOW), n * 10 + k]).await
+                            tx.exec(
+                                "INSERT INTO thing (id, n) VALUES ($1, $2)",
+                                params![ThingId::new(NOW), n * 10 + k],
+                            )
+                            .await
                         })
                     })
                 })
@@ -113,8 +145,16 @@ async fn a_request_dropped_in_the_middle_writes_nothing_and_blocks_nobody() {
                 other.await.expect("no panic").expect("stored");
             }
         }
-        let ghosts = store.read().scalar::<i64>("SELECT count(*) FROM thing WHERE n >= 1000", params![]).await.expect("read");
-        let kept = store.read().scalar::<i64>("SELECT count(*) FROM thing WHERE n < 1000", params![]).await.expect("read");
+        let ghosts = store
+            .read()
+            .scalar::<i64>("SELECT count(*) FROM thing WHERE n >= 1000", params![])
+            .await
+            .expect("read");
+        let kept = store
+            .read()
+            .scalar::<i64>("SELECT count(*) FROM thing WHERE n < 1000", params![])
+            .await
+            .expect("read");
         assert_eq!((ghosts, kept), (Some(0), Some(90)));
     }
 }
@@ -125,7 +165,12 @@ async fn numbers_are_never_given_twice() {
         let tasks: Vec<_> = (0..300)
             .map(|n| {
                 let store = store.clone();
-                tokio::spawn(async move { store.next_number(if n % 3 == 0 { "b" } else { "a" }).await.expect("a number") })
+                tokio::spawn(async move {
+                    store
+                        .next_number(if n % 3 == 0 { "b" } else { "a" })
+                        .await
+                        .expect("a number")
+                })
             })
             .collect();
         let mut given = Vec::new();
@@ -163,7 +208,8 @@ async fn a_job_has_one_effect_and_a_failed_one_comes_back() {
         let clock = FixedClock::at(NOW);
         transact!(store, |tx| {
             tx.enqueue(Job::new("insert", &7_i64)?, NOW).await?;
-            tx.enqueue(Job::new("insert", &8_i64)?.at(NOW.plus_seconds(3600)), NOW).await?;
+            tx.enqueue(Job::new("insert", &8_i64)?.at(NOW.plus_seconds(3600)), NOW)
+                .await?;
             tx.enqueue(Job::new("flaky", &1_i64)?.key("once"), NOW).await?;
             tx.enqueue(Job::new("flaky", &2_i64)?.key("once"), NOW).await
         })
@@ -176,7 +222,11 @@ async fn a_job_has_one_effect_and_a_failed_one_comes_back() {
                 .on("insert", |run| async move {
                     let n: i64 = run.payload()?;
                     transact!(run.store, |tx| {
-                        tx.exec("INSERT INTO thing (id, n) VALUES ($1, $2)", params![ThingId::new(run.now), n]).await?;
+                        tx.exec(
+                            "INSERT INTO thing (id, n) VALUES ($1, $2)",
+                            params![ThingId::new(run.now), n],
+                        )
+                        .await?;
                         run.done(&tx).await
                     })
                 })
@@ -198,7 +248,11 @@ async fn a_job_has_one_effect_and_a_failed_one_comes_back() {
         clock.set(NOW.plus_seconds(3601));
         assert_eq!(a.run_due().await.expect("the later one"), 1);
         assert_eq!(tries.load(Ordering::SeqCst), 2);
-        let things = store.read().all::<ThingRow>("SELECT id, n, note, data FROM thing ORDER BY n", params![]).await.expect("read");
+        let things = store
+            .read()
+            .all::<ThingRow>("SELECT id, n, note, data FROM thing ORDER BY n", params![])
+            .await
+            .expect("read");
         assert_eq!(things.iter().map(|t| t.n).collect::<Vec<_>>(), [7, 8]);
     }
 }
@@ -212,13 +266,20 @@ async fn files_come_back_are_unreadable_on_disk_and_notice_alteration() {
     let blob = store.blobs().put(text).await.expect("stored");
     assert_eq!(store.blobs().put(text).await.expect("again"), blob);
     assert_eq!(store.blobs().get(&blob.sha256).await.expect("there"), text);
-    let path = config.blobs.join(&blob.sha256[..2]).join(&blob.sha256[2..4]).join(&blob.sha256);
+    let path = config
+        .blobs
+        .join(&blob.sha256[..2])
+        .join(&blob.sha256[2..4])
+        .join(&blob.sha256);
     let mut raw = std::fs::read(&path).expect("the file");
     assert!(!raw.windows(4).any(|w| w == b"sinh"));
     *raw.last_mut().expect("not empty") ^= 1;
     std::fs::write(&path, raw).expect("altered");
     assert!(store.blobs().get(&blob.sha256).await.is_err());
     for hostile in ["../../etc/passwd", "", "ABC", &"g".repeat(64)] {
-        assert_eq!(store.blobs().get(hostile).await.expect_err("no such name").kind(), Some(Kind::NotFound));
+        assert_eq!(
+            store.blobs().get(hostile).await.expect_err("no such name").kind(),
+            Some(Kind::NotFound)
+        );
     }
 }

@@ -27,7 +27,10 @@ pub struct Both {
 
 impl From<&Text> for Both {
     fn from(text: &Text) -> Self {
-        Self { vi: text.vi.clone(), en: text.get(base::Lang::En).to_owned() }
+        Self {
+            vi: text.vi.clone(),
+            en: text.get(base::Lang::En).to_owned(),
+        }
     }
 }
 
@@ -97,7 +100,12 @@ impl TryFrom<FilingBody> for Filing {
             if let Some(number) = &applicant.person_number
                 && let Err(error) = number.parse::<base::codes::PersonNumber>()
             {
-                problems.add(error.code(), "applicant.person_number", &error.text().vi, &error.text().en);
+                problems.add(
+                    error.code(),
+                    "applicant.person_number",
+                    &error.text().vi,
+                    &error.text().en,
+                );
             }
             if let Some(tax_code) = &applicant.tax_code
                 && let Err(error) = tax_code.parse::<base::codes::TaxCode>()
@@ -112,7 +120,11 @@ impl TryFrom<FilingBody> for Filing {
         }
         problems.into_result()?;
         let applicant = body.applicant.map(|a| procedure::form::Applicant {
-            kind: if a.organisation.is_some() { procedure::form::ApplicantKind::Organisation } else { procedure::form::ApplicantKind::Person },
+            kind: if a.organisation.is_some() {
+                procedure::form::ApplicantKind::Organisation
+            } else {
+                procedure::form::ApplicantKind::Person
+            },
             name: Some(base::text::nfc(a.name.trim())),
             person_number: a.person_number,
             phone: a.phone,
@@ -194,7 +206,10 @@ impl From<Slice<DossierItem>> for DossierPage {
                 version: d.version,
             })
             .collect();
-        Self { items, next: slice.next }
+        Self {
+            items,
+            next: slice.next,
+        }
     }
 }
 
@@ -354,7 +369,12 @@ impl DossierBody {
             fees: s
                 .fees
                 .iter()
-                .map(|f| FeeBody { code: f.code.clone(), name: (&f.name).into(), amount: f.amount.amount(), basis: f.basis.clone() })
+                .map(|f| FeeBody {
+                    code: f.code.clone(),
+                    name: (&f.name).into(),
+                    amount: f.amount.amount(),
+                    basis: f.basis.clone(),
+                })
                 .collect(),
             paid: s.paid,
             submitted_at: instant(s.submitted_at),
@@ -379,7 +399,11 @@ impl DossierBody {
             documents: s
                 .documents
                 .iter()
-                .map(|d| DocumentBody { kind: d.kind.code().to_owned(), number: d.number.clone(), sha256: d.sha256.clone() })
+                .map(|d| DocumentBody {
+                    kind: d.kind.code().to_owned(),
+                    number: d.number.clone(),
+                    sha256: d.sha256.clone(),
+                })
                 .collect(),
         }
     }
@@ -399,13 +423,23 @@ fn task(view: &TaskView) -> TaskBody {
             .task
             .outcomes
             .iter()
-            .map(|o| StepOutcome { id: o.id.clone(), effect: o.effect, name: (&o.label).into() })
+            .map(|o| StepOutcome {
+                id: o.id.clone(),
+                effect: o.effect,
+                name: (&o.label).into(),
+            })
             .collect(),
     }
 }
 
 fn why(lines: &[(Text, Option<Text>)]) -> Vec<WhyBody> {
-    lines.iter().map(|(text, basis)| WhyBody { text: text.into(), basis: basis.as_ref().map(Both::from) }).collect()
+    lines
+        .iter()
+        .map(|(text, basis)| WhyBody {
+            text: text.into(),
+            basis: basis.as_ref().map(Both::from),
+        })
+        .collect()
 }
 
 fn standing(status: Status) -> String {
@@ -546,7 +580,12 @@ pub struct MissingBody {
 impl CompleteBody {
     /// The command, with what the outcome carries.
     pub fn completion(self, token: u32) -> Result<Completion> {
-        let details = [self.grounds.is_some(), self.items.is_some(), self.recipient.is_some(), self.stop.is_some()];
+        let details = [
+            self.grounds.is_some(),
+            self.items.is_some(),
+            self.recipient.is_some(),
+            self.stop.is_some(),
+        ];
         if details.iter().filter(|d| **d).count() > 1 {
             return Err(Error::refused(
                 Kind::Invalid,
@@ -557,24 +596,48 @@ impl CompleteBody {
         }
         let detail = if let Some(grounds) = self.grounds {
             Detail::Grounds {
-                grounds: grounds.into_iter().map(|g| Ground { reason: g.reason, text: g.text, basis: g.basis }).collect(),
+                grounds: grounds
+                    .into_iter()
+                    .map(|g| Ground {
+                        reason: g.reason,
+                        text: g.text,
+                        basis: g.basis,
+                    })
+                    .collect(),
             }
         } else if let Some(items) = self.items {
             Detail::Supplement {
                 items: items
                     .into_iter()
-                    .map(|i| MissingItem { at: i.at, reason: i.reason, text: i.text, basis: i.basis })
+                    .map(|i| MissingItem {
+                        at: i.at,
+                        reason: i.reason,
+                        text: i.text,
+                        basis: i.basis,
+                    })
                     .collect(),
                 second_ground: self.second_ground,
             }
         } else if let Some(recipient) = self.recipient {
-            Detail::Delivery { channel: self.delivery.unwrap_or(Channel::Counter), recipient }
+            Detail::Delivery {
+                channel: self.delivery.unwrap_or(Channel::Counter),
+                recipient,
+            }
         } else if let Some(stop) = self.stop {
-            Detail::Stop { reason: stop.reason, basis: stop.basis }
+            Detail::Stop {
+                reason: stop.reason,
+                basis: stop.basis,
+            }
         } else {
             Detail::None
         };
-        Ok(Completion { token, outcome: self.outcome, fields: self.fields, note: self.note, detail })
+        Ok(Completion {
+            token,
+            outcome: self.outcome,
+            fields: self.fields,
+            note: self.note,
+            detail,
+        })
     }
 }
 
@@ -590,7 +653,10 @@ impl AssignBody {
     /// The officer, if the step is taken.
     pub fn officer(&self, ctx: &Ctx) -> Result<Option<OfficerRef>> {
         let officer = ctx.officer()?;
-        Ok(self.take.then(|| OfficerRef { id: officer.officer.uuid(), name: officer.name.clone() }))
+        Ok(self.take.then(|| OfficerRef {
+            id: officer.officer.uuid(),
+            name: officer.name.clone(),
+        }))
     }
 }
 
@@ -617,7 +683,10 @@ impl SupplementBody {
 
 impl From<PaperBody> for FilingPaper {
     fn from(p: PaperBody) -> Self {
-        Self { paper: p.paper, uploads: p.uploads.into_iter().map(UploadId::from_uuid).collect() }
+        Self {
+            paper: p.paper,
+            uploads: p.uploads.into_iter().map(UploadId::from_uuid).collect(),
+        }
     }
 }
 
@@ -637,7 +706,11 @@ pub struct PaymentBody {
 impl PaymentBody {
     /// The command.
     pub fn command(self) -> Command {
-        Command::RecordPayment { amount: self.amount, method: self.method, reference: self.reference }
+        Command::RecordPayment {
+            amount: self.amount,
+            method: self.method,
+            reference: self.reference,
+        }
     }
 }
 
@@ -673,10 +746,18 @@ impl ReappointBody {
     pub fn command(self) -> Result<Command> {
         let due = Timestamp::parse_rfc3339(&self.due).ok_or_else(|| {
             let mut problems = Problems::new();
-            problems.add("not-an-instant", "due", "Nhập thời điểm theo RFC 3339.", "Enter an instant as in RFC 3339.");
+            problems.add(
+                "not-an-instant",
+                "due",
+                "Nhập thời điểm theo RFC 3339.",
+                "Enter an instant as in RFC 3339.",
+            );
             Error::Refused(Kind::Invalid, problems)
         })?;
-        Ok(Command::Reappoint { due, reason: self.reason })
+        Ok(Command::Reappoint {
+            due,
+            reason: self.reason,
+        })
     }
 }
 
@@ -717,7 +798,12 @@ pub struct ConsultationBody {
 impl ConsultationBody {
     /// The command.
     pub fn command(self) -> Command {
-        Command::AnswerConsultation { sent_by: self.sent_by, agrees: self.agrees, opinion: self.opinion, document: self.document }
+        Command::AnswerConsultation {
+            sent_by: self.sent_by,
+            agrees: self.agrees,
+            opinion: self.opinion,
+            document: self.document,
+        }
     }
 }
 

@@ -47,7 +47,12 @@ pub fn router(dossiers: Dossiers) -> OpenApiRouter {
 
 /// The idempotency key of a request: the same request again gives the same answer.
 fn idempotency_key(headers: &HeaderMap) -> Result<String> {
-    let key = headers.get("idempotency-key").and_then(|v| v.to_str().ok()).unwrap_or_default().trim().to_owned();
+    let key = headers
+        .get("idempotency-key")
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
     if key.is_empty() || key.len() > 200 {
         return Err(Error::refused(
             Kind::Invalid,
@@ -61,8 +66,13 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String> {
 
 /// The version that the caller saw, from `If-Match`.
 fn if_match(headers: &HeaderMap) -> Result<Option<i64>> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let version = value.to_str().ok().and_then(|v| v.trim().trim_start_matches("W/").trim_matches('"').parse().ok());
+    let Some(value) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
+    let version = value
+        .to_str()
+        .ok()
+        .and_then(|v| v.trim().trim_start_matches("W/").trim_matches('"').parse().ok());
     version.map(Some).ok_or_else(|| {
         Error::refused(
             Kind::Invalid,
@@ -78,7 +88,13 @@ fn done(done: &Done) -> Response {
     ([(header::ETAG, tag)], axum::Json(OutcomeBody::from(done))).into_response()
 }
 
-async fn carry_out(dossiers: &Dossiers, ctx: &Ctx, headers: &HeaderMap, id: DossierId, command: Command) -> Result<Response, ApiError> {
+async fn carry_out(
+    dossiers: &Dossiers,
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    id: DossierId,
+    command: Command,
+) -> Result<Response, ApiError> {
     let result = dossiers.command(ctx, id, &command, if_match(headers)?).await?;
     Ok(done(&result))
 }
@@ -105,7 +121,12 @@ async fn file(
     let filed = dossiers.file(&ctx, &filing, &key).await?;
     let location = format!("/api/v1/dossiers/{}", filed.id);
     let url = dossiers.tracking_url(filed.id, &filed.code);
-    let body = FiledBody { id: filed.id.uuid(), code: filed.code, secret: filed.secret, tracking_url: url };
+    let body = FiledBody {
+        id: filed.id.uuid(),
+        code: filed.code,
+        secret: filed.secret,
+        tracking_url: url,
+    };
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response())
 }
 
@@ -138,7 +159,12 @@ impl ListParams {
         let mut number = |name: &str, value: &str, most: u32| {
             let parsed = text(value).map(|v| v.parse::<u32>().ok().filter(|n| (1..=most).contains(n)));
             if parsed == Some(None) {
-                problems.add("not-a-number", name, format!("Nhập số từ 1 đến {most}."), format!("Enter a number from 1 to {most}."));
+                problems.add(
+                    "not-a-number",
+                    name,
+                    format!("Nhập số từ 1 đến {most}."),
+                    format!("Enter a number from 1 to {most}."),
+                );
             }
             parsed.flatten()
         };
@@ -147,13 +173,27 @@ impl ListParams {
         let due_before = text(&self.due_before).and_then(|t| {
             let at = base::Timestamp::parse_rfc3339(&t);
             if at.is_none() {
-                problems.add("not-an-instant", "due_before", "Nhập thời điểm theo RFC 3339.", "Enter an instant as in RFC 3339.");
+                problems.add(
+                    "not-an-instant",
+                    "due_before",
+                    "Nhập thời điểm theo RFC 3339.",
+                    "Enter an instant as in RFC 3339.",
+                );
             }
             at
         });
         problems.into_result()?;
         let applicant = text(&self.applicant).map(|name| base::text::fold(&name));
-        Ok((Filter { status, due_before, procedure: text(&self.procedure), applicant }, limit, text(&self.after)))
+        Ok((
+            Filter {
+                status,
+                due_before,
+                procedure: text(&self.procedure),
+                applicant,
+            },
+            limit,
+            text(&self.after),
+        ))
     }
 }
 
@@ -164,7 +204,11 @@ impl ListParams {
     (status = 403, description = "Not permitted"),
     (status = 422, description = "Which parameter is wrong", content_type = "application/problem+json"),
 ))]
-async fn list(State(dossiers): State<Dossiers>, ctx: Ctx, ApiQuery(params): ApiQuery<ListParams>) -> Result<Response, ApiError> {
+async fn list(
+    State(dossiers): State<Dossiers>,
+    ctx: Ctx,
+    ApiQuery(params): ApiQuery<ListParams>,
+) -> Result<Response, ApiError> {
     let (filter, limit, after) = params.read()?;
     let slice = dossiers.list(&ctx, &filter, after.as_deref(), limit).await?;
     Ok(axum::Json(DossierPage::from(slice)).into_response())
@@ -178,10 +222,18 @@ async fn list(State(dossiers): State<Dossiers>, ctx: Ctx, ApiQuery(params): ApiQ
     (status = 404, description = "No such dossier for this caller"),
     (status = 422, description = "Not an id", content_type = "application/problem+json"),
 ))]
-async fn one(State(dossiers): State<Dossiers>, ctx: Ctx, headers: HeaderMap, ApiPath(id): ApiPath<DossierId>) -> Result<Response, ApiError> {
+async fn one(
+    State(dossiers): State<Dossiers>,
+    ctx: Ctx,
+    headers: HeaderMap,
+    ApiPath(id): ApiPath<DossierId>,
+) -> Result<Response, ApiError> {
     let view = dossiers.get(&ctx, id, purpose(&ctx)).await?;
     let tag = format!("\"{}\"", view.state.version);
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).is_some_and(|sent| sent.contains(&tag));
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|sent| sent.contains(&tag));
     if known {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
@@ -195,7 +247,11 @@ async fn one(State(dossiers): State<Dossiers>, ctx: Ctx, headers: HeaderMap, Api
     (status = 404, description = "No such dossier for this caller"),
     (status = 422, description = "Not an id", content_type = "application/problem+json"),
 ))]
-async fn history(State(dossiers): State<Dossiers>, ctx: Ctx, ApiPath(id): ApiPath<DossierId>) -> Result<Response, ApiError> {
+async fn history(
+    State(dossiers): State<Dossiers>,
+    ctx: Ctx,
+    ApiPath(id): ApiPath<DossierId>,
+) -> Result<Response, ApiError> {
     let view = dossiers.get(&ctx, id, purpose(&ctx)).await?;
     let lines: Vec<HistoryBody> = view.history.iter().map(HistoryBody::from).collect();
     Ok(axum::Json(lines).into_response())
@@ -271,7 +327,9 @@ async fn supplement(
     ApiJson(body): ApiJson<SupplementBody>,
 ) -> Result<Response, ApiError> {
     let (answers, papers) = body.parts();
-    let result = dossiers.supplement(&ctx, id, answers, &papers, if_match(&headers)?).await?;
+    let result = dossiers
+        .supplement(&ctx, id, answers, &papers, if_match(&headers)?)
+        .await?;
     Ok(done(&result))
 }
 
@@ -304,9 +362,18 @@ struct TrackParams {
     (status = 200, description = "Its progress, without personal data", body = TrackingBody),
     (status = 404, description = "No dossier has this code and secret", content_type = "application/problem+json"),
 ))]
-async fn track(State(dossiers): State<Dossiers>, ctx: Ctx, ApiPath(code): ApiPath<String>, ApiQuery(params): ApiQuery<TrackParams>) -> Result<Response, ApiError> {
+async fn track(
+    State(dossiers): State<Dossiers>,
+    ctx: Ctx,
+    ApiPath(code): ApiPath<String>,
+    ApiQuery(params): ApiQuery<TrackParams>,
+) -> Result<Response, ApiError> {
     let tracking = dossiers.track(&ctx, &code, &params.k).await?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(TrackingBody::of(&tracking))).into_response())
+    Ok((
+        [(header::CACHE_CONTROL, "no-store")],
+        axum::Json(TrackingBody::of(&tracking)),
+    )
+        .into_response())
 }
 
 /// Why the caller reads: officers handle, people look at their own.

@@ -24,7 +24,10 @@ const LENGTH: HeaderName = HeaderName::from_static("upload-length");
 const LARGEST_BODY: usize = (4 << 20) + 1024;
 
 pub(super) fn router() -> OpenApiRouter<Dossiers> {
-    OpenApiRouter::new().routes(routes!(begin)).routes(routes!(append, standing)).layer(DefaultBodyLimit::max(LARGEST_BODY))
+    OpenApiRouter::new()
+        .routes(routes!(begin))
+        .routes(routes!(append, standing))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }
 
 /// What will be sent.
@@ -69,7 +72,11 @@ impl From<UploadState> for UploadBody {
 
 fn answer(status: StatusCode, state: UploadState) -> Response {
     let location = format!("/api/v1/uploads/{}", state.id);
-    let headers = [(OFFSET, state.offset.to_string()), (LENGTH, state.length.to_string()), (header::LOCATION, location)];
+    let headers = [
+        (OFFSET, state.offset.to_string()),
+        (LENGTH, state.length.to_string()),
+        (header::LOCATION, location),
+    ];
     (status, headers, axum::Json(UploadBody::from(state))).into_response()
 }
 
@@ -81,8 +88,14 @@ fn answer(status: StatusCode, state: UploadState) -> Response {
     (status = 413, description = "Too large"),
     (status = 422, description = "What is wrong", content_type = "application/problem+json"),
 ))]
-async fn begin(State(dossiers): State<Dossiers>, ctx: Ctx, ApiJson(body): ApiJson<BeginBody>) -> Result<Response, ApiError> {
-    let state = dossiers.begin_upload(&ctx, None, &body.procedure, &body.paper, &body.name, body.length).await?;
+async fn begin(
+    State(dossiers): State<Dossiers>,
+    ctx: Ctx,
+    ApiJson(body): ApiJson<BeginBody>,
+) -> Result<Response, ApiError> {
+    let state = dossiers
+        .begin_upload(&ctx, None, &body.procedure, &body.paper, &body.name, body.length)
+        .await?;
     Ok(answer(StatusCode::CREATED, state))
 }
 
@@ -115,11 +128,22 @@ async fn append(
     headers: HeaderMap,
     piece: Bytes,
 ) -> Result<Response, ApiError> {
-    let offset = headers.get(OFFSET).and_then(|v| v.to_str().ok()).and_then(|v| v.trim().parse().ok()).filter(|n: &i64| *n >= 0);
+    let offset = headers
+        .get(OFFSET)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.trim().parse().ok())
+        .filter(|n: &i64| *n >= 0);
     let offset = offset.ok_or_else(|| {
-        Error::refused(Kind::Invalid, "upload-offset", "Thiếu tiêu đề Upload-Offset.", "The header Upload-Offset is missing.")
+        Error::refused(
+            Kind::Invalid,
+            "upload-offset",
+            "Thiếu tiêu đề Upload-Offset.",
+            "The header Upload-Offset is missing.",
+        )
     })?;
-    let state = dossiers.append_upload(&ctx, id, &params.procedure, offset, &piece).await?;
+    let state = dossiers
+        .append_upload(&ctx, id, &params.procedure, offset, &piece)
+        .await?;
     Ok(answer(StatusCode::OK, state))
 }
 
@@ -130,6 +154,10 @@ async fn append(
     (status = 404, description = "No such upload of the caller"),
     (status = 422, description = "Not an id", content_type = "application/problem+json"),
 ))]
-async fn standing(State(dossiers): State<Dossiers>, ctx: Ctx, ApiPath(id): ApiPath<UploadId>) -> Result<Response, ApiError> {
+async fn standing(
+    State(dossiers): State<Dossiers>,
+    ctx: Ctx,
+    ApiPath(id): ApiPath<UploadId>,
+) -> Result<Response, ApiError> {
     Ok(answer(StatusCode::OK, dossiers.upload(&ctx, id).await?))
 }

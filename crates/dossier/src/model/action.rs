@@ -2,8 +2,8 @@
 
 use base::{Id, Text, Timestamp};
 use identity::{Actor, Ctx};
-pub use procedure::{decision::Fee, form::Channel};
 use procedure::form::Answers;
+pub use procedure::{decision::Fee, form::Channel};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -63,11 +63,22 @@ pub enum ActorKind {
 impl From<&Ctx> for ActorRef {
     fn from(ctx: &Ctx) -> Self {
         let (kind, id, title, agency) = match &ctx.actor {
-            Actor::Officer(o) => (ActorKind::Officer, Some(o.officer.uuid()), o.title.clone(), o.agency.clone()),
+            Actor::Officer(o) => (
+                ActorKind::Officer,
+                Some(o.officer.uuid()),
+                o.title.clone(),
+                o.agency.clone(),
+            ),
             Actor::Person(p) => (ActorKind::Person, Some(p.account.uuid()), String::new(), String::new()),
             Actor::Anonymous | Actor::System(_) => (ActorKind::System, None, String::new(), String::new()),
         };
-        Self { kind, id, name: ctx.actor_name().to_owned(), title, agency }
+        Self {
+            kind,
+            id,
+            name: ctx.actor_name().to_owned(),
+            title,
+            agency,
+        }
     }
 }
 
@@ -411,7 +422,10 @@ impl DocumentKind {
             Self::Receipt => Text::new("Giấy tiếp nhận hồ sơ và hẹn trả kết quả", "Receipt and appointment"),
             Self::SupplementRequest => Text::new("Phiếu yêu cầu bổ sung, hoàn thiện hồ sơ", "Request for papers"),
             Self::Refusal => Text::new("Phiếu từ chối tiếp nhận giải quyết hồ sơ", "Refusal to receive"),
-            Self::Apology => Text::new("Phiếu xin lỗi và hẹn lại ngày trả kết quả", "Apology and new appointment"),
+            Self::Apology => Text::new(
+                "Phiếu xin lỗi và hẹn lại ngày trả kết quả",
+                "Apology and new appointment",
+            ),
             Self::StopNotice => Text::new("Thông báo dừng giải quyết hồ sơ", "Notice that handling stops"),
             Self::Result => Text::new("Kết quả giải quyết thủ tục hành chính", "Result"),
         }

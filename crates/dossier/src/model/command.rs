@@ -127,15 +127,29 @@ pub fn decide(state: &State, command: &Command, rules: Rules<'_>, now: Timestamp
     match command {
         Command::Complete(completion) => complete(state, completion, rules),
         Command::Supplement { answers, papers } => supplement(state, answers, papers, rules, now),
-        Command::AnswerConsultation { sent_by, agrees, opinion, document } => {
-            answer_consultation(state, sent_by, *agrees, opinion, document)
-        }
+        Command::AnswerConsultation {
+            sent_by,
+            agrees,
+            opinion,
+            document,
+        } => answer_consultation(state, sent_by, *agrees, opinion, document),
         Command::FireTimer { token } => {
             let running = state.timers.iter().any(|t| t.token == *token);
-            if running { Ok(Action::TimerFired { token: *token }) } else { Err(moved_on(state)) }
+            if running {
+                Ok(Action::TimerFired { token: *token })
+            } else {
+                Err(moved_on(state))
+            }
         }
-        Command::FinishService { token, result } => Ok(Action::ServiceDone { token: *token, result: result.clone() }),
-        Command::RecordPayment { amount, method, reference } => pay(state, *amount, *method, reference),
+        Command::FinishService { token, result } => Ok(Action::ServiceDone {
+            token: *token,
+            result: result.clone(),
+        }),
+        Command::RecordPayment {
+            amount,
+            method,
+            reference,
+        } => pay(state, *amount, *method, reference),
         Command::WaiveFee { basis } => {
             require_open_fee(state)?;
             text("basis", basis, true)?;
@@ -143,17 +157,24 @@ pub fn decide(state: &State, command: &Command, rules: Rules<'_>, now: Timestamp
         }
         Command::Assign { token, officer } => {
             state.task(*token).ok_or_else(|| moved_on(state))?;
-            Ok(Action::Assigned { token: *token, officer: officer.clone() })
+            Ok(Action::Assigned {
+                token: *token,
+                officer: officer.clone(),
+            })
         }
         Command::Note { text: note } => {
             text("note", note, true)?;
-            Ok(Action::Noted { text: note.trim().to_owned() })
+            Ok(Action::Noted {
+                text: note.trim().to_owned(),
+            })
         }
         Command::Reappoint { due, reason } => reappoint(state, *due, reason, rules, now),
         Command::Withdraw { reason } => {
             require_undecided(state)?;
             text("reason", reason, false)?;
-            Ok(Action::Withdrawn { reason: reason.trim().to_owned() })
+            Ok(Action::Withdrawn {
+                reason: reason.trim().to_owned(),
+            })
         }
         Command::Stop { reason, basis } => {
             require_undecided(state)?;
@@ -161,7 +182,10 @@ pub fn decide(state: &State, command: &Command, rules: Rules<'_>, now: Timestamp
             note_text(&mut problems, "reason", reason, true);
             note_text(&mut problems, "basis", basis, true);
             problems.into_result()?;
-            Ok(Action::Stopped { reason: reason.trim().to_owned(), basis: basis.trim().to_owned() })
+            Ok(Action::Stopped {
+                reason: reason.trim().to_owned(),
+                basis: basis.trim().to_owned(),
+            })
         }
     }
 }
@@ -173,7 +197,11 @@ fn complete(state: &State, completion: &Completion, rules: Rules<'_>) -> Result<
         .process
         .task(&open.node)
         .ok_or_else(|| Error::internal("an open step that the process does not have"))?;
-    let outcome = task.outcomes.iter().find(|o| o.id == completion.outcome).ok_or_else(|| no_such_outcome(task))?;
+    let outcome = task
+        .outcomes
+        .iter()
+        .find(|o| o.id == completion.outcome)
+        .ok_or_else(|| no_such_outcome(task))?;
     let mut problems = Problems::new();
     note_text(&mut problems, "note", &completion.note, false);
     let detail = &completion.detail;
@@ -190,7 +218,12 @@ fn complete(state: &State, completion: &Completion, rules: Rules<'_>) -> Result<
             }
         }
         OutcomeEffect::Receive if state.received_at.is_some() => {
-            problems.add("already-received", "outcome", "Hồ sơ đã được tiếp nhận.", "The dossier was received already.");
+            problems.add(
+                "already-received",
+                "outcome",
+                "Hồ sơ đã được tiếp nhận.",
+                "The dossier was received already.",
+            );
         }
         OutcomeEffect::None | OutcomeEffect::Receive | OutcomeEffect::Approve | OutcomeEffect::Issue => {}
     }
@@ -242,7 +275,16 @@ fn missing(problems: &mut Problems, state: &State, detail: &Detail, rules: Rules
             "List everything that is missing, once.",
         );
     }
-    for (n, MissingItem { at, reason, text, basis }) in items.iter().enumerate() {
+    for (
+        n,
+        MissingItem {
+            at,
+            reason,
+            text,
+            basis,
+        },
+    ) in items.iter().enumerate()
+    {
         if !known_place(rules, at) {
             problems.add(
                 "unknown-place",
@@ -252,7 +294,12 @@ fn missing(problems: &mut Problems, state: &State, detail: &Detail, rules: Rules
             );
         }
         if !rules.package.meta.supplement_reasons.iter().any(|r| r.id == *reason) {
-            problems.add("unknown-reason", format!("items.{n}.reason"), "Chọn lý do bổ sung.", "Choose a reason.");
+            problems.add(
+                "unknown-reason",
+                format!("items.{n}.reason"),
+                "Chọn lý do bổ sung.",
+                "Choose a reason.",
+            );
         }
         note_text(problems, &format!("items.{n}.text"), text, true);
         note_text(problems, &format!("items.{n}.basis"), basis, true);
@@ -275,7 +322,12 @@ fn delivery(problems: &mut Problems, state: &State, detail: &Detail) {
         required(problems, "recipient");
     }
     if state.delivery == Delivery::Delivered {
-        problems.add("already-delivered", "outcome", "Kết quả đã được trả.", "The result was handed over already.");
+        problems.add(
+            "already-delivered",
+            "outcome",
+            "Kết quả đã được trả.",
+            "The result was handed over already.",
+        );
     }
     if state.money == Money::Due {
         problems.add(
@@ -297,7 +349,11 @@ fn supplement(state: &State, answers: &Answers, papers: &[Paper], rules: Rules<'
         )
     })?;
     let mut problems = Problems::new();
-    let asked = |at: &str| open.items.iter().any(|i| i.at == at || at.starts_with(&format!("{}.", i.at)));
+    let asked = |at: &str| {
+        open.items
+            .iter()
+            .any(|i| i.at == at || at.starts_with(&format!("{}.", i.at)))
+    };
     for paper in papers {
         if !asked(&paper.paper) {
             not_asked(&mut problems, &paper.paper);
@@ -311,7 +367,9 @@ fn supplement(state: &State, answers: &Answers, papers: &[Paper], rules: Rules<'
     }
     for item in &open.items {
         let given = papers.iter().any(|p| p.paper == item.at && !p.files.is_empty())
-            || changed.iter().any(|at| *at == item.at || at.starts_with(&format!("{}.", item.at)));
+            || changed
+                .iter()
+                .any(|at| *at == item.at || at.starts_with(&format!("{}.", item.at)));
         if !given {
             problems.add(
                 "required",
@@ -325,7 +383,10 @@ fn supplement(state: &State, answers: &Answers, papers: &[Paper], rules: Rules<'
     let whole = merged(&state.answers, answers);
     let ctx = rules.context(&state.applicant, state.channel, now.legal_date());
     rules.package.form.validate(&whole, &ctx).into_result()?;
-    Ok(Action::Supplemented { answers: answers.clone(), papers: papers.to_vec() })
+    Ok(Action::Supplemented {
+        answers: answers.clone(),
+        papers: papers.to_vec(),
+    })
 }
 
 fn not_asked(problems: &mut Problems, at: &str) {
@@ -344,7 +405,9 @@ fn known_place(rules: Rules<'_>, at: &str) -> bool {
 fn answer_consultation(state: &State, sent_by: &str, agrees: bool, opinion: &str, document: &str) -> Result<Action> {
     let asked = state.consultations.iter().rev().find(|c| c.sent_by == sent_by);
     let asked = asked.ok_or_else(|| Error::not_found("yêu cầu lấy ý kiến", "consultation"))?;
-    let Some(token) = asked.token else { return Err(moved_on(state)) };
+    let Some(token) = asked.token else {
+        return Err(moved_on(state));
+    };
     let mut problems = Problems::new();
     note_text(&mut problems, "opinion", opinion, true);
     note_text(&mut problems, "document", document, false);
@@ -371,7 +434,11 @@ fn pay(state: &State, amount: i64, method: PaymentMethod, reference: &str) -> Re
     }
     note_text(&mut problems, "reference", reference, true);
     problems.into_result()?;
-    Ok(Action::PaymentRecorded { amount, method, reference: reference.trim().to_owned() })
+    Ok(Action::PaymentRecorded {
+        amount,
+        method,
+        reference: reference.trim().to_owned(),
+    })
 }
 
 fn reappoint(state: &State, due: Timestamp, reason: &str, rules: Rules<'_>, now: Timestamp) -> Result<Action> {
@@ -394,7 +461,11 @@ fn reappoint(state: &State, due: Timestamp, reason: &str, rules: Rules<'_>, now:
         Some(_) => {}
     }
     problems.into_result()?;
-    Ok(Action::Reappointed { due, reason: reason.trim().to_owned(), document: format!("{}/XL", state.code) })
+    Ok(Action::Reappointed {
+        due,
+        reason: reason.trim().to_owned(),
+        document: format!("{}/XL", state.code),
+    })
 }
 
 fn require_open_fee(state: &State) -> Result<()> {
@@ -410,7 +481,11 @@ fn require_open_fee(state: &State) -> Result<()> {
 }
 
 fn require_undecided(state: &State) -> Result<()> {
-    if state.decision.is_final() { Err(moved_on(state)) } else { Ok(()) }
+    if state.decision.is_final() {
+        Err(moved_on(state))
+    } else {
+        Ok(())
+    }
 }
 
 /// The thing that the caller looked at is no longer there: done by somebody else, or overtaken.
@@ -422,13 +497,22 @@ fn moved_on(state: &State) -> Error {
     };
     let (vi, en) = if done {
         (
-            format!("Hồ sơ đã kết thúc ở trạng thái “{}”; không thể thực hiện thao tác này nữa.", status.vi),
+            format!(
+                "Hồ sơ đã kết thúc ở trạng thái “{}”; không thể thực hiện thao tác này nữa.",
+                status.vi
+            ),
             format!("The dossier has ended as “{}”; this can no longer be done.", status.en),
         )
     } else {
         (
-            format!("Bước này đã được người khác thực hiện hoặc không còn chờ. Trạng thái hiện nay: “{}”.", status.vi),
-            format!("This step was done by somebody else or is no longer open. Present status: “{}”.", status.en),
+            format!(
+                "Bước này đã được người khác thực hiện hoặc không còn chờ. Trạng thái hiện nay: “{}”.",
+                status.vi
+            ),
+            format!(
+                "This step was done by somebody else or is no longer open. Present status: “{}”.",
+                status.en
+            ),
         )
     };
     Error::refused(Kind::Conflict, "moved-on", vi, en)

@@ -11,7 +11,9 @@ use jiff::civil::Date;
 use procedure::{
     form::{Answers, Context},
     package::{Package, PaymentTime},
-    process::{BudgetUnit, Effect, EngineError, Input, Instance, MessageTo, NodeKind, OutcomeEffect, TimeBudget, TimerRule},
+    process::{
+        BudgetUnit, Effect, EngineError, Input, Instance, MessageTo, NodeKind, OutcomeEffect, TimeBudget, TimerRule,
+    },
     reference::Units,
 };
 use serde::{Deserialize, Serialize};
@@ -45,7 +47,13 @@ static NO_REGISTRY: BTreeMap<String, Value> = BTreeMap::new();
 impl<'a> Rules<'a> {
     /// What conditions, fees and time limits see besides the answers.
     pub fn context(&self, applicant: &'a Applicant, channel: Channel, today: Date) -> Context<'a> {
-        Context { applicant: &applicant.claims, channel, today, registry: &NO_REGISTRY, units: self.units }
+        Context {
+            applicant: &applicant.claims,
+            channel,
+            today,
+            registry: &NO_REGISTRY,
+            units: self.units,
+        }
     }
 
     /// Whether an unpaid fee holds up the handling.
@@ -241,7 +249,9 @@ impl State {
     /// # Errors
     /// The log does not begin with a submission, or was not made by this package.
     pub fn fold(entries: &[Entry], rules: Rules<'_>) -> Result<Self> {
-        let (first, rest) = entries.split_first().ok_or_else(|| Error::internal("a dossier without a log"))?;
+        let (first, rest) = entries
+            .split_first()
+            .ok_or_else(|| Error::internal("a dossier without a log"))?;
         let (mut state, _) = Self::open(first, rules)?;
         for entry in rest {
             state.apply(entry, rules)?;
@@ -257,7 +267,16 @@ impl State {
         let Action::Submitted(submission) = &entry.action else {
             return Err(Error::internal("a dossier begins with its submission"));
         };
-        let Submission { code, agency, procedure, applicant, channel, answers, papers, fees } = submission.as_ref();
+        let Submission {
+            code,
+            agency,
+            procedure,
+            applicant,
+            channel,
+            answers,
+            papers,
+            fees,
+        } = submission.as_ref();
         let due = total(fees);
         let mut state = Self {
             version: entry.seq,
@@ -303,7 +322,10 @@ impl State {
     /// be used further.
     pub fn apply(&mut self, entry: &Entry, rules: Rules<'_>) -> Result<Consequences> {
         if entry.seq != self.version + 1 {
-            return Err(Error::internal(format!("entry {} after version {}", entry.seq, self.version)));
+            return Err(Error::internal(format!(
+                "entry {} after version {}",
+                entry.seq, self.version
+            )));
         }
         let mut after = Consequences::default();
         let at = entry.at;
@@ -311,19 +333,40 @@ impl State {
             Action::Submitted(_) => return Err(Error::internal("a dossier is filed once")),
             Action::StepCompleted(step) => self.complete(step, entry, rules, &mut after)?,
             Action::Supplemented { answers, papers } => self.supplement(answers, papers, entry, rules, &mut after)?,
-            Action::ConsultationAnswered { token, agrees, opinion, document } => {
+            Action::ConsultationAnswered {
+                token,
+                agrees,
+                opinion,
+                document,
+            } => {
                 let payload = serde_json::json!({ "agrees": agrees, "opinion": opinion, "deemed": false });
-                let given = Answer::Given { at, agrees: *agrees, opinion: opinion.clone(), document: document.clone() };
+                let given = Answer::Given {
+                    at,
+                    agrees: *agrees,
+                    opinion: opinion.clone(),
+                    document: document.clone(),
+                };
                 if let Some(asked) = self.consultations.iter_mut().find(|c| c.token == Some(*token)) {
                     asked.answer = Some(given);
                 }
-                self.advance(&Input::MessageArrived { to: MessageTo::Token(*token), payload }, entry, rules, &mut after)?;
+                self.advance(
+                    &Input::MessageArrived {
+                        to: MessageTo::Token(*token),
+                        payload,
+                    },
+                    entry,
+                    rules,
+                    &mut after,
+                )?;
             }
             Action::TimerFired { token } => {
                 self.advance(&Input::TimerFired { token: *token }, entry, rules, &mut after)?;
             }
             Action::ServiceDone { token, result } => {
-                let input = Input::ServiceDone { token: *token, result: result.clone() };
+                let input = Input::ServiceDone {
+                    token: *token,
+                    result: result.clone(),
+                };
                 self.advance(&input, entry, rules, &mut after)?;
             }
             Action::PaymentRecorded { amount, .. } => {
@@ -340,16 +383,28 @@ impl State {
             }
             Action::Noted { .. } => {}
             Action::Reappointed { due, reason, document } => {
-                let ledger = self.ledger.as_mut().ok_or_else(|| Error::internal("no time limit runs"))?;
-                let event = Event::ReappointedTo { due: Appointment::Instant(*due) };
-                ledger.append(deadline::Entry::new(at, event).document(document).basis(Text::new(reason, reason)))?;
+                let ledger = self
+                    .ledger
+                    .as_mut()
+                    .ok_or_else(|| Error::internal("no time limit runs"))?;
+                let event = Event::ReappointedTo {
+                    due: Appointment::Instant(*due),
+                };
+                ledger.append(
+                    deadline::Entry::new(at, event)
+                        .document(document)
+                        .basis(Text::new(reason, reason)),
+                )?;
                 after.documents.push((DocumentKind::Apology, entry.seq));
             }
             Action::Withdrawn { .. } => {
                 self.end(Decision::Withdrawn, entry, rules, &mut after)?;
             }
             Action::Stopped { reason, basis } => {
-                self.grounds = Detail::Stop { reason: reason.clone(), basis: basis.clone() };
+                self.grounds = Detail::Stop {
+                    reason: reason.clone(),
+                    basis: basis.clone(),
+                };
                 self.end(Decision::Stopped, entry, rules, &mut after)?;
                 after.documents.push((DocumentKind::StopNotice, entry.seq));
             }
@@ -396,13 +451,20 @@ impl State {
 
     /// The present due instant; none before reception, while the clock stands and when a decision was made.
     pub fn due_at(&self, calendar: &Calendar) -> Option<Timestamp> {
-        if self.decision.is_final() { None } else { self.due(calendar).and_then(|d| d.current) }
+        if self.decision.is_final() {
+            None
+        } else {
+            self.due(calendar).and_then(|d| d.current)
+        }
     }
 
     fn complete(&mut self, step: &Step, entry: &Entry, rules: Rules<'_>, after: &mut Consequences) -> Result<()> {
         let does = outcome_of(rules.package, step)?;
-        let input =
-            Input::CompleteTask { token: step.token, outcome: step.outcome.clone(), fields: step.fields.clone() };
+        let input = Input::CompleteTask {
+            token: step.token,
+            outcome: step.outcome.clone(),
+            fields: step.fields.clone(),
+        };
         let at = entry.at;
         // The effect comes first, so that what opens next already sees the time limit and the status.
         match does {
@@ -422,7 +484,12 @@ impl State {
                 let Detail::Supplement { items, .. } = &step.detail else {
                     return Err(Error::internal("a request for papers without its list"));
                 };
-                self.supplements.push(Supplement { seq: entry.seq, at, items: items.clone(), answered_at: None });
+                self.supplements.push(Supplement {
+                    seq: entry.seq,
+                    at,
+                    items: items.clone(),
+                    answered_at: None,
+                });
                 self.decision = match self.received_at {
                     Some(_) => Decision::AwaitingSupplement,
                     None => Decision::SupplementBeforeReceipt,
@@ -431,14 +498,19 @@ impl State {
                     let number = supplement_number(&self.code, self.supplements.len());
                     let reason = Text::new("Yêu cầu bổ sung, hoàn thiện hồ sơ", "Papers were asked for");
                     ledger.append(
-                        deadline::Entry::new(at, Event::Suspended { reason }).document(number).basis(supplement_basis()),
+                        deadline::Entry::new(at, Event::Suspended { reason })
+                            .document(number)
+                            .basis(supplement_basis()),
                     )?;
                 }
                 after.documents.push((DocumentKind::SupplementRequest, entry.seq));
             }
             OutcomeEffect::Approve | OutcomeEffect::Reject => {
-                self.decision =
-                    if does == OutcomeEffect::Approve { Decision::Approved } else { Decision::Rejected };
+                self.decision = if does == OutcomeEffect::Approve {
+                    Decision::Approved
+                } else {
+                    Decision::Rejected
+                };
                 self.grounds = step.detail.clone();
                 self.ended_at = Some(at);
                 self.close_ledger(at)?;
@@ -464,8 +536,12 @@ impl State {
         let ctx = rules.context(&self.applicant, self.channel, entry.at.legal_date());
         let (case, budget) = rules.package.deadline_for(&self.answers, &ctx);
         self.case = case.case.clone();
-        let mut ledger =
-            Ledger::received(entry.at, budget, rules.package.deadline_rules().clone(), rules.calendar.version())?;
+        let mut ledger = Ledger::received(
+            entry.at,
+            budget,
+            rules.package.deadline_rules().clone(),
+            rules.calendar.version(),
+        )?;
         self.received_at = Some(entry.at);
         self.decision = Decision::Received;
         if self.waits_for_payment() {
@@ -510,7 +586,9 @@ impl State {
             None => Decision::Submitted,
         };
         if let Some(ledger) = &mut self.ledger {
-            let event = Event::Resumed { restart: rules.package.meta.supplement_restarts };
+            let event = Event::Resumed {
+                restart: rules.package.meta.supplement_restarts,
+            };
             ledger.append(deadline::Entry::new(entry.at, event).basis(supplement_basis()))?;
         }
         let ctx = rules.context(&self.applicant, self.channel, entry.at.legal_date());
@@ -518,8 +596,19 @@ impl State {
         for (name, value) in variables {
             self.process.variables.insert(name, value);
         }
-        let to = MessageTo::Name { name: SUPPLEMENT.to_owned(), from: None };
-        self.advance(&Input::MessageArrived { to, payload: Value::Null }, entry, rules, after)
+        let to = MessageTo::Name {
+            name: SUPPLEMENT.to_owned(),
+            from: None,
+        };
+        self.advance(
+            &Input::MessageArrived {
+                to,
+                payload: Value::Null,
+            },
+            entry,
+            rules,
+            after,
+        )
     }
 
     fn close_ledger(&mut self, at: Timestamp) -> Result<()> {
@@ -534,11 +623,21 @@ impl State {
         self.decision = how;
         self.ended_at = Some(entry.at);
         self.close_ledger(entry.at)?;
-        self.advance(&Input::Cancel { reason: how.code().to_owned() }, entry, rules, after)
+        self.advance(
+            &Input::Cancel {
+                reason: how.code().to_owned(),
+            },
+            entry,
+            rules,
+            after,
+        )
     }
 
     fn advance(&mut self, input: &Input, entry: &Entry, rules: Rules<'_>, after: &mut Consequences) -> Result<()> {
-        let effects = rules.package.process.step(&mut self.process, input, rules.package.feel())?;
+        let effects = rules
+            .package
+            .process
+            .step(&mut self.process, input, rules.package.feel())?;
         // The timer on a waiting answer is the time after which silence is agreement.
         let deemed = matches!(input, Input::TimerFired { .. });
         for effect in effects {
@@ -557,9 +656,24 @@ impl State {
     ) -> Result<()> {
         let at = entry.at;
         match effect {
-            Effect::TaskOpened { token, node, role, unit, budget, .. } => {
+            Effect::TaskOpened {
+                token,
+                node,
+                role,
+                unit,
+                budget,
+                ..
+            } => {
                 let due_at = budget.map(|b| add(rules.calendar, at, b)).transpose()?;
-                self.tasks.push(OpenTask { token, node, role, unit, opened_at: at, due_at, assignee: None });
+                self.tasks.push(OpenTask {
+                    token,
+                    node,
+                    role,
+                    unit,
+                    opened_at: at,
+                    due_at,
+                    assignee: None,
+                });
                 after.opened.push(token);
             }
             Effect::TaskClosed { token, .. } => {
@@ -582,7 +696,11 @@ impl State {
                 self.timers.retain(|t| t.token != token);
                 after.timers_cleared.push(token);
             }
-            Effect::MessageSent { node, consult: Some(agency), .. } => {
+            Effect::MessageSent {
+                node,
+                consult: Some(agency),
+                ..
+            } => {
                 self.consultations.push(Consulted {
                     sent_by: node.clone(),
                     token: None,
@@ -593,7 +711,11 @@ impl State {
                 });
                 after.consultations_sent.push(node);
             }
-            Effect::MessageAwaited { token, from: Some(from), .. } => {
+            Effect::MessageAwaited {
+                token,
+                from: Some(from),
+                ..
+            } => {
                 if let Some(asked) = self.consultations.iter_mut().rev().find(|c| c.sent_by == from) {
                     asked.token = Some(token);
                 }
@@ -601,7 +723,11 @@ impl State {
             Effect::MessageClosed { token, arrived, .. } => {
                 if let Some(asked) = self.consultations.iter_mut().find(|c| c.token == Some(token)) {
                     if !arrived {
-                        asked.answer = Some(if by_timer { Answer::Deemed { at } } else { Answer::Dropped });
+                        asked.answer = Some(if by_timer {
+                            Answer::Deemed { at }
+                        } else {
+                            Answer::Dropped
+                        });
                     }
                     asked.token = None;
                     after.consultations_ended.push(asked.sent_by.clone());
@@ -621,7 +747,9 @@ impl State {
     /// The consultation whose waiting this timer bounds: the timer stands on the border of the task that waits.
     fn waiting_for_timer(&mut self, timer: &Timer, rules: Rules<'_>) -> Option<&mut Consulted> {
         let process = &rules.package.process;
-        let NodeKind::Boundary { host, .. } = &process.node(&timer.node)?.kind else { return None };
+        let NodeKind::Boundary { host, .. } = &process.node(&timer.node)?.kind else {
+            return None;
+        };
         let host = &process.nodes().get(host.0 as usize)?.id;
         let token = self.process.tokens.iter().find(|t| t.node == *host).map(|t| t.id)?;
         self.consultations.iter_mut().find(|c| c.token == Some(token))
@@ -636,8 +764,16 @@ fn add(calendar: &Calendar, from: Timestamp, budget: TimeBudget) -> Result<Times
         BudgetUnit::Days => Unit::Day,
         BudgetUnit::Hours => Unit::Hour,
     };
-    let rules = deadline::Rules { cutoff: None, ..deadline::Rules::default() };
-    let ledger = Ledger::received(from, Budget::new(budget.qty, unit, Text::default()), rules, calendar.version())?;
+    let rules = deadline::Rules {
+        cutoff: None,
+        ..deadline::Rules::default()
+    };
+    let ledger = Ledger::received(
+        from,
+        Budget::new(budget.qty, unit, Text::default()),
+        rules,
+        calendar.version(),
+    )?;
     Ok(ledger.due(calendar).original)
 }
 
@@ -647,7 +783,11 @@ fn supplement_basis() -> Text {
 
 fn instant(text: &str) -> Result<Timestamp> {
     Timestamp::parse_rfc3339(text)
-        .or_else(|| text.parse::<Date>().ok().map(|d| Timestamp::from_legal(d.at(0, 0, 0, 0))))
+        .or_else(|| {
+            text.parse::<Date>()
+                .ok()
+                .map(|d| Timestamp::from_legal(d.at(0, 0, 0, 0)))
+        })
         .ok_or_else(|| Error::internal(format!("a timer's date is not a date: {text}")))
 }
 
@@ -655,7 +795,11 @@ fn outcome_of(package: &Package, step: &Step) -> Result<OutcomeEffect> {
     let task = package.process.task(&step.node).map(|(_, task)| task);
     let found = task.and_then(|task| task.outcomes.iter().find(|o| o.id == step.outcome));
     found.map(|o| o.effect).ok_or_else(|| {
-        EngineError::NoSuchOutcome { node: Text::new(&step.node, &step.node), outcome: step.outcome.clone() }.into()
+        EngineError::NoSuchOutcome {
+            node: Text::new(&step.node, &step.node),
+            outcome: step.outcome.clone(),
+        }
+        .into()
     })
 }
 
@@ -678,7 +822,11 @@ pub(super) fn leaves(answers: &Answers) -> Vec<(String, Value)> {
         match value {
             Value::Object(inner) => {
                 for (key, value) in inner {
-                    let at = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                    let at = if prefix.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{prefix}.{key}")
+                    };
                     walk(&at, value, out);
                 }
             }

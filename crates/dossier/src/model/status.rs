@@ -188,14 +188,20 @@ impl From<NationalStatus> for u8 {
 impl TryFrom<u8> for NationalStatus {
     type Error = String;
     fn try_from(code: u8) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|s| s.code() == code).ok_or_else(|| format!("no national status {code}"))
+        Self::ALL
+            .into_iter()
+            .find(|s| s.code() == code)
+            .ok_or_else(|| format!("no national status {code}"))
     }
 }
 
 impl Decision {
     /// Whether nothing more is to be decided.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Refused | Self::Withdrawn | Self::Stopped | Self::Approved | Self::Rejected)
+        matches!(
+            self,
+            Self::Refused | Self::Withdrawn | Self::Stopped | Self::Approved | Self::Rejected
+        )
     }
 
     /// The name for programs, as stored.
@@ -264,7 +270,13 @@ mod tests {
                     for gates in [false, true] {
                         let waits = gates && money == Money::Due && matches!(decision, D::Received | D::Processing);
                         let returned = matches!(decision, D::Approved | D::Rejected) && delivery == Delivery::Delivered;
-                        let expected = if waits { 6 } else if returned { 10 } else { code };
+                        let expected = if waits {
+                            6
+                        } else if returned {
+                            10
+                        } else {
+                            code
+                        };
                         assert_eq!(NationalStatus::of(decision, money, delivery, gates).code(), expected);
                     }
                 }

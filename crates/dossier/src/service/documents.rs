@@ -12,7 +12,9 @@ use view::pdf::{Job as PdfJob, Pdf};
 use super::Dossiers;
 use crate::{
     model::{
-        action::{Action, ActorRef, Detail, DocumentKind, DossierId, Entry, IssuedDocument, channel_label, supplement_number},
+        action::{
+            Action, ActorRef, Detail, DocumentKind, DossierId, Entry, IssuedDocument, channel_label, supplement_number,
+        },
         state::State,
         status::Decision,
     },
@@ -39,7 +41,9 @@ impl Dossiers {
     pub(super) async fn make_document(&self, run: &Run, id: DossierId, kind: DocumentKind, cause: i64) -> Result<()> {
         let log = tables::log(&self.store().read(), id).await?;
         let first = log.first().ok_or_else(|| Error::internal("a dossier without a log"))?;
-        let Action::Submitted(filed) = &first.action else { return Err(Error::internal("a log without its beginning")) };
+        let Action::Submitted(filed) = &first.action else {
+            return Err(Error::internal("a log without its beginning"));
+        };
         let package = self.shelf().by_hash(&filed.procedure.package).await?;
         let calendar = self.calendar();
         let rules = self.rules(&package, &calendar);
@@ -58,22 +62,34 @@ impl Dossiers {
         };
         let number = number_of(kind, &then);
         let data = self.document_data(id, &package, &then, entry, kind, &number);
-        let mut job = PdfJob::new(source, data, entry.at).qr(&self.tracking_url(id, &then.code)).ident(format!("{}/{}", then.code, kind.code()));
+        let mut job = PdfJob::new(source, data, entry.at)
+            .qr(&self.tracking_url(id, &then.code))
+            .ident(format!("{}/{}", then.code, kind.code()));
         for (name, text) in &package.templates {
             job = job.file(name.clone(), text.clone().into_bytes());
         }
-        let pdf = MAKER.render(job).await.map_err(|e| Error::internal(format!("{} {}: {e}", then.code, kind.code())))?;
+        let pdf = MAKER
+            .render(job)
+            .await
+            .map_err(|e| Error::internal(format!("{} {}: {e}", then.code, kind.code())))?;
         let blob = self.store().blobs().put(&pdf).await?;
 
         // Noted by the same rules as any command: at the version that the dossier has by then.
         loop {
-            let Some(kept) = tables::by_id(&self.store().read(), id).await? else { return Ok(()) };
+            let Some(kept) = tables::by_id(&self.store().read(), id).await? else {
+                return Ok(());
+            };
             let mut state = kept.state;
             if noted(&state) {
                 return transact!(run.store, |tx| { run.done(&tx).await });
             }
             let from = state.version;
-            let document = IssuedDocument { kind, number: number.clone(), cause, sha256: blob.sha256.clone() };
+            let document = IssuedDocument {
+                kind,
+                number: number.clone(),
+                cause,
+                sha256: blob.sha256.clone(),
+            };
             let ctx = Ctx::system("Hệ thống", run.now);
             let entry = Entry {
                 seq: from + 1,
@@ -85,7 +101,12 @@ impl Dossiers {
             let after = state.apply(&entry, rules)?;
             let due_at = state.due_at(&calendar);
             let jobs = self.jobs_after(id, &state, &after, entry.seq)?;
-            let listed = Listed { id, state: &state, field: &package.meta.field, due_at };
+            let listed = Listed {
+                id,
+                state: &state,
+                field: &package.meta.field,
+                due_at,
+            };
             let entries = [entry];
             let written = transact!(self.store(), |tx| {
                 if !tables::update(&tx, &listed, from).await? {
@@ -103,7 +124,15 @@ impl Dossiers {
     }
 
     /// What templates read: see docs/procedure-package.md, section on results.
-    fn document_data(&self, id: DossierId, package: &Package, state: &State, entry: &Entry, kind: DocumentKind, number: &str) -> Value {
+    fn document_data(
+        &self,
+        id: DossierId,
+        package: &Package,
+        state: &State,
+        entry: &Entry,
+        kind: DocumentKind,
+        number: &str,
+    ) -> Value {
         let calendar = self.calendar();
         let rules = self.rules(package, &calendar);
         let lang = base::Lang::Vi;
@@ -128,11 +157,18 @@ impl Dossiers {
             .iter()
             .map(|f| json!({ "name": f.name.vi, "amount": f.amount.to_string(), "basis": f.basis }))
             .collect();
-        let why: Vec<String> =
-            state.ledger.iter().flat_map(|l| l.explain(&calendar)).map(|line| line.text.vi).collect();
+        let why: Vec<String> = state
+            .ledger
+            .iter()
+            .flat_map(|l| l.explain(&calendar))
+            .map(|line| line.text.vi)
+            .collect();
         let detail = match &entry.action {
             Action::StepCompleted(step) => step.detail.clone(),
-            Action::Stopped { reason, basis } => Detail::Stop { reason: reason.clone(), basis: basis.clone() },
+            Action::Stopped { reason, basis } => Detail::Stop {
+                reason: reason.clone(),
+                basis: basis.clone(),
+            },
             _ => state.grounds.clone(),
         };
         let reappointed = match &entry.action {

@@ -103,7 +103,8 @@ impl Dossiers {
             return Ok(draft.id);
         }
         let open = drafts::open_of(&self.store().read(), account, procedure).await?;
-        open.map(|d| d.id).ok_or_else(|| Error::internal("a draft came and went"))
+        open.map(|d| d.id)
+            .ok_or_else(|| Error::internal("a draft came and went"))
     }
 
     /// The open drafts of the signed-in person, with their packages.
@@ -137,7 +138,11 @@ impl Dossiers {
         let mut journey = package.form.journey(&answers, &context);
         // A page counts as answered when it was sent, also when everything on it is optional.
         for page in &mut journey.pages {
-            let sent = package.form.pages.get(page.page).is_some_and(|p| draft.visited.contains(&p.id));
+            let sent = package
+                .form
+                .pages
+                .get(page.page)
+                .is_some_and(|p| draft.visited.contains(&p.id));
             if !sent && page.status == procedure::form::Status::Complete {
                 page.status = procedure::form::Status::Incomplete;
             }
@@ -149,21 +154,43 @@ impl Dossiers {
             .filter_map(|need| {
                 let paper = package.form.papers.get(need.paper)?;
                 let files = files.iter().filter(|f| f.paper == paper.id).cloned().collect();
-                Some(PaperView { index: need.paper, id: paper.id.clone(), required: need.required, files })
+                Some(PaperView {
+                    index: need.paper,
+                    id: paper.id.clone(),
+                    required: need.required,
+                    files,
+                })
             })
             .collect();
         let renewed = draft.package != package.id.hash;
-        Ok(DraftView { draft, package, applicant, journey, papers, renewed })
+        Ok(DraftView {
+            draft,
+            package,
+            applicant,
+            journey,
+            papers,
+            renewed,
+        })
     }
 
     /// Saves what a page posted. Good answers are kept even where others on the page are wrong; autosave never refuses.
     ///
     /// # Errors
     /// As [`Dossiers::draft`]; `NotFound` where the form has no such page.
-    pub async fn save_page(&self, ctx: &Ctx, id: DraftId, page: &str, posted: &[(String, String)]) -> Result<(DraftView, PageInput)> {
+    pub async fn save_page(
+        &self,
+        ctx: &Ctx,
+        id: DraftId,
+        page: &str,
+        posted: &[(String, String)],
+    ) -> Result<(DraftView, PageInput)> {
         for _ in 0..TRIES {
             let view = self.draft(ctx, id).await?;
-            let (index, found) = view.package.form.page(page).ok_or_else(|| Error::not_found("trang này của tờ khai", "page"))?;
+            let (index, found) = view
+                .package
+                .form
+                .page(page)
+                .ok_or_else(|| Error::not_found("trang này của tờ khai", "page"))?;
             let calendar = self.calendar();
             let rules = self.rules(&view.package, &calendar);
             let context = rules.context(&view.applicant, Channel::Online, ctx.now.legal_date());
@@ -204,7 +231,10 @@ impl Dossiers {
                 "upload-unfinished",
                 &upload.paper,
                 format!("Tệp “{}” chưa tải lên xong. Tải tiếp hoặc xóa tệp.", upload.name),
-                format!("The file “{}” is not fully uploaded. Continue or remove it.", upload.name),
+                format!(
+                    "The file “{}” is not fully uploaded. Continue or remove it.",
+                    upload.name
+                ),
             );
         }
         problems.into_result()?;
@@ -212,21 +242,38 @@ impl Dossiers {
             .papers
             .iter()
             .filter(|p| !p.files.is_empty())
-            .map(|p| FilingPaper { paper: p.id.clone(), uploads: p.files.iter().map(|f| f.id).collect() })
+            .map(|p| FilingPaper {
+                paper: p.id.clone(),
+                uploads: p.files.iter().map(|f| f.id).collect(),
+            })
             .collect();
         let answers = Answers::from_value(view.draft.answers.clone().into()).unwrap_or_default();
-        let filing = Filing { procedure: view.draft.procedure.clone(), answers, papers, applicant: None, channel: None };
+        let filing = Filing {
+            procedure: view.draft.procedure.clone(),
+            answers,
+            papers,
+            applicant: None,
+            channel: None,
+        };
         self.file_draft(ctx, &filing, key, Some(id)).await
     }
 
     /// The dossier that a draft became: a second click, or a lost answer.
     async fn filed_before(&self, ctx: &Ctx, id: DraftId) -> Result<Option<Filed>> {
         let person = ctx.person()?;
-        let found = drafts::by_id(&self.store().read(), id).await?.filter(|d| d.account == person.account.uuid());
-        let Some(dossier) = found.and_then(|d| d.dossier) else { return Ok(None) };
+        let found = drafts::by_id(&self.store().read(), id)
+            .await?
+            .filter(|d| d.account == person.account.uuid());
+        let Some(dossier) = found.and_then(|d| d.dossier) else {
+            return Ok(None);
+        };
         let id = crate::model::action::DossierId::from_uuid(dossier);
         let kept = crate::store::by_id(&self.store().read(), id).await?;
-        Ok(kept.map(|k| Filed { id, code: k.state.code, secret: self.tracking_secret(id) }))
+        Ok(kept.map(|k| Filed {
+            id,
+            code: k.state.code,
+            secret: self.tracking_secret(id),
+        }))
     }
 
     /// Throws a draft away, with its files.
@@ -240,7 +287,9 @@ impl Dossiers {
 
     pub(super) async fn own_draft<'a>(&self, ctx: &'a Ctx, id: DraftId) -> Result<(Draft, &'a PersonActor)> {
         let person = ctx.person()?;
-        let draft = drafts::by_id(&self.store().read(), id).await?.filter(|d| d.account == person.account.uuid());
+        let draft = drafts::by_id(&self.store().read(), id)
+            .await?
+            .filter(|d| d.account == person.account.uuid());
         let draft = draft.ok_or_else(|| Error::not_found("bản nháp hồ sơ", "draft"))?;
         if draft.dossier.is_some() {
             return Err(Error::refused(
@@ -265,5 +314,9 @@ pub(super) fn upload_owner(ctx: &Ctx) -> Result<String> {
 fn applicant_of(person: &PersonActor) -> Applicant {
     let claims = procedure::form::Applicant::from(person);
     let name = claims.organisation.clone().unwrap_or_else(|| person.name.clone());
-    Applicant { account: Some(person.account.uuid()), name, claims }
+    Applicant {
+        account: Some(person.account.uuid()),
+        name,
+        claims,
+    }
 }

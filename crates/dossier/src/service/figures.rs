@@ -60,8 +60,10 @@ impl Dossiers {
         let (s, calendar) = (kept.state, self.calendar());
         let package = self.shelf().by_hash(&kept.package).await?;
         let due = s.due(&calendar);
-        let working_minutes =
-            s.received_at.zip(s.ended_at).map(|(from, to)| calendar.working_minutes_between(from, to));
+        let working_minutes = s
+            .received_at
+            .zip(s.ended_at)
+            .map(|(from, to)| calendar.working_minutes_between(from, to));
         Ok(DossierFigures {
             id,
             version: s.version,

@@ -16,7 +16,8 @@ use super::Dossiers;
 use crate::{
     model::{
         action::{
-            Action, ActorRef, Applicant, Channel, DossierId, Entry, Paper, ProcedureRef, Submission, UploadId, new_dossier_id,
+            Action, ActorRef, Applicant, Channel, DossierId, Entry, Paper, ProcedureRef, Submission, UploadId,
+            new_dossier_id,
         },
         state::State,
     },
@@ -70,7 +71,13 @@ impl Dossiers {
         self.file_draft(ctx, filing, key, None).await
     }
 
-    pub(super) async fn file_draft(&self, ctx: &Ctx, filing: &Filing, key: &str, draft: Option<DraftId>) -> Result<Filed> {
+    pub(super) async fn file_draft(
+        &self,
+        ctx: &Ctx,
+        filing: &Filing,
+        key: &str,
+        draft: Option<DraftId>,
+    ) -> Result<Filed> {
         if key.trim().is_empty() || key.len() > 200 {
             return Err(Error::refused(
                 Kind::Invalid,
@@ -89,7 +96,9 @@ impl Dossiers {
         let journey = package.form.journey(&filing.answers, &context);
         let mut problems = package.form.unknown(&filing.answers);
         problems.extend(journey.problems.clone());
-        let papers = self.papers(&owner, filing, &package, &journey.papers, &mut problems).await?;
+        let papers = self
+            .papers(&owner, filing, &package, &journey.papers, &mut problems)
+            .await?;
         problems.into_result()?;
         for remark in package.eligibility(&journey.answers, &context)?.value {
             if remark.severity == Bar::Stop {
@@ -104,10 +113,16 @@ impl Dossiers {
         let fingerprint = hex::encode(Sha256::digest(serde_json::to_vec(filing)?));
         let pattern = &self.config().code_pattern;
         let number = self.store().next_number(&pattern.sequence_key(&agency, today)).await?;
-        let code = pattern.render(&agency, today, number.unsigned_abs()).map_err(|e| Error::internal(e.to_string()))?;
+        let code = pattern
+            .render(&agency, today, number.unsigned_abs())
+            .map_err(|e| Error::internal(e.to_string()))?;
 
         let id = new_dossier_id(ctx.now);
-        let filed = Filed { id, code: code.to_string(), secret: self.tracking_secret(id) };
+        let filed = Filed {
+            id,
+            code: code.to_string(),
+            secret: self.tracking_secret(id),
+        };
         let entry = Entry {
             seq: 1,
             at: ctx.now,
@@ -132,7 +147,12 @@ impl Dossiers {
         let (state, after) = State::open(&entry, rules)?;
         let answer = serde_json::to_string(&filed)?;
         let jobs = self.jobs_after(id, &state, &after, 1)?;
-        let listed = Listed { id, state: &state, field: &package.meta.field, due_at: None };
+        let listed = Listed {
+            id,
+            state: &state,
+            field: &package.meta.field,
+            due_at: None,
+        };
         let entries = [entry];
 
         transact!(self.store(), |tx| {
@@ -172,21 +192,45 @@ impl Dossiers {
                 let agency = self.deciding_agency(package)?.to_string();
                 ctx.require(Permission::FileDossier, &Scope::Agency(agency))?;
                 let claims = filing.applicant.clone().unwrap_or_default();
-                let name = claims.organisation.clone().or_else(|| claims.name.clone()).unwrap_or_default();
+                let name = claims
+                    .organisation
+                    .clone()
+                    .or_else(|| claims.name.clone())
+                    .unwrap_or_default();
                 if !base::text::is_person_name(&name) && claims.organisation.is_none() {
                     let mut problems = Problems::new();
-                    problems.add("required", "applicant.name", "Nhập họ tên người nộp hồ sơ.", "Enter the applicant's name.");
+                    problems.add(
+                        "required",
+                        "applicant.name",
+                        "Nhập họ tên người nộp hồ sơ.",
+                        "Enter the applicant's name.",
+                    );
                     return Err(Error::Refused(Kind::Invalid, problems));
                 }
-                let channel = filing.channel.filter(|c| *c != Channel::Online).unwrap_or(Channel::Counter);
-                Ok((Applicant { account: None, name, claims }, channel, format!("officer/{}", officer.officer)))
+                let channel = filing
+                    .channel
+                    .filter(|c| *c != Channel::Online)
+                    .unwrap_or(Channel::Counter);
+                Ok((
+                    Applicant {
+                        account: None,
+                        name,
+                        claims,
+                    },
+                    channel,
+                    format!("officer/{}", officer.officer),
+                ))
             }
             _ => {
                 let person = ctx.person()?;
                 ctx.require(Permission::FileDossier, &Scope::Account(person.account))?;
                 let claims = procedure::form::Applicant::from(person);
                 let name = claims.organisation.clone().unwrap_or_else(|| person.name.clone());
-                let applicant = Applicant { account: Some(person.account.uuid()), name, claims };
+                let applicant = Applicant {
+                    account: Some(person.account.uuid()),
+                    name,
+                    claims,
+                };
                 Ok((applicant, Channel::Online, owner_of(person.account)))
             }
         }
@@ -216,7 +260,11 @@ impl Dossiers {
             }
             let mut files = Vec::new();
             for id in &given.uploads {
-                match found.iter().find(|u| u.id == *id && u.paper == given.paper).and_then(|u| u.file.clone()) {
+                match found
+                    .iter()
+                    .find(|u| u.id == *id && u.paper == given.paper)
+                    .and_then(|u| u.file.clone())
+                {
                     Some(file) => files.push(file),
                     None => problems.add(
                         "unknown-upload",
@@ -226,10 +274,15 @@ impl Dossiers {
                     ),
                 }
             }
-            papers.push(Paper { paper: given.paper.clone(), files });
+            papers.push(Paper {
+                paper: given.paper.clone(),
+                files,
+            });
         }
         for need in needs.iter().filter(|n| n.required) {
-            let Some(paper) = package.form.papers.get(need.paper) else { continue };
+            let Some(paper) = package.form.papers.get(need.paper) else {
+                continue;
+            };
             if !papers.iter().any(|p| p.paper == paper.id && !p.files.is_empty()) {
                 problems.add(
                     "required",

@@ -78,7 +78,11 @@ impl Dossiers {
         for given in papers {
             let mut files = Vec::new();
             for upload in &given.uploads {
-                match found.iter().find(|u| u.id == *upload && u.paper == given.paper).and_then(|u| u.file.clone()) {
+                match found
+                    .iter()
+                    .find(|u| u.id == *upload && u.paper == given.paper)
+                    .and_then(|u| u.file.clone())
+                {
                     Some(file) => files.push(file),
                     None => problems.add(
                         "unknown-upload",
@@ -88,10 +92,14 @@ impl Dossiers {
                     ),
                 }
             }
-            kept.push(Paper { paper: given.paper.clone(), files });
+            kept.push(Paper {
+                paper: given.paper.clone(),
+                files,
+            });
         }
         problems.into_result()?;
-        self.command(ctx, id, &Command::Supplement { answers, papers: kept }, expected).await
+        self.command(ctx, id, &Command::Supplement { answers, papers: kept }, expected)
+            .await
     }
 
     /// One try; `None` when somebody else was faster.
@@ -107,12 +115,22 @@ impl Dossiers {
             Action::Assigned { token, officer } => Some((*token, officer.clone())),
             _ => None,
         };
-        let entry =
-            Entry { seq: from + 1, at: ctx.now, actor: ActorRef::from(ctx), request_id: ctx.request_id, action };
+        let entry = Entry {
+            seq: from + 1,
+            at: ctx.now,
+            actor: ActorRef::from(ctx),
+            request_id: ctx.request_id,
+            action,
+        };
         let after = state.apply(&entry, rules)?;
         let due_at = state.due_at(&calendar);
         let jobs = self.jobs_after(id, &state, &after, entry.seq)?;
-        let listed = Listed { id, state: &state, field: &package.meta.field, due_at };
+        let listed = Listed {
+            id,
+            state: &state,
+            field: &package.meta.field,
+            due_at,
+        };
         let entries = [entry];
         transact!(self.store(), |tx| {
             if !tables::update(&tx, &listed, from).await? {
@@ -131,7 +149,11 @@ impl Dossiers {
                 tx.cancel_job(&timer_key(id, *token)).await?;
             }
             tx.enqueue_all(&jobs, ctx.now).await?;
-            Ok(Some(Done { version: state.version, status: state.national(), due_at }))
+            Ok(Some(Done {
+                version: state.version,
+                status: state.national(),
+                due_at,
+            }))
         })
     }
 
@@ -139,15 +161,30 @@ impl Dossiers {
     pub(super) fn jobs_after(&self, id: DossierId, state: &State, after: &Consequences, seq: i64) -> Result<Vec<Job>> {
         let mut jobs = Vec::new();
         for timer in &after.timers_set {
-            let payload = super::jobs::TimerJob { dossier: id, token: timer.token };
-            jobs.push(Job::new(super::jobs::TIMER, &payload)?.at(timer.due).key(timer_key(id, timer.token)));
+            let payload = super::jobs::TimerJob {
+                dossier: id,
+                token: timer.token,
+            };
+            jobs.push(
+                Job::new(super::jobs::TIMER, &payload)?
+                    .at(timer.due)
+                    .key(timer_key(id, timer.token)),
+            );
         }
         for (token, service) in &after.services {
-            let payload = super::jobs::ServiceJob { dossier: id, token: *token, service: service.clone() };
+            let payload = super::jobs::ServiceJob {
+                dossier: id,
+                token: *token,
+                service: service.clone(),
+            };
             jobs.push(Job::new(super::jobs::SERVICE, &payload)?);
         }
         for (kind, cause) in &after.documents {
-            let payload = super::jobs::DocumentJob { dossier: id, kind: *kind, cause: *cause };
+            let payload = super::jobs::DocumentJob {
+                dossier: id,
+                kind: *kind,
+                cause: *cause,
+            };
             jobs.push(Job::new(super::jobs::DOCUMENT, &payload)?);
         }
         for subscriber in &self.config().subscribers {
@@ -178,32 +215,41 @@ impl Dossiers {
             }
             Command::Supplement { .. } => match (&ctx.actor, state.applicant.account) {
                 (Actor::Officer(_), _) => ctx.require(Permission::ReceiveDossier, &agency),
-                (_, Some(account)) => {
-                    ctx.require(Permission::ReadOwnDossier, &Scope::Account(identity::AccountId::from_uuid(account)))
-                }
+                (_, Some(account)) => ctx.require(
+                    Permission::ReadOwnDossier,
+                    &Scope::Account(identity::AccountId::from_uuid(account)),
+                ),
                 (_, None) => Err(Error::forbidden()),
             },
             Command::Withdraw { .. } => match (&ctx.actor, state.applicant.account) {
                 (Actor::Officer(_), _) => ctx.require(Permission::ReceiveDossier, &agency),
-                (_, Some(account)) => {
-                    ctx.require(Permission::ReadOwnDossier, &Scope::Account(identity::AccountId::from_uuid(account)))
-                }
+                (_, Some(account)) => ctx.require(
+                    Permission::ReadOwnDossier,
+                    &Scope::Account(identity::AccountId::from_uuid(account)),
+                ),
                 (_, None) => Err(Error::forbidden()),
             },
             Command::AnswerConsultation { sent_by, .. } => {
                 let asked = state.consultations.iter().rev().find(|c| c.sent_by == *sent_by);
                 let asked = asked.ok_or_else(no_dossier)?;
-                ctx.require(Permission::AnswerConsultation, &Scope::Agency(self.consulted_agency(&asked.agency)))
+                ctx.require(
+                    Permission::AnswerConsultation,
+                    &Scope::Agency(self.consulted_agency(&asked.agency)),
+                )
             }
-            Command::RecordPayment { .. } | Command::WaiveFee { .. } => ctx.require(Permission::ReceiveDossier, &agency),
+            Command::RecordPayment { .. } | Command::WaiveFee { .. } => {
+                ctx.require(Permission::ReceiveDossier, &agency)
+            }
             Command::Note { .. } => any_of(
                 ctx,
-                &[Permission::ReceiveDossier, Permission::ProcessDossier, Permission::DecideDossier],
+                &[
+                    Permission::ReceiveDossier,
+                    Permission::ProcessDossier,
+                    Permission::DecideDossier,
+                ],
                 &agency,
             ),
-            Command::Reappoint { .. } => {
-                any_of(ctx, &[Permission::ProcessDossier, Permission::DecideDossier], &agency)
-            }
+            Command::Reappoint { .. } => any_of(ctx, &[Permission::ProcessDossier, Permission::DecideDossier], &agency),
             Command::Stop { .. } => ctx.require(Permission::DecideDossier, &agency),
             Command::FireTimer { .. } | Command::FinishService { .. } => match ctx.actor {
                 Actor::System(_) => Ok(()),
@@ -214,7 +260,9 @@ impl Dossiers {
 
     /// A step that an officer has taken is theirs until they put it back.
     fn require_own_step(&self, ctx: &Ctx, task: &crate::model::state::OpenTask) -> Result<()> {
-        let (Actor::Officer(officer), Some(assignee)) = (&ctx.actor, &task.assignee) else { return Ok(()) };
+        let (Actor::Officer(officer), Some(assignee)) = (&ctx.actor, &task.assignee) else {
+            return Ok(());
+        };
         if assignee.id == officer.officer.uuid() {
             return Ok(());
         }
@@ -257,7 +305,9 @@ pub(super) fn permission_of(role: &str) -> Permission {
 fn any_of(ctx: &Ctx, permissions: &[Permission], scope: &Scope) -> Result<()> {
     match permissions.iter().any(|p| ctx.may(*p, scope)) {
         true => Ok(()),
-        false => permissions.first().map_or_else(|| Err(Error::forbidden()), |p| ctx.require(*p, scope)),
+        false => permissions
+            .first()
+            .map_or_else(|| Err(Error::forbidden()), |p| ctx.require(*p, scope)),
     }
 }
 

@@ -25,7 +25,9 @@ pub fn plain_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = base::text::nfc(last)
         .chars()
-        .filter(|c| !c.is_control() && !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '"' | '<' | '>'))
+        .filter(|c| {
+            !c.is_control() && !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '"' | '<' | '>')
+        })
         .take(LONGEST_NAME)
         .collect();
     let clean = clean.trim().trim_start_matches('.').to_owned();
@@ -42,7 +44,10 @@ pub fn inspect(content: &[u8], accept: &[Format], most_pages: u32) -> Result<Ver
         problems.add(
             "unknown-format",
             "",
-            format!("Không nhận ra định dạng tệp. Dùng một trong các định dạng: {}.", names(accept)),
+            format!(
+                "Không nhận ra định dạng tệp. Dùng một trong các định dạng: {}.",
+                names(accept)
+            ),
             format!("The format of the file is not known. Use one of: {}.", names(accept)),
         );
         return Err(problems);
@@ -63,7 +68,11 @@ pub fn inspect(content: &[u8], accept: &[Format], most_pages: u32) -> Result<Ver
             None
         }
     };
-    if problems.is_empty() { Ok(Verdict { format, pages }) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Verdict { format, pages })
+    } else {
+        Err(problems)
+    }
 }
 
 /// The format by the first bytes; the name and what the sender says do not count.
@@ -79,7 +88,11 @@ fn sniff(content: &[u8]) -> Option<Format> {
     } else if content.starts_with(b"RIFF") && riff == Some(b"WEBP") {
         Some(Format::Webp)
     } else if brand.is_some_and(|b| {
-        b.starts_with(b"ftyp") && matches!(&b[4..], b"heic" | b"heix" | b"mif1" | b"msf1" | b"heim" | b"heis" | b"hevc")
+        b.starts_with(b"ftyp")
+            && matches!(
+                &b[4..],
+                b"heic" | b"heix" | b"mif1" | b"msf1" | b"heim" | b"heis" | b"hevc"
+            )
     }) {
         Some(Format::Heic)
     } else {
@@ -188,11 +201,23 @@ fn active_dictionary(dictionary: &Dictionary, depth: usize) -> Option<&'static s
 /// A picture must be whole and not huge; nothing is decoded.
 fn picture(content: &[u8], format: Format, problems: &mut Problems) {
     let (size, whole) = match format {
-        Format::Png => (png_size(content), content.windows(4).rev().take(64).any(|w| w == b"IEND")),
-        Format::Jpeg => (jpeg_size(content), content.windows(2).rev().take(4096).any(|w| w == [0xFF, 0xD9])),
+        Format::Png => (
+            png_size(content),
+            content.windows(4).rev().take(64).any(|w| w == b"IEND"),
+        ),
+        Format::Jpeg => (
+            jpeg_size(content),
+            content.windows(2).rev().take(4096).any(|w| w == [0xFF, 0xD9]),
+        ),
         Format::Webp => {
-            let declared = content.get(4..8).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes);
-            (Some((1, 1)), declared.is_some_and(|n| u64::from(n) + 8 <= content.len() as u64 + 1))
+            let declared = content
+                .get(4..8)
+                .and_then(|b| b.try_into().ok())
+                .map(u32::from_le_bytes);
+            (
+                Some((1, 1)),
+                declared.is_some_and(|n| u64::from(n) + 8 <= content.len() as u64 + 1),
+            )
         }
         Format::Heic | Format::Pdf => (Some((1, 1)), content.len() > 64),
     };
@@ -217,7 +242,12 @@ fn picture(content: &[u8], format: Format, problems: &mut Problems) {
 }
 
 fn png_size(content: &[u8]) -> Option<(u32, u32)> {
-    let read = |at: usize| content.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes);
+    let read = |at: usize| {
+        content
+            .get(at..at + 4)
+            .and_then(|b| b.try_into().ok())
+            .map(u32::from_be_bytes)
+    };
     Some((read(16)?, read(20)?))
 }
 
@@ -228,7 +258,12 @@ fn jpeg_size(content: &[u8]) -> Option<(u32, u32)> {
         let length = usize::from(u16::from_be_bytes(content.get(at + 2..at + 4)?.try_into().ok()?));
         let frame = matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC);
         if frame {
-            let side = |at: usize| content.get(at..at + 2).and_then(|b| b.try_into().ok()).map(u16::from_be_bytes);
+            let side = |at: usize| {
+                content
+                    .get(at..at + 2)
+                    .and_then(|b| b.try_into().ok())
+                    .map(u16::from_be_bytes)
+            };
             return Some((u32::from(side(at + 7)?), u32::from(side(at + 5)?)));
         }
         at += 2 + length.max(2);
@@ -263,11 +298,16 @@ mod tests {
         let kids: Vec<Object> = (0..pages)
             .map(|_| {
                 let content = document.add_object(Stream::new(dictionary! {}, b"BT ET".to_vec()));
-                document.add_object(dictionary! { "Type" => "Page", "Parent" => tree, "Contents" => content }).into()
+                document
+                    .add_object(dictionary! { "Type" => "Page", "Parent" => tree, "Contents" => content })
+                    .into()
             })
             .collect();
         let count = i64::try_from(pages).expect("few");
-        document.objects.insert(tree, Object::Dictionary(dictionary! { "Type" => "Pages", "Kids" => kids, "Count" => count }));
+        document.objects.insert(
+            tree,
+            Object::Dictionary(dictionary! { "Type" => "Pages", "Kids" => kids, "Count" => count }),
+        );
         let mut catalogue = dictionary! { "Type" => "Catalog", "Pages" => tree };
         if let Some((key, value)) = extra {
             catalogue.set(key, value);
@@ -286,31 +326,62 @@ mod tests {
     #[test]
     fn a_plain_pdf_stays_and_its_pages_are_counted() {
         let verdict = inspect(&pdf_with(3, None), &Format::ALL, 10).expect("plain");
-        assert_eq!(verdict, Verdict { format: Format::Pdf, pages: Some(3) });
+        assert_eq!(
+            verdict,
+            Verdict {
+                format: Format::Pdf,
+                pages: Some(3)
+            }
+        );
         assert_eq!(codes(inspect(&pdf_with(3, None), &Format::ALL, 2)), ["too-many-pages"]);
-        assert_eq!(codes(inspect(&pdf_with(1, None), &[Format::Jpeg], 2)), ["format-not-accepted"]);
+        assert_eq!(
+            codes(inspect(&pdf_with(1, None), &[Format::Jpeg], 2)),
+            ["format-not-accepted"]
+        );
     }
 
     #[test]
     fn what_runs_by_itself_is_refused() {
-        let script = Object::Dictionary(dictionary! { "S" => "JavaScript", "JS" => Object::string_literal("app.alert(1)") });
-        assert_eq!(codes(inspect(&pdf_with(1, Some(("OpenAction", script))), &Format::ALL, 9)), ["active-content"]);
+        let script =
+            Object::Dictionary(dictionary! { "S" => "JavaScript", "JS" => Object::string_literal("app.alert(1)") });
+        assert_eq!(
+            codes(inspect(&pdf_with(1, Some(("OpenAction", script))), &Format::ALL, 9)),
+            ["active-content"]
+        );
         let launch = Object::Dictionary(dictionary! { "S" => "Launch", "F" => Object::string_literal("cmd.exe") });
-        assert_eq!(codes(inspect(&pdf_with(1, Some(("OpenAction", launch))), &Format::ALL, 9)), ["active-content"]);
+        assert_eq!(
+            codes(inspect(&pdf_with(1, Some(("OpenAction", launch))), &Format::ALL, 9)),
+            ["active-content"]
+        );
         let names = Object::Dictionary(dictionary! { "EmbeddedFiles" => dictionary! {} });
-        assert_eq!(codes(inspect(&pdf_with(1, Some(("Names", names))), &Format::ALL, 9)), ["active-content"]);
+        assert_eq!(
+            codes(inspect(&pdf_with(1, Some(("Names", names))), &Format::ALL, 9)),
+            ["active-content"]
+        );
     }
 
     #[test]
     fn what_lies_about_itself_or_is_cut_is_refused() {
-        for hostile in [&b"<svg onload=alert(1)>"[..], b"PK\x03\x04 a zip", b"MZ a program", b"", b"<html>"] {
+        for hostile in [
+            &b"<svg onload=alert(1)>"[..],
+            b"PK\x03\x04 a zip",
+            b"MZ a program",
+            b"",
+            b"<html>",
+        ] {
             assert_eq!(codes(inspect(hostile, &Format::ALL, 9)), ["unknown-format"]);
         }
         let whole = pdf_with(1, None);
         assert_eq!(codes(inspect(&whole[..40], &Format::ALL, 9)), ["broken-pdf"]);
         assert_eq!(codes(inspect(b"%PDF-1.7 and nothing", &Format::ALL, 9)), ["broken-pdf"]);
-        assert_eq!(codes(inspect(b"\x89PNG\r\n\x1a\n and nothing", &Format::ALL, 9)), ["broken-picture"]);
-        assert_eq!(codes(inspect(&[0xFF, 0xD8, 0xFF, 0xE0, 0, 2], &Format::ALL, 9)), ["broken-picture"]);
+        assert_eq!(
+            codes(inspect(b"\x89PNG\r\n\x1a\n and nothing", &Format::ALL, 9)),
+            ["broken-picture"]
+        );
+        assert_eq!(
+            codes(inspect(&[0xFF, 0xD8, 0xFF, 0xE0, 0, 2], &Format::ALL, 9)),
+            ["broken-picture"]
+        );
     }
 
     #[test]

@@ -73,9 +73,22 @@ pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
         .on(SERVICE, move |run| {
             let dossiers = services.clone();
             async move {
-                let ServiceJob { dossier, token, service: _ } = run.payload()?;
+                let ServiceJob {
+                    dossier,
+                    token,
+                    service: _,
+                } = run.payload()?;
                 // Documents and figures follow from the log by themselves; a service task marks the place in the process.
-                dossiers.by_platform(&run, dossier, &Command::FinishService { token, result: Value::Bool(true) }).await
+                dossiers
+                    .by_platform(
+                        &run,
+                        dossier,
+                        &Command::FinishService {
+                            token,
+                            result: Value::Bool(true),
+                        },
+                    )
+                    .await
             }
         })
         .on(DOCUMENT, move |run| {

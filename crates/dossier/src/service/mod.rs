@@ -16,7 +16,10 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use base::{Calendar, Error, Result, codes::{AgencyCode, DossierCodePattern}};
+use base::{
+    Calendar, Error, Result,
+    codes::{AgencyCode, DossierCodePattern},
+};
 use identity::IdentityState;
 use procedure::{
     package::{ExecutingLevel, Package},
@@ -32,15 +35,18 @@ pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
 pub use jobs::handlers;
 pub(crate) use reading::question;
-pub use reading::{COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Queue, QueueItem, QueueQuery, Slice, TaskView, Tracking};
+pub use reading::{
+    COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Queue, QueueItem, QueueQuery, Slice, TaskView,
+    Tracking,
+};
 pub use uploads::UploadState;
 
+use crate::model::state::{OpenTask, Rules, State};
 pub use crate::store::{
     drafts::{Draft, DraftId},
     lists::Filter,
     uploads::Upload,
 };
-use crate::model::state::{OpenTask, Rules, State};
 
 /// What a node decides about its dossiers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -110,7 +116,14 @@ impl Dossiers {
         config: Config,
     ) -> Self {
         let calendar = RwLock::new(Arc::new(calendar));
-        Self(Arc::new(Inner { store, shelf, reference, identity, config, calendar }))
+        Self(Arc::new(Inner {
+            store,
+            shelf,
+            reference,
+            identity,
+            config,
+            calendar,
+        }))
     }
 
     /// The packages.
@@ -148,7 +161,11 @@ impl Dossiers {
     }
 
     fn rules<'a>(&'a self, package: &'a Package, calendar: &'a Calendar) -> Rules<'a> {
-        Rules { package, calendar, units: &self.0.reference.units }
+        Rules {
+            package,
+            calendar,
+            units: &self.0.reference.units,
+        }
     }
 
     /// The agency that decides dossiers of a package.
@@ -160,18 +177,29 @@ impl Dossiers {
             ExecutingLevel::Agency => "agency",
         };
         let agencies = &self.0.config.agencies;
-        let code = agencies.get(&package.id.code).or_else(|| agencies.get(level)).or_else(|| agencies.values().next());
+        let code = agencies
+            .get(&package.id.code)
+            .or_else(|| agencies.get(level))
+            .or_else(|| agencies.values().next());
         let code = code.ok_or_else(|| Error::internal("no agency decides anything here: see [dossiers.agencies]"))?;
-        code.parse().map_err(|_| Error::internal(format!("not an agency code: {code}")))
+        code.parse()
+            .map_err(|_| Error::internal(format!("not an agency code: {code}")))
     }
 
     /// The agency behind a symbolic name; the name itself where the node has not said, so that the question is kept
     /// and an operator can see where it went.
     fn consulted_agency(&self, symbol: &str) -> String {
-        self.0.config.consulted.get(symbol).cloned().unwrap_or_else(|| symbol.to_owned())
+        self.0
+            .config
+            .consulted
+            .get(symbol)
+            .cloned()
+            .unwrap_or_else(|| symbol.to_owned())
     }
 
     fn task_agency(&self, state: &State, task: &OpenTask) -> String {
-        task.unit.as_deref().map_or_else(|| state.agency.clone(), |unit| self.consulted_agency(unit))
+        task.unit
+            .as_deref()
+            .map_or_else(|| state.agency.clone(), |unit| self.consulted_agency(unit))
     }
 }

@@ -15,7 +15,10 @@ use procedure::{
 };
 use uuid::Uuid;
 
-use super::{Dossiers, handling::{no_dossier, permission_of}};
+use super::{
+    Dossiers,
+    handling::{no_dossier, permission_of},
+};
 use crate::{
     model::{
         action::{Action, ActorRef, Channel, Detail, DossierId, PaymentMethod},
@@ -272,7 +275,9 @@ impl Dossiers {
     /// # Errors
     /// `NotFound` also where the reader may not know that it exists.
     pub async fn get_by_code(&self, ctx: &Ctx, code: &str, purpose: Purpose) -> Result<DossierView> {
-        let kept = tables::by_code(&self.store().read(), code).await?.ok_or_else(no_dossier)?;
+        let kept = tables::by_code(&self.store().read(), code)
+            .await?
+            .ok_or_else(no_dossier)?;
         self.view(ctx, kept, purpose).await
     }
 
@@ -280,7 +285,12 @@ impl Dossiers {
         let Kept { id, state, package } = kept;
         let officer = self.permit_reading(ctx, id, &state).await?;
         if let Some(subject) = &state.applicant.claims.person_number {
-            let read = DataRead { subject, dossier: Some(&state.code), purpose, what: "Tờ khai, giấy tờ và quá trình giải quyết" };
+            let read = DataRead {
+                subject,
+                dossier: Some(&state.code),
+                purpose,
+                what: "Tờ khai, giấy tờ và quá trình giải quyết",
+            };
             self.0.identity.access_log().record(ctx, read).await?;
         }
         let package = self.shelf().by_hash(&package).await?;
@@ -290,7 +300,11 @@ impl Dossiers {
         let journey = package.form.journey(&state.answers, &form_ctx);
         let answers = package.form.summary(&journey, &form_ctx, ctx.lang);
         let log = tables::log(&self.store().read(), id).await?;
-        let history = log.iter().map(|e| line(e.seq, e.at, &e.actor, &e.action)).filter(|l| officer || !l.internal).collect();
+        let history = log
+            .iter()
+            .map(|e| line(e.seq, e.at, &e.actor, &e.action))
+            .filter(|l| officer || !l.internal)
+            .collect();
         let due = state.due(&calendar);
         let tasks = state
             .tasks
@@ -302,7 +316,13 @@ impl Dossiers {
                 let taken = open.assignee.as_ref().map(|a| a.id);
                 let allowed = ctx.may(permission_of(&open.role), &scope) && (taken.is_none() || taken == me);
                 let mine = me.is_some() && taken == me;
-                Some(TaskView { open: open.clone(), name: node.name.clone(), task: task.clone(), allowed, mine })
+                Some(TaskView {
+                    open: open.clone(),
+                    name: node.name.clone(),
+                    task: task.clone(),
+                    allowed,
+                    mine,
+                })
             })
             .collect();
         Ok(DossierView {
@@ -324,14 +344,37 @@ impl Dossiers {
     ///
     /// # Errors
     /// `NotFound` where there is none or it is not for the reader.
-    pub async fn file_content(&self, ctx: &Ctx, id: DossierId, sha256: &str, purpose: Purpose) -> Result<(String, String, bytes::Bytes)> {
+    pub async fn file_content(
+        &self,
+        ctx: &Ctx,
+        id: DossierId,
+        sha256: &str,
+        purpose: Purpose,
+    ) -> Result<(String, String, bytes::Bytes)> {
         let kept = tables::by_id(&self.store().read(), id).await?.ok_or_else(no_dossier)?;
         self.permit_reading(ctx, id, &kept.state).await?;
-        let files = kept.state.papers.iter().flat_map(|p| &p.files).map(|f| (&f.sha256, &f.name, f.media_type.as_str()));
-        let documents = kept.state.documents.iter().map(|d| (&d.sha256, &d.number, "application/pdf"));
-        let (_, name, media) = files.chain(documents).find(|(hash, _, _)| *hash == sha256).ok_or_else(no_dossier)?;
+        let files = kept
+            .state
+            .papers
+            .iter()
+            .flat_map(|p| &p.files)
+            .map(|f| (&f.sha256, &f.name, f.media_type.as_str()));
+        let documents = kept
+            .state
+            .documents
+            .iter()
+            .map(|d| (&d.sha256, &d.number, "application/pdf"));
+        let (_, name, media) = files
+            .chain(documents)
+            .find(|(hash, _, _)| *hash == sha256)
+            .ok_or_else(no_dossier)?;
         if let Some(subject) = &kept.state.applicant.claims.person_number {
-            let read = DataRead { subject, dossier: Some(&kept.state.code), purpose, what: "Tệp trong hồ sơ" };
+            let read = DataRead {
+                subject,
+                dossier: Some(&kept.state.code),
+                purpose,
+                what: "Tệp trong hồ sơ",
+            };
             self.0.identity.access_log().record(ctx, read).await?;
         }
         let content = self.store().blobs().get(sha256).await?;
@@ -344,7 +387,10 @@ impl Dossiers {
             return Ok(true);
         }
         if let Some(account) = state.applicant.account
-            && ctx.may(Permission::ReadOwnDossier, &Scope::Account(identity::AccountId::from_uuid(account)))
+            && ctx.may(
+                Permission::ReadOwnDossier,
+                &Scope::Account(identity::AccountId::from_uuid(account)),
+            )
         {
             return Ok(false);
         }
@@ -371,10 +417,18 @@ impl Dossiers {
     ///
     /// # Errors
     /// Not permitted, or a cursor that is not ours.
-    pub async fn list(&self, ctx: &Ctx, filter: &Filter, before: Option<&str>, limit: u32) -> Result<Slice<DossierItem>> {
+    pub async fn list(
+        &self,
+        ctx: &Ctx,
+        filter: &Filter,
+        before: Option<&str>,
+        limit: u32,
+    ) -> Result<Slice<DossierItem>> {
         let agency = ctx.officer()?.agency.clone();
         ctx.require(Permission::ReadAgencyDossiers, &Scope::Agency(agency.clone()))?;
-        let before = before.map(|c| c.parse::<Uuid>().map_err(|_| bad_cursor())).transpose()?;
+        let before = before
+            .map(|c| c.parse::<Uuid>().map_err(|_| bad_cursor()))
+            .transpose()?;
         let limit = limit.clamp(1, 100);
         let rows = lists::of_agency(&self.store().read(), &agency, filter, before, limit + 1).await?;
         self.slice(rows, limit).await
@@ -387,7 +441,9 @@ impl Dossiers {
     pub async fn mine(&self, ctx: &Ctx, before: Option<&str>) -> Result<Slice<DossierItem>> {
         let account = ctx.person()?.account;
         ctx.require(Permission::ReadOwnDossier, &Scope::Account(account))?;
-        let before = before.map(|c| c.parse::<Uuid>().map_err(|_| bad_cursor())).transpose()?;
+        let before = before
+            .map(|c| c.parse::<Uuid>().map_err(|_| bad_cursor()))
+            .transpose()?;
         let rows = lists::of_account(&self.store().read(), account.uuid(), before, PAGE + 1).await?;
         self.slice(rows, PAGE).await
     }
@@ -432,14 +488,20 @@ impl Dossiers {
             assignee: query.mine.then(|| officer.officer.uuid()),
             unassigned: query.unassigned,
             procedure: query.procedure.clone(),
-            urgent_before: if query.overdue { Some(ctx.now) } else { query.soon.then_some(soon) },
+            urgent_before: if query.overdue {
+                Some(ctx.now)
+            } else {
+                query.soon.then_some(soon)
+            },
         };
         let after = query.after.as_deref().map(queue_cursor).transpose()?;
         let db = self.store().read();
         let mut rows = lists::queue(&db, &officer.agency, &roles, &filter, after, PAGE + 1).await?;
         let next = (rows.len() > PAGE as usize).then(|| {
             rows.truncate(PAGE as usize);
-            rows.last().map(|r| format!("{}_{}", r.urgent_at, r.dossier_id)).unwrap_or_default()
+            rows.last()
+                .map(|r| format!("{}_{}", r.urgent_at, r.dossier_id))
+                .unwrap_or_default()
         });
         let mut items = Vec::with_capacity(rows.len());
         for row in rows {
@@ -456,7 +518,11 @@ impl Dossiers {
 
     async fn queue_item(&self, row: QueueRow, me: Uuid, now: Timestamp) -> Result<QueueItem> {
         let package = self.shelf().by_hash(&row.package).await?;
-        let step = package.process.node(&row.node).map(|n| n.name.clone()).unwrap_or_else(|| Text::new(&row.node, &row.node));
+        let step = package
+            .process
+            .node(&row.node)
+            .map(|n| n.name.clone())
+            .unwrap_or_else(|| Text::new(&row.node, &row.node));
         let urgent_at = (row.urgent_at != tables::NOT_URGENT).then(|| Timestamp::from_micros(row.urgent_at));
         let calendar = self.calendar();
         let minutes_left = urgent_at.map(|due| match due < now {
@@ -523,7 +589,9 @@ impl Dossiers {
             )
         };
         let kept = tables::by_code(&self.store().read(), code.trim()).await?;
-        let Some(Kept { id, state, package }) = kept else { return Err(wrong()) };
+        let Some(Kept { id, state, package }) = kept else {
+            return Err(wrong());
+        };
         if !self.secret_fits(id, secret) {
             return Err(wrong());
         }
@@ -555,8 +623,10 @@ impl Dossiers {
             due,
             why: why(&state, &calendar),
             history,
-            asked: matches!(state.decision, Decision::AwaitingSupplement | Decision::SupplementBeforeReceipt)
-                || state.waits_for_payment(),
+            asked: matches!(
+                state.decision,
+                Decision::AwaitingSupplement | Decision::SupplementBeforeReceipt
+            ) || state.waits_for_payment(),
             ready: state.national() == NationalStatus::Decided,
             here: state.process.where_now(),
             package,
@@ -567,7 +637,11 @@ impl Dossiers {
 /// Why this date, line by line, each with its legal ground.
 fn why(state: &State, calendar: &base::Calendar) -> Vec<(Text, Option<Text>)> {
     let Some(ledger) = &state.ledger else { return Vec::new() };
-    ledger.explain(calendar).into_iter().map(|line| (line.text, line.basis)).collect()
+    ledger
+        .explain(calendar)
+        .into_iter()
+        .map(|line| (line.text, line.basis))
+        .collect()
 }
 
 /// The question that a send task puts.
@@ -590,11 +664,16 @@ fn symbol_of(role: Role) -> Option<&'static str> {
 }
 
 fn status(code: i64) -> Result<NationalStatus> {
-    u8::try_from(code).ok().and_then(|c| NationalStatus::try_from(c).ok()).ok_or_else(|| Error::internal("not a status"))
+    u8::try_from(code)
+        .ok()
+        .and_then(|c| NationalStatus::try_from(c).ok())
+        .ok_or_else(|| Error::internal("not a status"))
 }
 
 fn queue_cursor(text: &str) -> Result<(i64, Uuid)> {
-    let parts = text.split_once('_').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
+    let parts = text
+        .split_once('_')
+        .and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
     parts.ok_or_else(bad_cursor)
 }
 
@@ -626,11 +705,17 @@ pub(super) fn line_text(action: &Action) -> Text {
         Action::ConsultationAnswered { agrees: true, .. } => {
             Text::new("Cơ quan phối hợp trả lời: thống nhất", "The consulted agency agrees")
         }
-        Action::ConsultationAnswered { agrees: false, .. } => {
-            Text::new("Cơ quan phối hợp trả lời: không thống nhất", "The consulted agency does not agree")
+        Action::ConsultationAnswered { agrees: false, .. } => Text::new(
+            "Cơ quan phối hợp trả lời: không thống nhất",
+            "The consulted agency does not agree",
+        ),
+        Action::TimerFired { .. } => {
+            Text::new("Hết thời hạn chờ theo quy trình", "A waiting time of the process ended")
         }
-        Action::TimerFired { .. } => Text::new("Hết thời hạn chờ theo quy trình", "A waiting time of the process ended"),
-        Action::ServiceDone { .. } => Text::new("Hệ thống thực hiện xong một bước tự động", "The platform did an automatic step"),
+        Action::ServiceDone { .. } => Text::new(
+            "Hệ thống thực hiện xong một bước tự động",
+            "The platform did an automatic step",
+        ),
         Action::PaymentRecorded { .. } => Text::new("Đã nộp phí, lệ phí", "The fee was paid"),
         Action::FeeWaived { .. } => Text::new("Miễn phí, lệ phí", "The fee was waived"),
         Action::Assigned { officer: Some(_), .. } => Text::new("Phân công xử lý", "The step was taken"),
@@ -648,22 +733,28 @@ fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action) -> HistoryLi
     let mut detail = Vec::new();
     let mut internal = false;
     match action {
-        Action::StepCompleted(step) => {
-            match &step.detail {
-                Detail::Grounds { grounds } => detail.extend(grounds.iter().map(|g| same(&format!("{} ({})", g.text, g.basis)))),
-                Detail::Supplement { items, .. } => detail.extend(items.iter().map(|i| same(&format!("{} ({})", i.text, i.basis)))),
-                Detail::Stop { reason, basis } => detail.push(same(&format!("{reason} ({basis})"))),
-                Detail::Delivery { recipient, .. } => detail.push(same(recipient)),
-                Detail::None => {}
+        Action::StepCompleted(step) => match &step.detail {
+            Detail::Grounds { grounds } => {
+                detail.extend(grounds.iter().map(|g| same(&format!("{} ({})", g.text, g.basis))))
             }
-        }
+            Detail::Supplement { items, .. } => {
+                detail.extend(items.iter().map(|i| same(&format!("{} ({})", i.text, i.basis))))
+            }
+            Detail::Stop { reason, basis } => detail.push(same(&format!("{reason} ({basis})"))),
+            Detail::Delivery { recipient, .. } => detail.push(same(recipient)),
+            Detail::None => {}
+        },
         Action::ConsultationAnswered { opinion, document, .. } => {
             detail.push(same(opinion));
             if !document.is_empty() {
                 detail.push(same(document));
             }
         }
-        Action::PaymentRecorded { amount, method, reference } => {
+        Action::PaymentRecorded {
+            amount,
+            method,
+            reference,
+        } => {
             detail.push(payment_text(*amount, *method, reference));
         }
         Action::FeeWaived { basis } => detail.push(same(basis)),
@@ -685,12 +776,21 @@ fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action) -> HistoryLi
         Action::ServiceDone { .. } => internal = true,
         Action::Submitted(_) | Action::Supplemented { .. } | Action::TimerFired { .. } | Action::Withdrawn { .. } => {}
     }
-    HistoryLine { seq, at, actor: actor.clone(), text: line_text(action), detail, internal }
+    HistoryLine {
+        seq,
+        at,
+        actor: actor.clone(),
+        text: line_text(action),
+        detail,
+        internal,
+    }
 }
 
 fn payment_text(amount: i64, method: PaymentMethod, reference: &str) -> Text {
     let amount = base::Dong::new(amount);
     let label = method.label();
-    Text::new(format!("{amount}, {}, {reference}", label.vi), format!("{amount}, {}, {reference}", label.en))
+    Text::new(
+        format!("{amount}, {}, {reference}", label.vi),
+        format!("{amount}, {}, {reference}", label.en),
+    )
 }
-

@@ -50,7 +50,10 @@ impl Dossiers {
                 })
                 .collect()
         };
-        plain(&self.tracking_secret(id)).as_bytes().ct_eq(plain(given).as_bytes()).into()
+        plain(&self.tracking_secret(id))
+            .as_bytes()
+            .ct_eq(plain(given).as_bytes())
+            .into()
     }
 
     /// The address that the QR code on a receipt carries.

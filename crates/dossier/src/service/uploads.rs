@@ -34,7 +34,12 @@ pub struct UploadState {
 
 impl From<Upload> for UploadState {
     fn from(u: Upload) -> Self {
-        Self { id: u.id, offset: u.received, length: u.declared_size, file: u.file }
+        Self {
+            id: u.id,
+            offset: u.received,
+            length: u.declared_size,
+            file: u.file,
+        }
     }
 }
 
@@ -58,7 +63,10 @@ impl Dossiers {
             None => procedure.to_owned(),
         };
         let package = self.package_on(&procedure, ctx.now.legal_date())?;
-        let rule = package.form.paper(paper).ok_or_else(|| Error::not_found("thành phần hồ sơ này", "paper"))?;
+        let rule = package
+            .form
+            .paper(paper)
+            .ok_or_else(|| Error::not_found("thành phần hồ sơ này", "paper"))?;
         let most = self.config().largest_upload.min(u64::from(rule.max_mb) << 20);
         if length <= 0 {
             return Err(empty());
@@ -103,7 +111,14 @@ impl Dossiers {
     ///
     /// # Errors
     /// [`Kind::Conflict`] where the upload stands elsewhere (ask again where); every reason why the file is refused.
-    pub async fn append_upload(&self, ctx: &Ctx, id: UploadId, procedure: &str, offset: i64, piece: &[u8]) -> Result<UploadState> {
+    pub async fn append_upload(
+        &self,
+        ctx: &Ctx,
+        id: UploadId,
+        procedure: &str,
+        offset: i64,
+        piece: &[u8],
+    ) -> Result<UploadState> {
         let upload = self.own_upload(ctx, id).await?;
         if piece.len() > LARGEST_PIECE {
             return Err(too_large(LARGEST_PIECE as u64));
@@ -143,7 +158,9 @@ impl Dossiers {
         let begun = self.begin_upload(ctx, draft, procedure, paper, name, length).await?;
         let mut state = begun.clone();
         for piece in content.chunks(LARGEST_PIECE) {
-            state = self.append_upload(ctx, begun.id, procedure, state.offset, piece).await?;
+            state = self
+                .append_upload(ctx, begun.id, procedure, state.offset, piece)
+                .await?;
         }
         Ok(state)
     }
@@ -157,7 +174,10 @@ impl Dossiers {
             None => procedure.to_owned(),
         };
         let package = self.package_on(&procedure, ctx.now.legal_date())?;
-        let rule = package.form.paper(&upload.paper).ok_or_else(|| Error::not_found("thành phần hồ sơ này", "paper"))?;
+        let rule = package
+            .form
+            .paper(&upload.paper)
+            .ok_or_else(|| Error::not_found("thành phần hồ sơ này", "paper"))?;
         let accept: Vec<Format> = rule.accept.clone();
         let most_pages = u32::from(rule.max_pages);
         let content = uploads::content(&self.store().read(), upload.id).await?;
@@ -183,8 +203,15 @@ impl Dossiers {
             pages: verdict.pages,
             sha256: blob.sha256,
         };
-        transact!(self.store(), |tx| { uploads::finish(&tx, upload.id, &file, ctx.now).await })?;
-        Ok(UploadState { id: upload.id, offset: upload.declared_size, length: upload.declared_size, file: Some(file) })
+        transact!(self.store(), |tx| {
+            uploads::finish(&tx, upload.id, &file, ctx.now).await
+        })?;
+        Ok(UploadState {
+            id: upload.id,
+            offset: upload.declared_size,
+            length: upload.declared_size,
+            file: Some(file),
+        })
     }
 
     /// Takes a file out of a draft.
@@ -201,13 +228,20 @@ impl Dossiers {
 
     async fn own_upload(&self, ctx: &Ctx, id: UploadId) -> Result<Upload> {
         let owner = upload_owner(ctx)?;
-        let found = uploads::by_id(&self.store().read(), id).await?.filter(|u| u.owner == owner);
+        let found = uploads::by_id(&self.store().read(), id)
+            .await?
+            .filter(|u| u.owner == owner);
         found.ok_or_else(|| Error::not_found("tệp", "file"))
     }
 }
 
 fn empty() -> Error {
-    Error::refused(Kind::Invalid, "empty-file", "Tệp rỗng. Chọn lại tệp.", "The file is empty. Choose another.")
+    Error::refused(
+        Kind::Invalid,
+        "empty-file",
+        "Tệp rỗng. Chọn lại tệp.",
+        "The file is empty. Choose another.",
+    )
 }
 
 fn too_large(most: u64) -> Error {

@@ -67,7 +67,12 @@ const COLUMNS: &str = "id, account, procedure_code, package, answers, visited, u
 /// # Errors
 /// The database failed.
 pub async fn by_id(db: &impl Read, id: DraftId) -> Result<Option<Draft>> {
-    let row = db.one::<DraftRow>(&format!("SELECT {COLUMNS} FROM dossier_draft WHERE id = $1"), params![id]).await?;
+    let row = db
+        .one::<DraftRow>(
+            &format!("SELECT {COLUMNS} FROM dossier_draft WHERE id = $1"),
+            params![id],
+        )
+        .await?;
     row.map(DraftRow::draft).transpose()
 }
 
@@ -76,8 +81,13 @@ pub async fn by_id(db: &impl Read, id: DraftId) -> Result<Option<Draft>> {
 /// # Errors
 /// The database failed.
 pub async fn open_of(db: &impl Read, account: Uuid, procedure: &str) -> Result<Option<Draft>> {
-    let sql = format!("SELECT {COLUMNS} FROM dossier_draft WHERE account = $1 AND procedure_code = $2 AND dossier_id IS NULL");
-    db.one::<DraftRow>(&sql, params![account, procedure]).await?.map(DraftRow::draft).transpose()
+    let sql = format!(
+        "SELECT {COLUMNS} FROM dossier_draft WHERE account = $1 AND procedure_code = $2 AND dossier_id IS NULL"
+    );
+    db.one::<DraftRow>(&sql, params![account, procedure])
+        .await?
+        .map(DraftRow::draft)
+        .transpose()
 }
 
 /// All open drafts of a person, the last saved first.
@@ -88,7 +98,11 @@ pub async fn open_of_account(db: &impl Read, account: Uuid) -> Result<Vec<Draft>
     let sql = format!(
         "SELECT {COLUMNS} FROM dossier_draft WHERE account = $1 AND dossier_id IS NULL ORDER BY updated_at DESC LIMIT 50"
     );
-    db.all::<DraftRow>(&sql, params![account]).await?.into_iter().map(DraftRow::draft).collect()
+    db.all::<DraftRow>(&sql, params![account])
+        .await?
+        .into_iter()
+        .map(DraftRow::draft)
+        .collect()
 }
 
 /// Begins a draft unless one is open: the second of two clicks finds the first one's.
@@ -141,7 +155,17 @@ pub async fn file(tx: &Tx, id: DraftId, dossier: Uuid) -> Result<bool> {
 /// # Errors
 /// The database failed.
 pub async fn delete(tx: &Tx, id: DraftId) -> Result<()> {
-    tx.exec("DELETE FROM dossier_upload_part WHERE upload_id IN (SELECT id FROM dossier_upload WHERE draft_id = $1)", params![id]).await?;
-    tx.exec("DELETE FROM dossier_upload WHERE draft_id = $1", params![id]).await?;
-    tx.exec("DELETE FROM dossier_draft WHERE id = $1 AND dossier_id IS NULL", params![id]).await.map(drop)
+    tx.exec(
+        "DELETE FROM dossier_upload_part WHERE upload_id IN (SELECT id FROM dossier_upload WHERE draft_id = $1)",
+        params![id],
+    )
+    .await?;
+    tx.exec("DELETE FROM dossier_upload WHERE draft_id = $1", params![id])
+        .await?;
+    tx.exec(
+        "DELETE FROM dossier_draft WHERE id = $1 AND dossier_id IS NULL",
+        params![id],
+    )
+    .await
+    .map(drop)
 }

@@ -23,10 +23,6 @@ pub struct ListRow {
     pub channel: String,
     /// National status, 1 to 10.
     pub status: i64,
-    /// Professional axis.
-    pub decision: String,
-    /// Money axis.
-    pub money: String,
     /// When filed.
     pub submitted_at: i64,
     /// When received.
@@ -39,8 +35,8 @@ pub struct ListRow {
     pub version: i64,
 }
 
-const COLUMNS: &str = "id, code, procedure_code, package, applicant_name, agency, channel, status, decision, \
-                       money, submitted_at, received_at, due_at, ended_at, version";
+const COLUMNS: &str = "id, code, procedure_code, package, applicant_name, agency, channel, status, \
+                       submitted_at, received_at, due_at, ended_at, version";
 
 /// Which dossiers of an agency.
 #[derive(Debug, Clone, Default)]
@@ -78,14 +74,22 @@ pub async fn of_agency(
         add(" AND status = ?", store::Param::value(&i64::from(status)), &mut sql);
     }
     if let Some(due) = filter.due_before {
-        add(" AND due_at IS NOT NULL AND due_at < ?", store::Param::value(&due), &mut sql);
+        add(
+            " AND due_at IS NOT NULL AND due_at < ?",
+            store::Param::value(&due),
+            &mut sql,
+        );
     }
     if let Some(procedure) = &filter.procedure {
         add(" AND procedure_code = ?", store::Param::value(procedure), &mut sql);
     }
     if let Some(name) = &filter.applicant {
         add(" AND applicant_key >= ?", store::Param::value(name), &mut sql);
-        add(" AND applicant_key < ?", store::Param::value(&format!("{name}\u{10FFFF}")), &mut sql);
+        add(
+            " AND applicant_key < ?",
+            store::Param::value(&format!("{name}\u{10FFFF}")),
+            &mut sql,
+        );
     }
     if let Some(before) = before {
         add(" AND id < ?", store::Param::value(&before), &mut sql);
@@ -223,8 +227,10 @@ pub async fn bounded_count(
     }
     let mut values = params![agency];
     values.extend(roles.iter().map(store::Param::value));
-    let mut sql =
-        format!("SELECT token FROM dossier_task WHERE agency = $1 AND role IN ({})", store::placeholders(2, roles.len()));
+    let mut sql = format!(
+        "SELECT token FROM dossier_task WHERE agency = $1 AND role IN ({})",
+        store::placeholders(2, roles.len())
+    );
     if let Some(before) = urgent_before {
         values.push(store::Param::value(&before));
         sql.push_str(&format!(" AND urgent_at < ${}", values.len()));

@@ -36,7 +36,11 @@ struct KeptRow {
 
 impl KeptRow {
     fn kept(self) -> Result<Kept> {
-        Ok(Kept { id: DossierId::from_uuid(self.id), state: serde_json::from_str(&self.state)?, package: self.package })
+        Ok(Kept {
+            id: DossierId::from_uuid(self.id),
+            state: serde_json::from_str(&self.state)?,
+            package: self.package,
+        })
     }
 }
 
@@ -45,7 +49,9 @@ impl KeptRow {
 /// # Errors
 /// The database failed, or the row is not one of ours.
 pub async fn by_id(db: &impl Read, id: DossierId) -> Result<Option<Kept>> {
-    let row = db.one::<KeptRow>("SELECT id, package, state FROM dossier WHERE id = $1", params![id]).await?;
+    let row = db
+        .one::<KeptRow>("SELECT id, package, state FROM dossier WHERE id = $1", params![id])
+        .await?;
     row.map(KeptRow::kept).transpose()
 }
 
@@ -54,7 +60,9 @@ pub async fn by_id(db: &impl Read, id: DossierId) -> Result<Option<Kept>> {
 /// # Errors
 /// The database failed, or the row is not one of ours.
 pub async fn by_code(db: &impl Read, code: &str) -> Result<Option<Kept>> {
-    let row = db.one::<KeptRow>("SELECT id, package, state FROM dossier WHERE code = $1", params![code]).await?;
+    let row = db
+        .one::<KeptRow>("SELECT id, package, state FROM dossier WHERE code = $1", params![code])
+        .await?;
     row.map(KeptRow::kept).transpose()
 }
 
@@ -86,7 +94,9 @@ struct EntryRow {
 pub async fn log(db: &impl Read, id: DossierId) -> Result<Vec<Entry>> {
     let sql = "SELECT entry FROM dossier_entry WHERE dossier_id = $1 ORDER BY seq";
     let rows = db.all::<EntryRow>(sql, params![id]).await?;
-    rows.iter().map(|r| serde_json::from_str(&r.entry).map_err(Error::from)).collect()
+    rows.iter()
+        .map(|r| serde_json::from_str(&r.entry).map_err(Error::from))
+        .collect()
 }
 
 /// What the row of a dossier shows besides its state.
@@ -106,7 +116,12 @@ pub struct Listed<'a> {
 ///
 /// # Errors
 /// The database failed.
-pub async fn insert(tx: &Tx, listed: &Listed<'_>, entries: &[Entry], agency_of: impl Fn(&OpenTask) -> String) -> Result<()> {
+pub async fn insert(
+    tx: &Tx,
+    listed: &Listed<'_>,
+    entries: &[Entry],
+    agency_of: impl Fn(&OpenTask) -> String,
+) -> Result<()> {
     let s = listed.state;
     let sql = "INSERT INTO dossier (id, code, agency, procedure_code, procedure_name, field, package, account, applicant_name, \
                applicant_key, channel, status, decision, money, delivery, submitted_at, received_at, due_at, ended_at, version, \
@@ -202,9 +217,18 @@ pub async fn follow_tasks(
         let list = store::placeholders(2, after.closed.len());
         let mut values = params![listed.id];
         values.extend(after.closed.iter().map(|t| store::Param::value(&i64::from(*t))));
-        tx.exec(&format!("DELETE FROM dossier_task WHERE dossier_id = $1 AND token IN ({list})"), values).await?;
+        tx.exec(
+            &format!("DELETE FROM dossier_task WHERE dossier_id = $1 AND token IN ({list})"),
+            values,
+        )
+        .await?;
     }
-    let opened: Vec<&OpenTask> = listed.state.tasks.iter().filter(|t| after.opened.contains(&t.token)).collect();
+    let opened: Vec<&OpenTask> = listed
+        .state
+        .tasks
+        .iter()
+        .filter(|t| after.opened.contains(&t.token))
+        .collect();
     insert_tasks(tx, listed, &opened, agency_of).await
 }
 
@@ -226,7 +250,9 @@ pub async fn move_urgency(tx: &Tx, listed: &Listed<'_>) -> Result<()> {
 pub async fn assign(tx: &Tx, id: DossierId, token: u32, officer: Option<(Uuid, &str)>) -> Result<()> {
     let sql = "UPDATE dossier_task SET assignee = $3, assignee_name = $4 WHERE dossier_id = $1 AND token = $2";
     let (officer, name) = officer.unzip();
-    tx.exec(sql, params![id, i64::from(token), officer, name]).await.map(drop)
+    tx.exec(sql, params![id, i64::from(token), officer, name])
+        .await
+        .map(drop)
 }
 
 async fn insert_tasks(
@@ -246,7 +272,12 @@ async fn insert_tasks(
         sql.push_str(if n > 0 { ", (" } else { "(" });
         sql.push_str(&store::placeholders(n * 8 + 1, 8));
         sql.push(')');
-        let urgent = listed.due_at.into_iter().chain(task.due_at).min().map_or(NOT_URGENT, Timestamp::micros);
+        let urgent = listed
+            .due_at
+            .into_iter()
+            .chain(task.due_at)
+            .min()
+            .map_or(NOT_URGENT, Timestamp::micros);
         values.extend(params![
             listed.id,
             i64::from(task.token),
@@ -272,12 +303,28 @@ pub async fn follow_consultations(
     agency_code: impl Fn(&str) -> String,
     now: Timestamp,
 ) -> Result<()> {
-    for asked in listed.state.consultations.iter().filter(|c| after.consultations_sent.contains(&c.sent_by) && c.answer.is_none()) {
+    for asked in listed
+        .state
+        .consultations
+        .iter()
+        .filter(|c| after.consultations_sent.contains(&c.sent_by) && c.answer.is_none())
+    {
         let sql = "INSERT INTO dossier_consultation (dossier_id, sent_by, sent_at, agency, due_at) VALUES ($1, $2, $3, $4, $5)";
-        tx.exec(sql, params![listed.id, asked.sent_by, asked.sent_at, agency_code(&asked.agency), asked.due_at]).await?;
+        tx.exec(
+            sql,
+            params![
+                listed.id,
+                asked.sent_by,
+                asked.sent_at,
+                agency_code(&asked.agency),
+                asked.due_at
+            ],
+        )
+        .await?;
     }
     for ended in &after.consultations_ended {
-        let sql = "UPDATE dossier_consultation SET ended_at = $3 WHERE dossier_id = $1 AND sent_by = $2 AND ended_at IS NULL";
+        let sql =
+            "UPDATE dossier_consultation SET ended_at = $3 WHERE dossier_id = $1 AND sent_by = $2 AND ended_at IS NULL";
         tx.exec(sql, params![listed.id, ended, now]).await?;
     }
     Ok(())

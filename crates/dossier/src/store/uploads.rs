@@ -76,7 +76,15 @@ const COLUMNS: &str = "id, owner, draft_id, paper, name, declared_size, received
 pub async fn insert(tx: &Tx, upload: &Upload, now: Timestamp) -> Result<()> {
     let sql = "INSERT INTO dossier_upload (id, owner, draft_id, paper, name, declared_size, received, created_at) \
                VALUES ($1, $2, $3, $4, $5, $6, 0, $7)";
-    let values = params![upload.id, upload.owner, upload.draft, upload.paper, upload.name, upload.declared_size, now];
+    let values = params![
+        upload.id,
+        upload.owner,
+        upload.draft,
+        upload.paper,
+        upload.name,
+        upload.declared_size,
+        now
+    ];
     tx.exec(sql, values).await.map(drop)
 }
 
@@ -85,7 +93,12 @@ pub async fn insert(tx: &Tx, upload: &Upload, now: Timestamp) -> Result<()> {
 /// # Errors
 /// The database failed.
 pub async fn by_id(db: &impl Read, id: UploadId) -> Result<Option<Upload>> {
-    let row = db.one::<UploadRow>(&format!("SELECT {COLUMNS} FROM dossier_upload WHERE id = $1"), params![id]).await?;
+    let row = db
+        .one::<UploadRow>(
+            &format!("SELECT {COLUMNS} FROM dossier_upload WHERE id = $1"),
+            params![id],
+        )
+        .await?;
     Ok(row.map(Upload::from))
 }
 
@@ -99,9 +112,16 @@ pub async fn by_ids(db: &impl Read, owner: &str, ids: &[UploadId]) -> Result<Vec
     }
     let mut values = params![owner];
     values.extend(ids.iter().map(store::Param::value));
-    let sql =
-        format!("SELECT {COLUMNS} FROM dossier_upload WHERE owner = $1 AND id IN ({})", store::placeholders(2, ids.len()));
-    Ok(db.all::<UploadRow>(&sql, values).await?.into_iter().map(Upload::from).collect())
+    let sql = format!(
+        "SELECT {COLUMNS} FROM dossier_upload WHERE owner = $1 AND id IN ({})",
+        store::placeholders(2, ids.len())
+    );
+    Ok(db
+        .all::<UploadRow>(&sql, values)
+        .await?
+        .into_iter()
+        .map(Upload::from)
+        .collect())
 }
 
 /// The files of a draft, in the order in which they were added.
@@ -110,7 +130,12 @@ pub async fn by_ids(db: &impl Read, owner: &str, ids: &[UploadId]) -> Result<Vec
 /// The database failed.
 pub async fn of_draft(db: &impl Read, draft: Uuid) -> Result<Vec<Upload>> {
     let sql = format!("SELECT {COLUMNS} FROM dossier_upload WHERE draft_id = $1 ORDER BY created_at, id");
-    Ok(db.all::<UploadRow>(&sql, params![draft]).await?.into_iter().map(Upload::from).collect())
+    Ok(db
+        .all::<UploadRow>(&sql, params![draft])
+        .await?
+        .into_iter()
+        .map(Upload::from)
+        .collect())
 }
 
 /// Adds a piece that begins at `start`; `false` when the upload does not stand there.
@@ -147,10 +172,17 @@ pub async fn content(db: &impl Read, id: UploadId) -> Result<Vec<u8>> {
 /// # Errors
 /// The database failed.
 pub async fn finish(tx: &Tx, id: UploadId, file: &File, now: Timestamp) -> Result<()> {
-    let sql = "UPDATE dossier_upload SET media_type = $2, size = $3, pages = $4, sha256 = $5, finished_at = $6 WHERE id = $1";
+    let sql =
+        "UPDATE dossier_upload SET media_type = $2, size = $3, pages = $4, sha256 = $5, finished_at = $6 WHERE id = $1";
     let size = i64::try_from(file.size).unwrap_or(i64::MAX);
-    tx.exec(sql, params![id, file.media_type, size, file.pages.map(i64::from), file.sha256, now]).await?;
-    tx.exec("DELETE FROM dossier_upload_part WHERE upload_id = $1", params![id]).await.map(drop)
+    tx.exec(
+        sql,
+        params![id, file.media_type, size, file.pages.map(i64::from), file.sha256, now],
+    )
+    .await?;
+    tx.exec("DELETE FROM dossier_upload_part WHERE upload_id = $1", params![id])
+        .await
+        .map(drop)
 }
 
 /// Takes a file out.
@@ -158,6 +190,9 @@ pub async fn finish(tx: &Tx, id: UploadId, file: &File, now: Timestamp) -> Resul
 /// # Errors
 /// The database failed.
 pub async fn delete(tx: &Tx, id: UploadId) -> Result<()> {
-    tx.exec("DELETE FROM dossier_upload_part WHERE upload_id = $1", params![id]).await?;
-    tx.exec("DELETE FROM dossier_upload WHERE id = $1", params![id]).await.map(drop)
+    tx.exec("DELETE FROM dossier_upload_part WHERE upload_id = $1", params![id])
+        .await?;
+    tx.exec("DELETE FROM dossier_upload WHERE id = $1", params![id])
+        .await
+        .map(drop)
 }

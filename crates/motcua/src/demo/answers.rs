@@ -4,11 +4,24 @@ use procedure::form::{Answers, Context, Field, FieldSource, Form, Kind, PageStat
 use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 
-const FAMILY: [&str; 10] = ["Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Vũ", "Đặng", "Bùi", "Đỗ", "Đinh"];
-const MIDDLE: [&str; 10] = ["Văn", "Thị", "Minh", "Ngọc", "Thanh", "Đức", "Quang", "Hải", "Thu", "Gia"];
-const GIVEN: [&str; 16] =
-    ["An", "Bình", "Châu", "Dũng", "Giang", "Hà", "Hùng", "Khánh", "Lan", "Linh", "Nam", "Ngân", "Phúc", "Quỳnh", "Sơn", "Yến"];
-const STREETS: [&str; 6] = ["Đinh Tiên Hoàng", "Lê Đại Hành", "Trần Hưng Đạo", "Tràng An", "Lương Văn Thăng", "Hải Thượng Lãn Ông"];
+const FAMILY: [&str; 10] = [
+    "Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Vũ", "Đặng", "Bùi", "Đỗ", "Đinh",
+];
+const MIDDLE: [&str; 10] = [
+    "Văn", "Thị", "Minh", "Ngọc", "Thanh", "Đức", "Quang", "Hải", "Thu", "Gia",
+];
+const GIVEN: [&str; 16] = [
+    "An", "Bình", "Châu", "Dũng", "Giang", "Hà", "Hùng", "Khánh", "Lan", "Linh", "Nam", "Ngân", "Phúc", "Quỳnh", "Sơn",
+    "Yến",
+];
+const STREETS: [&str; 6] = [
+    "Đinh Tiên Hoàng",
+    "Lê Đại Hành",
+    "Trần Hưng Đạo",
+    "Tràng An",
+    "Lương Văn Thăng",
+    "Hải Thượng Lãn Ông",
+];
 
 /// A full name.
 pub fn name(rng: &mut StdRng) -> String {
@@ -19,7 +32,11 @@ pub fn name(rng: &mut StdRng) -> String {
 /// A personal number that follows the rules, for somebody born in `year`.
 pub fn person_number(rng: &mut StdRng, year: i16, female: bool) -> String {
     let century = if year >= 2000 { 2 } else { 0 } + u8::from(female);
-    format!("037{century}{:02}{:06}", year.rem_euclid(100), rng.random_range(1..999_999))
+    format!(
+        "037{century}{:02}{:06}",
+        year.rem_euclid(100),
+        rng.random_range(1..999_999)
+    )
 }
 
 /// Fills a form: question by question, as conditions bring them up. What a form still refuses after that is left to the
@@ -28,7 +45,11 @@ pub fn fill(form: &Form, ctx: &Context<'_>, rng: &mut StdRng) -> Answers {
     let mut answers = Answers::new();
     for _ in 0..60 {
         let journey = form.journey(&answers, ctx);
-        let open = journey.pages.iter().flat_map(|page| unanswered(form, page, &journey.answers)).next();
+        let open = journey
+            .pages
+            .iter()
+            .flat_map(|page| unanswered(form, page, &journey.answers))
+            .next();
         let Some(field) = open else { break };
         let value = answer(field, ctx, rng);
         answers.set(&field.id, value);
@@ -37,7 +58,11 @@ pub fn fill(form: &Form, ctx: &Context<'_>, rng: &mut StdRng) -> Answers {
 }
 
 fn unanswered<'a>(form: &'a Form, page: &'a PageState, answers: &'a Answers) -> impl Iterator<Item = &'a Field> {
-    let fields = form.pages.get(page.page).map(|p| p.fields.as_slice()).unwrap_or_default();
+    let fields = form
+        .pages
+        .get(page.page)
+        .map(|p| p.fields.as_slice())
+        .unwrap_or_default();
     page.fields
         .iter()
         .filter(|f| f.required && !f.origin.fixed())
@@ -54,7 +79,9 @@ fn answer(field: &Field, ctx: &Context<'_>, rng: &mut StdRng) -> Value {
             let female = rng.random();
             json!(person_number(rng, year, female))
         }
-        Kind::IdDocument => json!({ "kind": "cccd", "number": person_number(rng, 1988, true), "date": "2021-06-15", "place": "Cục Cảnh sát quản lý hành chính về trật tự xã hội" }),
+        Kind::IdDocument => {
+            json!({ "kind": "cccd", "number": person_number(rng, 1988, true), "date": "2021-06-15", "place": "Cục Cảnh sát quản lý hành chính về trật tự xã hội" })
+        }
         Kind::Date { min, max } => {
             let last = max.as_ref().map_or(today, |bound| bound.on(today));
             let first = min.as_ref().map(|bound| bound.on(today));
@@ -65,7 +92,9 @@ fn answer(field: &Field, ctx: &Context<'_>, rng: &mut StdRng) -> Value {
         Kind::Sex => json!(if rng.random() { "male" } else { "female" }),
         Kind::Ethnicity => json!(procedure::form::ethnicities().first().map(|e| e.code.as_str())),
         Kind::Nationality => json!("VN"),
-        Kind::Address => json!({ "province": "37", "commune": "14329", "detail": format!("Số {}, đường {}", rng.random_range(1..200), STREETS.choose(rng).unwrap_or(&STREETS[0])) }),
+        Kind::Address => {
+            json!({ "province": "37", "commune": "14329", "detail": format!("Số {}, đường {}", rng.random_range(1..200), STREETS.choose(rng).unwrap_or(&STREETS[0])) })
+        }
         Kind::Commune => json!({ "province": "37", "commune": "14329" }),
         Kind::Phone => json!(format!("09{:08}", rng.random_range(10_000_000..99_999_999))),
         Kind::Email => json!("nguoidan@example.vn"),
@@ -82,11 +111,19 @@ fn answer(field: &Field, ctx: &Context<'_>, rng: &mut StdRng) -> Value {
         Kind::YesNo => json!(rng.random_bool(0.25)),
         Kind::Choice(options) => json!(options.choose(rng).map(|o| o.value.as_str())),
         Kind::Choices { options, min, .. } => {
-            json!(options.iter().take((*min).max(1)).map(|o| o.value.as_str()).collect::<Vec<_>>())
+            json!(
+                options
+                    .iter()
+                    .take((*min).max(1))
+                    .map(|o| o.value.as_str())
+                    .collect::<Vec<_>>()
+            )
         }
         Kind::TaxCode => json!("0100112437"),
         Kind::ResultRef { .. } => json!(format!("{}/2024", rng.random_range(1..400))),
-        Kind::LandParcel => json!({ "sheet": format!("{}", rng.random_range(1..60)), "parcel": format!("{}", rng.random_range(1..900)) }),
+        Kind::LandParcel => {
+            json!({ "sheet": format!("{}", rng.random_range(1..60)), "parcel": format!("{}", rng.random_range(1..900)) })
+        }
         Kind::Agency => json!("Ủy ban nhân dân phường Hoa Lư"),
         Kind::Declaration => json!(true),
         Kind::LongText { .. } => json!("Theo hồ sơ kèm theo."),

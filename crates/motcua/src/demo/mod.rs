@@ -55,7 +55,14 @@ pub struct Args {
 
 impl Default for Args {
     fn default() -> Self {
-        Self { port: 8080, data: "motcua-data".into(), fresh: false, dossiers: 160, database: None, oidc: None }
+        Self {
+            port: 8080,
+            data: "motcua-data".into(),
+            fresh: false,
+            dossiers: 160,
+            database: None,
+            oidc: None,
+        }
     }
 }
 
@@ -84,14 +91,25 @@ pub fn config(args: &Args) -> anyhow::Result<Config> {
     dossiers.place = "Hoa Lư".to_owned();
     Ok(Config {
         data: args.data.clone(),
-        database: Database { url: args.database.clone().unwrap_or_default(), ..Database::default() },
-        http: Http { listen: SocketAddr::from(([127, 0, 0, 1], args.port)), ..Http::default() },
+        database: Database {
+            url: args.database.clone().unwrap_or_default(),
+            ..Database::default()
+        },
+        http: Http {
+            listen: SocketAddr::from(([127, 0, 0, 1], args.port)),
+            ..Http::default()
+        },
         site: Site {
             agency: Text::new("Phường Hoa Lư, tỉnh Ninh Bình", "Hoa Lư ward, Ninh Bình province"),
             hotline: "0229 000 0000".to_owned(),
             ..Site::default()
         },
-        identity: identity::Config { public_url, demo: true, oidc: oidc.transpose()?, ..identity::Config::default() },
+        identity: identity::Config {
+            public_url,
+            demo: true,
+            oidc: oidc.transpose()?,
+            ..identity::Config::default()
+        },
         dossiers,
         packages: Vec::new(),
         reference: None,
@@ -139,7 +157,11 @@ fn remove(folder: &std::path::Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let ours = folder.join("secret.key").exists() || std::fs::read_dir(folder)?.next().is_none();
-    anyhow::ensure!(ours, "{} is not a data folder of Một Cửa; it is left alone", folder.display());
+    anyhow::ensure!(
+        ours,
+        "{} is not a data folder of Một Cửa; it is left alone",
+        folder.display()
+    );
     std::fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))
 }
 
@@ -148,7 +170,11 @@ fn map_consulted(config: &mut Config) -> anyhow::Result<()> {
     for files in crate::packages::built_in()? {
         let package = procedure::package::Package::from_files(&files, &crate::packages::options())?;
         for agency in &package.meta.agencies {
-            let code = if agency.id.contains("fire") { FIRE_POLICE } else { DEPARTMENT };
+            let code = if agency.id.contains("fire") {
+                FIRE_POLICE
+            } else {
+                DEPARTMENT
+            };
             config.dossiers.consulted.insert(agency.id.clone(), code.to_owned());
         }
     }
@@ -174,6 +200,7 @@ fn links(node: &Node) -> String {
 
 /// A bar for long work of the demonstration.
 fn bar(total: u64, what: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total).with_style(style).with_message(what)
 }

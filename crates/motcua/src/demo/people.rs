@@ -45,14 +45,70 @@ fn officers() -> Vec<NewOfficer> {
         demo,
     };
     vec![
-        officer("tiepnhan", "Lê Thị Thu Hà", "Cán bộ Trung tâm Phục vụ hành chính công", WARD, Role::Receptionist, Some(DemoRole::Receptionist)),
-        officer("chuyenvien", "Trần Quốc Bảo", "Công chức Tư pháp - Hộ tịch", WARD, Role::Specialist, Some(DemoRole::Specialist)),
-        officer("chuyenvien2", "Phạm Hồng Nhung", "Công chức Địa chính - Xây dựng", WARD, Role::Specialist, None),
-        officer("lanhdao", "Nguyễn Đức Minh", "Phó Chủ tịch Ủy ban nhân dân phường", WARD, Role::Leader, Some(DemoRole::Leader)),
-        officer("pccc", "Vũ Văn Thành", "Cán bộ thẩm duyệt phòng cháy", FIRE_POLICE, Role::Consulted, Some(DemoRole::Consulted)),
-        officer("hatang", "Đỗ Thị Lan", "Chuyên viên hạ tầng", DEPARTMENT, Role::Consulted, None),
-        officer("quantri", "Bùi Anh Tuấn", "Công chức công nghệ thông tin", WARD, Role::Administrator, Some(DemoRole::Administrator)),
-        officer("kiemtra", "Hoàng Thị Mai", "Thanh tra viên", WARD, Role::Auditor, Some(DemoRole::Auditor)),
+        officer(
+            "tiepnhan",
+            "Lê Thị Thu Hà",
+            "Cán bộ Trung tâm Phục vụ hành chính công",
+            WARD,
+            Role::Receptionist,
+            Some(DemoRole::Receptionist),
+        ),
+        officer(
+            "chuyenvien",
+            "Trần Quốc Bảo",
+            "Công chức Tư pháp - Hộ tịch",
+            WARD,
+            Role::Specialist,
+            Some(DemoRole::Specialist),
+        ),
+        officer(
+            "chuyenvien2",
+            "Phạm Hồng Nhung",
+            "Công chức Địa chính - Xây dựng",
+            WARD,
+            Role::Specialist,
+            None,
+        ),
+        officer(
+            "lanhdao",
+            "Nguyễn Đức Minh",
+            "Phó Chủ tịch Ủy ban nhân dân phường",
+            WARD,
+            Role::Leader,
+            Some(DemoRole::Leader),
+        ),
+        officer(
+            "pccc",
+            "Vũ Văn Thành",
+            "Cán bộ thẩm duyệt phòng cháy",
+            FIRE_POLICE,
+            Role::Consulted,
+            Some(DemoRole::Consulted),
+        ),
+        officer(
+            "hatang",
+            "Đỗ Thị Lan",
+            "Chuyên viên hạ tầng",
+            DEPARTMENT,
+            Role::Consulted,
+            None,
+        ),
+        officer(
+            "quantri",
+            "Bùi Anh Tuấn",
+            "Công chức công nghệ thông tin",
+            WARD,
+            Role::Administrator,
+            Some(DemoRole::Administrator),
+        ),
+        officer(
+            "kiemtra",
+            "Hoàng Thị Mai",
+            "Thanh tra viên",
+            WARD,
+            Role::Auditor,
+            Some(DemoRole::Auditor),
+        ),
     ]
 }
 
@@ -74,7 +130,10 @@ fn accounts() -> Vec<NewAccount> {
         phone: Some("0987654321".to_owned()),
         email: Some("vanphong@example.vn".to_owned()),
         assurance: Assurance::Level2,
-        organisations: vec![Organisation { tax_code: "0100112437".to_owned(), name: "Công ty TNHH Xây dựng Tràng An".to_owned() }],
+        organisations: vec![Organisation {
+            tax_code: "0100112437".to_owned(),
+            name: "Công ty TNHH Xây dựng Tràng An".to_owned(),
+        }],
         demo: Some(DemoRole::Business),
         ..NewAccount::named(ISSUER, "business", "Đinh Văn Long")
     };
@@ -87,7 +146,10 @@ fn accounts() -> Vec<NewAccount> {
 /// The database failed, or the role is not a person's.
 pub async fn person(node: &Node, role: DemoRole) -> anyhow::Result<PersonActor> {
     let ctx = Ctx::system("demo", node.clock.now());
-    let new = accounts().into_iter().find(|a| a.demo == Some(role)).context("a person of the demonstration")?;
+    let new = accounts()
+        .into_iter()
+        .find(|a| a.demo == Some(role))
+        .context("a person of the demonstration")?;
     let account = node.identity.create_account(&ctx, &new).await?;
     Ok(PersonActor {
         account,

@@ -1,6 +1,6 @@
 //! A few months of dossiers: filed, received, handled, late now and then, as a ward of some 30,000 people sees them.
 
-use base::{Clock as _, Timestamp};
+use base::Timestamp;
 use dossier::{
     model::{
         action::{Detail, DossierId, Ground, MissingItem, PaymentMethod},
@@ -69,9 +69,16 @@ impl<'a> Town<'a> {
         let system = Ctx::system("demo", node.clock.now());
         let officer = async |login: &str| -> anyhow::Result<OfficerActor> {
             let found = node.identity.officer_by_login(&system, login).await?;
-            Ok(OfficerActor { officer: found.id, name: found.name, title: found.title, agency: found.agency, roles: found.roles })
+            Ok(OfficerActor {
+                officer: found.id,
+                name: found.name,
+                title: found.title,
+                agency: found.agency,
+                roles: found.roles,
+            })
         };
-        let source = "#set page(width: 14cm, height: 9cm)\n#set text(font: \"Tinos\")\nGiấy tờ minh họa của bản dùng thử.";
+        let source =
+            "#set page(width: 14cm, height: 9cm)\n#set text(font: \"Tinos\")\nGiấy tờ minh họa của bản dùng thử.";
         let paper = view::pdf::render_now(&view::pdf::Job::new(source, json!({}), node.clock.now()))
             .map_err(|e| anyhow::anyhow!("the sample paper: {e}"))?;
         Ok(Self {
@@ -88,7 +95,12 @@ impl<'a> Town<'a> {
     }
 
     fn ctx(&self, actor: Actor, at: Timestamp) -> Ctx {
-        Ctx { actor, now: at, request_id: base::Id::<()>::new(at).uuid(), lang: base::Lang::Vi }
+        Ctx {
+            actor,
+            now: at,
+            request_id: base::Id::<()>::new(at).uuid(),
+            lang: base::Lang::Vi,
+        }
     }
 
     /// An instant at which the office works, at or after `at`.
@@ -97,7 +109,13 @@ impl<'a> Town<'a> {
     }
 
     /// Files one dossier; `None` where chance found no answers that the form accepts.
-    async fn file(&self, package: &Package, at: Timestamp, n: usize, rng: &mut StdRng) -> anyhow::Result<Option<(DossierId, Timestamp)>> {
+    async fn file(
+        &self,
+        package: &Package,
+        at: Timestamp,
+        n: usize,
+        rng: &mut StdRng,
+    ) -> anyhow::Result<Option<(DossierId, Timestamp)>> {
         let online = rng.random_bool(0.62);
         // Every tenth online dossier is the demo citizen's own, so that their page is not empty.
         let person = match n % 20 {
@@ -110,22 +128,45 @@ impl<'a> Town<'a> {
             let applicant = Applicant::from(&person);
             let units = &self.node.dossiers.reference().units;
             let registry = std::collections::BTreeMap::new();
-            let channel = if online || known { Channel::Online } else { Channel::Counter };
-            let context = Context { applicant: &applicant, channel, today: at.legal_date(), registry: &registry, units };
+            let channel = if online || known {
+                Channel::Online
+            } else {
+                Channel::Counter
+            };
+            let context = Context {
+                applicant: &applicant,
+                channel,
+                today: at.legal_date(),
+                registry: &registry,
+                units,
+            };
             let answers = answers::fill(&package.form, &context, rng);
             let needs = package.form.journey(&answers, &context);
             if !needs.problems.is_empty() {
                 continue;
             }
             // Townspeople without an account are filed for at the counter.
-            let actor = if known { Actor::Person(person.clone()) } else { Actor::Officer(self.receptionist.clone()) };
+            let actor = if known {
+                Actor::Person(person.clone())
+            } else {
+                Actor::Officer(self.receptionist.clone())
+            };
             let ctx = self.ctx(actor, at);
             let mut papers = Vec::new();
             for need in needs.papers.iter().filter(|p| p.required) {
-                let Some(paper) = package.form.papers.get(need.paper) else { continue };
+                let Some(paper) = package.form.papers.get(need.paper) else {
+                    continue;
+                };
                 let name = format!("{}.pdf", paper.id);
-                let upload = self.node.dossiers.upload_whole(&ctx, None, &package.id.code, &paper.id, &name, &self.paper).await?;
-                papers.push(FilingPaper { paper: paper.id.clone(), uploads: vec![upload.id] });
+                let upload = self
+                    .node
+                    .dossiers
+                    .upload_whole(&ctx, None, &package.id.code, &paper.id, &name, &self.paper)
+                    .await?;
+                papers.push(FilingPaper {
+                    paper: paper.id.clone(),
+                    uploads: vec![upload.id],
+                });
             }
             let filing = Filing {
                 procedure: package.id.code.clone(),
@@ -134,7 +175,12 @@ impl<'a> Town<'a> {
                 applicant: (!known).then(|| applicant.clone()),
                 channel: (!known).then_some(if online { Channel::Post } else { Channel::Counter }),
             };
-            match self.node.dossiers.file(&ctx, &filing, &Uuid::from_u128(rng.random()).to_string()).await {
+            match self
+                .node
+                .dossiers
+                .file(&ctx, &filing, &Uuid::from_u128(rng.random()).to_string())
+                .await
+            {
                 Ok(filed) => return Ok(Some((filed.id, at))),
                 Err(base::Error::Refused(..)) => {}
                 Err(error) => return Err(error.into()),
@@ -150,28 +196,49 @@ impl<'a> Town<'a> {
             name: answers::name(rng),
             person_number: Some(answers::person_number(rng, year, female)),
             birth_date: jiff::civil::Date::new(year, rng.random_range(1..=12), rng.random_range(1..=28)).ok(),
-            sex: Some(if female { identity::Sex::Female } else { identity::Sex::Male }),
+            sex: Some(if female {
+                identity::Sex::Female
+            } else {
+                identity::Sex::Male
+            }),
             phone: Some(format!("09{:08}", rng.random_range(10_000_000..99_999_999))),
             ..self.citizen.clone()
         }
     }
 
     /// Lets officers work until the present.
-    async fn handle(&self, id: DossierId, package: &Package, filed_at: Timestamp, rng: &mut StdRng) -> anyhow::Result<()> {
+    async fn handle(
+        &self,
+        id: DossierId,
+        package: &Package,
+        filed_at: Timestamp,
+        rng: &mut StdRng,
+    ) -> anyhow::Result<()> {
         let calendar = self.node.dossiers.calendar();
         let slow = rng.random_bool(0.08);
         let mut at = filed_at;
         for _ in 0..40 {
             let system = self.ctx(Actor::System("demo"), at);
             let view = self.node.dossiers.get(&system, id, Purpose::Support).await?;
-            let pause = if slow { rng.random_range(200..2400) } else { rng.random_range(20..420) };
+            let pause = if slow {
+                rng.random_range(200..2400)
+            } else {
+                rng.random_range(20..420)
+            };
             at = calendar.add_working_time(at, pause);
             if at >= self.now {
                 return Ok(());
             }
             if let Some(asked) = view.state.consultations.iter().find(|c| c.token.is_some()) {
                 if rng.random_bool(0.8) {
-                    let agency = self.node.dossiers.config().consulted.get(&asked.agency).cloned().unwrap_or_default();
+                    let agency = self
+                        .node
+                        .dossiers
+                        .config()
+                        .consulted
+                        .get(&asked.agency)
+                        .cloned()
+                        .unwrap_or_default();
                     if let Some(officer) = self.consulted.iter().find(|o| o.agency == agency) {
                         let command = Command::AnswerConsultation {
                             sent_by: asked.sent_by.clone(),
@@ -179,7 +246,10 @@ impl<'a> Town<'a> {
                             opinion: "Thống nhất với nội dung đề nghị.".to_owned(),
                             document: format!("{}/CV-PC", rng.random_range(100..999)),
                         };
-                        self.node.dossiers.command(&self.ctx(Actor::Officer(officer.clone()), at), id, &command, None).await?;
+                        self.node
+                            .dossiers
+                            .command(&self.ctx(Actor::Officer(officer.clone()), at), id, &command, None)
+                            .await?;
                         continue;
                     }
                 }
@@ -190,7 +260,10 @@ impl<'a> Town<'a> {
                     }
                     at = at.max(timer.due);
                     let command = Command::FireTimer { token: timer.token };
-                    self.node.dossiers.command(&self.ctx(Actor::System("Hệ thống"), at), id, &command, None).await?;
+                    self.node
+                        .dossiers
+                        .command(&self.ctx(Actor::System("Hệ thống"), at), id, &command, None)
+                        .await?;
                     continue;
                 }
             }
@@ -204,7 +277,15 @@ impl<'a> Town<'a> {
                     method: PaymentMethod::Cash,
                     reference: format!("BL{:06}", rng.random_range(1..999_999)),
                 };
-                self.node.dossiers.command(&self.ctx(Actor::Officer(self.receptionist.clone()), at), id, &command, None).await?;
+                self.node
+                    .dossiers
+                    .command(
+                        &self.ctx(Actor::Officer(self.receptionist.clone()), at),
+                        id,
+                        &command,
+                        None,
+                    )
+                    .await?;
                 continue;
             }
             let Some(task) = view.tasks.first() else { return Ok(()) };
@@ -216,7 +297,12 @@ impl<'a> Town<'a> {
             };
             let completion = completion(package, &task.task, task.open.token, &view.state.applicant.name, rng);
             let ctx = self.ctx(Actor::Officer(officer.clone()), at);
-            match self.node.dossiers.command(&ctx, id, &Command::Complete(completion), None).await {
+            match self
+                .node
+                .dossiers
+                .command(&ctx, id, &Command::Complete(completion), None)
+                .await
+            {
                 Ok(_) => {}
                 // The fee is paid when the result is fetched, or the dossier waits for something else.
                 Err(base::Error::Refused(..)) => return Ok(()),
@@ -231,26 +317,57 @@ impl<'a> Town<'a> {
 fn completion(package: &Package, task: &UserTask, token: u32, applicant: &str, rng: &mut StdRng) -> Completion {
     let usual = task.outcomes.iter().find(|o| o.primary).or(task.outcomes.first());
     let rare = task.outcomes.iter().find(|o| {
-        (o.effect == OutcomeEffect::RequestSupplement && rng.random_bool(0.05)) || (o.effect == OutcomeEffect::Refuse && rng.random_bool(0.02))
+        (o.effect == OutcomeEffect::RequestSupplement && rng.random_bool(0.05))
+            || (o.effect == OutcomeEffect::Refuse && rng.random_bool(0.02))
     });
-    let Some(outcome) = rare.or(usual) else { return Completion { token, ..Completion::default() } };
+    let Some(outcome) = rare.or(usual) else {
+        return Completion {
+            token,
+            ..Completion::default()
+        };
+    };
     let detail = match outcome.effect {
-        OutcomeEffect::Refuse | OutcomeEffect::Reject => package.meta.refusal_reasons.choose(rng).map_or(Detail::None, |r| Detail::Grounds {
-            grounds: vec![Ground { reason: r.id.clone(), text: r.text.vi.clone(), basis: r.basis.clone() }],
-        }),
+        OutcomeEffect::Refuse | OutcomeEffect::Reject => {
+            package
+                .meta
+                .refusal_reasons
+                .choose(rng)
+                .map_or(Detail::None, |r| Detail::Grounds {
+                    grounds: vec![Ground {
+                        reason: r.id.clone(),
+                        text: r.text.vi.clone(),
+                        basis: r.basis.clone(),
+                    }],
+                })
+        }
         OutcomeEffect::RequestSupplement => {
             let reason = package.meta.supplement_reasons.iter().find(|r| r.about.is_some());
             match (reason, package.form.papers.first()) {
-                (Some(r), _) => Detail::Supplement { items: vec![item(r.about.as_deref().unwrap_or_default(), r)], second_ground: String::new() },
-                (None, Some(paper)) => package.meta.supplement_reasons.first().map_or(Detail::None, |r| Detail::Supplement {
-                    items: vec![item(&paper.id, r)],
+                (Some(r), _) => Detail::Supplement {
+                    items: vec![item(r.about.as_deref().unwrap_or_default(), r)],
                     second_ground: String::new(),
-                }),
+                },
+                (None, Some(paper)) => {
+                    package
+                        .meta
+                        .supplement_reasons
+                        .first()
+                        .map_or(Detail::None, |r| Detail::Supplement {
+                            items: vec![item(&paper.id, r)],
+                            second_ground: String::new(),
+                        })
+                }
                 (None, None) => Detail::None,
             }
         }
-        OutcomeEffect::Deliver => Detail::Delivery { channel: Channel::Counter, recipient: applicant.to_owned() },
-        OutcomeEffect::Stop => Detail::Stop { reason: "Theo đề nghị của người nộp hồ sơ.".to_owned(), basis: "Nghị định 61/2018/NĐ-CP".to_owned() },
+        OutcomeEffect::Deliver => Detail::Delivery {
+            channel: Channel::Counter,
+            recipient: applicant.to_owned(),
+        },
+        OutcomeEffect::Stop => Detail::Stop {
+            reason: "Theo đề nghị của người nộp hồ sơ.".to_owned(),
+            basis: "Nghị định 61/2018/NĐ-CP".to_owned(),
+        },
         _ => Detail::None,
     };
     let fields: Map<String, Value> = task
@@ -268,10 +385,20 @@ fn completion(package: &Package, task: &UserTask, token: u32, applicant: &str, r
             (f.id.clone(), value)
         })
         .collect();
-    Completion { token, outcome: outcome.id.clone(), fields, note: String::new(), detail }
+    Completion {
+        token,
+        outcome: outcome.id.clone(),
+        fields,
+        note: String::new(),
+        detail,
+    }
 }
 
 fn item(at: &str, reason: &procedure::package::Reason) -> MissingItem {
-    MissingItem { at: at.to_owned(), reason: reason.id.clone(), text: reason.text.vi.clone(), basis: reason.basis.clone() }
+    MissingItem {
+        at: at.to_owned(),
+        reason: reason.id.clone(),
+        text: reason.text.vi.clone(),
+        basis: reason.basis.clone(),
+    }
 }
-

@@ -183,7 +183,6 @@ struct List {
     levels: Vec<ui::Choice>,
     fields: Vec<ui::Choice>,
     agencies: Vec<ui::Choice>,
-    online: usize,
     narrowed: bool,
 }
 
@@ -349,7 +348,6 @@ fn list(page: &Page, path: &str, asked: &Asked, results: &Results<'_>, index: &s
         levels: choices(&results.facets.levels),
         fields: choices(&results.facets.fields),
         agencies: choices(&results.facets.agencies),
-        online: results.facets.online,
         narrowed: !chips.is_empty(),
         chips,
     }

@@ -306,7 +306,8 @@ async fn details_are_not_lost_by_a_shorter_source_and_changes_are_versions() {
 async fn own_catalogue(store: Store) -> Catalogue {
     load_own(&store, DAY).await;
     let events = published().life_events;
-    Catalogue::open(store, vec![], events, DAY)
+    let shelf = Shelf::open(store.clone()).await.expect("the shelf opens");
+    Catalogue::open(store, shelf, events, DAY)
         .await
         .expect("the catalogue opens")
 }
@@ -616,7 +617,8 @@ async fn the_nation_loads_once_and_is_found() {
             (0, 0, 5669)
         );
         load_own(&store, DAY).await;
-        let catalogue = Catalogue::open(store, vec![], published().life_events, DAY)
+        let shelf = Shelf::open(store.clone()).await.expect("the shelf opens");
+        let catalogue = Catalogue::open(store, shelf, published().life_events, DAY)
             .await
             .expect("opens");
         let now = catalogue.now();

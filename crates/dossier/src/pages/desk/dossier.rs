@@ -22,7 +22,7 @@ use crate::{
         state::Answer,
         status::Money,
     },
-    service::{Dossiers, DossierView, HistoryLine, TaskView},
+    service::{DossierView, Dossiers, HistoryLine, TaskView},
 };
 
 #[derive(Template)]
@@ -132,7 +132,12 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
         name: view.package.meta.name.get(lang).to_owned(),
         applicant: s.applicant.name.clone(),
         person_number: s.applicant.claims.person_number.clone().unwrap_or_default(),
-        contact: [&s.applicant.claims.phone, &s.applicant.claims.email].into_iter().flatten().cloned().collect::<Vec<_>>().join(" · "),
+        contact: [&s.applicant.claims.phone, &s.applicant.claims.email]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" · "),
         channel: channel_label(s.channel).get(lang).to_owned(),
         agency: dossiers.agency_name(&s.agency).to_owned(),
         status: s.national().label().get(lang).to_owned(),
@@ -152,17 +157,33 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
             .iter()
             .map(|c| {
                 let (state, tone, opinion) = match &c.answer {
-                    Some(Answer::Given { agrees: true, opinion, .. }) => (lang.t("Thống nhất", "Agrees"), Tone::Good, opinion.clone()),
-                    Some(Answer::Given { opinion, .. }) => (lang.t("Không thống nhất", "Does not agree"), Tone::Late, opinion.clone()),
+                    Some(Answer::Given {
+                        agrees: true, opinion, ..
+                    }) => (lang.t("Thống nhất", "Agrees"), Tone::Good, opinion.clone()),
+                    Some(Answer::Given { opinion, .. }) => (
+                        lang.t("Không thống nhất", "Does not agree"),
+                        Tone::Late,
+                        opinion.clone(),
+                    ),
                     Some(Answer::Deemed { .. }) => (
                         lang.t("Hết thời hạn, không trả lời", "No answer in time"),
                         Tone::Warn,
                         String::new(),
                     ),
-                    Some(Answer::Dropped) => (lang.t("Không cần nữa", "No longer needed"), Tone::Neutral, String::new()),
+                    Some(Answer::Dropped) => (
+                        lang.t("Không cần nữa", "No longer needed"),
+                        Tone::Neutral,
+                        String::new(),
+                    ),
                     None => (lang.t("Chờ trả lời", "Waiting"), Tone::Info, String::new()),
                 };
-                let name = view.package.meta.agencies.iter().find(|a| a.id == c.agency).map(|a| a.name.get(lang).to_owned());
+                let name = view
+                    .package
+                    .meta
+                    .agencies
+                    .iter()
+                    .find(|a| a.id == c.agency)
+                    .map(|a| a.name.get(lang).to_owned());
                 Consultation {
                     agency: name.unwrap_or_else(|| c.agency.clone()),
                     question: crate::service::question(&view.package, &c.sent_by).get(lang).to_owned(),
@@ -192,14 +213,26 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
                 files: p
                     .files
                     .iter()
-                    .map(|f| (f.name.clone(), format!("{path}/files/{}", f.sha256), f.media_type.clone()))
+                    .map(|f| {
+                        (
+                            f.name.clone(),
+                            format!("{path}/files/{}", f.sha256),
+                            f.media_type.clone(),
+                        )
+                    })
                     .collect(),
             })
             .collect(),
         documents: s
             .documents
             .iter()
-            .map(|d| (d.kind.label().get(lang).to_owned(), d.number.clone(), format!("{path}/files/{}", d.sha256)))
+            .map(|d| {
+                (
+                    d.kind.label().get(lang).to_owned(),
+                    d.number.clone(),
+                    format!("{path}/files/{}", d.sha256),
+                )
+            })
             .collect(),
         history: view.history.clone(),
         drawing: draw(&view.package.process, &options),
@@ -213,7 +246,10 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
 pub(super) fn place(view: &DossierView, at: &str, lang: Lang) -> String {
     let form = &view.package.form;
     let paper = form.paper(at).map(|p| p.name.get(lang));
-    paper.or_else(|| form.field(at).map(|f| f.label.get(lang))).unwrap_or(at).to_owned()
+    paper
+        .or_else(|| form.field(at).map(|f| f.label.get(lang)))
+        .unwrap_or(at)
+        .to_owned()
 }
 
 /// The name of a means of payment for programs.
@@ -233,7 +269,11 @@ fn task(lang: Lang, path: &str, t: &TaskView) -> Task {
         .map(|o| {
             let says = matches!(
                 o.effect,
-                OutcomeEffect::Refuse | OutcomeEffect::Reject | OutcomeEffect::RequestSupplement | OutcomeEffect::Deliver | OutcomeEffect::Stop
+                OutcomeEffect::Refuse
+                    | OutcomeEffect::Reject
+                    | OutcomeEffect::RequestSupplement
+                    | OutcomeEffect::Deliver
+                    | OutcomeEffect::Stop
             );
             Choice {
                 href: format!("{path}/tasks/{}/{}", t.open.token, o.id),
@@ -257,10 +297,16 @@ fn task(lang: Lang, path: &str, t: &TaskView) -> Task {
 }
 
 /// A file of the dossier, shown in place where the browser can, and never run.
-pub(super) async fn file(web: Web, State(dossiers): State<Dossiers>, Path((code, sha256)): Path<(String, String)>) -> Response {
+pub(super) async fn file(
+    web: Web,
+    State(dossiers): State<Dossiers>,
+    Path((code, sha256)): Path<(String, String)>,
+) -> Response {
     let content = async {
         let view = load(&web, &dossiers, &code).await?;
-        dossiers.file_content(&web.ctx, view.id, &sha256, purpose(&web.ctx)).await
+        dossiers
+            .file_content(&web.ctx, view.id, &sha256, purpose(&web.ctx))
+            .await
     };
     match content.await {
         Ok((_, media, bytes)) => inline(&media, bytes),
@@ -273,7 +319,10 @@ fn inline(media: &str, bytes: bytes::Bytes) -> Response {
     let headers = [
         (header::CONTENT_TYPE, media),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static("inline")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+        ),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
     ];
     (headers, bytes).into_response()

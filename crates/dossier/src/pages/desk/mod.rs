@@ -18,12 +18,21 @@ pub fn router(dossiers: Dossiers) -> Router {
         .route("/desk/dossiers", get(queue::all))
         .route("/desk/dossiers/{code}", get(dossier::show))
         .route("/desk/dossiers/{code}/files/{sha256}", get(dossier::file))
-        .route("/desk/dossiers/{code}/tasks/{token}/{outcome}", get(act::ask).post(act::complete))
+        .route(
+            "/desk/dossiers/{code}/tasks/{token}/{outcome}",
+            get(act::ask).post(act::complete),
+        )
         .route("/desk/dossiers/{code}/assign", post(act::assign))
         .route("/desk/dossiers/{code}/payment", post(act::pay))
         .route("/desk/dossiers/{code}/waiver", post(act::waive))
         .route("/desk/dossiers/{code}/note", post(act::note))
-        .route("/desk/dossiers/{code}/reappointment", get(act::ask_reappointment).post(act::reappoint))
-        .route("/desk/dossiers/{code}/consultations/{sent_by}", get(act::ask_opinion).post(act::answer))
+        .route(
+            "/desk/dossiers/{code}/reappointment",
+            get(act::ask_reappointment).post(act::reappoint),
+        )
+        .route(
+            "/desk/dossiers/{code}/consultations/{sent_by}",
+            get(act::ask_opinion).post(act::answer),
+        )
         .with_state(dossiers)
 }

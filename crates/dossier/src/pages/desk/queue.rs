@@ -66,12 +66,18 @@ struct Question {
 
 /// `99+` beyond what is counted.
 fn counted(n: i64) -> String {
-    if n >= i64::from(crate::service::COUNTED) { "99+".to_owned() } else { n.to_string() }
+    if n >= i64::from(crate::service::COUNTED) {
+        "99+".to_owned()
+    } else {
+        n.to_string()
+    }
 }
 
 /// Time left or passed, in working time: `còn 2 giờ 5 phút`.
 pub(super) fn left(lang: Lang, minutes: Option<i64>) -> (String, Tone) {
-    let Some(minutes) = minutes else { return (lang.t("Tạm dừng", "Paused").to_owned(), Tone::Neutral) };
+    let Some(minutes) = minutes else {
+        return (lang.t("Tạm dừng", "Paused").to_owned(), Tone::Neutral);
+    };
     let size = minutes.abs();
     let text = match (size / 480, size / 60, size % 60) {
         (days, _, _) if days >= 2 => format!("{days} {}", lang.t("ngày làm việc", "working days")),
@@ -95,9 +101,15 @@ pub(super) async fn show(web: Web, State(dossiers): State<Dossiers>, Query(asked
 async fn shown(web: &Web, dossiers: &Dossiers, asked: Asked) -> Result<Response> {
     let officer = web.ctx.officer()?;
     let lang = web.page.lang;
-    let works_steps = [Role::Receptionist, Role::Specialist, Role::Leader].iter().any(|r| officer.roles.has(*r));
+    let works_steps = [Role::Receptionist, Role::Specialist, Role::Leader]
+        .iter()
+        .any(|r| officer.roles.has(*r));
     if !works_steps && !officer.roles.has(Role::Consulted) {
-        let home = if web.ctx.holds(Permission::ManageOfficers) { "/admin/officers" } else { "/desk/dossiers" };
+        let home = if web.ctx.holds(Permission::ManageOfficers) {
+            "/admin/officers"
+        } else {
+            "/desk/dossiers"
+        };
         return Ok(Redirect::to(home).into_response());
     }
     let text = |s: &str| Some(s.trim().to_owned()).filter(|s| !s.is_empty());
@@ -123,7 +135,10 @@ async fn shown(web: &Web, dossiers: &Dossiers, asked: Asked) -> Result<Response>
         overdue: counted(queue.overdue),
         late: queue.overdue > 0,
         rows: queue.steps.items.iter().map(|item| row(lang, item)).collect(),
-        next: queue.steps.next.map(|cursor| format!("/desk?show={}&procedure={}&after={cursor}", asked.show, asked.procedure)),
+        next: queue
+            .steps
+            .next
+            .map(|cursor| format!("/desk?show={}&procedure={}&after={cursor}", asked.show, asked.procedure)),
         consultations: consultations.iter().map(|c| question(lang, dossiers, c)).collect(),
         procedures: dossiers
             .shelf()
@@ -217,7 +232,10 @@ pub(super) async fn all(web: Web, State(dossiers): State<Dossiers>, Query(sought
 async fn listed(web: &Web, dossiers: &Dossiers, sought: Sought) -> Result<Response> {
     let lang = web.page.lang;
     let q = sought.q.trim();
-    if base::codes::DossierCode::try_from(q.to_owned()).is_ok() && q.contains('-') && q.chars().any(|c| c.is_ascii_digit()) {
+    if base::codes::DossierCode::try_from(q.to_owned()).is_ok()
+        && q.contains('-')
+        && q.chars().any(|c| c.is_ascii_digit())
+    {
         return Ok(Redirect::to(&format!("/desk/dossiers/{}", q.to_ascii_uppercase())).into_response());
     }
     let filter = Filter {
@@ -241,10 +259,24 @@ async fn listed(web: &Web, dossiers: &Dossiers, sought: Sought) -> Result<Respon
             submitted: d.submitted_at,
         })
         .collect();
-    let statuses =
-        NationalStatus::ALL.iter().map(|s| ui::Choice::new(s.code().to_string(), s.label().get(lang).to_owned())).collect();
-    let next = slice.next.map(|cursor| format!("/desk/dossiers?q={}&status={}&after={cursor}", encoded(&sought.q), sought.status));
-    let page = AllPage { page: web.titled("Tất cả hồ sơ", "All dossiers"), rows, next, statuses, sought };
+    let statuses = NationalStatus::ALL
+        .iter()
+        .map(|s| ui::Choice::new(s.code().to_string(), s.label().get(lang).to_owned()))
+        .collect();
+    let next = slice.next.map(|cursor| {
+        format!(
+            "/desk/dossiers?q={}&status={}&after={cursor}",
+            encoded(&sought.q),
+            sought.status
+        )
+    });
+    let page = AllPage {
+        page: web.titled("Tất cả hồ sơ", "All dossiers"),
+        rows,
+        next,
+        statuses,
+        sought,
+    };
     Ok(view::html(StatusCode::OK, &page))
 }
 

@@ -2,7 +2,7 @@
 // the person gets the result, and a stranger with the secret can follow it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { answerConsultation, complete, dossier, queued, takePayment } from './support/desk.mjs';
+import { answerConsultation, complete, dossier, drawn, queued, takePayment } from './support/desk.mjs';
 import { inspect, openBrowser, visit } from './support/browser.mjs';
 import { file, upload } from './support/filing.mjs';
 import { startDemo } from './support/server.mjs';
@@ -89,6 +89,7 @@ const PROCEDURES = [
       'owner.kind': 'household',
       'works.kind': 'separate-house',
       'site.land_paper': 'land-use',
+      'site.land_number': 'CS 123456',
       'site.leased': 'false',
       'site.planning': 'known',
       'site.area': '120',
@@ -130,11 +131,17 @@ for (const procedure of PROCEDURES) {
       const reception = officers.receptionist.page;
       for (const step of procedure.steps) {
         if (step === 'draft' && procedure.consults) await consult(officers, code, procedure.consults);
-        if (step === 'deliver') await pay(reception, code, procedure.fee);
+        // What is handed over must be there; and each document is a line of the log that an open page does not know yet.
+        if (step === 'deliver') await drawn(reception, code, 'result');
         const [role, outcome, fields] = STEPS[step];
         if (!procedure.consults) await queued(officers[role].page, code, look);
         await complete(officers[role].page, code, outcome, fields, look);
-        if (step === 'receive') await received(reception, code, procedure.fee);
+        if (step === 'receive') {
+          // What must be paid before processing stops the clock until it is.
+          await pay(reception, code, procedure.fee);
+          await received(reception, code, procedure.fee);
+          await drawn(reception, code, 'receipt');
+        }
       }
       const end = await dossier(reception, code);
       assert.deepEqual(end.tasks, [], 'nothing is left to do');

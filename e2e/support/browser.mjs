@@ -44,7 +44,7 @@ export async function visit(browser, server, { js = true, width = 1280, lang = '
     timezoneId: 'Asia/Ho_Chi_Minh',
     reducedMotion: 'reduce',
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(10_000);
   const hosts = new Set([new URL(server.origin).host, ...allow.map((origin) => new URL(origin).host)]);
   const wrong = [];
   context.on('console', (message) => {

@@ -40,6 +40,17 @@ export async function complete(page, code, outcome, fields = {}, look = async ()
   assert.equal(await page.locator('.mc-error-summary').count(), 0, `${outcome} was accepted`);
 }
 
+/** Waits until the platform has drawn the document of this kind (receipt, result): a job does it within seconds. */
+export async function drawn(page, code, kind) {
+  let documents = [];
+  for (let n = 0; n < 60; n += 1) {
+    ({ documents } = await dossier(page, code));
+    if (documents.some((document) => document.kind === kind)) return;
+    await page.waitForTimeout(500);
+  }
+  assert.fail(`no ${kind} for ${code} after 30 s; there are ${JSON.stringify(documents)}`);
+}
+
 /** The first dossier in the queue with this code: what an officer finds at the desk in the morning. */
 export async function queued(page, code, look = async () => {}) {
   await page.goto('/desk');

@@ -9,7 +9,7 @@ import { fill, pdf, proceed } from './form.mjs';
 export async function file(page, procedure, { answers = {}, papers = {}, look = async () => {} } = {}) {
   await page.goto(`/services/${procedure}`);
   await look(page, 'service');
-  await page.locator(`main a[href*="/apply/${procedure}/start"]`).first().click();
+  await page.locator(`main a[href*="/apply/${procedure}"]`).first().click();
   await look(page, 'apply-start');
   // Somebody who began before goes on with the draft.
   const begun = page.locator('main .mc-actions a[href^="/drafts/"]');

@@ -8,9 +8,11 @@ const USUAL = {
   email: 'nguoi.dan@example.vn',
   numeric: '1',
   decimal: '50',
-  province: 'Hà Nội',
-  commune: 'Phường Hoàn Kiếm',
-  detail: 'Số 12 phố Hàng Bài',
+  province: 'Ninh Bình',
+  commune: 'Phường Hoa Lư',
+  detail: 'Số 12, đường Lê Đại Hành',
+  sheet: '12',
+  parcel: '345',
   text: 'Nguyễn Văn An',
   long: 'Theo giấy tờ kèm theo.',
 };
@@ -83,7 +85,7 @@ export async function fill(page, answers = {}) {
       const files = [].concat(given ?? { name: `${name}.pdf`, body: pdf(name), type: 'application/pdf' });
       await form.locator(named(name)).setInputFiles(files.map((f) => ({ name: f.name, mimeType: f.type, buffer: f.body })));
     } else if (kind !== 'submit' && kind !== 'button') {
-      const usual = USUAL[kind] ?? USUAL[name.split('.').pop()] ?? (kind === 'textarea' ? USUAL.long : USUAL[control.mode]) ?? USUAL.text;
+      const usual = USUAL[name.split('.').pop()] ?? (kind === 'textarea' ? USUAL.long : USUAL[control.mode] ?? USUAL[kind]) ?? USUAL.text;
       await form.locator(named(name)).fill(String(given ?? usual));
     }
   }

@@ -14,7 +14,10 @@ use sha2::{Digest, Sha256, digest::generic_array::GenericArray};
 
 /// Where randomness comes from; passed in, so that a test can repeat itself.
 #[derive(Clone)]
-pub struct Entropy(Arc<dyn Fn(&mut [u8]) -> bool + Send + Sync>);
+pub struct Entropy(Arc<Fill>);
+
+/// Fills a buffer with random bytes; whether it could.
+type Fill = dyn Fn(&mut [u8]) -> bool + Send + Sync;
 
 impl Entropy {
     /// The generator of the operating system.

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     Extension, Json, Router,
-    extract::{Query, State},
+    extract::{OriginalUri, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
@@ -147,11 +147,16 @@ async fn openapi(Extension(api): Extension<std::sync::Arc<OpenApi>>) -> Json<Ope
 }
 
 /// What is not there.
-pub async fn not_found(web: Web) -> Response {
-    web.refuse(&Error::refused(
+pub async fn not_found(OriginalUri(uri): OriginalUri, web: Web) -> Response {
+    let error = Error::refused(
         base::Kind::NotFound,
         "no-page",
         "Không có trang này. Kiểm tra lại địa chỉ, hoặc tìm dịch vụ từ trang chủ.",
         "There is no such page. Check the address, or find the service from the front page.",
-    ))
+    );
+    if uri.path().starts_with("/api/") {
+        identity::problem_response(&error)
+    } else {
+        web.refuse(&error)
+    }
 }

@@ -491,10 +491,10 @@ fn require_undecided(state: &State) -> Result<()> {
 /// The thing that the caller looked at is no longer there: done by somebody else, or overtaken.
 fn moved_on(state: &State) -> Error {
     let status = state.national().label();
-    let done = match state.decision {
-        Decision::Withdrawn | Decision::Stopped | Decision::Refused | Decision::Approved | Decision::Rejected => true,
-        _ => false,
-    };
+    let done = matches!(
+        state.decision,
+        Decision::Withdrawn | Decision::Stopped | Decision::Refused | Decision::Approved | Decision::Rejected
+    );
     let (vi, en) = if done {
         (
             format!(

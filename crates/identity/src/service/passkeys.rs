@@ -279,5 +279,5 @@ fn finish(
     state: DiscoverableAuthentication,
     key: &Passkey,
 ) -> Result<webauthn_rs::prelude::AuthenticationResult, WebauthnError> {
-    webauthn.finish_discoverable_authentication_v2(answer, state, &DiscoverableKey::from(key))
+    webauthn.finish_discoverable_authentication_v2(answer, state, DiscoverableKey::from(key))
 }

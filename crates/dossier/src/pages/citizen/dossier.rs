@@ -415,6 +415,12 @@ async fn withdrawn(web: &Web, portal: &Portal, code: &str, posted: Posted) -> Re
     }
 }
 
+impl DossierPage {
+    fn under(&self, what: &str) -> String {
+        format!("{}/{what}", self.path)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -439,11 +445,5 @@ mod tests {
                 .to_str()
                 .is_ok_and(|v| v.starts_with("sandbox"))
         );
-    }
-}
-
-impl DossierPage {
-    fn under(&self, what: &str) -> String {
-        format!("{}/{what}", self.path)
     }
 }

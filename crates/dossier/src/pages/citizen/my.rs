@@ -4,11 +4,11 @@ use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 use axum_extra::extract::Query;
 use base::{Lang, Result, Text, Timestamp};
-use identity::Web;
+use identity::{Actor, Web};
 use serde::Deserialize;
 use view::{Link, Notice, Page, ui, ui::Tone};
 
-use super::{Portal, answer, papers::encoded, words};
+use super::{Portal, answer, papers::encoded, to, words};
 use crate::{model::status::NationalStatus, service::DossierItem};
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,6 +53,9 @@ struct Row {
 
 /// The person's own page.
 pub(super) async fn show(web: Web, State(portal): State<Portal>, Query(asked): Query<Asked>) -> Response {
+    if matches!(web.ctx.actor, Actor::Officer(_)) {
+        return to("/desk");
+    }
     answer(&web, shown(&web, &portal, &asked).await)
 }
 

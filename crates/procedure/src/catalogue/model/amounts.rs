@@ -202,7 +202,7 @@ pub fn grouped(amount: i64, mark: char) -> String {
         out.push('-');
     }
     for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n) % 3 == 0 {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
             out.push(mark);
         }
         out.push(digit);

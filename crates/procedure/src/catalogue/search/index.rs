@@ -440,7 +440,7 @@ impl Index {
         let all = u8::try_from(words.len()).unwrap_or(u8::MAX);
         let phrase = words.join(" ");
         let written = spelled(text).join(" ");
-        let marked = written.chars().any(|c| !c.is_ascii());
+        let marked = !written.is_ascii();
         let mut found = Vec::new();
         for ((doc, n), (score, count)) in self.docs.iter().zip(0_u32..).zip(scores.iter().zip(&counts)) {
             if *count == all {

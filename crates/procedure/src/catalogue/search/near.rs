@@ -13,7 +13,7 @@ pub(super) fn within_one(a: &str, b: &str) -> bool {
         return true;
     }
     if short.len() == long.len() {
-        let rest = &short[same + 1..] == &long[same + 1..];
+        let rest = short[same + 1..] == long[same + 1..];
         let swapped = same + 1 < short.len()
             && short[same] == long[same + 1]
             && short[same + 1] == long[same]

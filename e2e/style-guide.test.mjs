@@ -32,7 +32,7 @@ for (const state of ['filled', 'empty', 'error']) {
 test('without JavaScript nothing is hidden that is needed', async () => {
   const visitor = await visit(browser, server, { js: false });
   await visitor.page.goto('/styleguide');
-  assert.ok(await visitor.page.locator('main h1').isVisible());
+  assert.ok(await visitor.page.locator('main h1').first().isVisible());
   assert.ok((await visitor.page.locator('main input:visible, main select:visible').count()) > 10);
   await visitor.close();
 });

@@ -25,6 +25,9 @@ pub struct Options {
     /// Only the house, units and SQLite: the loop while you write.
     #[arg(long, conflicts_with = "browser")]
     quick: bool,
+    /// Without what drives the running program: kill -9, the API from its description, the browser.
+    #[arg(long, conflicts_with = "browser")]
+    no_server: bool,
     /// Only tests of these crates.
     #[arg(short, long = "package")]
     packages: Vec<String>,
@@ -100,6 +103,9 @@ pub fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<bool> {
             let (good, said) = run::tee(&mut cargo)?;
             Ok(run::count(&said, good))
         })?;
+        if options.no_server {
+            return Ok(report.close());
+        }
         report.phase("kill -9 under load", || crash::check(workspace, options.engine))?;
         report.phase("API from its description", || api::check(workspace, API_SECONDS))?;
         report.phase("browser", || browser::run(workspace, &[]))?;

@@ -375,7 +375,7 @@ impl Town {
             }
             Kind::Date { .. } => vec![part("day", "16"), part("month", "11"), part("year", "2026")],
             Kind::PartialDate => vec![part("year", "1988")],
-            Kind::Sex => one("female"),
+            Kind::Sex => one("male"),
             Kind::YesNo => one("false"),
             Kind::Declaration => one("true"),
             Kind::Ethnicity => one(&procedure::form::ethnicities()[0].code),

@@ -1,6 +1,8 @@
 // Starts the real program with a data folder of its own, and stops it by its own process id.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,15 +34,24 @@ export async function startDemo({ args = [], env = {}, port, data, dossiers = 24
   return start(line, { origin: `http://127.0.0.1:${port}`, port, data, env, ready });
 }
 
-/** Serves as in production, with this configuration (TOML), on data that the demonstration made before. */
-export async function startServe({ config, origin, port, data, env = {}, ready = 60_000 }) {
+/** Serves as in production, with this configuration (TOML); `ca` is the authority (PEM) of its certificate. */
+export async function startServe({ config, origin, port, data, args = [], env = {}, ca, ready = 60_000 }) {
   // Beside the data: a fresh start empties the folder.
   const file = `${data}.toml`;
   await writeFile(file, config);
-  return start(['serve', '--config', file], { origin, port, data, env, ready });
+  return start(['serve', '--config', file, ...args], { origin, port, data, env, ca, ready });
 }
 
-async function start(line, { origin, port, data, env, ready }) {
+/** Runs the program to its end. */
+export function run(...line) {
+  return new Promise((resolve) => {
+    execFile(BINARY, line, { env: { ...process.env, NO_COLOR: '1' }, timeout: 120_000 }, (error, stdout, stderr) =>
+      resolve({ code: error ? error.code : 0, said: stdout + stderr }),
+    );
+  });
+}
+
+async function start(line, { origin, port, data, env, ca, ready }) {
   const child = spawn(BINARY, line, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1', ...env } });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -78,7 +89,7 @@ async function start(line, { origin, port, data, env, ready }) {
   const deadline = Date.now() + ready;
   for (;;) {
     if (ended !== null) throw new Error(`${BINARY} ${line.join(' ')} ended (${ended}):\n${said}`);
-    if (await answers(`${origin}/healthz`)) return server;
+    if ((await ask(`${origin}/healthz`, { ca }).catch(() => ({}))).status === 200) return server;
     if (Date.now() > deadline) {
       await server.stop();
       throw new Error(`not ready after ${ready / 1000} s:\n${said}`);
@@ -87,10 +98,16 @@ async function start(line, { origin, port, data, env, ready }) {
   }
 }
 
-async function answers(url) {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).status === 200;
-  } catch {
-    return false;
-  }
+/** One request on a connection of its own, trusting only `ca` where it is given. */
+export function ask(url, { ca, method = 'GET', headers = {}, body, timeout = 10_000, ...tls } = {}) {
+  return new Promise((resolve, reject) => {
+    const { request } = url.startsWith('https:') ? https : http;
+    const sent = request(url, { method, headers, ca, agent: false, timeout, ...tls }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (part) => (text += part));
+      answer.on('error', reject).on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, text }));
+    });
+    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${timeout} ms`))).on('error', reject);
+    sent.end(body);
+  });
 }

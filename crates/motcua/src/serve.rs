@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::{Router, extract::State, response::IntoResponse, routing::get};
-use axum_server::Handle;
+use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
 use http::{StatusCode, header};
 use tokio::sync::watch;
 
@@ -40,16 +40,22 @@ pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result
     ready(listener.local_addr()?);
     let served = match (&http.certificate, &http.key) {
         (Some(certificate), Some(key)) => {
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
             let tls = axum_server::tls_rustls::RustlsConfig::from_pem_file(certificate, key)
                 .await
                 .with_context(|| format!("reading {} and {}", certificate.display(), key.display()))?;
-            axum_server::from_tcp_rustls(listener, tls)?
+            axum_server::from_tcp(listener)?
+                .acceptor(RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new()))
                 .handle(handle)
                 .serve(app)
                 .await
         }
-        _ => axum_server::from_tcp(listener)?.handle(handle).serve(app).await,
+        _ => {
+            axum_server::from_tcp(listener)?
+                .acceptor(NoDelayAcceptor::new())
+                .handle(handle)
+                .serve(app)
+                .await
+        }
     };
     let _ = stop.send(true);
     let _ = jobs.await;

@@ -102,7 +102,7 @@ fn measure(workspace: &Workspace, options: &Options) -> anyhow::Result<Results> 
         Some(binary) => workspace.root.join(binary),
         None => {
             anyhow::ensure!(
-                run::tee(workspace.cargo().args(["build", "--release", "-p", "motcua"]))?.0,
+                run::tee(workspace.cargo().args(["build", "--release", "--workspace", "--bins"]))?.0,
                 "the binary does not build"
             );
             workspace.metadata()?.target_directory.join("release/motcua")

@@ -25,9 +25,6 @@ pub struct Options {
     /// Only the house, units and SQLite: the loop while you write.
     #[arg(long, conflicts_with = "browser")]
     quick: bool,
-    /// Without what drives the running program: kill -9, the API from its description, the browser.
-    #[arg(long, conflicts_with = "browser")]
-    no_server: bool,
     /// Only tests of these crates.
     #[arg(short, long = "package")]
     packages: Vec<String>,
@@ -103,9 +100,6 @@ pub fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<bool> {
             let (good, said) = run::tee(&mut cargo)?;
             Ok(run::count(&said, good))
         })?;
-        if options.no_server {
-            return Ok(report.close());
-        }
         report.phase("kill -9 under load", || crash::check(workspace, options.engine))?;
         report.phase("API from its description", || api::check(workspace, API_SECONDS))?;
         report.phase("browser", || browser::run(workspace, &[]))?;
@@ -137,8 +131,6 @@ fn tests(workspace: &Workspace, options: &Options, engine: Engine, report: &mut 
         Ok(run::count(&said, good))
     })?;
     let with_database: Vec<String> = match options.packages.as_slice() {
-        // The store is where conflicts are dealt with; the crates above it join when their tests are seen to hold under faults.
-        [] if options.no_server => vec!["store".to_owned()],
         [] => WITH_DATABASE.iter().map(|p| (*p).to_owned()).collect(),
         chosen => chosen
             .iter()

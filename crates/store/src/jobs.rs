@@ -56,6 +56,22 @@ impl Job {
     }
 }
 
+impl Store {
+    /// Takes back all waiting jobs of these kinds; how many they were. For commands that fill a database for measuring.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn forget_jobs(&self, kinds: &[&str]) -> Result<u64> {
+        let sql = format!(
+            "DELETE FROM job WHERE kind IN ({})",
+            crate::placeholders(1, kinds.len().max(1))
+        );
+        transact!(self, |tx| {
+            tx.exec(&sql, kinds.iter().map(crate::Param::value).collect()).await
+        })
+    }
+}
+
 impl Tx {
     /// Adds jobs, in one statement.
     ///

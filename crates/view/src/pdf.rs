@@ -12,7 +12,7 @@ use std::{
 };
 
 use base::{Error, Kind, Timestamp};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use typst::{
     Library, LibraryExt, World, WorldExt,
     diag::{FileError, FileResult, SourceDiagnostic},
@@ -34,6 +34,9 @@ pub const MAX_PAGES: usize = 200;
 pub const MAX_OUTPUT: usize = 32 * 1024 * 1024;
 /// How long a document may take, waiting for its turn included.
 pub const MAX_TIME: Duration = Duration::from_secs(20);
+/// How far the threads that make documents stand behind those that serve (on Linux, each thread has its own).
+#[cfg(target_os = "linux")]
+const YIELDING: i32 = 10;
 
 const PRELUDE: &str = include_str!("../typst/document.typ");
 
@@ -161,7 +164,7 @@ impl Pdf {
         }
     }
 
-    /// Makes a document, away from the threads that serve requests.
+    /// Makes a document, on a thread that yields to those that serve requests.
     ///
     /// # Errors
     /// See [`PdfError`]. After a time-out the compiler runs on to its end in its own thread and keeps its turn, so a bad
@@ -170,13 +173,16 @@ impl Pdf {
         let turns = Arc::clone(&self.turns);
         let work = async move {
             let turn = turns.acquire_owned().await.map_err(|_| PdfError::Broken)?;
-            tokio::task::spawn_blocking(move || {
-                let made = render_now(&job);
+            let (give, take) = oneshot::channel();
+            let made = std::thread::Builder::new().name("document".to_owned()).spawn(move || {
+                // A person who waits for a page goes before a document that nobody has asked for yet.
+                #[cfg(target_os = "linux")]
+                let _ = rustix::process::nice(YIELDING);
+                let _ = give.send(render_now(&job));
                 drop(turn);
-                made
-            })
-            .await
-            .map_err(|_| PdfError::Broken)?
+            });
+            made.map_err(|_| PdfError::Broken)?;
+            take.await.map_err(|_| PdfError::Broken)?
         };
         tokio::time::timeout(self.patience, work)
             .await

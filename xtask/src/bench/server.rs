@@ -46,16 +46,17 @@ impl Site {
             ("size".to_owned(), size.to_string()),
             ("config".to_owned(), folder.join("motcua.toml").display().to_string()),
         ]);
-        let database = match cluster {
+        let (database, seeding) = match cluster {
             Some(cluster) => {
                 values.insert(
                     "postgres".to_owned(),
                     cluster.create_database(&format!("bench_{size}"))?,
                 );
-                fill(&program.postgres, &values)
+                (fill(&program.postgres, &values), program.seed_postgres.as_str())
             }
-            None => fill(&program.sqlite, &values),
+            None => (fill(&program.sqlite, &values), ""),
         };
+        values.insert("seed_database".to_owned(), format!("{database}{seeding}"));
         values.insert("database".to_owned(), database);
         fs::write(folder.join("motcua.toml"), fill(&program.config, &values))?;
         Ok(Self {

@@ -63,6 +63,8 @@ pub struct Program {
     pub sqlite: String,
     /// As `sqlite`.
     pub postgres: String,
+    /// Added to the address of a PostgreSQL database while it is filled, which need not be durable.
+    pub seed_postgres: String,
 }
 
 /// Values taken from lists of the server.

@@ -33,7 +33,7 @@ pub use drafts::{DraftView, PaperView};
 pub use figures::DossierFigures;
 pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
-pub use jobs::handlers;
+pub use jobs::{DOCUMENT, handlers};
 pub(crate) use reading::question;
 pub use reading::{
     COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Queue, QueueItem, QueueQuery, Slice, TaskView,

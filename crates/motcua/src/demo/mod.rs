@@ -46,7 +46,7 @@ pub struct Args {
     #[arg(long, default_value_t = 160)]
     pub dossiers: usize,
     /// A PostgreSQL database instead of the embedded SQLite.
-    #[arg(long, env = "MOTCUA_DATABASE")]
+    #[arg(long, env = "MOTCUA_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
     /// The issuer of an e-ID that plays the national one, with the client `motcua`.
     #[arg(long)]

@@ -43,9 +43,9 @@ async function post(url: string, body: Json): Promise<Json> {
   })
   const json: Json = answer.status === 204 ? {} : ((await answer.json()) as Json)
   if (answer.ok) return json
-  const first = (json.errors as { vi?: string; en?: string }[] | undefined)?.[0]
+  const first = (json.problems as { vi?: string; en?: string }[] | undefined)?.[0]
   const text = first && (document.documentElement.lang === 'en' ? first.en || first.vi : first.vi)
-  throw text || json.detail ? new Told(text || String(json.detail)) : new Error(String(answer.status))
+  throw text ? new Told(text) : new Error(String(answer.status))
 }
 
 const list = (credentials: unknown): PublicKeyCredentialDescriptor[] =>

@@ -96,7 +96,7 @@ test('two officers on one step: one effect, and the other is told who was faster
 });
 
 test('a file that is not what it says, or carries a program, is refused with the reason', async () => {
-  const { visitor, draft } = await begin('business', { js: false });
+  const { visitor, draft } = await begin('business', { js: 'blocked' });
   const { page } = visitor;
   await answerAll(page, draft, { answers: ANSWERS, papers: { 'residence-proof': null } });
   await page.goto(`${draft}/papers/residence-proof`);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -31,14 +32,14 @@ export function openBrowser() {
 
 /**
  * A visitor with cookies of their own.
- * `js: false` is a browser without JavaScript; `lang` what the browser asks for; `slow` delays every answer by so many ms.
+ * `js: false` is a browser without JavaScript; `'blocked'` one whose line lost the scripts (there axe can still look); `lang` what the browser asks for; `slow` delays every answer by so many ms.
  * `visitor.page` is the page; `visitor.signIn(role)` uses the demonstration's roles; `visitor.close()` also
  * fails on script errors, refused content, server errors and requests to other hosts.
  */
 export async function visit(browser, server, { js = true, width = 1280, lang = 'vi-VN', slow = 0, allow = [] } = {}) {
   const context = await browser.newContext({
     baseURL: server.origin,
-    javaScriptEnabled: js,
+    javaScriptEnabled: js !== false,
     viewport: { width, height: 900 },
     locale: lang,
     timezoneId: 'Asia/Ho_Chi_Minh',
@@ -61,9 +62,10 @@ export async function visit(browser, server, { js = true, width = 1280, lang = '
     const url = new URL(request.url());
     if (url.protocol.startsWith('http') && !hosts.has(url.host)) wrong.push(`request to another host: ${url}`);
   });
+  if (js === 'blocked') await context.route('**/*.js', (route) => route.abort());
   if (slow > 0) {
     await context.route('**/*', async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, slow));
+      await setTimeout(slow);
       await route.continue();
     });
   }
@@ -89,10 +91,12 @@ export async function visit(browser, server, { js = true, width = 1280, lang = '
 /** Fails on serious and critical findings of axe at WCAG 2.2 AA; returns the lesser ones. */
 export async function accessible(page, what = page.url()) {
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate(
+  const looked = page.evaluate(
     (tags) => globalThis.axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] }),
     TAGS,
   );
+  // In a browser without JavaScript axe would wait for ever.
+  const { violations } = await Promise.race([looked, setTimeout(60_000, null, { ref: false }).then(() => assert.fail(`${what}: axe gives no answer`))]);
   const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
   const told = grave.map(({ id, help, nodes }) => {
     const where = nodes.slice(0, 3).map((node) => `${node.target.join(' ')}  ${node.html.slice(0, 160)}`);

@@ -40,7 +40,12 @@ pub fn run(workspace: &Workspace, filter: &[String]) -> anyhow::Result<Outcome> 
     anyhow::ensure!(!files.is_empty(), "no test file matches");
     let mut tests = Command::new(node);
     tests
-        .args(["--test", "--test-reporter=spec", "--test-concurrency=1"])
+        .args([
+            "--test",
+            "--test-reporter=spec",
+            "--test-concurrency=1",
+            "--test-timeout=600000",
+        ])
         .args(&files)
         .current_dir(&folder);
     tests.env("MOTCUA_BIN", &binary).env("CHROMIUM", &chromium);

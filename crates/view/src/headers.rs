@@ -33,7 +33,7 @@ impl SecurityHeaders {
         }
         format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
-             manifest-src 'self'; form-action {form}; frame-ancestors 'none'; base-uri 'none'"
+             frame-src 'self'; manifest-src 'self'; form-action {form}; frame-ancestors 'none'; base-uri 'none'"
         )
     }
 }

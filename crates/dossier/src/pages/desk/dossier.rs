@@ -6,12 +6,14 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use axum_extra::extract::Query;
 use base::{Dong, Error, Lang, Problems, Result, Text, Timestamp};
 use identity::{Permission, Scope, Web};
 use procedure::{
     form::SummarySection,
     process::{DrawOptions, OutcomeEffect, OutlineStep, draw, outline},
 };
+use serde::Deserialize;
 use view::{Link, Page, ui, ui::Tone};
 
 use super::queue::{left, tone};
@@ -54,6 +56,8 @@ pub(super) struct DossierPage {
     methods: Vec<ui::Choice>,
     sections: Vec<SummarySection>,
     papers: Vec<Paper>,
+    /// The file that is open beside the data.
+    open: Option<File>,
     documents: Vec<(String, String, String)>,
     history: Vec<HistoryLine>,
     drawing: String,
@@ -92,12 +96,56 @@ struct Consultation {
 
 struct Paper {
     name: String,
-    files: Vec<(String, String, String)>,
+    files: Vec<File>,
 }
 
-pub(super) async fn show(web: Web, State(dossiers): State<Dossiers>, Path(code): Path<String>) -> Response {
+#[derive(Clone)]
+struct File {
+    name: String,
+    /// Opens it beside the data.
+    beside: String,
+    /// The file itself.
+    href: String,
+    media: String,
+}
+
+impl File {
+    fn image(&self) -> bool {
+        self.media.starts_with("image/")
+    }
+
+    /// Whether a browser can show it inside a page.
+    fn shows(&self) -> bool {
+        matches!(
+            self.media.as_str(),
+            "application/pdf" | "image/jpeg" | "image/png" | "image/webp" | "image/gif"
+        )
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Looked {
+    /// SHA-256 of the file to open beside the data; the first that can be shown without it.
+    file: String,
+}
+
+pub(super) async fn show(
+    web: Web,
+    State(dossiers): State<Dossiers>,
+    Path(code): Path<String>,
+    Query(looked): Query<Looked>,
+) -> Response {
     match load(&web, &dossiers, &code).await {
-        Ok(view) => view::html(StatusCode::OK, &build(&web, &dossiers, &view, Problems::new())),
+        Ok(view) => {
+            let mut page = build(&web, &dossiers, &view, Problems::new());
+            let chosen = format!("{}/files/{}", page.path, looked.file);
+            let files = page.papers.iter().flat_map(|p| &p.files);
+            if let Some(file) = files.clone().find(|f| f.href == chosen && f.shows()) {
+                page.open = Some(file.clone());
+            }
+            view::html(StatusCode::OK, &page)
+        }
         Err(error) => web.refuse(&error),
     }
 }
@@ -126,6 +174,20 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
     let scope = Scope::Agency(s.agency.clone());
     let may = |permission| web.ctx.may(permission, &scope);
     let options = DrawOptions::of(lang, &view.here);
+    let file = |f: &crate::model::action::File| File {
+        name: f.name.clone(),
+        beside: format!("{path}?file={}#papers", f.sha256),
+        href: format!("{path}/files/{}", f.sha256),
+        media: f.media_type.clone(),
+    };
+    let papers: Vec<Paper> = s
+        .papers
+        .iter()
+        .map(|p| Paper {
+            name: place(view, &p.paper, lang),
+            files: p.files.iter().map(file).collect(),
+        })
+        .collect();
     DossierPage {
         version: s.version,
         code: s.code.clone(),
@@ -205,24 +267,8 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
             .map(|m| ui::Choice::new(method_code(*m), m.label().get(lang).to_owned()))
             .collect(),
         sections: view.answers.clone(),
-        papers: s
-            .papers
-            .iter()
-            .map(|p| Paper {
-                name: place(view, &p.paper, lang),
-                files: p
-                    .files
-                    .iter()
-                    .map(|f| {
-                        (
-                            f.name.clone(),
-                            format!("{path}/files/{}", f.sha256),
-                            f.media_type.clone(),
-                        )
-                    })
-                    .collect(),
-            })
-            .collect(),
+        open: papers.iter().flat_map(|p| &p.files).find(|f| f.shows()).cloned(),
+        papers,
         documents: s
             .documents
             .iter()

@@ -185,6 +185,15 @@ test('papers asked for once, sent, and the time starts anew', async () => {
   const after = await dossier(officer.page, code);
   assert.ok(after.due_at && Date.parse(after.due_at) >= Date.parse(before.due_at), 'and runs again, from the start');
   assert.equal(after.papers.find(({ paper }) => paper === 'residence-proof')?.files.length, 1);
+
+  // The officer reads the new paper beside the data.
+  await page.goto(`/desk/dossiers/${encodeURIComponent(code)}`);
+  const viewer = page.locator('.mc-viewer iframe');
+  assert.ok(await viewer.isVisible());
+  const shown = await page.context().request.get(await viewer.getAttribute('src'));
+  assert.equal(shown.headers()['content-type'], 'application/pdf');
+  assert.match(shown.headers()['content-security-policy'], /sandbox/, 'what people send never runs');
+  await look(page, 'desk-papers-beside');
   await Promise.all([citizen, officer, specialist].map((visitor) => visitor.close()));
 });
 

@@ -14,7 +14,11 @@ use dossier::{
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use identity::{Actor, Ctx, NewOfficer, OfficerActor, Role, Roles};
 use indicatif::{ProgressBar, ProgressStyle};
-use procedure::form::{Answers, Applicant, Channel, Context};
+use procedure::{
+    decision::Bar,
+    form::{Answers, Applicant, Channel, Context},
+    package::Package,
+};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
@@ -89,7 +93,9 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         .await?;
     bar.finish_and_clear();
     // What the past left to do would compete with what is measured: dossiers of years have their documents and figures.
-    node.store.forget_jobs(&[dossier::service::DOCUMENT, insight::CHANGED]).await?;
+    node.store
+        .forget_jobs(&[dossier::service::DOCUMENT, insight::CHANGED])
+        .await?;
     let out = serde_json::json!({
         "dossiers": before + missing,
         "token": token,
@@ -184,12 +190,20 @@ fn sample(node: &Node, procedure: &str) -> anyhow::Result<Filing> {
     for _ in 0..200 {
         let answers = answers::fill(&package.form, &context, &mut rng);
         let journey = package.form.journey(&answers, &context);
-        if journey.problems.is_empty() && !journey.papers.iter().any(|p| p.required) {
+        let complete = journey.problems.is_empty() && !journey.papers.iter().any(|p| p.required);
+        if complete && entitled(&package, &journey.answers, &context)? {
             return Ok(filing(procedure, answers, &applicant));
         }
         let _: u32 = rng.random();
     }
-    anyhow::bail!("no answers for {procedure} that need no papers")
+    anyhow::bail!("no answers for {procedure} that need neither papers nor money")
+}
+
+/// Whether nothing bars the applicant and nothing is to be paid, so that the first step can be done at once.
+fn entitled(package: &Package, answers: &Answers, context: &Context<'_>) -> anyhow::Result<bool> {
+    let remarks = package.eligibility(answers, context)?.value;
+    let fees = package.fees(answers, context)?.value;
+    Ok(!remarks.iter().any(|r| r.severity == Bar::Stop) && fees.iter().all(|fee| fee.amount == base::Dong::ZERO))
 }
 
 fn filing(procedure: &str, answers: Answers, applicant: &Applicant) -> Filing {

@@ -1,0 +1,280 @@
+//! Mistakes of authors: each class is found, at its place.
+
+use base::Lang;
+use serde_json::json;
+
+use super::{broken, good_files};
+
+#[test]
+fn every_class_of_mistake_is_found_at_its_place() {
+    let cases: &[(&str, &str, &str, &str)] = &[
+        (
+            "procedure.toml",
+            "valid_from = 2026-07-01",
+            "valid_from = 2026-07-01\ncolour = 1",
+            "unknown-key",
+        ),
+        ("procedure.toml", "authority = \"G15\"\n", "", "missing-key"),
+        ("procedure.toml", "code = \"2.000635\"", "code = \"2.0006\"", "bad-code"),
+        (
+            "procedure.toml",
+            "level = \"full\"",
+            "level = \"partial\"",
+            "missing-key",
+        ),
+        (
+            "procedure.toml",
+            "en = \"Copy of a civil-status extract\"",
+            "en = \"\"",
+            "missing-translation",
+        ),
+        (
+            "procedure.toml",
+            "budget = \"3wd\"",
+            "budget = \"3 days\"",
+            "bad-budget",
+        ),
+        ("procedure.toml", "when = \"event.on_paper\"\n", "", "bad-deadline"),
+        (
+            "procedure.toml",
+            "when = \"event.on_paper\"",
+            "when = \"event.on_papr\"",
+            "unknown-name",
+        ),
+        (
+            "procedure.toml",
+            "case = \"2.000635.02\"",
+            "case = \"1.000001.02\"",
+            "bad-code",
+        ),
+        (
+            "procedure.toml",
+            "template = \"result.typ\"",
+            "template = \"../../../etc/passwd\"",
+            "missing-file",
+        ),
+        (
+            "procedure.toml",
+            "about = \"authorisation\"",
+            "about = \"authorization\"",
+            "unknown-name",
+        ),
+        (
+            "procedure.toml",
+            "same_day_cutoff = \"15:00\"",
+            "same_day_cutoff = \"3pm\"",
+            "bad-value",
+        ),
+        (
+            "form.toml",
+            "type = \"person-name\"",
+            "type = \"person-nam\"",
+            "bad-type",
+        ),
+        ("form.toml", "id = \"event.kind\"", "id = \"event.Kind\"", "bad-id"),
+        ("form.toml", "id = \"event.kind\"", "id = \"event\"", "bad-id"),
+        (
+            "form.toml",
+            "id = \"event.kind\"",
+            "id = \"applicant.kind\"",
+            "reserved-id",
+        ),
+        ("form.toml", "id = \"event.kind\"", "id = \"event.for\"", "reserved-id"),
+        (
+            "form.toml",
+            "id = \"event.date\"",
+            "id = \"event.kind\"",
+            "duplicate-id",
+        ),
+        (
+            "form.toml",
+            "basis = \"Luật Hộ tịch 2014, Điều 63\"\nsensitivity = \"personal\"",
+            "sensitivity = \"personal\"",
+            "missing-basis",
+        ),
+        ("form.toml", "sensitivity = \"sensitive\"\n", "", "missing-sensitivity"),
+        (
+            "form.toml",
+            "sensitivity = \"sensitive\"\nretention = \"5y\"",
+            "sensitivity = \"sensitive\"",
+            "missing-retention",
+        ),
+        (
+            "form.toml",
+            "source = \"eid:person-number\"",
+            "source = \"asked\"",
+            "asked-again",
+        ),
+        (
+            "form.toml",
+            "source = \"eid:person-number\"",
+            "source = \"eid:shoe-size\"",
+            "bad-source",
+        ),
+        (
+            "form.toml",
+            "source = \"eid:person-number\"",
+            "source = \"eid:name\"",
+            "bad-source",
+        ),
+        (
+            "form.toml",
+            "when = \"event.on_paper\"",
+            "when = \"request.copies > 1\"",
+            "looks-forward",
+        ),
+        (
+            "form.toml",
+            "when = \"event.on_paper\"",
+            "when = \"event.book = null\"",
+            "looks-forward",
+        ),
+        (
+            "form.toml",
+            "when = \"event.on_paper\"",
+            "when = \"event.kind\"",
+            "type",
+        ),
+        (
+            "form.toml",
+            "when = \"event.on_paper\"",
+            "when = \"event.kind = \\\"wedding\\\"\"",
+            "unknown-option",
+        ),
+        (
+            "form.toml",
+            "when = \"event.on_paper\"",
+            "when = \"event.date > 3\"",
+            "type",
+        ),
+        (
+            "form.toml",
+            "when = \"event.on_paper\"",
+            "when = \"event.on_paper and\"",
+            "syntax",
+        ),
+        (
+            "form.toml",
+            "source = \"derived: event.date < date(\\\"2016-01-01\\\")\"",
+            "source = \"derived: event.on_paper\"",
+            "looks-forward",
+        ),
+        (
+            "form.toml",
+            "source = \"derived: event.date < date(\\\"2016-01-01\\\")\"",
+            "source = \"derived: event.date\"",
+            "type",
+        ),
+        (
+            "form.toml",
+            "pattern = \"[0-9]{1,5}(/[0-9]{4})?\"",
+            "pattern = \"(((a{999}){999}){999}\"",
+            "bad-pattern",
+        ),
+        (
+            "form.toml",
+            "code = \"000.00.00.G15-KQ004389\"",
+            "code = \"KQ\"",
+            "bad-code",
+        ),
+        ("form.toml", "max = \"today\"", "max = \"tomorrow\"", "bad-value"),
+        (
+            "form.toml",
+            "type = \"person-number\"",
+            "type = \"person-number\"\nmax_length = 3",
+            "unknown-key",
+        ),
+        ("process.bpmn", "mc:role=\"specialist\"", "mc:role=\"wizard\"", "role"),
+        (
+            "process.bpmn",
+            "mc:role=\"specialist\"",
+            "mc:role=\"specialist\" mc:unit=\"moon\"",
+            "unknown-agency",
+        ),
+        ("process.bpmn", "request.copies > 0", "request.copy > 0", "condition"),
+        ("process.bpmn", "id=\"draft\"", "id=\"event\"", "name-taken"),
+        (
+            "decisions.dmn",
+            "8000 * answers.request.copies",
+            "8000 * answers.request.copys",
+            "unknown-name",
+        ),
+        (
+            "decisions.dmn",
+            "8000 * answers.request.copies",
+            "\\\"free\\\"",
+            "syntax",
+        ),
+        (
+            "decisions.dmn",
+            "8000 * answers.request.copies",
+            "\"free\"",
+            "bad-shape",
+        ),
+        ("decisions.dmn", "\"before-processing\"", "\"whenever\"", "bad-shape"),
+        (
+            "decisions.dmn",
+            "<requiredInput href=\"#i_today\"/>",
+            "<requiredInput href=\"#i_tomorrow\"/>",
+            "unknown-name",
+        ),
+        (
+            "decisions.dmn",
+            "name=\"channel\" id=\"i_channel\"",
+            "name=\"weather\" id=\"i_channel\"",
+            "unknown-input",
+        ),
+        (
+            "decisions.dmn",
+            "<requiredInput href=\"#i_answers\"/></informationRequirement>\n    <literalExpression id=\"l_exempt\">",
+            "<requiredDecision href=\"#d_fee\"/></informationRequirement>\n    <literalExpression id=\"l_exempt\">",
+            "cycle",
+        ),
+        ("decisions.dmn", "MODEL/\"", "MODEL/9\"", "bad-dmn"),
+    ];
+    for (file, from, to, wanted) in cases {
+        let report = broken(file, from, to);
+        let hit = report.findings.iter().find(|f| f.code.contains(wanted));
+        let Some(hit) = hit else {
+            panic!(
+                "{file}: {from:?} to {to:?} should give {wanted}:\n{}",
+                report.human(Lang::En)
+            );
+        };
+        assert!(!hit.text.vi.is_empty() && !hit.text.en.is_empty());
+        if *wanted != "asked-again" {
+            assert!(!report.ok(), "{file}: {to:?}");
+        }
+    }
+}
+
+#[test]
+fn a_finding_says_line_column_and_what_was_meant() {
+    let report = broken(
+        "form.toml",
+        "when = \"event.on_paper\"",
+        "when = \"not(event.on_papr)\"",
+    );
+    let finding = report
+        .findings
+        .iter()
+        .find(|f| f.code == "unknown-name")
+        .expect("the name");
+    let text = good_files()["form.toml"].clone();
+    let line = text
+        .lines()
+        .position(|l| l == "when = \"event.on_paper\"")
+        .expect("the line")
+        + 1;
+    assert_eq!(
+        (finding.file.as_str(), finding.line as usize, finding.column),
+        ("form.toml", line, 13)
+    );
+    assert!(
+        finding.text.en.contains("Did you mean “event.on_paper”"),
+        "{}",
+        finding.text.en
+    );
+    assert!(report.human(Lang::Vi).contains(&format!("form.toml:{line}:13: lỗi:")));
+    assert_eq!(report.json()[0]["line"], json!(line));
+}

@@ -15,7 +15,7 @@ use procedure::{
 use view::{Link, Page, ui};
 
 use super::{Portal, Posted, again, answer, draft_id, drafts, field, fields, papers, rules, settled, to};
-use crate::{model::action::Channel, service::DraftView};
+use crate::{model::action::Channel, pages::text::encoded, service::DraftView};
 
 #[derive(Template)]
 #[template(path = "citizen/check.html")]
@@ -193,7 +193,7 @@ async fn submitted(web: &Web, portal: &Portal, id: &str, posted: Posted) -> Resu
         Err(Error::Refused(base::Kind::Invalid, problems))
     };
     match filed {
-        Ok(filed) => Ok(to(format!("/dossiers/{}?filed=1", papers::encoded(&filed.code)))),
+        Ok(filed) => Ok(to(format!("/dossiers/{}?filed=1", encoded(&filed.code)))),
         Err(Error::Refused(kind @ base::Kind::Invalid, problems)) => {
             let view = portal.dossiers.draft(&web.ctx, id).await?;
             let key = Some(key).filter(|k| !k.is_empty() && k.len() <= 200);

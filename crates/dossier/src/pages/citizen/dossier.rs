@@ -21,6 +21,7 @@ use crate::{
         command::Command,
         status::{Decision, Money, NationalStatus},
     },
+    pages::text::encoded,
     service::DossierView,
 };
 
@@ -107,7 +108,7 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
 ) -> Response {
     if matches!(web.ctx.actor, Actor::Officer(_)) {
-        return to(format!("{DESK}/{}", papers::encoded(&code)));
+        return to(format!("{DESK}/{}", encoded(&code)));
     }
     answer(&web, shown(&web, &portal, &code, &asked).await)
 }
@@ -154,7 +155,7 @@ fn build(web: &Web, portal: &Portal, view: &DossierView, asked: &Asked) -> Dossi
             ),
         });
     }
-    let path = format!("/dossiers/{}", papers::encoded(&state.code));
+    let path = format!("/dossiers/{}", encoded(&state.code));
     let agency = portal.dossiers.agency_name(&state.agency).to_owned();
     let status = state.national();
     let at = words::Standing {
@@ -317,10 +318,7 @@ fn attachment(name: &str, media: &str, content: Bytes) -> Response {
         })
         .collect();
     // RFC 6266 with the name in the encoding of RFC 5987, and a plain one for old clients.
-    let disposition = format!(
-        "attachment; filename=\"{plain}\"; filename*=UTF-8''{}",
-        papers::encoded(name)
-    );
+    let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", encoded(name));
     let value =
         |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let mut response = content.into_response();
@@ -369,7 +367,7 @@ async fn withdraw_page(
     page.problems = problems;
     let template = WithdrawPage {
         page,
-        path: format!("/dossiers/{}", papers::encoded(&view.state.code)),
+        path: format!("/dossiers/{}", encoded(&view.state.code)),
         name: format!("{} · {}", view.state.code, view.package.meta.name.get(web.ctx.lang)),
         version: view.state.version,
         reason: reason.to_owned(),
@@ -392,7 +390,7 @@ async fn withdrawn(web: &Web, portal: &Portal, code: &str, posted: Posted) -> Re
     let posted = fields(posted)?;
     let reason = field(&posted, "reason").to_owned();
     let view = portal.dossiers.get_by_code(&web.ctx, code, Purpose::OwnDossier).await?;
-    let back = format!("/dossiers/{}", papers::encoded(&view.state.code));
+    let back = format!("/dossiers/{}", encoded(&view.state.code));
     if view.state.decision == Decision::Withdrawn {
         return Ok(to(back));
     }

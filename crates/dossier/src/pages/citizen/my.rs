@@ -8,8 +8,8 @@ use identity::{Actor, Web};
 use serde::Deserialize;
 use view::{Link, Notice, Page, ui, ui::Tone};
 
-use super::{Portal, answer, papers::encoded, to, words};
-use crate::{model::status::NationalStatus, service::DossierItem};
+use super::{Portal, answer, to, words};
+use crate::{model::status::NationalStatus, pages::text::encoded, service::DossierItem};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

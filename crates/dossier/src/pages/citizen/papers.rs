@@ -15,6 +15,7 @@ use view::{Link, Page, ui};
 
 use super::{Portal, again, answer, draft_id, field, forms::From, to, too_large, unreadable, upload_id, words};
 use crate::{
+    pages::text::encoded,
     service::{DraftView, PaperView},
     store::uploads::Upload,
 };
@@ -367,18 +368,6 @@ fn at_file(problems: Problems, name: Option<&str>) -> Problems {
 
 fn no_paper() -> Error {
     Error::not_found("thành phần hồ sơ này", "paper")
-}
-
-/// A segment of a path.
-pub(super) fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 impl PaperPage {

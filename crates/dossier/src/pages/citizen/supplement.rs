@@ -14,7 +14,7 @@ use view::{Link, Page, ui};
 use super::{
     Portal, again, answer,
     dossier::place,
-    papers::{self, Body, FileLine, at, at_a_file, encoded, parts},
+    papers::{self, Body, FileLine, at, at_a_file, parts},
     rules, settled, to, upload_id,
 };
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
         action::{MissingItem, Paper},
         command::Command,
     },
+    pages::text::encoded,
     service::{DossierView, UploadState},
 };
 

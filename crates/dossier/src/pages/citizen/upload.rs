@@ -11,8 +11,8 @@ use bytes::Bytes;
 use identity::{Ctx, Purpose, Web};
 use serde_json::json;
 
-use super::{Portal, draft_id, papers::encoded, too_large, unreadable, upload_id};
-use crate::service::UploadState;
+use super::{Portal, draft_id, too_large, unreadable, upload_id};
+use crate::{pages::text::encoded, service::UploadState};
 
 const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const LENGTH: HeaderName = HeaderName::from_static("upload-length");

@@ -14,6 +14,7 @@ use view::{Page, ui, ui::Tone};
 
 use crate::{
     model::status::NationalStatus,
+    pages::text::{encoded, working_time},
     service::{ConsultationItem, Dossiers, Filter, QueueItem, QueueQuery},
 };
 
@@ -73,17 +74,12 @@ fn counted(n: i64) -> String {
     }
 }
 
-/// Time left or passed, in working time: `còn 2 giờ 5 phút`.
+/// Time left or passed, in working time: `Còn 2 giờ 5 phút làm việc`.
 pub(super) fn left(lang: Lang, minutes: Option<i64>) -> (String, Tone) {
     let Some(minutes) = minutes else {
         return (lang.t("Tạm dừng", "Paused").to_owned(), Tone::Neutral);
     };
-    let size = minutes.abs();
-    let text = match (size / 480, size / 60, size % 60) {
-        (days, _, _) if days >= 2 => format!("{days} {}", lang.t("ngày làm việc", "working days")),
-        (_, 0, rest) => format!("{rest} {}", lang.t("phút", "min")),
-        (_, hours, rest) => format!("{hours} {} {rest} {}", lang.t("giờ", "h"), lang.t("phút", "min")),
-    };
+    let text = working_time(lang, minutes.abs());
     match minutes {
         m if m < 0 => (format!("{} {text}", lang.t("Quá hạn", "Late by")), Tone::Late),
         m if m <= 480 => (format!("{} {text}", lang.t("Còn", "Left:")), Tone::Warn),
@@ -278,17 +274,4 @@ async fn listed(web: &Web, dossiers: &Dossiers, sought: Sought) -> Result<Respon
         sought,
     };
     Ok(view::html(StatusCode::OK, &page))
-}
-
-/// A word in an address.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }

@@ -207,7 +207,7 @@ impl Town {
     }
 
     pub async fn post(&self, ctx: &Ctx, path: &str, fields: &[(String, String)]) -> Answer {
-        let encode = super::super::papers::encoded;
+        let encode = crate::pages::text::encoded;
         let body: Vec<String> = fields
             .iter()
             .map(|(n, v)| format!("{}={}", encode(n), encode(v)))

@@ -64,9 +64,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String> {
     Ok(key)
 }
 
-/// The version that the caller saw, from `If-Match`.
+/// The version that the caller saw, from `If-Match`; none for `*`. It is held against the caller only where what they judged
+/// has changed since: a document that the platform made meanwhile gives the dossier a new ETag and spoils nobody's step.
 fn if_match(headers: &HeaderMap) -> Result<Option<i64>> {
-    let Some(value) = headers.get(header::IF_MATCH) else {
+    let Some(value) = headers.get(header::IF_MATCH).filter(|v| *v != "*") else {
         return Ok(None);
     };
     let version = value
@@ -261,7 +262,7 @@ async fn history(
 #[utoipa::path(post, path = "/api/v1/dossiers/{id}/tasks/{token}", tag = "dossiers", request_body = CompleteBody,
     params(("id" = uuid::Uuid, Path, description = "The dossier"), ("token" = u32, Path, description = "Token of the step")),
     responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
-        (status = 404, description = "No such dossier"), (status = 409, description = "Somebody else was faster"), (status = 412, description = "The dossier has moved on"),
+        (status = 404, description = "No such dossier"), (status = 409, description = "Somebody else was faster"), (status = 412, description = "What the caller judged has changed since the version of If-Match"),
         (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
 async fn complete(
     State(dossiers): State<Dossiers>,
@@ -278,7 +279,7 @@ async fn complete(
 #[utoipa::path(post, path = "/api/v1/dossiers/{id}/tasks/{token}/assignment", tag = "dossiers", request_body = AssignBody,
     params(("id" = uuid::Uuid, Path, description = "The dossier"), ("token" = u32, Path, description = "Token of the step")),
     responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
-        (status = 404, description = "No such dossier"), (status = 409, description = "Somebody else was faster"), (status = 412, description = "The dossier has moved on"),
+        (status = 404, description = "No such dossier"), (status = 409, description = "Somebody else was faster"), (status = 412, description = "What the caller judged has changed since the version of If-Match"),
         (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
 async fn assign(
     State(dossiers): State<Dossiers>,
@@ -298,7 +299,7 @@ macro_rules! command_route {
             params(("id" = uuid::Uuid, Path, description = "The dossier")),
             responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"),
                 (status = 403, description = "Not permitted"), (status = 404, description = "No such dossier"),
-                (status = 409, description = "The dossier does not allow it now"), (status = 412, description = "The dossier has moved on"),
+                (status = 409, description = "The dossier does not allow it now"), (status = 412, description = "What the caller judged has changed since the version of If-Match"),
                 (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
         async fn $name(
             State(dossiers): State<Dossiers>,
@@ -317,7 +318,7 @@ macro_rules! command_route {
 #[utoipa::path(post, path = "/api/v1/dossiers/{id}/supplements", tag = "dossiers", request_body = SupplementBody,
     params(("id" = uuid::Uuid, Path, description = "The dossier")),
     responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
-        (status = 404, description = "No such dossier"), (status = 409, description = "Nothing is asked for"), (status = 412, description = "The dossier has moved on"),
+        (status = 404, description = "No such dossier"), (status = 409, description = "Nothing is asked for"), (status = 412, description = "What the caller judged has changed since the version of If-Match"),
         (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
 async fn supplement(
     State(dossiers): State<Dossiers>,

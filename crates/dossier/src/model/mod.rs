@@ -2,5 +2,6 @@
 
 pub mod action;
 pub mod command;
+pub mod fresh;
 pub mod state;
 pub mod status;

@@ -11,6 +11,7 @@ use crate::{
     model::{
         action::{Action, ActorRef, DossierId, Entry, Paper},
         command::{Command, decide},
+        fresh,
         state::{Consequences, State},
         status::NationalStatus,
     },
@@ -32,8 +33,8 @@ pub struct Done {
 }
 
 impl Dossiers {
-    /// Carries out a command. `expected` is the version that the caller looked at; where it is given and the dossier has
-    /// moved on, the caller is told what happened since.
+    /// Carries out a command. `expected` is the version that the caller looked at; where it is given and what the caller
+    /// judged has changed since (see [`fresh`]), the caller is told what happened.
     ///
     /// # Errors
     /// Not permitted, refused with every problem, or [`Kind::Stale`] / [`Kind::Conflict`] where somebody else was faster.
@@ -41,10 +42,12 @@ impl Dossiers {
         for _ in 0..TRIES {
             let kept = tables::by_id(&self.store().read(), id).await?.ok_or_else(no_dossier)?;
             self.permit(ctx, &kept.state, command)?;
-            if let Some(expected) = expected
-                && expected != kept.state.version
-            {
-                return Err(self.moved_on(id, expected).await?);
+            if let Some(seen) = expected.filter(|seen| *seen != kept.state.version) {
+                let since = tables::log_after(&self.store().read(), id, seen).await?;
+                let by = ActorRef::from(ctx);
+                if fresh::is_late(command, &by, &kept.state, seen, &since) {
+                    return Err(moved_on(&since, &by));
+                }
             }
             if let Some(done) = self.try_command(ctx, kept, command).await? {
                 return Ok(done);
@@ -274,22 +277,22 @@ impl Dossiers {
         ))
     }
 
-    /// What happened since `seen`, for whoever comes too late.
-    async fn moved_on(&self, id: DossierId, seen: i64) -> Result<Error> {
-        let log = tables::log(&self.store().read(), id).await?;
-        let (mut vi, mut en) = (String::new(), String::new());
-        for entry in log.iter().filter(|e| e.seq > seen).take(3) {
-            let text = super::reading::line_text(&entry.action);
-            vi.push_str(&format!(" {} – {}: {}.", entry.at.display(), entry.actor.name, text.vi));
-            en.push_str(&format!(" {} – {}: {}.", entry.at.display(), entry.actor.name, text.en));
-        }
-        Ok(Error::refused(
-            Kind::Stale,
-            "moved-on",
-            format!("Hồ sơ đã thay đổi sau khi quý vị mở trang; thao tác chưa được ghi.{vi}"),
-            format!("The dossier has changed since you opened the page; nothing was stored.{en}"),
-        ))
+}
+
+/// What happened since, of what the reader may know, for whoever comes too late.
+fn moved_on(since: &[Entry], by: &ActorRef) -> Error {
+    let (mut vi, mut en) = (String::new(), String::new());
+    for entry in since.iter().filter(|e| fresh::counts(e, by)).take(3) {
+        let text = super::reading::line_text(&entry.action);
+        vi.push_str(&format!(" {} – {}: {}.", entry.at.display(), entry.actor.name, text.vi));
+        en.push_str(&format!(" {} – {}: {}.", entry.at.display(), entry.actor.name, text.en));
     }
+    Error::refused(
+        Kind::Stale,
+        "moved-on",
+        format!("Hồ sơ đã thay đổi sau khi quý vị mở trang; thao tác chưa được ghi.{vi}"),
+        format!("The dossier has changed since you opened the page; nothing was stored.{en}"),
+    )
 }
 
 /// The permission that a step's symbolic role asks for.

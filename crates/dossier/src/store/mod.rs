@@ -92,8 +92,16 @@ struct EntryRow {
 /// # Errors
 /// The database failed, or a line is not one of ours.
 pub async fn log(db: &impl Read, id: DossierId) -> Result<Vec<Entry>> {
-    let sql = "SELECT entry FROM dossier_entry WHERE dossier_id = $1 ORDER BY seq";
-    let rows = db.all::<EntryRow>(sql, params![id]).await?;
+    log_after(db, id, 0).await
+}
+
+/// The log of a dossier after the entry `seq`, oldest first.
+///
+/// # Errors
+/// The database failed, or a line is not one of ours.
+pub async fn log_after(db: &impl Read, id: DossierId, seq: i64) -> Result<Vec<Entry>> {
+    let sql = "SELECT entry FROM dossier_entry WHERE dossier_id = $1 AND seq > $2 ORDER BY seq";
+    let rows = db.all::<EntryRow>(sql, params![id, seq]).await?;
     rows.iter()
         .map(|r| serde_json::from_str(&r.entry).map_err(Error::from))
         .collect()

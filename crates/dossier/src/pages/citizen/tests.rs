@@ -2,4 +2,5 @@
 
 mod filing;
 mod following;
+mod handling;
 mod town;

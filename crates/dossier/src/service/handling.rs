@@ -9,7 +9,7 @@ use store::{Job, transact};
 use super::{Dossiers, FilingPaper};
 use crate::{
     model::{
-        action::{Action, ActorRef, DossierId, Entry, Paper},
+        action::{Action, ActorRef, DossierId, Entry},
         command::{Command, decide},
         fresh,
         state::{Consequences, State},
@@ -74,32 +74,11 @@ impl Dossiers {
         expected: Option<i64>,
     ) -> Result<Done> {
         let owner = super::drafts::upload_owner(ctx)?;
-        let ids: Vec<_> = papers.iter().flat_map(|p| p.uploads.iter().copied()).collect();
-        let found = tables::uploads::by_ids(&self.store().read(), &owner, &ids).await?;
+        let found = tables::by_id(&self.store().read(), id).await?.ok_or_else(no_dossier)?;
+        self.permit_for_applicant(ctx, &found.state)?;
+        let package = self.shelf().by_hash(&found.package).await?;
         let mut problems = Problems::new();
-        let mut kept = Vec::new();
-        for given in papers {
-            let mut files = Vec::new();
-            for upload in &given.uploads {
-                match found
-                    .iter()
-                    .find(|u| u.id == *upload && u.paper == given.paper)
-                    .and_then(|u| u.file.clone())
-                {
-                    Some(file) => files.push(file),
-                    None => problems.add(
-                        "unknown-upload",
-                        &given.paper,
-                        "Tệp chưa được tải lên đầy đủ hoặc không phải của quý vị.",
-                        "The file is not fully uploaded or is not yours.",
-                    ),
-                }
-            }
-            kept.push(Paper {
-                paper: given.paper.clone(),
-                files,
-            });
-        }
+        let kept = self.handed_in(&owner, papers, &package, &mut problems).await?;
         problems.into_result()?;
         self.command(ctx, id, &Command::Supplement { answers, papers: kept }, expected)
             .await
@@ -216,22 +195,7 @@ impl Dossiers {
                 let scope = Scope::Agency(self.task_agency(state, task));
                 any_of(ctx, &[permission_of(&task.role), Permission::DecideDossier], &scope)
             }
-            Command::Supplement { .. } => match (&ctx.actor, state.applicant.account) {
-                (Actor::Officer(_), _) => ctx.require(Permission::ReceiveDossier, &agency),
-                (_, Some(account)) => ctx.require(
-                    Permission::ReadOwnDossier,
-                    &Scope::Account(identity::AccountId::from_uuid(account)),
-                ),
-                (_, None) => Err(Error::forbidden()),
-            },
-            Command::Withdraw { .. } => match (&ctx.actor, state.applicant.account) {
-                (Actor::Officer(_), _) => ctx.require(Permission::ReceiveDossier, &agency),
-                (_, Some(account)) => ctx.require(
-                    Permission::ReadOwnDossier,
-                    &Scope::Account(identity::AccountId::from_uuid(account)),
-                ),
-                (_, None) => Err(Error::forbidden()),
-            },
+            Command::Supplement { .. } | Command::Withdraw { .. } => self.permit_for_applicant(ctx, state),
             Command::AnswerConsultation { sent_by, .. } => {
                 let asked = state.consultations.iter().rev().find(|c| c.sent_by == *sent_by);
                 let asked = asked.ok_or_else(no_dossier)?;
@@ -261,6 +225,18 @@ impl Dossiers {
         }
     }
 
+    /// Who may act for the applicant: the applicant, or the one-stop shop where they stand at its counter.
+    pub(super) fn permit_for_applicant(&self, ctx: &Ctx, state: &State) -> Result<()> {
+        match (&ctx.actor, state.applicant.account) {
+            (Actor::Officer(_), _) => ctx.require(Permission::ReceiveDossier, &Scope::Agency(state.agency.clone())),
+            (_, Some(account)) => ctx.require(
+                Permission::ReadOwnDossier,
+                &Scope::Account(identity::AccountId::from_uuid(account)),
+            ),
+            (_, None) => Err(Error::forbidden()),
+        }
+    }
+
     /// A step that an officer has taken is theirs until they put it back.
     fn require_own_step(&self, ctx: &Ctx, task: &crate::model::state::OpenTask) -> Result<()> {
         let (Actor::Officer(officer), Some(assignee)) = (&ctx.actor, &task.assignee) else {
@@ -276,7 +252,6 @@ impl Dossiers {
             format!("This step is in the hands of {}.", assignee.name),
         ))
     }
-
 }
 
 /// What happened since, of what the reader may know, for whoever comes too late.

@@ -39,7 +39,7 @@ pub use reading::{
     COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Queue, QueueItem, QueueQuery, Slice, TaskView,
     Tracking,
 };
-pub use uploads::UploadState;
+pub use uploads::{UploadFor, UploadState};
 
 use crate::model::state::{OpenTask, Rules, State};
 pub use crate::store::{

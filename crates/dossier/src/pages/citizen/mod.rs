@@ -65,7 +65,7 @@ pub fn router(dossiers: Dossiers) -> Router {
         )
         .route(
             "/dossiers/{code}/supplement/{paper}/uploads/{upload}",
-            get(upload::state_supplement).patch(upload::append_supplement),
+            get(upload::state).patch(upload::append),
         )
         .layer(piece());
     let files = Router::new()

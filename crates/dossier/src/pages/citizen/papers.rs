@@ -16,7 +16,7 @@ use view::{Link, Page, ui};
 use super::{Portal, again, answer, draft_id, field, forms::From, to, too_large, unreadable, upload_id, words};
 use crate::{
     pages::text::encoded,
-    service::{DraftView, PaperView},
+    service::{DraftView, PaperView, UploadFor},
     store::uploads::Upload,
 };
 
@@ -218,7 +218,7 @@ async fn sent(
     for sent in &body.files {
         let stored = portal
             .dossiers
-            .upload_whole(&web.ctx, Some(id), "", slug, &sent.name, &sent.content)
+            .upload_whole(&web.ctx, UploadFor::Draft(id), slug, &sent.name, &sent.content)
             .await;
         match stored {
             Ok(_) => {}

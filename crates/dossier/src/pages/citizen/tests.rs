@@ -3,4 +3,5 @@
 mod filing;
 mod following;
 mod handling;
+mod supplement;
 mod town;

@@ -194,7 +194,7 @@ impl Dossiers {
     }
 
     /// Whether the actor handles the dossier as an officer; refuses whoever may not read it at all.
-    async fn permit_reading(&self, ctx: &Ctx, id: DossierId, state: &State) -> Result<bool> {
+    pub(in crate::service) async fn permit_reading(&self, ctx: &Ctx, id: DossierId, state: &State) -> Result<bool> {
         if ctx.may(Permission::ReadAgencyDossiers, &Scope::Agency(state.agency.clone())) {
             return Ok(true);
         }

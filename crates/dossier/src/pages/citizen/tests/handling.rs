@@ -12,10 +12,7 @@ use super::{
     following::{completion, filed, token},
     town::{Answer, Town, an, colleague, officer, towns},
 };
-use crate::model::{
-    action::Detail,
-    command::Command,
-};
+use crate::model::{action::Detail, command::Command};
 
 fn remark(text: &str) -> Command {
     Command::Note { text: text.to_owned() }
@@ -110,7 +107,10 @@ async fn the_applicant_is_not_told_what_officers_write_among_themselves() {
             panic!("it was received meanwhile: {late:?}");
         };
         let told = format!("{problems:?}");
-        assert!(told.contains("Hoàn thành một bước") && !told.contains("Ghi chú nội bộ"), "{told}");
+        assert!(
+            told.contains("Hoàn thành một bước") && !told.contains("Ghi chú nội bộ"),
+            "{told}"
+        );
     }
 }
 

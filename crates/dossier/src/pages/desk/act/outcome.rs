@@ -123,8 +123,11 @@ fn outcome_page(
         .papers
         .iter()
         .map(|p| ui::Choice::new(&p.id, p.name.get(lang).to_owned()));
+    // A question that the answers leave out cannot be corrected; the one that leaves it out can.
+    let shown = |id: &str| view.answers.iter().flat_map(|s| &s.rows).any(|r| r.id == id);
     let fields = form
         .fields()
+        .filter(|f| shown(&f.id))
         .map(|f| ui::Choice::new(&f.id, f.label.get(lang).to_owned()));
     Ok(OutcomePage {
         action: format!("{back}/tasks/{}/{outcome}", task.open.token),

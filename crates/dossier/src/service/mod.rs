@@ -34,7 +34,7 @@ pub use figures::DossierFigures;
 pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
 pub use jobs::handlers;
-pub(crate) use reading::question;
+pub(crate) use reading::{question, silence};
 pub use reading::{
     COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Queue, QueueItem, QueueQuery, Slice, TaskView,
     Tracking,

@@ -248,7 +248,7 @@ pub struct ConsultationRow {
     pub sent_by: String,
     /// When.
     pub sent_at: i64,
-    /// After when silence is agreement.
+    /// Until when an answer is waited for.
     pub due_at: Option<i64>,
     /// Code of the dossier.
     pub code: String,

@@ -33,7 +33,7 @@ pub use feel::{Feel, VariableType, Variables};
 pub use finding::{Finding, Position, Severity};
 pub use model::{
     Artifact, ArtifactKind, Awaited, EndKind, FieldKind, FieldOption, Flow, FlowIx, Lane, MessageFlow, Node, NodeIx,
-    NodeKind, Outcome, OutcomeEffect, Pool, Process, Scope, ScopeIx, SendTask, TaskField, TaskKind, TimerRule, Trigger,
+    NodeKind, Outcome, OutcomeEffect, Pool, Process, Scope, ScopeIx, SendTask, Silence, TaskField, TaskKind, TimerRule, Trigger,
     UserTask,
 };
 pub use outline::{OutlineStep, StepState, outline};

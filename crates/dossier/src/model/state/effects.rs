@@ -6,7 +6,7 @@ use base::{
     deadline::{self, Budget, Ledger, Unit},
 };
 use jiff::civil::Date;
-use procedure::process::{BudgetUnit, Effect, Input, NodeKind, TimeBudget, TimerRule};
+use procedure::process::{BudgetUnit, Effect, Input, NodeKind, Silence, TimeBudget, TimerRule};
 
 use super::{super::action::Entry, Answer, Consequences, Consulted, OpenTask, Rules, State, Timer};
 
@@ -22,10 +22,10 @@ impl State {
             .package
             .process
             .step(&mut self.process, input, rules.package.feel())?;
-        // The timer on a waiting answer is the time after which silence is agreement.
-        let deemed = matches!(input, Input::TimerFired { .. });
+        // The timer on a waiting answer ends the waiting.
+        let by_timer = matches!(input, Input::TimerFired { .. });
         for effect in effects {
-            self.follow(effect, deemed, entry, rules, after)?;
+            self.follow(effect, by_timer, entry, rules, after)?;
         }
         Ok(())
     }
@@ -107,10 +107,11 @@ impl State {
             Effect::MessageClosed { token, arrived, .. } => {
                 if let Some(asked) = self.consultations.iter_mut().find(|c| c.token == Some(token)) {
                     if !arrived {
-                        asked.answer = Some(if by_timer {
-                            Answer::Deemed { at }
-                        } else {
-                            Answer::Dropped
+                        let seq = entry.seq;
+                        asked.answer = Some(match (by_timer, silence(rules, &asked.sent_by)) {
+                            (true, Silence::Agrees) => Answer::Deemed { at, seq },
+                            (true, Silence::Unanswered) => Answer::Unanswered { at, seq },
+                            (false, _) => Answer::Dropped,
                         });
                     }
                     asked.token = None;
@@ -137,6 +138,14 @@ impl State {
         let host = &process.nodes().get(host.0 as usize)?.id;
         let token = self.process.tokens.iter().find(|t| t.node == *host).map(|t| t.id)?;
         self.consultations.iter_mut().find(|c| c.token == Some(token))
+    }
+}
+
+/// What the silence of the agency that a send task asked means.
+fn silence(rules: Rules<'_>, sent_by: &str) -> Silence {
+    match rules.package.process.node(sent_by).map(|n| &n.kind) {
+        Some(NodeKind::Send(send)) => send.silence,
+        _ => Silence::default(),
     }
 }
 

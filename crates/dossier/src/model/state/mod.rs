@@ -176,7 +176,7 @@ pub struct Consulted {
     pub agency: String,
     /// When it was sent.
     pub sent_at: Timestamp,
-    /// After when silence is agreement.
+    /// Until when an answer is waited for; what silence means then is said by the process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
     /// How it ended.
@@ -199,10 +199,21 @@ pub enum Answer {
         /// Number of its document.
         document: String,
     },
-    /// It was silent until the time was over and is deemed to agree.
+    /// It was silent until the time was over and is, by the law of the procedure, deemed to agree.
     Deemed {
         /// When.
         at: Timestamp,
+        /// The entry of the log that says so.
+        #[serde(default)]
+        seq: i64,
+    },
+    /// It was silent until the time was over; there is no answer.
+    Unanswered {
+        /// When.
+        at: Timestamp,
+        /// The entry of the log that says so.
+        #[serde(default)]
+        seq: i64,
     },
     /// No longer needed.
     Dropped,

@@ -166,6 +166,11 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
                         opinion.clone(),
                     ),
                     Some(Answer::Deemed { .. }) => (
+                        lang.t("Không trả lời, coi như đã đồng ý", "Silent, deemed to agree"),
+                        Tone::Info,
+                        String::new(),
+                    ),
+                    Some(Answer::Unanswered { .. }) => (
                         lang.t("Hết thời hạn, không trả lời", "No answer in time"),
                         Tone::Warn,
                         String::new(),

@@ -19,7 +19,7 @@ use super::{
         handling::{no_dossier, permission_of},
     },
     HistoryLine,
-    history::line,
+    history::lines,
     why,
 };
 use crate::{
@@ -112,9 +112,8 @@ impl Dossiers {
         let journey = package.form.journey(&state.answers, &form_ctx);
         let answers = package.form.summary(&journey, &form_ctx, ctx.lang);
         let log = tables::log(&self.store().read(), id).await?;
-        let history = log
-            .iter()
-            .map(|e| line(e.seq, e.at, &e.actor, &e.action))
+        let history = lines(&log, &state, &package)
+            .into_iter()
             .filter(|l| officer || !l.internal)
             .collect();
         let due = state.due(&calendar);

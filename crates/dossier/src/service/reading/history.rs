@@ -1,8 +1,12 @@
 //! The log in words.
 
 use base::{Text, Timestamp};
+use procedure::package::Package;
 
-use crate::model::action::{Action, ActorRef, Channel, Detail, PaymentMethod};
+use crate::model::{
+    action::{Action, ActorRef, Channel, Detail, Entry, PaymentMethod},
+    state::{Answer, State},
+};
 
 /// One line of the history.
 #[derive(Debug, Clone)]
@@ -63,7 +67,45 @@ pub(in crate::service) fn line_text(action: &Action) -> Text {
     }
 }
 
-pub(super) fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action) -> HistoryLine {
+/// The lines of a log, oldest first, in the words of its procedure.
+pub(super) fn lines(log: &[Entry], state: &State, package: &Package) -> Vec<HistoryLine> {
+    log.iter()
+        .map(|entry| {
+            let mut line = line(entry.seq, entry.at, &entry.actor, &entry.action);
+            for (text, agency) in silent(entry.seq, state, package) {
+                line.text = text;
+                line.detail.push(agency);
+            }
+            line
+        })
+        .collect()
+}
+
+/// The consultations that ended without an answer by this entry: what that means, and who was asked.
+fn silent(seq: i64, state: &State, package: &Package) -> Vec<(Text, Text)> {
+    let name = |symbol: &str| {
+        let known = package.meta.agencies.iter().find(|a| a.id == symbol);
+        known.map_or_else(|| Text::new(symbol, symbol), |a| a.name.clone())
+    };
+    let text = |answer: &Answer| match answer {
+        Answer::Deemed { seq: by, .. } if *by == seq => Some(Text::new(
+            "Cơ quan phối hợp không trả lời trong thời hạn: được coi là đã đồng ý",
+            "The consulted agency did not answer in time and is deemed to agree",
+        )),
+        Answer::Unanswered { seq: by, .. } if *by == seq => Some(Text::new(
+            "Hết thời hạn, cơ quan phối hợp chưa trả lời",
+            "The consulted agency did not answer in time",
+        )),
+        _ => None,
+    };
+    state
+        .consultations
+        .iter()
+        .filter_map(|c| Some((c.answer.as_ref().and_then(text)?, name(&c.agency))))
+        .collect()
+}
+
+fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action) -> HistoryLine {
     let same = |text: &str| Text::new(text, text);
     let mut detail = Vec::new();
     let mut internal = false;

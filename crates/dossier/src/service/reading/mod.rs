@@ -8,7 +8,10 @@ mod queue;
 mod tracking;
 
 use base::{Error, Kind, Result, Text};
-use procedure::package::Package;
+use procedure::{
+    package::Package,
+    process::{NodeKind, Silence},
+};
 
 pub(super) use self::history::line_text;
 pub use self::{
@@ -33,10 +36,18 @@ fn why(state: &State, calendar: &base::Calendar) -> Vec<(Text, Option<Text>)> {
         .collect()
 }
 
+/// What a consulted agency's silence means in this package.
+pub(crate) fn silence(package: &Package, sent_by: &str) -> Silence {
+    match package.process.node(sent_by).map(|n| &n.kind) {
+        Some(NodeKind::Send(send)) => send.silence,
+        _ => Silence::default(),
+    }
+}
+
 /// The question that a send task puts.
 pub(crate) fn question(package: &Package, sent_by: &str) -> Text {
     match package.process.node(sent_by).map(|n| &n.kind) {
-        Some(procedure::process::NodeKind::Send(send)) => send.question.clone(),
+        Some(NodeKind::Send(send)) => send.question.clone(),
         _ => Text::default(),
     }
 }

@@ -102,7 +102,7 @@ pub struct ConsultationItem {
     pub asking: String,
     /// When.
     pub sent_at: Timestamp,
-    /// After when silence is agreement.
+    /// Until when an answer is waited for.
     pub due_at: Option<Timestamp>,
 }
 

@@ -9,7 +9,7 @@ use base::{
 use identity::Ctx;
 use procedure::{package::Package, process::WhereNow};
 
-use super::{super::Dossiers, HistoryLine, history::line, why};
+use super::{super::Dossiers, HistoryLine, history::lines, why};
 use crate::{
     model::status::{Decision, NationalStatus},
     store::{self as tables, Kept},
@@ -75,9 +75,8 @@ impl Dossiers {
         let calendar = self.calendar();
         let due = state.due(&calendar);
         let log = tables::log(&self.store().read(), id).await?;
-        let history = log
-            .iter()
-            .map(|e| line(e.seq, e.at, &e.actor, &e.action))
+        let history = lines(&log, &state, &package)
+            .into_iter()
             .filter(|l| !l.internal)
             .map(|mut l| {
                 l.detail.clear();

@@ -34,7 +34,7 @@ pub fn completion(token: u32, outcome: &str, detail: Detail) -> Completion {
     }
 }
 
-fn item(at: &str) -> MissingItem {
+pub fn item(at: &str) -> MissingItem {
     MissingItem {
         at: at.to_owned(),
         reason: "birth-proof-missing".to_owned(),

@@ -10,9 +10,13 @@ use serde_json::{Value, json};
 
 use super::{
     following::{completion, filed, token},
-    town::{Answer, Town, an, colleague, officer, towns},
+    town::{AGENCY, Answer, Town, an, colleague, nobody, officer, officer_of, start, towns},
 };
-use crate::model::{action::Detail, command::Command};
+use crate::model::{
+    action::Detail,
+    command::{Command, Completion},
+    state::Answer as Answered,
+};
 
 fn remark(text: &str) -> Command {
     Command::Note { text: text.to_owned() }
@@ -143,5 +147,120 @@ async fn if_match_means_what_the_caller_judged() {
         assert_eq!(early.status, StatusCode::PRECONDITION_FAILED, "{}", early.body);
         let done = call(&town, &clerk, &address, Some(seen), &json!({ "outcome": "ok" })).await;
         assert_eq!(done.status, StatusCode::OK, "{}", done.body);
+    }
+}
+
+/// An answer to a step with officer's fields.
+fn with_fields(token: u32, outcome: &str, fields: Value) -> Completion {
+    Completion {
+        fields: fields.as_object().cloned().unwrap_or_default(),
+        ..completion(token, outcome, Detail::None)
+    }
+}
+
+/// Where the law says that silence is agreement the history says so; elsewhere silence is no answer.
+#[tokio::test]
+async fn silence_means_what_the_law_of_the_procedure_says() {
+    for town in towns().await {
+        for (code, outcome, fields, sent_by, agency, agrees) in [
+            ("1.013225", "ok", json!({ "ask_fire": true }), "ask_fire", "fire-police", true),
+            ("1.001193", "verify", json!({}), "ask", "marriage-registry", false),
+        ] {
+            let path = filed(&town, code).await;
+            let dossier = path.trim_start_matches("/dossiers/").to_owned();
+            let id = town.seen(&path).await.id;
+            let first = token(&town, &path).await;
+            town.step(id, completion(first, "accept", Detail::None)).await;
+            let review = token(&town, &path).await;
+            town.step(id, with_fields(review, outcome, fields)).await;
+            let asked = town.seen(&path).await.state.consultations[0].clone();
+            assert_eq!(asked.sent_by, sent_by, "{code}");
+            let consulted = officer_of(&asked.agency, 90, "Lê Văn Hùng", &[Role::Consulted]);
+            let opinion = town
+                .page(&consulted, &format!("/desk/dossiers/{dossier}/consultations/{sent_by}"))
+                .await;
+            assert_eq!(opinion.body.contains("được coi là đã đồng ý"), agrees, "{code} {agency}");
+            assert_eq!(opinion.body.contains("không được coi là đồng ý"), !agrees, "{code}");
+
+            town.work_until(start().plus_seconds(30 * 86_400)).await;
+            let view = town.seen(&path).await;
+            match &view.state.consultations[0].answer {
+                Some(Answered::Deemed { .. }) => assert!(agrees, "{code}"),
+                Some(Answered::Unanswered { .. }) => assert!(!agrees, "{code}"),
+                other => panic!("{code}: {other:?}"),
+            }
+            let history = if agrees {
+                "Cơ quan phối hợp không trả lời trong thời hạn: được coi là đã đồng ý"
+            } else {
+                "Hết thời hạn, cơ quan phối hợp chưa trả lời"
+            };
+            let secret = town.dossiers.tracking_secret(id);
+            for (ctx, address) in [
+                (an(), path.clone()),
+                (nobody(), format!("/track/{dossier}?k={secret}")),
+                (officer(&[Role::Specialist]), format!("/desk/dossiers/{dossier}")),
+            ] {
+                let page = town.page(&ctx, &address).await;
+                assert!(page.body.contains(history), "{address}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_download_is_recorded_once() {
+    for town in towns().await {
+        let path = filed(&town, "1.013225").await;
+        let view = town.seen(&path).await;
+        let code = view.state.code.clone();
+        let file = view.state.papers.iter().flat_map(|p| &p.files).next().expect("a file");
+        let (auditor, clerk) = (officer(&[Role::Auditor]), officer(&[Role::Receptionist]));
+        let reads = async || {
+            let reads = town.identity.agency_reads(&auditor, AGENCY, Some(&code), None).await;
+            reads.expect("the log of reads").0.len()
+        };
+        let before = reads().await;
+        let got = town
+            .get(&clerk, &format!("/desk/dossiers/{code}/files/{}", file.sha256))
+            .await;
+        assert_eq!(got.status, StatusCode::OK);
+        assert_eq!(reads().await, before + 1);
+        let none = town.get(&clerk, &format!("/desk/dossiers/{code}/files/0000")).await;
+        assert_eq!(none.status, StatusCode::NOT_FOUND);
+        assert_eq!(reads().await, before + 1, "what is not shown was not read");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_a_person_is_found_however_old_it_is() {
+    for town in towns().await {
+        let old = filed(&town, "1.001193").await;
+        let id = town.seen(&old).await.id;
+        let detail = Detail::Supplement {
+            items: vec![super::following::item("child.name")],
+            second_ground: String::new(),
+        };
+        let first = token(&town, &old).await;
+        town.step(id, completion(first, "supplement", detail)).await;
+        let new = filed(&town, "2.000635").await;
+        let codes = async |ctx: &identity::Ctx, query: &str| -> Vec<String> {
+            let listed = town.get(ctx, &format!("/api/v1/dossiers?{query}")).await;
+            assert_eq!(listed.status, StatusCode::OK, "{}", listed.body);
+            let listed: Value = serde_json::from_str(&listed.body).expect("JSON");
+            let items = listed["items"].as_array().cloned().unwrap_or_default();
+            items.iter().map(|i| format!("/dossiers/{}", i["code"].as_str().unwrap_or_default())).collect()
+        };
+        let clerk = officer(&[Role::Receptionist]);
+        for ctx in [an(), clerk] {
+            assert_eq!(codes(&ctx, "").await, [new.clone(), old.clone()]);
+            assert_eq!(codes(&ctx, "limit=1").await, [new.clone()]);
+            assert_eq!(codes(&ctx, "limit=1&waiting=true").await, [old.clone()]);
+        }
+        assert!(codes(&super::town::person("Lê Văn Khác", base::Lang::Vi), "").await.is_empty());
+        let bad = town.get(&an(), "/api/v1/dossiers?waiting=perhaps").await;
+        assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let mine = town.page(&an(), "/my").await.body;
+        let (waiting, all) = (mine.find("Việc đang chờ quý vị"), mine.find("Hồ sơ đã nộp"));
+        assert!(waiting.is_some() && waiting < all);
     }
 }

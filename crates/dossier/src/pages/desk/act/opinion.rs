@@ -8,6 +8,7 @@ use axum::{
 };
 use base::{Error, Kind, Problems, Result, Timestamp};
 use identity::Web;
+use procedure::process::Silence;
 use view::{Link, Page, ui};
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     model::command::Command,
-    service::{DossierView, Dossiers, question},
+    service::{DossierView, Dossiers, question, silence},
 };
 
 #[derive(Template)]
@@ -30,6 +31,8 @@ struct OpinionPage {
     question: String,
     asking: String,
     due: Option<Timestamp>,
+    /// What it means when the time has passed without an answer.
+    silence: &'static str,
     sections: Vec<procedure::form::SummarySection>,
     papers: Vec<(String, String, String)>,
     posted: Vec<(String, String)>,
@@ -71,6 +74,16 @@ fn opinion_page(
         question: question(&view.package, sent_by).get(lang).to_owned(),
         asking: dossiers.agency_name(&view.state.agency).to_owned(),
         due: asked.due_at,
+        silence: match silence(&view.package, sent_by) {
+            Silence::Agrees => lang.t(
+                "Quá thời hạn này mà không trả lời thì quý cơ quan được coi là đã đồng ý và chịu trách nhiệm về nội dung thuộc chức năng quản lý của mình.",
+                "After that, your agency is deemed to agree and is answerable for what is in its competence.",
+            ),
+            Silence::Unanswered => lang.t(
+                "Quá thời hạn này mà chưa có ý kiến, cơ quan giải quyết tiếp tục xử lý hồ sơ; việc không trả lời không được coi là đồng ý.",
+                "After that, the deciding agency goes on without your opinion; silence does not count as agreement.",
+            ),
+        },
         open: asked.token.is_some(),
         sections: view.answers.clone(),
         papers: view

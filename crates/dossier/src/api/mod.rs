@@ -146,6 +146,9 @@ struct ListParams {
     /// Due before this instant (RFC 3339).
     #[param(value_type = Option<String>, format = DateTime)]
     due_before: String,
+    /// `true`: only what waits for its applicant: papers asked for, a fee to pay, a result to fetch.
+    #[param(value_type = Option<bool>)]
+    waiting: String,
     /// How many, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 20, value_type = Option<u32>)]
     limit: String,
@@ -183,6 +186,19 @@ impl ListParams {
             }
             at
         });
+        let waiting = match self.waiting.trim() {
+            "true" => true,
+            "" | "false" => false,
+            _ => {
+                problems.add(
+                    "not-a-boolean",
+                    "waiting",
+                    "Nhập true hoặc false.",
+                    "Enter true or false.",
+                );
+                false
+            }
+        };
         problems.into_result()?;
         let applicant = text(&self.applicant).map(|name| base::text::fold(&name));
         Ok((
@@ -191,6 +207,7 @@ impl ListParams {
                 due_before,
                 procedure: text(&self.procedure),
                 applicant,
+                waiting,
             },
             limit,
             text(&self.after),
@@ -198,7 +215,7 @@ impl ListParams {
     }
 }
 
-/// List the dossiers of the caller's agency, newest first.
+/// List dossiers, newest first: an officer's those of the agency, a person's their own.
 #[utoipa::path(get, path = "/api/v1/dossiers", tag = "dossiers", params(ListParams), responses(
     (status = 200, description = "A page", body = DossierPage),
     (status = 401, description = "Nobody is signed in"),
@@ -211,7 +228,10 @@ async fn list(
     ApiQuery(params): ApiQuery<ListParams>,
 ) -> Result<Response, ApiError> {
     let (filter, limit, after) = params.read()?;
-    let slice = dossiers.list(&ctx, &filter, after.as_deref(), limit).await?;
+    let slice = match ctx.actor {
+        identity::Actor::Person(_) => dossiers.mine(&ctx, &filter, after.as_deref(), limit).await?,
+        _ => dossiers.list(&ctx, &filter, after.as_deref(), limit).await?,
+    };
     Ok(axum::Json(DossierPage::from(slice)).into_response())
 }
 

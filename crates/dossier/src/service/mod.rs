@@ -34,11 +34,11 @@ pub use figures::DossierFigures;
 pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
 pub use jobs::handlers;
-pub(crate) use reading::{question, silence};
 pub use reading::{
-    COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Queue, QueueItem, QueueQuery, Slice, TaskView,
-    Tracking,
+    COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, PAGE, Queue, QueueItem, QueueQuery, Slice,
+    StoredFile, TaskView, Tracking,
 };
+pub(crate) use reading::{question, silence};
 pub use uploads::{UploadFor, UploadState};
 
 use crate::model::state::{OpenTask, Rules, State};

@@ -49,21 +49,35 @@ pub struct Filter {
     pub procedure: Option<String>,
     /// The beginning of the applicant's name, folded.
     pub applicant: Option<String>,
+    /// Only what waits for its applicant.
+    pub waiting: bool,
 }
 
-/// Dossiers of an agency, newest first, after (older than) `before`.
+/// Whose dossiers.
+#[derive(Debug, Clone, Copy)]
+pub enum Whose<'a> {
+    /// Those that an agency decides.
+    Agency(&'a str),
+    /// Those of an account.
+    Account(Uuid),
+}
+
+/// Dossiers, newest first, after (older than) `before`.
 ///
 /// # Errors
 /// The database failed.
-pub async fn of_agency(
+pub async fn newest(
     db: &impl Read,
-    agency: &str,
+    whose: Whose<'_>,
     filter: &Filter,
     before: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<ListRow>> {
-    let mut sql = format!("SELECT {COLUMNS} FROM dossier WHERE agency = $1");
-    let mut values = params![agency];
+    let (column, mut values) = match whose {
+        Whose::Agency(agency) => ("agency", params![agency]),
+        Whose::Account(account) => ("account", params![account]),
+    };
+    let mut sql = format!("SELECT {COLUMNS} FROM dossier WHERE {column} = $1");
     let mut next = 2;
     let mut add = |clause: &str, value: store::sea_orm::Value, sql: &mut String| {
         sql.push_str(&clause.replace('?', &format!("${next}")));
@@ -94,20 +108,9 @@ pub async fn of_agency(
     if let Some(before) = before {
         add(" AND id < ?", store::Param::value(&before), &mut sql);
     }
-    sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
-    db.all::<ListRow>(&sql, values).await
-}
-
-/// Dossiers of an account, newest first.
-///
-/// # Errors
-/// The database failed.
-pub async fn of_account(db: &impl Read, account: Uuid, before: Option<Uuid>, limit: u32) -> Result<Vec<ListRow>> {
-    let mut values = params![account];
-    let mut sql = format!("SELECT {COLUMNS} FROM dossier WHERE account = $1");
-    if let Some(before) = before {
-        sql.push_str(" AND id < $2");
-        values.push(store::Param::value(&before));
+    if filter.waiting {
+        // In these words an index knows them.
+        sql.push_str(" AND status IN (5, 6, 9)");
     }
     sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
     db.all::<ListRow>(&sql, values).await
@@ -278,4 +281,21 @@ pub async fn consultations(db: &impl Read, agency: &str, limit: u32) -> Result<V
 pub async fn was_consulted(db: &impl Read, dossier: Uuid, agency: &str) -> Result<bool> {
     let sql = "SELECT sent_by FROM dossier_consultation WHERE dossier_id = $1 AND agency = $2 LIMIT 1";
     Ok(db.scalar::<String>(sql, params![dossier, agency]).await?.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::status::NationalStatus;
+
+    #[test]
+    fn what_waits_for_its_applicant_is_the_same_in_the_statement() {
+        let codes: Vec<String> = NationalStatus::ALL
+            .iter()
+            .filter(|s| s.waits_for_applicant())
+            .map(|s| s.code().to_string())
+            .collect();
+        let listed = format!("status IN ({})", codes.join(", "));
+        assert!(include_str!("lists.rs").contains(&listed));
+        assert!(include_str!("../../migrations/0002_uploads_and_waiting.sql").contains(&listed));
+    }
 }

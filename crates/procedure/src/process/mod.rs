@@ -33,8 +33,8 @@ pub use feel::{Feel, VariableType, Variables};
 pub use finding::{Finding, Position, Severity};
 pub use model::{
     Artifact, ArtifactKind, Awaited, EndKind, FieldKind, FieldOption, Flow, FlowIx, Lane, MessageFlow, Node, NodeIx,
-    NodeKind, Outcome, OutcomeEffect, Pool, Process, Scope, ScopeIx, SendTask, Silence, TaskField, TaskKind, TimerRule, Trigger,
-    UserTask,
+    NodeKind, Outcome, OutcomeEffect, Pool, Process, Scope, ScopeIx, SendTask, Silence, TaskField, TaskKind, TimerRule,
+    Trigger, UserTask,
 };
 pub use outline::{OutlineStep, StepState, outline};
 pub use parse::{BPMN, MC};

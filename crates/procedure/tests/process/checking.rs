@@ -228,7 +228,10 @@ fn silence_is_agreement_only_where_the_file_says_so() {
     assert_eq!(meant(r#" mc:silence="agrees""#), Silence::Agrees);
     for unknown in ["agree", "yes", "", "Agrees"] {
         let xml = ask(&format!(r#" mc:silence="{unknown}""#));
-        assert!(codes(&xml).contains(&"bad-silence".to_owned()), "{unknown} was accepted");
+        assert!(
+            codes(&xml).contains(&"bad-silence".to_owned()),
+            "{unknown} was accepted"
+        );
         assert!(Process::parse(&xml).is_err());
     }
 }

@@ -290,16 +290,14 @@ async fn content(web: &Web, portal: &Portal, code: &str, sha256: &str, document:
         Actor::Officer(_) => Purpose::CaseHandling,
         _ => Purpose::OwnDossier,
     };
-    let view = portal.dossiers.get_by_code(&web.ctx, code, purpose).await?;
-    let (name, media, content) = portal.dossiers.file_content(&web.ctx, view.id, sha256, purpose).await?;
-    let issued = view.state.documents.iter().find(|d| d.sha256 == sha256);
-    match (document, issued) {
-        (true, Some(d)) => Ok(attachment(
-            &format!("{}-{}.pdf", view.state.code, d.kind.code()),
-            &media,
-            content,
+    let file = portal.dossiers.file_content(&web.ctx, code, sha256, purpose).await?;
+    match (document, file.document) {
+        (true, Some(kind)) => Ok(attachment(
+            &format!("{}-{}.pdf", file.dossier, kind.code()),
+            &file.media_type,
+            file.content,
         )),
-        (false, None) => Ok(attachment(&name, &media, content)),
+        (false, None) => Ok(attachment(&file.name, &file.media_type, file.content)),
         // A document has its own address, and so has a file.
         _ => Err(Error::not_found("tệp", "file")),
     }

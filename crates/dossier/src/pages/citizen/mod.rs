@@ -31,6 +31,7 @@ use view::{Link, Page};
 
 use crate::{
     model::{action::UploadId, state::Rules},
+    pages::text::encoded,
     service::Dossiers,
     store::drafts::DraftId,
 };
@@ -108,6 +109,17 @@ pub fn router(dossiers: Dossiers) -> Router {
 /// The answer of a handler: what it made, or the page that says no.
 fn answer(web: &Web, result: Result<Response>) -> Response {
     result.unwrap_or_else(|error| web.refuse(&error))
+}
+
+/// As [`answer`], of a page of a draft: one that was filed meanwhile leads to its dossier.
+async fn answer_of_draft(web: &Web, portal: &Portal, id: &str, result: Result<Response>) -> Response {
+    if let Err(Error::Refused(Kind::Conflict, _)) = &result
+        && let Ok(id) = draft_id(id)
+        && let Ok(Some(filed)) = portal.dossiers.filed_draft(&web.ctx, id).await
+    {
+        return to(format!("/dossiers/{}", encoded(&filed.code)));
+    }
+    answer(web, result)
 }
 
 /// Leads on after a POST.

@@ -13,7 +13,9 @@ use identity::Web;
 use procedure::form::{Format, Paper, PaperKind};
 use view::{Link, Page, ui};
 
-use super::{Portal, again, answer, draft_id, field, forms::From, to, too_large, unreadable, upload_id, words};
+use super::{
+    Portal, again, answer, answer_of_draft, draft_id, field, forms::From, to, too_large, unreadable, upload_id, words,
+};
 use crate::{
     pages::text::encoded,
     service::{DraftView, PaperView, UploadFor},
@@ -56,7 +58,8 @@ pub(super) async fn show(
     Path((id, paper)): Path<(String, String)>,
     Query(from): Query<From>,
 ) -> Response {
-    answer(&web, shown(&web, &portal, &id, &paper, &from).await)
+    let made = shown(&web, &portal, &id, &paper, &from).await;
+    answer_of_draft(&web, &portal, &id, made).await
 }
 
 async fn shown(web: &Web, portal: &Portal, id: &str, paper: &str, from: &From) -> Result<Response> {
@@ -193,7 +196,8 @@ pub(super) async fn send(
     Path((id, paper)): Path<(String, String)>,
     body: std::result::Result<Multipart, MultipartRejection>,
 ) -> Response {
-    answer(&web, sent(&web, &portal, &id, &paper, body).await)
+    let made = sent(&web, &portal, &id, &paper, body).await;
+    answer_of_draft(&web, &portal, &id, made).await
 }
 
 async fn sent(

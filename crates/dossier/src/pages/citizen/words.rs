@@ -128,14 +128,6 @@ pub(super) const fn tone(status: NationalStatus) -> Tone {
     }
 }
 
-/// Whether the status asks something of the applicant.
-pub(super) const fn waits_for_applicant(status: NationalStatus) -> bool {
-    matches!(
-        status,
-        NationalStatus::SupplementRequested | NationalStatus::PaymentRequested | NationalStatus::Decided
-    )
-}
-
 /// Who acts now and what happens next.
 #[derive(Debug, Clone)]
 pub(super) struct Next {
@@ -395,7 +387,7 @@ mod tests {
             let label = status.label();
             assert!(!label.vi.is_empty() && !label.en.is_empty());
             let _ = tone(status);
-            let asked = waits_for_applicant(status);
+            let asked = status.waits_for_applicant();
             assert_eq!(asked, [5, 6, 9].contains(&status.code()), "{status:?}");
         }
     }

@@ -308,13 +308,11 @@ pub(super) async fn file(
     Path((code, sha256)): Path<(String, String)>,
 ) -> Response {
     let content = async {
-        let view = load(&web, &dossiers, &code).await?;
-        dossiers
-            .file_content(&web.ctx, view.id, &sha256, purpose(&web.ctx))
-            .await
+        web.ctx.officer()?;
+        dossiers.file_content(&web.ctx, &code, &sha256, purpose(&web.ctx)).await
     };
     match content.await {
-        Ok((_, media, bytes)) => inline(&media, bytes),
+        Ok(file) => inline(&file.media_type, file.content),
         Err(error) => web.refuse(&error),
     }
 }

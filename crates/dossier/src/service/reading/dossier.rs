@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     model::{
-        action::DossierId,
+        action::{DocumentKind, DossierId},
         state::{OpenTask, State},
     },
     store::{self as tables, Kept, lists},
@@ -70,6 +70,21 @@ pub struct DossierView {
     pub here: WhereNow,
     /// Whether the reader handles the dossier, and so sees what officers wrote among themselves.
     pub officer: bool,
+}
+
+/// A file of a dossier.
+#[derive(Debug, Clone)]
+pub struct StoredFile {
+    /// Code of the dossier.
+    pub dossier: String,
+    /// The name that the applicant gave it, or the number of the document.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// Which document it is, if it is one.
+    pub document: Option<DocumentKind>,
+    /// Its bytes.
+    pub content: bytes::Bytes,
 }
 
 impl Dossiers {
@@ -151,45 +166,39 @@ impl Dossiers {
         })
     }
 
-    /// A file of a dossier.
+    /// A file of the dossier with this code: one that was handed in, or a document that was made.
     ///
     /// # Errors
     /// `NotFound` where there is none or it is not for the reader.
-    pub async fn file_content(
-        &self,
-        ctx: &Ctx,
-        id: DossierId,
-        sha256: &str,
-        purpose: Purpose,
-    ) -> Result<(String, String, bytes::Bytes)> {
-        let kept = tables::by_id(&self.store().read(), id).await?.ok_or_else(no_dossier)?;
-        self.permit_reading(ctx, id, &kept.state).await?;
-        let files = kept
-            .state
-            .papers
-            .iter()
-            .flat_map(|p| &p.files)
-            .map(|f| (&f.sha256, &f.name, f.media_type.as_str()));
-        let documents = kept
-            .state
-            .documents
-            .iter()
-            .map(|d| (&d.sha256, &d.number, "application/pdf"));
-        let (_, name, media) = files
-            .chain(documents)
-            .find(|(hash, _, _)| *hash == sha256)
-            .ok_or_else(no_dossier)?;
-        if let Some(subject) = &kept.state.applicant.claims.person_number {
+    pub async fn file_content(&self, ctx: &Ctx, code: &str, sha256: &str, purpose: Purpose) -> Result<StoredFile> {
+        let kept = tables::by_code(&self.store().read(), code).await?;
+        let Kept { id, state, .. } = kept.ok_or_else(no_dossier)?;
+        self.permit_reading(ctx, id, &state).await?;
+        let mut files = state.papers.iter().flat_map(|p| &p.files);
+        let file = files.find(|f| f.sha256 == sha256);
+        let document = state.documents.iter().find(|d| d.sha256 == sha256);
+        let (name, media_type) = match (file, document) {
+            (_, Some(document)) => (document.number.clone(), "application/pdf".to_owned()),
+            (Some(file), None) => (file.name.clone(), file.media_type.clone()),
+            (None, None) => return Err(no_dossier()),
+        };
+        if let Some(subject) = &state.applicant.claims.person_number {
             let read = DataRead {
                 subject,
-                dossier: Some(&kept.state.code),
+                dossier: Some(&state.code),
                 purpose,
                 what: "Tệp trong hồ sơ",
             };
             self.0.identity.access_log().record(ctx, read).await?;
         }
         let content = self.store().blobs().get(sha256).await?;
-        Ok((name.clone(), media.to_owned(), content))
+        Ok(StoredFile {
+            dossier: state.code.clone(),
+            name,
+            media_type,
+            document: document.map(|d| d.kind),
+            content,
+        })
     }
 
     /// Whether the actor handles the dossier as an officer; refuses whoever may not read it at all.

@@ -4,10 +4,10 @@ use base::{Result, Text, Timestamp};
 use identity::{Ctx, Permission, Scope};
 use uuid::Uuid;
 
-use super::{super::Dossiers, PAGE, bad_cursor, status};
+use super::{super::Dossiers, bad_cursor, status};
 use crate::{
     model::{action::DossierId, status::NationalStatus},
-    store::lists::{self, Filter, ListRow},
+    store::lists::{self, Filter, ListRow, Whose},
 };
 
 /// Some rows, and where the next ones begin.
@@ -68,7 +68,8 @@ impl Dossiers {
             .map(|c| c.parse::<Uuid>().map_err(|_| bad_cursor()))
             .transpose()?;
         let limit = limit.clamp(1, 100);
-        let rows = lists::of_agency(&self.store().read(), &agency, filter, before, limit + 1).await?;
+        let whose = Whose::Agency(&agency);
+        let rows = lists::newest(&self.store().read(), whose, filter, before, limit + 1).await?;
         self.slice(rows, limit).await
     }
 
@@ -76,14 +77,22 @@ impl Dossiers {
     ///
     /// # Errors
     /// Nobody is signed in, or a cursor that is not ours.
-    pub async fn mine(&self, ctx: &Ctx, before: Option<&str>) -> Result<Slice<DossierItem>> {
+    pub async fn mine(
+        &self,
+        ctx: &Ctx,
+        filter: &Filter,
+        before: Option<&str>,
+        limit: u32,
+    ) -> Result<Slice<DossierItem>> {
         let account = ctx.person()?.account;
         ctx.require(Permission::ReadOwnDossier, &Scope::Account(account))?;
         let before = before
             .map(|c| c.parse::<Uuid>().map_err(|_| bad_cursor()))
             .transpose()?;
-        let rows = lists::of_account(&self.store().read(), account.uuid(), before, PAGE + 1).await?;
-        self.slice(rows, PAGE).await
+        let limit = limit.clamp(1, 100);
+        let whose = Whose::Account(account.uuid());
+        let rows = lists::newest(&self.store().read(), whose, filter, before, limit + 1).await?;
+        self.slice(rows, limit).await
     }
 
     async fn slice(&self, mut rows: Vec<ListRow>, limit: u32) -> Result<Slice<DossierItem>> {

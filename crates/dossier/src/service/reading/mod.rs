@@ -15,7 +15,7 @@ use procedure::{
 
 pub(super) use self::history::line_text;
 pub use self::{
-    dossier::{DossierView, TaskView},
+    dossier::{DossierView, StoredFile, TaskView},
     history::HistoryLine,
     lists::{DossierItem, Slice},
     queue::{COUNTED, ConsultationItem, Queue, QueueItem, QueueQuery},

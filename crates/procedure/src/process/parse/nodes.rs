@@ -10,8 +10,8 @@ use super::{
         budget::TimeBudget,
         finding::Position,
         model::{
-            Awaited, EndKind, FieldKind, FieldOption, NodeIx, NodeKind, Outcome, OutcomeEffect, ScopeIx, SendTask, Silence,
-            TaskField, TaskKind, TimerRule, Trigger, UserTask,
+            Awaited, EndKind, FieldKind, FieldOption, NodeIx, NodeKind, Outcome, OutcomeEffect, ScopeIx, SendTask,
+            Silence, TaskField, TaskKind, TimerRule, Trigger, UserTask,
         },
     },
     BPMN, Link, MC, MOST_EXPRESSION, Reader, child, children, is, short,

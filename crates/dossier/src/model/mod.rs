@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod command;
+pub mod foresight;
 pub mod fresh;
 pub mod state;
 pub mod status;

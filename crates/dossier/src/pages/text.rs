@@ -20,6 +20,18 @@ pub(super) fn working_time(lang: Lang, minutes: i64) -> String {
     }
 }
 
+/// Who has a symbolic role of a process.
+pub(super) fn role(lang: Lang, role: &str) -> Option<&'static str> {
+    let (vi, en) = match role {
+        "receptionist" => ("Bộ phận Một cửa", "One-stop shop"),
+        "specialist" => ("Công chức chuyên môn", "Specialist"),
+        "leader" => ("Lãnh đạo cơ quan", "Head of the agency"),
+        "consulted" => ("Cơ quan phối hợp", "Consulted agency"),
+        _ => return None,
+    };
+    Some(lang.t(vi, en))
+}
+
 /// A segment of a path or a value of a query.
 pub(super) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -152,6 +152,7 @@ impl Dossiers {
             state: &state,
             field: &package.meta.field,
             due_at: None,
+            finish: &[],
         };
         let entries = [entry];
 

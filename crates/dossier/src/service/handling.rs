@@ -11,7 +11,7 @@ use crate::{
     model::{
         action::{Action, ActorRef, DossierId, Entry},
         command::{Command, decide},
-        fresh,
+        foresight, fresh,
         state::{Consequences, State},
         status::NationalStatus,
     },
@@ -107,11 +107,13 @@ impl Dossiers {
         let after = state.apply(&entry, rules)?;
         let due_at = state.due_at(&calendar);
         let jobs = self.jobs_after(id, &state, &after, entry.seq)?;
+        let finish = foresight::all(&state, due_at, rules);
         let listed = Listed {
             id,
             state: &state,
             field: &package.meta.field,
             due_at,
+            finish: &finish,
         };
         let entries = [entry];
         transact!(self.store(), |tx| {
@@ -120,8 +122,8 @@ impl Dossiers {
             }
             tables::append(&tx, id, &entries).await?;
             tables::follow_tasks(&tx, &listed, &after, |task| self.task_agency(&state, task)).await?;
-            if due_at != due_before && !state.tasks.is_empty() {
-                tables::move_urgency(&tx, &listed).await?;
+            if due_at != due_before {
+                tables::follow_due(&tx, &listed, &after).await?;
             }
             if let Some((token, officer)) = &assigned {
                 tables::assign(&tx, id, *token, officer.as_ref().map(|o| (o.id, o.name.as_str()))).await?;
@@ -280,7 +282,7 @@ pub(super) fn permission_of(role: &str) -> Permission {
     }
 }
 
-fn any_of(ctx: &Ctx, permissions: &[Permission], scope: &Scope) -> Result<()> {
+pub(super) fn any_of(ctx: &Ctx, permissions: &[Permission], scope: &Scope) -> Result<()> {
     match permissions.iter().any(|p| ctx.may(*p, scope)) {
         true => Ok(()),
         false => permissions

@@ -35,8 +35,8 @@ pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
 pub use jobs::handlers;
 pub use reading::{
-    COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, PAGE, Queue, QueueItem, QueueQuery, Slice,
-    StoredFile, TaskView, Tracking,
+    COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Holder, PAGE, Queue, QueueItem, QueueQuery,
+    Slice, StoredFile, TaskView, Tracking, WATCHED, Watch, WatchItem,
 };
 pub(crate) use reading::{question, silence};
 pub use uploads::{UploadFor, UploadState};

@@ -16,6 +16,7 @@ mod draw;
 mod engine;
 mod feel;
 mod finding;
+mod foresee;
 mod game;
 mod model;
 mod outline;

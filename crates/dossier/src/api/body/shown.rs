@@ -7,7 +7,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Both, instant};
-use crate::service::{Done, DossierItem, DossierView, HistoryLine, Slice, TaskView, Tracking};
+use crate::{
+    model::foresight::Outlook,
+    service::{Done, DossierItem, DossierView, HistoryLine, Slice, TaskView, Tracking},
+};
 
 /// A dossier in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -144,7 +147,12 @@ pub struct TaskBody {
     name: Both,
     role: String,
     opened_at: String,
+    /// By when, by the step's own budget.
     due_at: Option<String>,
+    /// By when it must be done for what follows to fit before the dossier is due.
+    finish_by: Option<String>,
+    #[schema(value_type = String)]
+    outlook: Outlook,
     assignee: Option<String>,
     /// Whether the caller may complete it.
     allowed: bool,
@@ -270,6 +278,8 @@ fn task(view: &TaskView) -> TaskBody {
         role: view.open.role.clone(),
         opened_at: instant(view.open.opened_at),
         due_at: view.open.due_at.map(instant),
+        finish_by: view.finish_by.map(instant),
+        outlook: view.outlook,
         assignee: view.open.assignee.as_ref().map(|a| a.name.clone()),
         allowed: view.allowed,
         outcomes: view

@@ -2,6 +2,7 @@
 
 mod filing;
 mod following;
+mod foresight;
 mod handling;
 mod supplement;
 mod town;

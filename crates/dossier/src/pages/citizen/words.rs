@@ -12,7 +12,7 @@ use view::ui::Tone;
 
 use crate::{
     model::status::{Decision, Delivery, NationalStatus},
-    pages::text::working_time,
+    pages::text::{role, working_time},
     service::HistoryLine,
 };
 
@@ -298,7 +298,7 @@ pub(super) fn way(lang: Lang, package: &Package, here: &WhereNow) -> Way {
                 .and_then(|id| package.meta.agencies.iter().find(|a| a.id == id));
             let who = unit
                 .map(|a| a.name.get(lang).to_owned())
-                .or_else(|| role(lang, &step.role));
+                .or_else(|| role(lang, &step.role).map(str::to_owned));
             let budget = step
                 .budget
                 .map(|b| format!("{} {}", lang.t("Trong", "Within"), b.display(lang)));
@@ -324,17 +324,6 @@ pub(super) fn way(lang: Lang, package: &Package, here: &WhereNow) -> Way {
         steps,
         svg: draw(&package.process, &options),
     }
-}
-
-fn role(lang: Lang, role: &str) -> Option<String> {
-    let (vi, en) = match role {
-        "receptionist" => ("Bộ phận Một cửa", "One-stop shop"),
-        "specialist" => ("Công chức chuyên môn", "Specialist"),
-        "leader" => ("Lãnh đạo cơ quan", "Head of the agency"),
-        "consulted" => ("Cơ quan phối hợp", "Consulted agency"),
-        _ => return None,
-    };
-    Some(lang.t(vi, en).to_owned())
 }
 
 /// One line of the history as pages show it, newest first.

@@ -12,6 +12,7 @@ use crate::service::Dossiers;
 pub fn router(dossiers: Dossiers) -> Router {
     Router::new()
         .route("/desk", get(queue::show))
+        .route("/desk/watch", get(queue::watch))
         .route("/desk/dossiers", get(queue::all))
         .route("/desk/dossiers/{code}", get(dossier::show))
         .route("/desk/dossiers/{code}/files/{sha256}", get(dossier::file))

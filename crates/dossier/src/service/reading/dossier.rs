@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::{
-    Error, Kind, Result, Text,
+    Error, Kind, Result, Text, Timestamp,
     deadline::{Due, Status},
 };
 use identity::{Actor, Ctx, DataRead, Permission, Purpose, Scope};
@@ -20,11 +20,13 @@ use super::{
     },
     HistoryLine,
     history::lines,
+    queue::soon_after,
     why,
 };
 use crate::{
     model::{
         action::{DocumentKind, DossierId},
+        foresight::{self, Limits, Outlook},
         state::{OpenTask, State},
     },
     store::{self as tables, Kept, lists},
@@ -43,6 +45,10 @@ pub struct TaskView {
     pub allowed: bool,
     /// Whether the reader has taken it.
     pub mine: bool,
+    /// By when it must be done for what follows to fit before the dossier is due; none while no time limit runs.
+    pub finish_by: Option<Timestamp>,
+    /// How it stands.
+    pub outlook: Outlook,
 }
 
 /// A whole dossier.
@@ -132,6 +138,9 @@ impl Dossiers {
             .filter(|l| officer || !l.internal)
             .collect();
         let due = state.due(&calendar);
+        let due_at = state.due_at(&calendar);
+        let finish = foresight::all(&state, due_at, rules);
+        let soon = soon_after(ctx.now, &calendar);
         let tasks = state
             .tasks
             .iter()
@@ -142,7 +151,14 @@ impl Dossiers {
                 let taken = open.assignee.as_ref().map(|a| a.id);
                 let allowed = ctx.may(permission_of(&open.role), &scope) && (taken.is_none() || taken == me);
                 let mine = me.is_some() && taken == me;
+                let limits = Limits {
+                    step: open.due_at,
+                    finish_by: finish.iter().find(|(t, _)| *t == open.token).map(|(_, by)| *by),
+                    due: due_at,
+                };
                 Some(TaskView {
+                    finish_by: limits.finish_by,
+                    outlook: limits.outlook(ctx.now, soon),
                     open: open.clone(),
                     name: node.name.clone(),
                     task: task.clone(),

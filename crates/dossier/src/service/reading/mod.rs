@@ -18,7 +18,7 @@ pub use self::{
     dossier::{DossierView, StoredFile, TaskView},
     history::HistoryLine,
     lists::{DossierItem, Slice},
-    queue::{COUNTED, ConsultationItem, Queue, QueueItem, QueueQuery},
+    queue::{COUNTED, ConsultationItem, Holder, Queue, QueueItem, QueueQuery, WATCHED, Watch, WatchItem},
     tracking::Tracking,
 };
 use crate::model::{state::State, status::NationalStatus};

@@ -151,7 +151,7 @@ async fn if_match_means_what_the_caller_judged() {
 }
 
 /// An answer to a step with officer's fields.
-fn with_fields(token: u32, outcome: &str, fields: Value) -> Completion {
+pub fn with_fields(token: u32, outcome: &str, fields: Value) -> Completion {
     Completion {
         fields: fields.as_object().cloned().unwrap_or_default(),
         ..completion(token, outcome, Detail::None)

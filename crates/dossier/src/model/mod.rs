@@ -4,5 +4,6 @@ pub mod action;
 pub mod command;
 pub mod foresight;
 pub mod fresh;
+pub mod notice;
 pub mod state;
 pub mod status;

@@ -174,6 +174,11 @@ impl Dossiers {
         for subscriber in &self.config().subscribers {
             jobs.push(Job::new(subscriber, &super::jobs::Changed { dossier: id, seq })?);
         }
+        // Whoever files is told by the page that they filed; those without an account are told at the counter.
+        if seq > 1 && state.applicant.account.is_some() {
+            let changed = super::jobs::Changed { dossier: id, seq };
+            jobs.push(Job::new(super::notices::NOTICE, &changed)?);
+        }
         debug_assert!(state.version >= seq);
         Ok(jobs)
     }

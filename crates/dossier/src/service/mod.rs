@@ -7,6 +7,7 @@ mod filing;
 mod handling;
 mod inspect;
 mod jobs;
+mod notices;
 mod reading;
 mod secret;
 mod uploads;
@@ -34,6 +35,7 @@ pub use figures::DossierFigures;
 pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
 pub use jobs::handlers;
+pub use notices::NoticeItem;
 pub use reading::{
     COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Holder, PAGE, Queue, QueueItem, QueueQuery,
     Slice, StoredFile, TaskView, Tracking, WATCHED, Watch, WatchItem,

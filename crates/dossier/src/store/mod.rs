@@ -2,6 +2,7 @@
 
 pub mod drafts;
 pub mod lists;
+pub mod notices;
 pub mod uploads;
 
 use base::{Error, Result, Timestamp};

@@ -22,7 +22,7 @@ use crate::{
         status::{Decision, Money, NationalStatus},
     },
     pages::text::encoded,
-    service::DossierView,
+    service::{DossierView, NoticeItem},
 };
 
 /// Where officers see a dossier.
@@ -61,6 +61,7 @@ struct DossierPage {
     asked_at: Option<Timestamp>,
     to_pay: Option<Payment>,
     documents: Vec<DocumentLine>,
+    notices: Vec<NoticeItem>,
     events: Vec<words::Event>,
     way: words::Way,
     sections: Vec<SummarySection>,
@@ -115,7 +116,12 @@ pub(super) async fn show(
 
 async fn shown(web: &Web, portal: &Portal, code: &str, asked: &Asked) -> Result<Response> {
     let view = portal.dossiers.get_by_code(&web.ctx, code, Purpose::OwnDossier).await?;
-    Ok(view::html(StatusCode::OK, &build(web, portal, &view, asked)))
+    let notices = portal.dossiers.notices(&web.ctx, Some(&view.state.code)).await?;
+    // Shown here, they are read; this once they are still marked as new.
+    if notices.iter().any(|n| n.unread) {
+        portal.dossiers.notices_read(&web.ctx, Some(&view.state.code)).await?;
+    }
+    Ok(view::html(StatusCode::OK, &build(web, portal, &view, notices, asked)))
 }
 
 /// The name of a field or a paper of the form.
@@ -140,7 +146,7 @@ pub(super) fn asks(view: &DossierView, lang: Lang) -> Vec<Ask> {
         .collect()
 }
 
-fn build(web: &Web, portal: &Portal, view: &DossierView, asked: &Asked) -> DossierPage {
+fn build(web: &Web, portal: &Portal, view: &DossierView, notices: Vec<NoticeItem>, asked: &Asked) -> DossierPage {
     let lang = web.ctx.lang;
     let state = &view.state;
     let mut page = web.page.clone();
@@ -195,6 +201,7 @@ fn build(web: &Web, portal: &Portal, view: &DossierView, asked: &Asked) -> Dossi
         asked_at: state.open_supplement().map(|s| s.at),
         to_pay,
         documents: documents(view, &path, lang),
+        notices,
         events: words::events(lang, &view.history, |code| match code {
             "" => String::new(),
             code => portal.dossiers.agency_name(code).to_owned(),

@@ -96,6 +96,7 @@ pub fn router(dossiers: Dossiers) -> Router {
             get(dossier::ask_withdraw).post(dossier::withdraw),
         )
         .route("/my", get(my::show))
+        .route("/my/notices/read", post(my::read))
         .route("/track", get(track::form))
         .route("/track/{code}", get(track::show))
         .merge(uploads)

@@ -12,7 +12,7 @@ use super::{Portal, answer, to, words};
 use crate::{
     model::status::NationalStatus,
     pages::text::encoded,
-    service::{DossierItem, Filter, PAGE},
+    service::{DossierItem, Filter, NoticeItem, PAGE},
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -28,6 +28,8 @@ struct My {
     page: Page,
     first: bool,
     waiting: Vec<Row>,
+    notices: Vec<NoticeItem>,
+    unread: bool,
     drafts: Vec<DraftLine>,
     rows: Vec<Row>,
     newer: Option<String>,
@@ -91,6 +93,11 @@ async fn shown(web: &Web, portal: &Portal, asked: &Asked) -> Result<Response> {
     } else {
         Vec::new()
     };
+    let notices = if first {
+        portal.dossiers.notices(&web.ctx, None).await?
+    } else {
+        Vec::new()
+    };
     let mut page = web.titled("Hồ sơ của tôi", "My dossiers");
     page.breadcrumbs = vec![Link::new("/", "Trang chủ", "Home")];
     page.notice = (asked.done == "discarded").then(|| Notice {
@@ -101,6 +108,8 @@ async fn shown(web: &Web, portal: &Portal, asked: &Asked) -> Result<Response> {
         page,
         first,
         waiting: rows(&waiting),
+        unread: notices.iter().any(|n| n.unread),
+        notices,
         drafts: drafts
             .into_iter()
             .map(|(draft, package)| DraftLine {
@@ -114,6 +123,12 @@ async fn shown(web: &Web, portal: &Portal, asked: &Asked) -> Result<Response> {
         older: slice.next.map(|next| format!("/my?before={}", encoded(&next))),
     };
     Ok(view::html(StatusCode::OK, &template))
+}
+
+/// Notes that everything was read.
+pub(super) async fn read(web: Web, State(portal): State<Portal>) -> Response {
+    let read = portal.dossiers.notices_read(&web.ctx, None).await;
+    answer(&web, read.map(|()| to("/my")))
 }
 
 fn row(portal: &Portal, item: &DossierItem, lang: Lang, now: Timestamp) -> Row {

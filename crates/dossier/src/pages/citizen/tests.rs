@@ -4,5 +4,6 @@ mod filing;
 mod following;
 mod foresight;
 mod handling;
+mod notices;
 mod supplement;
 mod town;

@@ -9,4 +9,10 @@ pub mod service;
 mod store;
 
 /// The tables of dossiers.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("dossier", "0001_dossier");
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
+    "dossier",
+    "0001_dossier",
+    "0002_uploads_and_waiting",
+    "0003_foresight",
+    "0004_notices"
+);

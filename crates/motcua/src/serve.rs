@@ -17,6 +17,7 @@ use crate::{metrics::Metrics, node::Node};
 pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
     let http = node.config().http.clone();
     identity::schedule(&node.store, node.clock.now()).await?;
+    node.dossiers.schedule(node.clock.now()).await?;
     let (stop, stopping) = watch::channel(false);
     let jobs = tokio::spawn(node.runner().run(stopping.clone()));
     let watcher = tokio::spawn(watch_catalogue(node.clone(), stopping.clone()));

@@ -199,16 +199,39 @@ impl Calendar {
             return from;
         }
         let target = self.worked_until(from).saturating_add(micros);
+        self.when_worked(target).max(from)
+    }
+
+    /// The instant before `until` from which `micros` of working time are left until then: of the end of one stretch of work
+    /// and the start of the next, the end. The last instant of work not after `until` where nothing is taken off.
+    pub fn sub_working_micros(&self, until: Timestamp, micros: i64) -> Timestamp {
+        let target = self.worked_until(until).saturating_sub(micros.max(0));
+        self.when_worked(target).min(until)
+    }
+
+    /// `days` working days before `until`, at the same time of the day where work is done then, else when it last was.
+    pub fn sub_working_days(&self, until: Timestamp, days: u32) -> Timestamp {
+        let (day, time) = split(until);
+        let before = self.table.days_before(&self.data, day) - i64::from(days);
+        let earlier = match days {
+            0 => day,
+            _ => self.table.nth_working_day(&self.data, before),
+        };
+        self.sub_working_micros(days::instant(earlier, time), 0)
+    }
+
+    /// The first instant at which so much work is done since the origin of the table.
+    fn when_worked(&self, target: i64) -> Timestamp {
         let (day, before) = self.table.day_of_work(&self.data, target);
         let mut left = target - before;
         for hours in self.intervals(day) {
             let length = days::micros_of(hours.to) - days::micros_of(hours.from);
             if left <= length {
-                return days::instant(day, days::micros_of(hours.from) + left).max(from);
+                return days::instant(day, days::micros_of(hours.from) + left);
             }
             left -= length;
         }
-        days::instant(day, DAY - 1).max(from)
+        days::instant(day, DAY - 1)
     }
 
     /// As [`Self::working_minutes_between`], in microseconds.

@@ -248,3 +248,54 @@ fn a_calendar_survives_its_file() {
     let wrong = text.replace("\"saturday\"", "\"caturday\"");
     assert!(toml::from_str::<CalendarData>(&wrong).is_err());
 }
+
+#[test]
+fn working_time_is_taken_off_backwards() {
+    let calendar = viet_nam();
+    let hour = 3_600_000_000;
+    // Friday 20 November 2026; Monday 23 is worked, Tuesday 24 is a holiday.
+    let monday = legal(2026, 11, 23, 9, 0);
+    assert_eq!(
+        calendar.working_minutes_between(calendar.sub_working_micros(monday, 4 * hour), monday),
+        240
+    );
+    assert_eq!(
+        calendar.sub_working_micros(legal(2026, 11, 22, 12, 0), 0).legal_date(),
+        date(2026, 11, 20)
+    );
+    assert_eq!(
+        calendar.sub_working_days(legal(2026, 11, 25, 10, 0), 1),
+        legal(2026, 11, 23, 10, 0)
+    );
+    assert_eq!(
+        calendar.sub_working_days(legal(2026, 11, 25, 10, 0), 2),
+        legal(2026, 11, 20, 10, 0)
+    );
+    assert_eq!(
+        calendar.sub_working_days(legal(2026, 11, 25, 10, 0), 0),
+        legal(2026, 11, 25, 10, 0)
+    );
+    // From a day off the first day back is the last one worked.
+    assert_eq!(
+        calendar.sub_working_days(legal(2026, 11, 24, 10, 0), 1),
+        legal(2026, 11, 23, 10, 0)
+    );
+    // Midnight is no time of work.
+    let end = calendar.end_of_work(date(2026, 11, 20)).expect("worked");
+    assert_eq!(calendar.sub_working_micros(legal(2026, 11, 20, 23, 59), 0), end);
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_is_taken_off_is_what_is_left(minutes in 0_i64..2_000_000, off in 0_i64..20_000, days in 0_u32..300) {
+        let calendar = viet_nam();
+        let until = legal(2025, 1, 2, 0, 0).plus_seconds(minutes * 60);
+        let earlier = calendar.sub_working_micros(until, off * MINUTE);
+        proptest::prop_assert!(earlier <= until);
+        proptest::prop_assert_eq!(calendar.working_minutes_between(earlier, until), off);
+        let back = calendar.sub_working_days(until, days);
+        proptest::prop_assert!(back <= until);
+        let counted = calendar.working_days_between(back.legal_date(), until.legal_date());
+        proptest::prop_assert!(i64::from(days) - counted <= 1 && counted <= i64::from(days).max(1), "{} days, {} counted", days, counted);
+    }
+}

@@ -64,9 +64,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String> {
     Ok(key)
 }
 
-/// The version that the caller saw, from `If-Match`.
+/// The version that the caller saw, from `If-Match`; none for `*`. It is held against the caller only where what they judged
+/// has changed since: a document that the platform made meanwhile gives the dossier a new ETag and spoils nobody's step.
 fn if_match(headers: &HeaderMap) -> Result<Option<i64>> {
-    let Some(value) = headers.get(header::IF_MATCH) else {
+    let Some(value) = headers.get(header::IF_MATCH).filter(|v| *v != "*") else {
         return Ok(None);
     };
     let version = value
@@ -145,6 +146,9 @@ struct ListParams {
     /// Due before this instant (RFC 3339).
     #[param(value_type = Option<String>, format = DateTime)]
     due_before: String,
+    /// `true`: only what waits for its applicant: papers asked for, a fee to pay, a result to fetch.
+    #[param(value_type = Option<bool>)]
+    waiting: String,
     /// How many, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 20, value_type = Option<u32>)]
     limit: String,
@@ -182,6 +186,19 @@ impl ListParams {
             }
             at
         });
+        let waiting = match self.waiting.trim() {
+            "true" => true,
+            "" | "false" => false,
+            _ => {
+                problems.add(
+                    "not-a-boolean",
+                    "waiting",
+                    "Nhập true hoặc false.",
+                    "Enter true or false.",
+                );
+                false
+            }
+        };
         problems.into_result()?;
         let applicant = text(&self.applicant).map(|name| base::text::fold(&name));
         Ok((
@@ -190,6 +207,7 @@ impl ListParams {
                 due_before,
                 procedure: text(&self.procedure),
                 applicant,
+                waiting,
             },
             limit,
             text(&self.after),
@@ -197,7 +215,7 @@ impl ListParams {
     }
 }
 
-/// List the dossiers of the caller's agency, newest first.
+/// List dossiers, newest first: an officer's those of the agency, a person's their own.
 #[utoipa::path(get, path = "/api/v1/dossiers", tag = "dossiers", params(ListParams), responses(
     (status = 200, description = "A page", body = DossierPage),
     (status = 401, description = "Nobody is signed in"),
@@ -210,7 +228,10 @@ async fn list(
     ApiQuery(params): ApiQuery<ListParams>,
 ) -> Result<Response, ApiError> {
     let (filter, limit, after) = params.read()?;
-    let slice = dossiers.list(&ctx, &filter, after.as_deref(), limit).await?;
+    let slice = match ctx.actor {
+        identity::Actor::Person(_) => dossiers.mine(&ctx, &filter, after.as_deref(), limit).await?,
+        _ => dossiers.list(&ctx, &filter, after.as_deref(), limit).await?,
+    };
     Ok(axum::Json(DossierPage::from(slice)).into_response())
 }
 
@@ -261,7 +282,7 @@ async fn history(
 #[utoipa::path(post, path = "/api/v1/dossiers/{id}/tasks/{token}", tag = "dossiers", request_body = CompleteBody,
     params(("id" = uuid::Uuid, Path, description = "The dossier"), ("token" = u32, Path, description = "Token of the step")),
     responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
-        (status = 404, description = "No such dossier"), (status = 409, description = "Somebody else was faster"), (status = 412, description = "The dossier has moved on"),
+        (status = 404, description = "No such dossier"), (status = 409, description = "Somebody else was faster"), (status = 412, description = "What the caller judged has changed since the version of If-Match"),
         (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
 async fn complete(
     State(dossiers): State<Dossiers>,
@@ -278,7 +299,7 @@ async fn complete(
 #[utoipa::path(post, path = "/api/v1/dossiers/{id}/tasks/{token}/assignment", tag = "dossiers", request_body = AssignBody,
     params(("id" = uuid::Uuid, Path, description = "The dossier"), ("token" = u32, Path, description = "Token of the step")),
     responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
-        (status = 404, description = "No such dossier"), (status = 409, description = "Somebody else was faster"), (status = 412, description = "The dossier has moved on"),
+        (status = 404, description = "No such dossier"), (status = 409, description = "Somebody else was faster"), (status = 412, description = "What the caller judged has changed since the version of If-Match"),
         (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
 async fn assign(
     State(dossiers): State<Dossiers>,
@@ -298,7 +319,7 @@ macro_rules! command_route {
             params(("id" = uuid::Uuid, Path, description = "The dossier")),
             responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"),
                 (status = 403, description = "Not permitted"), (status = 404, description = "No such dossier"),
-                (status = 409, description = "The dossier does not allow it now"), (status = 412, description = "The dossier has moved on"),
+                (status = 409, description = "The dossier does not allow it now"), (status = 412, description = "What the caller judged has changed since the version of If-Match"),
                 (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
         async fn $name(
             State(dossiers): State<Dossiers>,
@@ -317,7 +338,7 @@ macro_rules! command_route {
 #[utoipa::path(post, path = "/api/v1/dossiers/{id}/supplements", tag = "dossiers", request_body = SupplementBody,
     params(("id" = uuid::Uuid, Path, description = "The dossier")),
     responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
-        (status = 404, description = "No such dossier"), (status = 409, description = "Nothing is asked for"), (status = 412, description = "The dossier has moved on"),
+        (status = 404, description = "No such dossier"), (status = 409, description = "Nothing is asked for"), (status = 412, description = "What the caller judged has changed since the version of If-Match"),
         (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
 async fn supplement(
     State(dossiers): State<Dossiers>,

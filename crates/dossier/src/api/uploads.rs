@@ -7,15 +7,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base::{Error, Kind, Result};
-use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx};
+use identity::{ApiError, ApiJson, ApiPath, Ctx};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
     model::action::UploadId,
-    service::{Dossiers, UploadState},
+    service::{Dossiers, UploadFor, UploadState},
 };
 
 const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
@@ -34,8 +34,12 @@ pub(super) fn router() -> OpenApiRouter<Dossiers> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct BeginBody {
-    /// National code of the procedure that will be filed.
+    /// National code of the procedure that will be filed; left out with `dossier`.
+    #[serde(default)]
     procedure: String,
+    /// Code of the dossier whose open request asks for the paper.
+    #[serde(default)]
+    dossier: Option<String>,
     /// Id of the paper.
     paper: String,
     /// Name of the file.
@@ -49,6 +53,8 @@ struct BeginBody {
 #[derive(Debug, Serialize, ToSchema)]
 struct UploadBody {
     id: Uuid,
+    /// The paper that it is for.
+    paper: String,
     offset: i64,
     length: i64,
     /// Set when the file is whole and was judged good.
@@ -61,6 +67,7 @@ impl From<UploadState> for UploadBody {
     fn from(s: UploadState) -> Self {
         Self {
             id: s.id.uuid(),
+            paper: s.paper,
             offset: s.offset,
             length: s.length,
             sha256: s.file.as_ref().map(|f| f.sha256.clone()),
@@ -80,11 +87,12 @@ fn answer(status: StatusCode, state: UploadState) -> Response {
     (status, headers, axum::Json(UploadBody::from(state))).into_response()
 }
 
-/// Begin an upload for a paper of a dossier that will be filed.
+/// Begin an upload for a paper of a dossier that will be filed, or that an open request asks for.
 #[utoipa::path(post, path = "/api/v1/uploads", tag = "uploads", request_body = BeginBody, responses(
     (status = 201, description = "Begun; send pieces to its Location", body = UploadBody),
     (status = 401, description = "Nobody is signed in"),
-    (status = 404, description = "No such procedure or paper"),
+    (status = 404, description = "No such procedure, dossier or paper"),
+    (status = 409, description = "Nothing is asked for"),
     (status = 413, description = "Too large"),
     (status = 422, description = "What is wrong", content_type = "application/problem+json"),
 ))]
@@ -93,25 +101,20 @@ async fn begin(
     ctx: Ctx,
     ApiJson(body): ApiJson<BeginBody>,
 ) -> Result<Response, ApiError> {
+    let purpose = match &body.dossier {
+        Some(code) => UploadFor::Supplement(code),
+        None => UploadFor::Procedure(&body.procedure),
+    };
     let state = dossiers
-        .begin_upload(&ctx, None, &body.procedure, &body.paper, &body.name, body.length)
+        .begin_upload(&ctx, purpose, &body.paper, &body.name, body.length)
         .await?;
     Ok(answer(StatusCode::CREATED, state))
-}
-
-/// For which procedure the upload is judged.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(default)]
-struct AppendParams {
-    /// National code of the procedure.
-    procedure: String,
 }
 
 /// Add the piece that begins at `Upload-Offset`. The last piece has the file judged.
 #[utoipa::path(patch, path = "/api/v1/uploads/{id}", tag = "uploads",
     request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
-    params(("id" = Uuid, Path, description = "The upload"), ("Upload-Offset" = i64, Header, description = "Where the piece begins"), AppendParams),
+    params(("id" = Uuid, Path, description = "The upload"), ("Upload-Offset" = i64, Header, description = "Where the piece begins")),
     responses(
         (status = 200, description = "Where it stands now", body = UploadBody),
         (status = 401, description = "Nobody is signed in"),
@@ -124,7 +127,6 @@ async fn append(
     State(dossiers): State<Dossiers>,
     ctx: Ctx,
     ApiPath(id): ApiPath<UploadId>,
-    ApiQuery(params): ApiQuery<AppendParams>,
     headers: HeaderMap,
     piece: Bytes,
 ) -> Result<Response, ApiError> {
@@ -141,9 +143,7 @@ async fn append(
             "The header Upload-Offset is missing.",
         )
     })?;
-    let state = dossiers
-        .append_upload(&ctx, id, &params.procedure, offset, &piece)
-        .await?;
+    let state = dossiers.append_upload(&ctx, id, offset, &piece).await?;
     Ok(answer(StatusCode::OK, state))
 }
 

@@ -2,5 +2,8 @@
 
 pub mod action;
 pub mod command;
+pub mod foresight;
+pub mod fresh;
+pub mod notice;
 pub mod state;
 pub mod status;

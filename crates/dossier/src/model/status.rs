@@ -158,6 +158,11 @@ impl NationalStatus {
         }
     }
 
+    /// Whether the applicant is to do something: send what is asked for, pay, fetch the result.
+    pub const fn waits_for_applicant(self) -> bool {
+        matches!(self, Self::SupplementRequested | Self::PaymentRequested | Self::Decided)
+    }
+
     /// The status that the four axes amount to. Total: every combination has one.
     pub const fn of(decision: Decision, money: Money, delivery: Delivery, payment_gates: bool) -> Self {
         match decision {

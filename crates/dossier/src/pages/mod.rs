@@ -2,6 +2,7 @@
 
 pub mod citizen;
 pub mod desk;
+mod text;
 
 use axum::Router;
 

@@ -106,6 +106,8 @@ impl Dossiers {
                 state: &state,
                 field: &package.meta.field,
                 due_at,
+                // A document opens and moves nothing.
+                finish: &[],
             };
             let entries = [entry];
             let written = transact!(self.store(), |tx| {

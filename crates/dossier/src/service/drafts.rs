@@ -224,7 +224,7 @@ impl Dossiers {
         match self.submit_open(ctx, id, key).await {
             // The other of two clicks was faster: its dossier is this one's answer.
             Err(Error::Refused(Kind::Conflict, problems)) => {
-                let filed = self.filed_before(ctx, id).await?;
+                let filed = self.filed_draft(ctx, id).await?;
                 filed.ok_or(Error::Refused(Kind::Conflict, problems))
             }
             other => other,
@@ -232,7 +232,7 @@ impl Dossiers {
     }
 
     async fn submit_open(&self, ctx: &Ctx, id: DraftId, key: &str) -> Result<Filed> {
-        if let Some(filed) = self.filed_before(ctx, id).await? {
+        if let Some(filed) = self.filed_draft(ctx, id).await? {
             return Ok(filed);
         }
         let view = self.draft(ctx, id).await?;
@@ -269,8 +269,12 @@ impl Dossiers {
         self.file_draft(ctx, &filing, key, Some(id)).await
     }
 
-    /// The dossier that a draft became: a second click, or a lost answer.
-    async fn filed_before(&self, ctx: &Ctx, id: DraftId) -> Result<Option<Filed>> {
+    /// The dossier that a draft of the signed-in person became; none while it is open. For a second click, a lost answer, an
+    /// old address.
+    ///
+    /// # Errors
+    /// Nobody is signed in.
+    pub async fn filed_draft(&self, ctx: &Ctx, id: DraftId) -> Result<Option<Filed>> {
         let person = ctx.person()?;
         let found = drafts::by_id(&self.store().read(), id)
             .await?

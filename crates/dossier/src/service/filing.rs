@@ -21,7 +21,7 @@ use crate::{
         },
         state::State,
     },
-    store::{self as tables, Listed, drafts::DraftId, uploads},
+    store::{self as tables, Listed, drafts::DraftId},
 };
 
 /// What is filed.
@@ -152,6 +152,7 @@ impl Dossiers {
             state: &state,
             field: &package.meta.field,
             due_at: None,
+            finish: &[],
         };
         let entries = [entry];
 
@@ -245,40 +246,7 @@ impl Dossiers {
         needs: &[PaperNeed],
         problems: &mut Problems,
     ) -> Result<Vec<Paper>> {
-        let ids: Vec<UploadId> = filing.papers.iter().flat_map(|p| p.uploads.iter().copied()).collect();
-        let found = uploads::by_ids(&self.store().read(), owner, &ids).await?;
-        let mut papers = Vec::new();
-        for given in &filing.papers {
-            if package.form.paper(&given.paper).is_none() {
-                problems.add(
-                    "unknown-paper",
-                    &given.paper,
-                    "Thủ tục không có thành phần hồ sơ này.",
-                    "The procedure has no such paper.",
-                );
-                continue;
-            }
-            let mut files = Vec::new();
-            for id in &given.uploads {
-                match found
-                    .iter()
-                    .find(|u| u.id == *id && u.paper == given.paper)
-                    .and_then(|u| u.file.clone())
-                {
-                    Some(file) => files.push(file),
-                    None => problems.add(
-                        "unknown-upload",
-                        &given.paper,
-                        "Tệp chưa được tải lên đầy đủ hoặc không phải của quý vị.",
-                        "The file is not fully uploaded or is not yours.",
-                    ),
-                }
-            }
-            papers.push(Paper {
-                paper: given.paper.clone(),
-                files,
-            });
-        }
+        let papers = self.handed_in(owner, &filing.papers, package, problems).await?;
         for need in needs.iter().filter(|n| n.required) {
             let Some(paper) = package.form.papers.get(need.paper) else {
                 continue;

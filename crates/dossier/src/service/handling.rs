@@ -9,8 +9,9 @@ use store::{Job, transact};
 use super::{Dossiers, FilingPaper};
 use crate::{
     model::{
-        action::{Action, ActorRef, DossierId, Entry, Paper},
+        action::{Action, ActorRef, DossierId, Entry},
         command::{Command, decide},
+        foresight, fresh,
         state::{Consequences, State},
         status::NationalStatus,
     },
@@ -32,8 +33,8 @@ pub struct Done {
 }
 
 impl Dossiers {
-    /// Carries out a command. `expected` is the version that the caller looked at; where it is given and the dossier has
-    /// moved on, the caller is told what happened since.
+    /// Carries out a command. `expected` is the version that the caller looked at; where it is given and what the caller
+    /// judged has changed since (see [`fresh`]), the caller is told what happened.
     ///
     /// # Errors
     /// Not permitted, refused with every problem, or [`Kind::Stale`] / [`Kind::Conflict`] where somebody else was faster.
@@ -41,10 +42,12 @@ impl Dossiers {
         for _ in 0..TRIES {
             let kept = tables::by_id(&self.store().read(), id).await?.ok_or_else(no_dossier)?;
             self.permit(ctx, &kept.state, command)?;
-            if let Some(expected) = expected
-                && expected != kept.state.version
-            {
-                return Err(self.moved_on(id, expected).await?);
+            if let Some(seen) = expected.filter(|seen| *seen != kept.state.version) {
+                let since = tables::log_after(&self.store().read(), id, seen).await?;
+                let by = ActorRef::from(ctx);
+                if fresh::is_late(command, &by, &kept.state, seen, &since) {
+                    return Err(moved_on(&since, &by));
+                }
             }
             if let Some(done) = self.try_command(ctx, kept, command).await? {
                 return Ok(done);
@@ -71,32 +74,11 @@ impl Dossiers {
         expected: Option<i64>,
     ) -> Result<Done> {
         let owner = super::drafts::upload_owner(ctx)?;
-        let ids: Vec<_> = papers.iter().flat_map(|p| p.uploads.iter().copied()).collect();
-        let found = tables::uploads::by_ids(&self.store().read(), &owner, &ids).await?;
+        let found = tables::by_id(&self.store().read(), id).await?.ok_or_else(no_dossier)?;
+        self.permit_for_applicant(ctx, &found.state)?;
+        let package = self.shelf().by_hash(&found.package).await?;
         let mut problems = Problems::new();
-        let mut kept = Vec::new();
-        for given in papers {
-            let mut files = Vec::new();
-            for upload in &given.uploads {
-                match found
-                    .iter()
-                    .find(|u| u.id == *upload && u.paper == given.paper)
-                    .and_then(|u| u.file.clone())
-                {
-                    Some(file) => files.push(file),
-                    None => problems.add(
-                        "unknown-upload",
-                        &given.paper,
-                        "Tệp chưa được tải lên đầy đủ hoặc không phải của quý vị.",
-                        "The file is not fully uploaded or is not yours.",
-                    ),
-                }
-            }
-            kept.push(Paper {
-                paper: given.paper.clone(),
-                files,
-            });
-        }
+        let kept = self.handed_in(&owner, papers, &package, &mut problems).await?;
         problems.into_result()?;
         self.command(ctx, id, &Command::Supplement { answers, papers: kept }, expected)
             .await
@@ -125,11 +107,13 @@ impl Dossiers {
         let after = state.apply(&entry, rules)?;
         let due_at = state.due_at(&calendar);
         let jobs = self.jobs_after(id, &state, &after, entry.seq)?;
+        let finish = foresight::all(&state, due_at, rules);
         let listed = Listed {
             id,
             state: &state,
             field: &package.meta.field,
             due_at,
+            finish: &finish,
         };
         let entries = [entry];
         transact!(self.store(), |tx| {
@@ -138,8 +122,8 @@ impl Dossiers {
             }
             tables::append(&tx, id, &entries).await?;
             tables::follow_tasks(&tx, &listed, &after, |task| self.task_agency(&state, task)).await?;
-            if due_at != due_before && !state.tasks.is_empty() {
-                tables::move_urgency(&tx, &listed).await?;
+            if due_at != due_before {
+                tables::follow_due(&tx, &listed, &after).await?;
             }
             if let Some((token, officer)) = &assigned {
                 tables::assign(&tx, id, *token, officer.as_ref().map(|o| (o.id, o.name.as_str()))).await?;
@@ -190,6 +174,11 @@ impl Dossiers {
         for subscriber in &self.config().subscribers {
             jobs.push(Job::new(subscriber, &super::jobs::Changed { dossier: id, seq })?);
         }
+        // Whoever files is told by the page that they filed; those without an account are told at the counter.
+        if seq > 1 && state.applicant.account.is_some() {
+            let changed = super::jobs::Changed { dossier: id, seq };
+            jobs.push(Job::new(super::notices::NOTICE, &changed)?);
+        }
         debug_assert!(state.version >= seq);
         Ok(jobs)
     }
@@ -213,22 +202,7 @@ impl Dossiers {
                 let scope = Scope::Agency(self.task_agency(state, task));
                 any_of(ctx, &[permission_of(&task.role), Permission::DecideDossier], &scope)
             }
-            Command::Supplement { .. } => match (&ctx.actor, state.applicant.account) {
-                (Actor::Officer(_), _) => ctx.require(Permission::ReceiveDossier, &agency),
-                (_, Some(account)) => ctx.require(
-                    Permission::ReadOwnDossier,
-                    &Scope::Account(identity::AccountId::from_uuid(account)),
-                ),
-                (_, None) => Err(Error::forbidden()),
-            },
-            Command::Withdraw { .. } => match (&ctx.actor, state.applicant.account) {
-                (Actor::Officer(_), _) => ctx.require(Permission::ReceiveDossier, &agency),
-                (_, Some(account)) => ctx.require(
-                    Permission::ReadOwnDossier,
-                    &Scope::Account(identity::AccountId::from_uuid(account)),
-                ),
-                (_, None) => Err(Error::forbidden()),
-            },
+            Command::Supplement { .. } | Command::Withdraw { .. } => self.permit_for_applicant(ctx, state),
             Command::AnswerConsultation { sent_by, .. } => {
                 let asked = state.consultations.iter().rev().find(|c| c.sent_by == *sent_by);
                 let asked = asked.ok_or_else(no_dossier)?;
@@ -258,6 +232,18 @@ impl Dossiers {
         }
     }
 
+    /// Who may act for the applicant: the applicant, or the one-stop shop where they stand at its counter.
+    pub(super) fn permit_for_applicant(&self, ctx: &Ctx, state: &State) -> Result<()> {
+        match (&ctx.actor, state.applicant.account) {
+            (Actor::Officer(_), _) => ctx.require(Permission::ReceiveDossier, &Scope::Agency(state.agency.clone())),
+            (_, Some(account)) => ctx.require(
+                Permission::ReadOwnDossier,
+                &Scope::Account(identity::AccountId::from_uuid(account)),
+            ),
+            (_, None) => Err(Error::forbidden()),
+        }
+    }
+
     /// A step that an officer has taken is theirs until they put it back.
     fn require_own_step(&self, ctx: &Ctx, task: &crate::model::state::OpenTask) -> Result<()> {
         let (Actor::Officer(officer), Some(assignee)) = (&ctx.actor, &task.assignee) else {
@@ -273,23 +259,22 @@ impl Dossiers {
             format!("This step is in the hands of {}.", assignee.name),
         ))
     }
+}
 
-    /// What happened since `seen`, for whoever comes too late.
-    async fn moved_on(&self, id: DossierId, seen: i64) -> Result<Error> {
-        let log = tables::log(&self.store().read(), id).await?;
-        let (mut vi, mut en) = (String::new(), String::new());
-        for entry in log.iter().filter(|e| e.seq > seen).take(3) {
-            let text = super::reading::line_text(&entry.action);
-            vi.push_str(&format!(" {} – {}: {}.", entry.at.display(), entry.actor.name, text.vi));
-            en.push_str(&format!(" {} – {}: {}.", entry.at.display(), entry.actor.name, text.en));
-        }
-        Ok(Error::refused(
-            Kind::Stale,
-            "moved-on",
-            format!("Hồ sơ đã thay đổi sau khi quý vị mở trang; thao tác chưa được ghi.{vi}"),
-            format!("The dossier has changed since you opened the page; nothing was stored.{en}"),
-        ))
+/// What happened since, of what the reader may know, for whoever comes too late.
+fn moved_on(since: &[Entry], by: &ActorRef) -> Error {
+    let (mut vi, mut en) = (String::new(), String::new());
+    for entry in since.iter().filter(|e| fresh::counts(e, by)).take(3) {
+        let text = super::reading::line_text(&entry.action);
+        vi.push_str(&format!(" {} – {}: {}.", entry.at.display(), entry.actor.name, text.vi));
+        en.push_str(&format!(" {} – {}: {}.", entry.at.display(), entry.actor.name, text.en));
     }
+    Error::refused(
+        Kind::Stale,
+        "moved-on",
+        format!("Hồ sơ đã thay đổi sau khi quý vị mở trang; thao tác chưa được ghi.{vi}"),
+        format!("The dossier has changed since you opened the page; nothing was stored.{en}"),
+    )
 }
 
 /// The permission that a step's symbolic role asks for.
@@ -302,7 +287,7 @@ pub(super) fn permission_of(role: &str) -> Permission {
     }
 }
 
-fn any_of(ctx: &Ctx, permissions: &[Permission], scope: &Scope) -> Result<()> {
+pub(super) fn any_of(ctx: &Ctx, permissions: &[Permission], scope: &Scope) -> Result<()> {
     match permissions.iter().any(|p| ctx.may(*p, scope)) {
         true => Ok(()),
         false => permissions

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::jobs::{Run, Runner};
 
-use super::Dossiers;
+use super::{
+    Dossiers,
+    notices::{DAILY, NOTICE},
+};
 use crate::model::{
     action::{DocumentKind, DossierId},
     command::Command,
@@ -62,7 +65,16 @@ pub struct Changed {
 /// Teaches a runner the jobs of dossiers.
 pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
     let (timers, services, documents) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
+    let (notices, daily) = (dossiers.clone(), dossiers.clone());
     runner
+        .on(NOTICE, move |run| {
+            let dossiers = notices.clone();
+            async move { dossiers.tell(&run, &run.payload()?).await }
+        })
+        .on(DAILY, move |run| {
+            let dossiers = daily.clone();
+            async move { dossiers.look_daily(&run).await }
+        })
         .on(TIMER, move |run| {
             let dossiers = timers.clone();
             async move {

@@ -7,6 +7,7 @@ mod filing;
 mod handling;
 mod inspect;
 mod jobs;
+mod notices;
 mod reading;
 mod secret;
 mod uploads;
@@ -34,12 +35,13 @@ pub use figures::DossierFigures;
 pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
 pub use jobs::{DOCUMENT, handlers};
-pub(crate) use reading::question;
+pub use notices::NoticeItem;
 pub use reading::{
-    COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Queue, QueueItem, QueueQuery, Slice, TaskView,
-    Tracking,
+    COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Holder, PAGE, Queue, QueueItem, QueueQuery,
+    Slice, StoredFile, TaskView, Tracking, WATCHED, Watch, WatchItem,
 };
-pub use uploads::UploadState;
+pub(crate) use reading::{question, silence};
+pub use uploads::{UploadFor, UploadState};
 
 use crate::model::state::{OpenTask, Rules, State};
 pub use crate::store::{

@@ -1,14 +1,17 @@
 //! Uploads: begun, continued where they stopped, judged when whole.
 
-use base::{Error, Kind, Result};
+use std::sync::Arc;
+
+use base::{Error, Kind, Problems, Result};
 use identity::Ctx;
-use procedure::form::Format;
+use procedure::{form::Format, package::Package};
 use store::transact;
 
-use super::{Dossiers, drafts::upload_owner, inspect};
+use super::{Dossiers, FilingPaper, drafts::upload_owner, handling::no_dossier, inspect};
 use crate::{
-    model::action::{File, UploadId},
+    model::action::{File, Paper, UploadId},
     store::{
+        self as tables,
         drafts::DraftId,
         uploads::{self, Upload},
     },
@@ -19,11 +22,24 @@ pub const LARGEST_PIECE: usize = 4 << 20;
 /// The most files of one paper.
 const MOST_FILES: usize = 20;
 
+/// What an upload is for: whose rules judge it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UploadFor<'a> {
+    /// A paper of a draft: by the procedure as it is today.
+    Draft(DraftId),
+    /// A paper that the open request of the dossier with this code asks for: by the version under which it was filed.
+    Supplement(&'a str),
+    /// A paper of a dossier that will be filed at once for this procedure: by the procedure as it is today.
+    Procedure(&'a str),
+}
+
 /// How far an upload is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadState {
     /// Id.
     pub id: UploadId,
+    /// The paper that it is for.
+    pub paper: String,
     /// Bytes that are here.
     pub offset: i64,
     /// Bytes announced.
@@ -36,6 +52,7 @@ impl From<Upload> for UploadState {
     fn from(u: Upload) -> Self {
         Self {
             id: u.id,
+            paper: u.paper,
             offset: u.received,
             length: u.declared_size,
             file: u.file,
@@ -44,25 +61,24 @@ impl From<Upload> for UploadState {
 }
 
 impl Dossiers {
-    /// Begins an upload for a paper: of a draft, or of a dossier that an officer will file for `procedure`.
+    /// Begins an upload for a paper. The rules that judge it are fixed here and kept with it.
     ///
     /// # Errors
-    /// No such paper, too large, too many files.
+    /// No such paper, nothing asked for, too large, too many files.
     pub async fn begin_upload(
         &self,
         ctx: &Ctx,
-        draft: Option<DraftId>,
-        procedure: &str,
+        purpose: UploadFor<'_>,
         paper: &str,
         name: &str,
         length: i64,
     ) -> Result<UploadState> {
         let owner = upload_owner(ctx)?;
-        let procedure = match draft {
-            Some(id) => self.own_draft(ctx, id).await?.0.procedure,
-            None => procedure.to_owned(),
+        let package = self.upload_rules(ctx, purpose).await?;
+        let draft = match purpose {
+            UploadFor::Draft(id) => Some(id),
+            UploadFor::Supplement(_) | UploadFor::Procedure(_) => None,
         };
-        let package = self.package_on(&procedure, ctx.now.legal_date())?;
         let rule = package
             .form
             .paper(paper)
@@ -89,6 +105,7 @@ impl Dossiers {
             id: UploadId::new(ctx.now),
             owner,
             draft: draft.map(|d| d.uuid()),
+            package: Some(package.id.hash.clone()),
             paper: paper.to_owned(),
             name: inspect::plain_name(name),
             declared_size: length,
@@ -97,6 +114,80 @@ impl Dossiers {
         };
         transact!(self.store(), |tx| { uploads::insert(&tx, &upload, ctx.now).await })?;
         Ok(upload.into())
+    }
+
+    /// The package whose rules judge an upload.
+    async fn upload_rules(&self, ctx: &Ctx, purpose: UploadFor<'_>) -> Result<Arc<Package>> {
+        let today = ctx.now.legal_date();
+        match purpose {
+            UploadFor::Draft(id) => self.package_on(&self.own_draft(ctx, id).await?.0.procedure, today),
+            UploadFor::Procedure(code) => self.package_on(code, today),
+            UploadFor::Supplement(code) => {
+                let kept = tables::by_code(&self.store().read(), code).await?;
+                let kept = kept.ok_or_else(no_dossier)?;
+                // Strangers do not learn that there is such a dossier.
+                self.permit_reading(ctx, kept.id, &kept.state).await?;
+                self.permit_for_applicant(ctx, &kept.state)?;
+                if kept.state.open_supplement().is_none() {
+                    return Err(Error::refused(
+                        Kind::Conflict,
+                        "nothing-asked",
+                        "Hồ sơ không có yêu cầu bổ sung nào đang chờ.",
+                        "No papers are asked for at the moment.",
+                    ));
+                }
+                self.shelf().by_hash(&kept.package).await
+            }
+        }
+    }
+
+    /// The papers with the files of finished uploads of `owner`, each fit for the paper that it is given for.
+    pub(super) async fn handed_in(
+        &self,
+        owner: &str,
+        given: &[FilingPaper],
+        package: &Package,
+        problems: &mut Problems,
+    ) -> Result<Vec<Paper>> {
+        let ids: Vec<UploadId> = given.iter().flat_map(|p| p.uploads.iter().copied()).collect();
+        let found = uploads::by_ids(&self.store().read(), owner, &ids).await?;
+        let mut papers = Vec::new();
+        for paper in given {
+            let Some(rule) = package.form.paper(&paper.paper) else {
+                problems.add(
+                    "unknown-paper",
+                    &paper.paper,
+                    "Thủ tục không có thành phần hồ sơ này.",
+                    "The procedure has no such paper.",
+                );
+                continue;
+            };
+            let mut files = Vec::new();
+            for id in &paper.uploads {
+                let upload = found.iter().find(|u| u.id == *id && u.paper == paper.paper);
+                match upload.and_then(|u| u.file.clone()) {
+                    // It may have been judged by the rules of another version or procedure.
+                    Some(file) if !fits(&file, rule) => problems.add(
+                        "file-does-not-fit",
+                        &paper.paper,
+                        format!("Tệp “{}” không đúng định dạng hoặc vượt số trang, dung lượng mà giấy tờ này nhận. Tải tệp khác lên.", file.name),
+                        format!("The file “{}” is not of a format, size or number of pages that this paper takes. Upload another.", file.name),
+                    ),
+                    Some(file) => files.push(file),
+                    None => problems.add(
+                        "unknown-upload",
+                        &paper.paper,
+                        "Tệp chưa được tải lên đầy đủ hoặc không phải của quý vị.",
+                        "The file is not fully uploaded or is not yours.",
+                    ),
+                }
+            }
+            papers.push(Paper {
+                paper: paper.paper.clone(),
+                files,
+            });
+        }
+        Ok(papers)
     }
 
     /// How far an upload is.
@@ -111,14 +202,7 @@ impl Dossiers {
     ///
     /// # Errors
     /// [`Kind::Conflict`] where the upload stands elsewhere (ask again where); every reason why the file is refused.
-    pub async fn append_upload(
-        &self,
-        ctx: &Ctx,
-        id: UploadId,
-        procedure: &str,
-        offset: i64,
-        piece: &[u8],
-    ) -> Result<UploadState> {
+    pub async fn append_upload(&self, ctx: &Ctx, id: UploadId, offset: i64, piece: &[u8]) -> Result<UploadState> {
         let upload = self.own_upload(ctx, id).await?;
         if piece.len() > LARGEST_PIECE {
             return Err(too_large(LARGEST_PIECE as u64));
@@ -138,7 +222,7 @@ impl Dossiers {
         if offset.saturating_add(length) < upload.declared_size {
             return self.upload(ctx, id).await;
         }
-        self.finish_upload(ctx, &upload, procedure).await
+        self.finish_upload(ctx, &upload).await
     }
 
     /// Stores a whole file at once: for forms without JavaScript.
@@ -148,32 +232,30 @@ impl Dossiers {
     pub async fn upload_whole(
         &self,
         ctx: &Ctx,
-        draft: Option<DraftId>,
-        procedure: &str,
+        purpose: UploadFor<'_>,
         paper: &str,
         name: &str,
         content: &[u8],
     ) -> Result<UploadState> {
         let length = i64::try_from(content.len()).unwrap_or(i64::MAX);
-        let begun = self.begin_upload(ctx, draft, procedure, paper, name, length).await?;
+        let begun = self.begin_upload(ctx, purpose, paper, name, length).await?;
         let mut state = begun.clone();
         for piece in content.chunks(LARGEST_PIECE) {
-            state = self
-                .append_upload(ctx, begun.id, procedure, state.offset, piece)
-                .await?;
+            state = self.append_upload(ctx, begun.id, state.offset, piece).await?;
         }
         Ok(state)
     }
 
-    async fn finish_upload(&self, ctx: &Ctx, upload: &Upload, procedure: &str) -> Result<UploadState> {
+    async fn finish_upload(&self, ctx: &Ctx, upload: &Upload) -> Result<UploadState> {
         if upload.file.is_some() {
             return Ok(upload.clone().into());
         }
-        let procedure = match upload.draft {
-            Some(draft) => self.own_draft(ctx, DraftId::from_uuid(draft)).await?.0.procedure,
-            None => procedure.to_owned(),
-        };
-        let package = self.package_on(&procedure, ctx.now.legal_date())?;
+        if let Some(draft) = upload.draft {
+            self.own_draft(ctx, DraftId::from_uuid(draft)).await?;
+        }
+        // One that was begun before uploads knew their rules is begun again.
+        let package = upload.package.as_deref().ok_or_else(no_upload)?;
+        let package = self.shelf().by_hash(package).await?;
         let rule = package
             .form
             .paper(&upload.paper)
@@ -208,6 +290,7 @@ impl Dossiers {
         })?;
         Ok(UploadState {
             id: upload.id,
+            paper: upload.paper.clone(),
             offset: upload.declared_size,
             length: upload.declared_size,
             file: Some(file),
@@ -231,8 +314,19 @@ impl Dossiers {
         let found = uploads::by_id(&self.store().read(), id)
             .await?
             .filter(|u| u.owner == owner);
-        found.ok_or_else(|| Error::not_found("tệp", "file"))
+        found.ok_or_else(no_upload)
     }
+}
+
+/// Whether a judged file is one that the paper takes.
+fn fits(file: &File, rule: &procedure::form::Paper) -> bool {
+    rule.accept.iter().any(|f| f.media_type() == file.media_type)
+        && file.pages.is_none_or(|pages| pages <= u32::from(rule.max_pages))
+        && file.size <= u64::from(rule.max_mb) << 20
+}
+
+fn no_upload() -> Error {
+    Error::not_found("tệp", "file")
 }
 
 fn empty() -> Error {

@@ -2,6 +2,7 @@
 
 pub mod drafts;
 pub mod lists;
+pub mod notices;
 pub mod uploads;
 
 use base::{Error, Result, Timestamp};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 
 use crate::model::{
     action::{DossierId, Entry},
+    foresight::Limits,
     state::{Consequences, OpenTask, State},
 };
 
@@ -92,8 +94,16 @@ struct EntryRow {
 /// # Errors
 /// The database failed, or a line is not one of ours.
 pub async fn log(db: &impl Read, id: DossierId) -> Result<Vec<Entry>> {
-    let sql = "SELECT entry FROM dossier_entry WHERE dossier_id = $1 ORDER BY seq";
-    let rows = db.all::<EntryRow>(sql, params![id]).await?;
+    log_after(db, id, 0).await
+}
+
+/// The log of a dossier after the entry `seq`, oldest first.
+///
+/// # Errors
+/// The database failed, or a line is not one of ours.
+pub async fn log_after(db: &impl Read, id: DossierId, seq: i64) -> Result<Vec<Entry>> {
+    let sql = "SELECT entry FROM dossier_entry WHERE dossier_id = $1 AND seq > $2 ORDER BY seq";
+    let rows = db.all::<EntryRow>(sql, params![id, seq]).await?;
     rows.iter()
         .map(|r| serde_json::from_str(&r.entry).map_err(Error::from))
         .collect()
@@ -110,6 +120,26 @@ pub struct Listed<'a> {
     pub field: &'a str,
     /// When it is due now.
     pub due_at: Option<Timestamp>,
+    /// By when each open step and awaited answer must be there, by its token.
+    pub finish: &'a [(u32, Timestamp)],
+}
+
+impl Listed<'_> {
+    fn finish_by(&self, token: u32) -> Option<Timestamp> {
+        self.finish.iter().find(|(t, _)| *t == token).map(|(_, by)| *by)
+    }
+
+    fn limits(&self, task: &OpenTask) -> Limits {
+        Limits {
+            step: task.due_at,
+            finish_by: self.finish_by(task.token),
+            due: self.due_at,
+        }
+    }
+}
+
+fn urgency(limits: Limits) -> i64 {
+    limits.urgent().map_or(NOT_URGENT, Timestamp::micros)
 }
 
 /// Writes a new dossier: its row, its log and its steps, in three statements at most.
@@ -232,15 +262,32 @@ pub async fn follow_tasks(
     insert_tasks(tx, listed, &opened, agency_of).await
 }
 
-/// Brings the urgency of all open steps in line with a due date that moved.
+/// Brings what was open before in line with a due date that moved.
 ///
 /// # Errors
 /// The database failed.
-pub async fn move_urgency(tx: &Tx, listed: &Listed<'_>) -> Result<()> {
-    let due = listed.due_at.map_or(NOT_URGENT, Timestamp::micros);
-    let sql = "UPDATE dossier_task SET urgent_at = CASE WHEN step_due_at IS NOT NULL AND step_due_at < $2 \
-               THEN step_due_at ELSE $2 END WHERE dossier_id = $1";
-    tx.exec(sql, params![listed.id, due]).await.map(drop)
+pub async fn follow_due(tx: &Tx, listed: &Listed<'_>, after: &Consequences) -> Result<()> {
+    for task in listed.state.tasks.iter().filter(|t| !after.opened.contains(&t.token)) {
+        let limits = listed.limits(task);
+        let sql =
+            "UPDATE dossier_task SET due_at = $3, finish_by = $4, urgent_at = $5 WHERE dossier_id = $1 AND token = $2";
+        let token = i64::from(task.token);
+        tx.exec(
+            sql,
+            params![listed.id, token, limits.due, limits.finish_by, urgency(limits)],
+        )
+        .await?;
+    }
+    let sent_before = |sent_by: &String| !after.consultations_sent.contains(sent_by);
+    for asked in listed.state.consultations.iter().filter(|c| sent_before(&c.sent_by)) {
+        let Some(token) = asked.token else { continue };
+        let sql = "UPDATE dossier_consultation SET dossier_due_at = $3, finish_by = $4 \
+                   WHERE dossier_id = $1 AND sent_by = $2 AND ended_at IS NULL";
+        let finish_by = listed.finish_by(token);
+        tx.exec(sql, params![listed.id, asked.sent_by, listed.due_at, finish_by])
+            .await?;
+    }
+    Ok(())
 }
 
 /// Notes who has taken a step.
@@ -265,19 +312,15 @@ async fn insert_tasks(
         return Ok(());
     }
     let mut sql = String::from(
-        "INSERT INTO dossier_task (dossier_id, token, node, role, agency, opened_at, step_due_at, urgent_at) VALUES ",
+        "INSERT INTO dossier_task (dossier_id, token, node, role, agency, opened_at, step_due_at, urgent_at, deciding, due_at, \
+         finish_by) VALUES ",
     );
-    let mut values = Vec::with_capacity(opened.len() * 8);
+    let mut values = Vec::with_capacity(opened.len() * 11);
     for (n, task) in opened.iter().enumerate() {
         sql.push_str(if n > 0 { ", (" } else { "(" });
-        sql.push_str(&store::placeholders(n * 8 + 1, 8));
+        sql.push_str(&store::placeholders(n * 11 + 1, 11));
         sql.push(')');
-        let urgent = listed
-            .due_at
-            .into_iter()
-            .chain(task.due_at)
-            .min()
-            .map_or(NOT_URGENT, Timestamp::micros);
+        let limits = listed.limits(task);
         values.extend(params![
             listed.id,
             i64::from(task.token),
@@ -286,7 +329,10 @@ async fn insert_tasks(
             agency_of(task),
             task.opened_at,
             task.due_at,
-            urgent
+            urgency(limits),
+            listed.state.agency,
+            limits.due,
+            limits.finish_by
         ]);
     }
     tx.exec(&sql, values).await.map(drop)
@@ -309,7 +355,8 @@ pub async fn follow_consultations(
         .iter()
         .filter(|c| after.consultations_sent.contains(&c.sent_by) && c.answer.is_none())
     {
-        let sql = "INSERT INTO dossier_consultation (dossier_id, sent_by, sent_at, agency, due_at) VALUES ($1, $2, $3, $4, $5)";
+        let sql = "INSERT INTO dossier_consultation (dossier_id, sent_by, sent_at, agency, due_at, deciding, dossier_due_at, \
+                   finish_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         tx.exec(
             sql,
             params![
@@ -317,7 +364,10 @@ pub async fn follow_consultations(
                 asked.sent_by,
                 asked.sent_at,
                 agency_code(&asked.agency),
-                asked.due_at
+                asked.due_at,
+                listed.state.agency,
+                listed.due_at,
+                asked.token.and_then(|token| listed.finish_by(token))
             ],
         )
         .await?;

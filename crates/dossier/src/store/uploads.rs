@@ -15,6 +15,8 @@ pub struct Upload {
     pub owner: String,
     /// The draft that it belongs to.
     pub draft: Option<Uuid>,
+    /// The package whose rules judge it; none where it was begun before that was kept.
+    pub package: Option<String>,
     /// The paper that it belongs to.
     pub paper: String,
     /// The sender's name for it.
@@ -32,6 +34,7 @@ struct UploadRow {
     id: Uuid,
     owner: String,
     draft_id: Option<Uuid>,
+    package: Option<String>,
     paper: String,
     name: String,
     declared_size: i64,
@@ -58,6 +61,7 @@ impl From<UploadRow> for Upload {
             id: Id::from_uuid(r.id),
             owner: r.owner,
             draft: r.draft_id,
+            package: r.package,
             paper: r.paper,
             name: r.name,
             declared_size: r.declared_size,
@@ -67,19 +71,21 @@ impl From<UploadRow> for Upload {
     }
 }
 
-const COLUMNS: &str = "id, owner, draft_id, paper, name, declared_size, received, media_type, size, pages, sha256";
+const COLUMNS: &str =
+    "id, owner, draft_id, package, paper, name, declared_size, received, media_type, size, pages, sha256";
 
 /// Begins an upload.
 ///
 /// # Errors
 /// The database failed.
 pub async fn insert(tx: &Tx, upload: &Upload, now: Timestamp) -> Result<()> {
-    let sql = "INSERT INTO dossier_upload (id, owner, draft_id, paper, name, declared_size, received, created_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, 0, $7)";
+    let sql = "INSERT INTO dossier_upload (id, owner, draft_id, package, paper, name, declared_size, received, created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)";
     let values = params![
         upload.id,
         upload.owner,
         upload.draft,
+        upload.package,
         upload.paper,
         upload.name,
         upload.declared_size,

@@ -6,7 +6,7 @@ use dossier::{
         action::{Detail, DossierId, Ground, MissingItem, PaymentMethod},
         command::{Command, Completion},
     },
-    service::{Filing, FilingPaper},
+    service::{Filing, FilingPaper, UploadFor},
 };
 use identity::{Actor, Ctx, DemoRole, OfficerActor, PersonActor, Purpose};
 use procedure::{
@@ -161,7 +161,13 @@ impl<'a> Town<'a> {
                 let upload = self
                     .node
                     .dossiers
-                    .upload_whole(&ctx, None, &package.id.code, &paper.id, &name, &self.paper)
+                    .upload_whole(
+                        &ctx,
+                        UploadFor::Procedure(&package.id.code),
+                        &paper.id,
+                        &name,
+                        &self.paper,
+                    )
                     .await?;
                 papers.push(FilingPaper {
                     paper: paper.id.clone(),

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answers::Answers;
 pub use context::{Applicant, ApplicantKind, Channel, Context};
-pub use input::PageInput;
+pub use input::{PageInput, SHOWN};
 pub use journey::{FieldState, Journey, Origin, PageState, PaperNeed, Status};
 pub use kind::{DateBound, Kind, Limits, Pattern};
 pub use lists::{countries, ethnicities};

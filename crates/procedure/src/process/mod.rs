@@ -16,6 +16,7 @@ mod draw;
 mod engine;
 mod feel;
 mod finding;
+mod foresee;
 mod game;
 mod model;
 mod outline;
@@ -33,8 +34,8 @@ pub use feel::{Feel, VariableType, Variables};
 pub use finding::{Finding, Position, Severity};
 pub use model::{
     Artifact, ArtifactKind, Awaited, EndKind, FieldKind, FieldOption, Flow, FlowIx, Lane, MessageFlow, Node, NodeIx,
-    NodeKind, Outcome, OutcomeEffect, Pool, Process, Scope, ScopeIx, SendTask, TaskField, TaskKind, TimerRule, Trigger,
-    UserTask,
+    NodeKind, Outcome, OutcomeEffect, Pool, Process, Scope, ScopeIx, SendTask, Silence, TaskField, TaskKind, TimerRule,
+    Trigger, UserTask,
 };
 pub use outline::{OutlineStep, StepState, outline};
 pub use parse::{BPMN, MC};

@@ -326,6 +326,30 @@ pub struct SendTask {
     pub question: Text,
     /// The name of the message.
     pub message: String,
+    /// What it means when no answer comes in the time that the process gives.
+    pub silence: Silence,
+}
+
+/// What it means that a consulted agency did not answer in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Silence {
+    /// That there is no answer; the deciding agency goes on without one.
+    #[default]
+    Unanswered,
+    /// That the agency agrees and answers for it. Only where the law of the procedure says so, as the Law on Construction
+    /// 50/2014/QH13, Article 102, does for a building permit after 12 days.
+    Agrees,
+}
+
+impl Silence {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "unanswered" => Self::Unanswered,
+            "agrees" => Self::Agrees,
+            _ => return None,
+        })
+    }
 }
 
 /// A message that is waited for.

@@ -1,4 +1,4 @@
-use procedure::process::{Process, Severity};
+use procedure::process::{NodeKind, Process, Severity, Silence};
 
 use super::{EVERY, PERMIT, errors, file, judge};
 
@@ -207,4 +207,31 @@ fn too_many_states_is_said_and_is_no_proof() {
         );
     }
     assert_eq!(codes(&file(&xml)), ["too-many-states"]);
+}
+
+#[test]
+fn silence_is_agreement_only_where_the_file_says_so() {
+    let ask = |silence: &str| {
+        file(&format!(
+            r#"<bpmn:startEvent id="s"/><bpmn:sendTask id="ask" name="Hỏi" mc:consult="fire" mc:message="m" mc:question-vi="?"{silence}/><bpmn:endEvent id="e"/><bpmn:sequenceFlow id="f1" sourceRef="s" targetRef="ask"/><bpmn:sequenceFlow id="f2" sourceRef="ask" targetRef="e"/>"#
+        ))
+    };
+    let meant = |silence: &str| {
+        let process = Process::parse(&ask(silence)).expect("a readable process");
+        match process.node("ask").map(|n| n.kind.clone()) {
+            Some(NodeKind::Send(send)) => send.silence,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(meant(""), Silence::Unanswered);
+    assert_eq!(meant(r#" mc:silence="unanswered""#), Silence::Unanswered);
+    assert_eq!(meant(r#" mc:silence="agrees""#), Silence::Agrees);
+    for unknown in ["agree", "yes", "", "Agrees"] {
+        let xml = ask(&format!(r#" mc:silence="{unknown}""#));
+        assert!(
+            codes(&xml).contains(&"bad-silence".to_owned()),
+            "{unknown} was accepted"
+        );
+        assert!(Process::parse(&xml).is_err());
+    }
 }

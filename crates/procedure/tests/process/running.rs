@@ -457,6 +457,87 @@ fn the_longest_way_ahead_is_foreseen() {
 }
 
 #[test]
+fn what_must_follow_is_the_least_that_every_ordinary_way_has() {
+    let process = permit();
+    let shown = |it: &Instance, node: &str| {
+        let all = process.must_follow(it, token(it, node));
+        all.into_iter()
+            .map(|a| format!("{} {}", a.node, a.budget))
+            .collect::<Vec<_>>()
+    };
+    let (mut it, _) = start(&process, json!({}));
+    // To refuse would be shorter; papers that never come end the process early. Neither is an ordinary end.
+    assert_eq!(
+        shown(&it, "intake"),
+        ["inspect 7wd", "draft 3wd", "sign 2wd", "deliver 4wh"]
+    );
+    let input = complete(&it, "intake", "accept", json!({}));
+    run(&process, &mut it, &input);
+    // Nobody need be asked.
+    assert_eq!(shown(&it, "inspect"), ["draft 3wd", "sign 2wd", "deliver 4wh"]);
+    let input = complete(&it, "inspect", "done", json!({"date": "2026-11-20", "env": true}));
+    run(&process, &mut it, &input);
+    assert_eq!(shown(&it, "get_env"), ["draft 3wd", "sign 2wd", "deliver 4wh"]);
+    assert!(process.must_follow(&it, 9_999).is_empty());
+}
+
+#[test]
+fn of_parallel_branches_the_longest_counts_and_of_a_sub_process_its_inside() {
+    let task = |id: &str, budget: &str, effect: &str| {
+        format!(
+            r#"<bpmn:userTask id="{id}" name="{id}" mc:role="leader" mc:budget="{budget}"><bpmn:extensionElements><mc:outcome id="ok" effect="{effect}" vi="Xong"/></bpmn:extensionElements></bpmn:userTask>"#
+        )
+    };
+    let flow = |id: &str, from: &str, to: &str| {
+        format!(r#"<bpmn:sequenceFlow id="{id}" sourceRef="{from}" targetRef="{to}"/>"#)
+    };
+    let inner = format!(
+        r#"<bpmn:subProcess id="sub" name="sub"><bpmn:startEvent id="is"/>{}<bpmn:endEvent id="ie"/>{}{}</bpmn:subProcess>"#,
+        task("deep", "3wd", "approve"),
+        flow("i1", "is", "deep"),
+        flow("i2", "deep", "ie"),
+    );
+    let xml = super::file(&[
+        r#"<bpmn:startEvent id="s"/><bpmn:parallelGateway id="p1"/><bpmn:parallelGateway id="p2"/><bpmn:endEvent id="e"/>"#.to_owned(),
+        task("first", "1wd", "none"),
+        task("short", "1wd", "none"),
+        task("long", "5wd", "none"),
+        task("last", "2wh", "none"),
+        inner,
+        flow("f1", "s", "first"),
+        flow("f2", "first", "p1"),
+        flow("f3", "p1", "short"),
+        flow("f4", "p1", "long"),
+        flow("f5", "short", "p2"),
+        flow("f6", "long", "p2"),
+        flow("f7", "p2", "sub"),
+        flow("f8", "sub", "last"),
+        flow("f9", "last", "e"),
+    ]
+    .concat());
+    let process = Process::parse(&xml).expect("a readable process");
+    let (mut it, _) = start(&process, json!({}));
+    let shown = |it: &Instance, node: &str| -> Vec<String> {
+        let all = process.must_follow(it, token(it, node));
+        all.into_iter().map(|a| format!("{} {}", a.node, a.budget)).collect()
+    };
+    assert_eq!(shown(&it, "first"), ["long 5wd", "deep 3wd", "last 2wh"]);
+    let input = complete(&it, "first", "ok", json!({}));
+    run(&process, &mut it, &input);
+    assert_eq!(
+        shown(&it, "short"),
+        ["deep 3wd", "last 2wh"],
+        "the other branch is not this one's"
+    );
+    assert_eq!(shown(&it, "long"), ["deep 3wd", "last 2wh"]);
+    for step in ["short", "long"] {
+        let input = complete(&it, step, "ok", json!({}));
+        run(&process, &mut it, &input);
+    }
+    assert_eq!(shown(&it, "deep"), ["last 2wh"]);
+}
+
+#[test]
 fn a_condition_that_fails_names_its_branch() {
     let process = permit();
     let (mut it, _) = start(&process, json!({}));

@@ -14,8 +14,8 @@ use procedure::{
 };
 use view::{Link, Page, ui};
 
-use super::{Portal, Posted, again, answer, draft_id, drafts, field, fields, papers, rules, settled, to};
-use crate::{model::action::Channel, service::DraftView};
+use super::{Portal, Posted, again, answer_of_draft, draft_id, drafts, field, fields, papers, rules, settled, to};
+use crate::{model::action::Channel, pages::text::encoded, service::DraftView};
 
 #[derive(Template)]
 #[template(path = "citizen/check.html")]
@@ -49,7 +49,8 @@ struct PaperRow {
 
 /// The answers, once more.
 pub(super) async fn show(web: Web, State(portal): State<Portal>, Path(id): Path<String>) -> Response {
-    answer(&web, shown(&web, &portal, &id).await)
+    let made = shown(&web, &portal, &id).await;
+    answer_of_draft(&web, &portal, &id, made).await
 }
 
 async fn shown(web: &Web, portal: &Portal, id: &str) -> Result<Response> {
@@ -172,7 +173,8 @@ fn paper_rows(view: &DraftView, lang: Lang) -> Vec<PaperRow> {
 
 /// Files the draft. A second click leads to the same dossier.
 pub(super) async fn submit(web: Web, State(portal): State<Portal>, Path(id): Path<String>, posted: Posted) -> Response {
-    answer(&web, submitted(&web, &portal, &id, posted).await)
+    let made = submitted(&web, &portal, &id, posted).await;
+    answer_of_draft(&web, &portal, &id, made).await
 }
 
 async fn submitted(web: &Web, portal: &Portal, id: &str, posted: Posted) -> Result<Response> {
@@ -193,7 +195,7 @@ async fn submitted(web: &Web, portal: &Portal, id: &str, posted: Posted) -> Resu
         Err(Error::Refused(base::Kind::Invalid, problems))
     };
     match filed {
-        Ok(filed) => Ok(to(format!("/dossiers/{}?filed=1", papers::encoded(&filed.code)))),
+        Ok(filed) => Ok(to(format!("/dossiers/{}?filed=1", encoded(&filed.code)))),
         Err(Error::Refused(kind @ base::Kind::Invalid, problems)) => {
             let view = portal.dossiers.draft(&web.ctx, id).await?;
             let key = Some(key).filter(|k| !k.is_empty() && k.len() <= 200);

@@ -21,7 +21,8 @@ use crate::{
         command::Command,
         status::{Decision, Money, NationalStatus},
     },
-    service::DossierView,
+    pages::text::encoded,
+    service::{DossierView, NoticeItem},
 };
 
 /// Where officers see a dossier.
@@ -60,6 +61,7 @@ struct DossierPage {
     asked_at: Option<Timestamp>,
     to_pay: Option<Payment>,
     documents: Vec<DocumentLine>,
+    notices: Vec<NoticeItem>,
     events: Vec<words::Event>,
     way: words::Way,
     sections: Vec<SummarySection>,
@@ -107,14 +109,19 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
 ) -> Response {
     if matches!(web.ctx.actor, Actor::Officer(_)) {
-        return to(format!("{DESK}/{}", papers::encoded(&code)));
+        return to(format!("{DESK}/{}", encoded(&code)));
     }
     answer(&web, shown(&web, &portal, &code, &asked).await)
 }
 
 async fn shown(web: &Web, portal: &Portal, code: &str, asked: &Asked) -> Result<Response> {
     let view = portal.dossiers.get_by_code(&web.ctx, code, Purpose::OwnDossier).await?;
-    Ok(view::html(StatusCode::OK, &build(web, portal, &view, asked)))
+    let notices = portal.dossiers.notices(&web.ctx, Some(&view.state.code)).await?;
+    // Shown here, they are read; this once they are still marked as new.
+    if notices.iter().any(|n| n.unread) {
+        portal.dossiers.notices_read(&web.ctx, Some(&view.state.code)).await?;
+    }
+    Ok(view::html(StatusCode::OK, &build(web, portal, &view, notices, asked)))
 }
 
 /// The name of a field or a paper of the form.
@@ -139,7 +146,7 @@ pub(super) fn asks(view: &DossierView, lang: Lang) -> Vec<Ask> {
         .collect()
 }
 
-fn build(web: &Web, portal: &Portal, view: &DossierView, asked: &Asked) -> DossierPage {
+fn build(web: &Web, portal: &Portal, view: &DossierView, notices: Vec<NoticeItem>, asked: &Asked) -> DossierPage {
     let lang = web.ctx.lang;
     let state = &view.state;
     let mut page = web.page.clone();
@@ -154,7 +161,7 @@ fn build(web: &Web, portal: &Portal, view: &DossierView, asked: &Asked) -> Dossi
             ),
         });
     }
-    let path = format!("/dossiers/{}", papers::encoded(&state.code));
+    let path = format!("/dossiers/{}", encoded(&state.code));
     let agency = portal.dossiers.agency_name(&state.agency).to_owned();
     let status = state.national();
     let at = words::Standing {
@@ -194,6 +201,7 @@ fn build(web: &Web, portal: &Portal, view: &DossierView, asked: &Asked) -> Dossi
         asked_at: state.open_supplement().map(|s| s.at),
         to_pay,
         documents: documents(view, &path, lang),
+        notices,
         events: words::events(lang, &view.history, |code| match code {
             "" => String::new(),
             code => portal.dossiers.agency_name(code).to_owned(),
@@ -289,16 +297,14 @@ async fn content(web: &Web, portal: &Portal, code: &str, sha256: &str, document:
         Actor::Officer(_) => Purpose::CaseHandling,
         _ => Purpose::OwnDossier,
     };
-    let view = portal.dossiers.get_by_code(&web.ctx, code, purpose).await?;
-    let (name, media, content) = portal.dossiers.file_content(&web.ctx, view.id, sha256, purpose).await?;
-    let issued = view.state.documents.iter().find(|d| d.sha256 == sha256);
-    match (document, issued) {
-        (true, Some(d)) => Ok(attachment(
-            &format!("{}-{}.pdf", view.state.code, d.kind.code()),
-            &media,
-            content,
+    let file = portal.dossiers.file_content(&web.ctx, code, sha256, purpose).await?;
+    match (document, file.document) {
+        (true, Some(kind)) => Ok(attachment(
+            &format!("{}-{}.pdf", file.dossier, kind.code()),
+            &file.media_type,
+            file.content,
         )),
-        (false, None) => Ok(attachment(&name, &media, content)),
+        (false, None) => Ok(attachment(&file.name, &file.media_type, file.content)),
         // A document has its own address, and so has a file.
         _ => Err(Error::not_found("tệp", "file")),
     }
@@ -317,10 +323,7 @@ fn attachment(name: &str, media: &str, content: Bytes) -> Response {
         })
         .collect();
     // RFC 6266 with the name in the encoding of RFC 5987, and a plain one for old clients.
-    let disposition = format!(
-        "attachment; filename=\"{plain}\"; filename*=UTF-8''{}",
-        papers::encoded(name)
-    );
+    let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", encoded(name));
     let value =
         |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let mut response = content.into_response();
@@ -369,7 +372,7 @@ async fn withdraw_page(
     page.problems = problems;
     let template = WithdrawPage {
         page,
-        path: format!("/dossiers/{}", papers::encoded(&view.state.code)),
+        path: format!("/dossiers/{}", encoded(&view.state.code)),
         name: format!("{} · {}", view.state.code, view.package.meta.name.get(web.ctx.lang)),
         version: view.state.version,
         reason: reason.to_owned(),
@@ -392,7 +395,7 @@ async fn withdrawn(web: &Web, portal: &Portal, code: &str, posted: Posted) -> Re
     let posted = fields(posted)?;
     let reason = field(&posted, "reason").to_owned();
     let view = portal.dossiers.get_by_code(&web.ctx, code, Purpose::OwnDossier).await?;
-    let back = format!("/dossiers/{}", papers::encoded(&view.state.code));
+    let back = format!("/dossiers/{}", encoded(&view.state.code));
     if view.state.decision == Decision::Withdrawn {
         return Ok(to(back));
     }

@@ -11,7 +11,7 @@ use identity::Web;
 use procedure::form::{Answers, PageState, Status};
 use view::{Page, ui, ui::Tone};
 
-use super::{Portal, answer, draft_id, mine, to};
+use super::{Portal, answer_of_draft, draft_id, mine, to};
 use crate::service::{DraftView, PaperView};
 
 #[derive(Template)]
@@ -41,7 +41,8 @@ pub(super) struct Line {
 
 /// The task list.
 pub(super) async fn show(web: Web, State(portal): State<Portal>, Path(id): Path<String>) -> Response {
-    answer(&web, list(&web, &portal, &id).await)
+    let made = list(&web, &portal, &id).await;
+    answer_of_draft(&web, &portal, &id, made).await
 }
 
 async fn list(web: &Web, portal: &Portal, id: &str) -> Result<Response> {
@@ -150,7 +151,8 @@ struct Discard {
 
 /// Asks once more before a draft is thrown away.
 pub(super) async fn ask_discard(web: Web, State(portal): State<Portal>, Path(id): Path<String>) -> Response {
-    answer(&web, discard_page(&web, &portal, &id).await)
+    let made = discard_page(&web, &portal, &id).await;
+    answer_of_draft(&web, &portal, &id, made).await
 }
 
 async fn discard_page(web: &Web, portal: &Portal, id: &str) -> Result<Response> {
@@ -172,7 +174,8 @@ pub(super) async fn discard(web: Web, State(portal): State<Portal>, Path(id): Pa
         Ok(id) => portal.dossiers.discard_draft(&web.ctx, id).await,
         Err(error) => Err(error),
     };
-    answer(&web, gone.map(|()| to("/my?done=discarded")))
+    let gone = gone.map(|()| to("/my?done=discarded"));
+    answer_of_draft(&web, &portal, &id, gone).await
 }
 
 impl TaskList {

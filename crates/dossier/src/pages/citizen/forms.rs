@@ -13,7 +13,7 @@ use procedure::form::{Answers, PageInput, render};
 use serde::Deserialize;
 use view::{Link, Page, ui};
 
-use super::{Portal, Posted, answer, draft_id, field, fields, rules, to};
+use super::{Portal, Posted, answer_of_draft, draft_id, field, fields, rules, to};
 use crate::{model::action::Channel, service::DraftView};
 
 /// Where the reader came from: from checking the answers, one goes back there.
@@ -53,7 +53,8 @@ pub(super) async fn show(
     Path((id, page)): Path<(String, String)>,
     Query(from): Query<From>,
 ) -> Response {
-    answer(&web, shown(&web, &portal, &id, &page, &from).await)
+    let made = shown(&web, &portal, &id, &page, &from).await;
+    answer_of_draft(&web, &portal, &id, made).await
 }
 
 async fn shown(web: &Web, portal: &Portal, id: &str, page: &str, from: &From) -> Result<Response> {
@@ -130,7 +131,8 @@ pub(super) async fn save(
     Path((id, page)): Path<(String, String)>,
     posted: Posted,
 ) -> Response {
-    answer(&web, saved(&web, &portal, &id, &page, posted).await)
+    let made = saved(&web, &portal, &id, &page, posted).await;
+    answer_of_draft(&web, &portal, &id, made).await
 }
 
 async fn saved(web: &Web, portal: &Portal, id: &str, slug: &str, posted: Posted) -> Result<Response> {

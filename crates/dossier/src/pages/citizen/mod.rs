@@ -31,6 +31,7 @@ use view::{Link, Page};
 
 use crate::{
     model::{action::UploadId, state::Rules},
+    pages::text::encoded,
     service::Dossiers,
     store::drafts::DraftId,
 };
@@ -65,7 +66,7 @@ pub fn router(dossiers: Dossiers) -> Router {
         )
         .route(
             "/dossiers/{code}/supplement/{paper}/uploads/{upload}",
-            get(upload::state_supplement).patch(upload::append_supplement),
+            get(upload::state).patch(upload::append),
         )
         .layer(piece());
     let files = Router::new()
@@ -95,6 +96,7 @@ pub fn router(dossiers: Dossiers) -> Router {
             get(dossier::ask_withdraw).post(dossier::withdraw),
         )
         .route("/my", get(my::show))
+        .route("/my/notices/read", post(my::read))
         .route("/track", get(track::form))
         .route("/track/{code}", get(track::show))
         .merge(uploads)
@@ -108,6 +110,17 @@ pub fn router(dossiers: Dossiers) -> Router {
 /// The answer of a handler: what it made, or the page that says no.
 fn answer(web: &Web, result: Result<Response>) -> Response {
     result.unwrap_or_else(|error| web.refuse(&error))
+}
+
+/// As [`answer`], of a page of a draft: one that was filed meanwhile leads to its dossier.
+async fn answer_of_draft(web: &Web, portal: &Portal, id: &str, result: Result<Response>) -> Response {
+    if let Err(Error::Refused(Kind::Conflict, _)) = &result
+        && let Ok(id) = draft_id(id)
+        && let Ok(Some(filed)) = portal.dossiers.filed_draft(&web.ctx, id).await
+    {
+        return to(format!("/dossiers/{}", encoded(&filed.code)));
+    }
+    answer(web, result)
 }
 
 /// Leads on after a POST.

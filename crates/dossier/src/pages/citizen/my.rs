@@ -8,8 +8,12 @@ use identity::{Actor, Web};
 use serde::Deserialize;
 use view::{Link, Notice, Page, ui, ui::Tone};
 
-use super::{Portal, answer, papers::encoded, to, words};
-use crate::{model::status::NationalStatus, service::DossierItem};
+use super::{Portal, answer, to, words};
+use crate::{
+    model::status::NationalStatus,
+    pages::text::encoded,
+    service::{DossierItem, Filter, NoticeItem, PAGE},
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -24,6 +28,8 @@ struct My {
     page: Page,
     first: bool,
     waiting: Vec<Row>,
+    notices: Vec<NoticeItem>,
+    unread: bool,
     drafts: Vec<DraftLine>,
     rows: Vec<Row>,
     newer: Option<String>,
@@ -36,7 +42,6 @@ struct DraftLine {
     saved: Timestamp,
 }
 
-#[derive(Clone)]
 struct Row {
     href: String,
     code: String,
@@ -62,14 +67,34 @@ pub(super) async fn show(web: Web, State(portal): State<Portal>, Query(asked): Q
 async fn shown(web: &Web, portal: &Portal, asked: &Asked) -> Result<Response> {
     let lang = web.ctx.lang;
     let first = asked.before.is_none();
-    let slice = portal.dossiers.mine(&web.ctx, asked.before.as_deref()).await?;
-    let rows: Vec<Row> = slice
-        .items
-        .iter()
-        .map(|item| row(portal, item, lang, web.ctx.now))
-        .collect();
+    let (any, waits) = (
+        Filter::default(),
+        Filter {
+            waiting: true,
+            ..Filter::default()
+        },
+    );
+    let slice = portal
+        .dossiers
+        .mine(&web.ctx, &any, asked.before.as_deref(), PAGE)
+        .await?;
+    // What waits for the person comes first, however old it is.
+    let waiting = if first {
+        portal.dossiers.mine(&web.ctx, &waits, None, PAGE).await?.items
+    } else {
+        Vec::new()
+    };
+    let rows = |items: &[DossierItem]| -> Vec<Row> {
+        let rows = items.iter().map(|item| row(portal, item, lang, web.ctx.now));
+        rows.collect()
+    };
     let drafts = if first {
         portal.dossiers.drafts(&web.ctx).await?
+    } else {
+        Vec::new()
+    };
+    let notices = if first {
+        portal.dossiers.notices(&web.ctx, None).await?
     } else {
         Vec::new()
     };
@@ -82,7 +107,9 @@ async fn shown(web: &Web, portal: &Portal, asked: &Asked) -> Result<Response> {
     let template = My {
         page,
         first,
-        waiting: rows.iter().filter(|r| r.ask.is_some()).cloned().collect(),
+        waiting: rows(&waiting),
+        unread: notices.iter().any(|n| n.unread),
+        notices,
         drafts: drafts
             .into_iter()
             .map(|(draft, package)| DraftLine {
@@ -91,11 +118,17 @@ async fn shown(web: &Web, portal: &Portal, asked: &Asked) -> Result<Response> {
                 saved: draft.updated_at,
             })
             .collect(),
-        rows,
+        rows: rows(&slice.items),
         newer: (!first).then(|| "/my".to_owned()),
         older: slice.next.map(|next| format!("/my?before={}", encoded(&next))),
     };
     Ok(view::html(StatusCode::OK, &template))
+}
+
+/// Notes that everything was read.
+pub(super) async fn read(web: Web, State(portal): State<Portal>) -> Response {
+    let read = portal.dossiers.notices_read(&web.ctx, None).await;
+    answer(&web, read.map(|()| to("/my")))
 }
 
 fn row(portal: &Portal, item: &DossierItem, lang: Lang, now: Timestamp) -> Row {
@@ -105,7 +138,7 @@ fn row(portal: &Portal, item: &DossierItem, lang: Lang, now: Timestamp) -> Row {
         NationalStatus::Decided => Some(lang.t("Nhận kết quả", "Fetch the result")),
         _ => None,
     };
-    debug_assert_eq!(ask.is_some(), words::waits_for_applicant(item.status));
+    debug_assert_eq!(ask.is_some(), item.status.waits_for_applicant());
     Row {
         href: format!("/dossiers/{}", encoded(&item.code)),
         code: item.code.clone(),

@@ -13,9 +13,12 @@ use identity::Web;
 use procedure::form::{Format, Paper, PaperKind};
 use view::{Link, Page, ui};
 
-use super::{Portal, again, answer, draft_id, field, forms::From, to, too_large, unreadable, upload_id, words};
+use super::{
+    Portal, again, answer, answer_of_draft, draft_id, field, forms::From, to, too_large, unreadable, upload_id, words,
+};
 use crate::{
-    service::{DraftView, PaperView},
+    pages::text::encoded,
+    service::{DraftView, PaperView, UploadFor},
     store::uploads::Upload,
 };
 
@@ -55,7 +58,8 @@ pub(super) async fn show(
     Path((id, paper)): Path<(String, String)>,
     Query(from): Query<From>,
 ) -> Response {
-    answer(&web, shown(&web, &portal, &id, &paper, &from).await)
+    let made = shown(&web, &portal, &id, &paper, &from).await;
+    answer_of_draft(&web, &portal, &id, made).await
 }
 
 async fn shown(web: &Web, portal: &Portal, id: &str, paper: &str, from: &From) -> Result<Response> {
@@ -192,7 +196,8 @@ pub(super) async fn send(
     Path((id, paper)): Path<(String, String)>,
     body: std::result::Result<Multipart, MultipartRejection>,
 ) -> Response {
-    answer(&web, sent(&web, &portal, &id, &paper, body).await)
+    let made = sent(&web, &portal, &id, &paper, body).await;
+    answer_of_draft(&web, &portal, &id, made).await
 }
 
 async fn sent(
@@ -217,7 +222,7 @@ async fn sent(
     for sent in &body.files {
         let stored = portal
             .dossiers
-            .upload_whole(&web.ctx, Some(id), "", slug, &sent.name, &sent.content)
+            .upload_whole(&web.ctx, UploadFor::Draft(id), slug, &sent.name, &sent.content)
             .await;
         match stored {
             Ok(_) => {}
@@ -367,18 +372,6 @@ fn at_file(problems: Problems, name: Option<&str>) -> Problems {
 
 fn no_paper() -> Error {
     Error::not_found("thành phần hồ sơ này", "paper")
-}
-
-/// A segment of a path.
-pub(super) fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 impl PaperPage {

@@ -1,4 +1,4 @@
-//! Answering a request for papers: only what was asked for is shown.
+//! Answering a request for papers: what was asked for is shown, and what the new answers bring up.
 
 use askama::Template;
 use axum::{
@@ -8,21 +8,22 @@ use axum::{
 };
 use base::{Error, Kind, Lang, Problems, Result};
 use identity::{Purpose, Web};
-use procedure::form::{Answers, Context, FieldState, Origin, PageInput, PageState, Status, render};
+use procedure::form::{Answers, Context, FieldState, Origin, PageInput, PageState, SHOWN, Status, render};
 use view::{Link, Page, ui};
 
 use super::{
     Portal, again, answer,
     dossier::place,
-    papers::{self, Body, FileLine, at, at_a_file, encoded, parts},
+    papers::{self, Body, FileLine, at, at_a_file, parts},
     rules, settled, to, upload_id,
 };
 use crate::{
     model::{
-        action::{MissingItem, Paper},
-        command::Command,
+        action::MissingItem,
+        command::{BroughtUp, brought_up},
     },
-    service::{DossierView, UploadState},
+    pages::text::encoded,
+    service::{DossierView, FilingPaper, UploadFor, UploadState},
 };
 
 #[derive(Template)]
@@ -63,10 +64,28 @@ struct PaperControl {
 /// What a person has sent so far.
 #[derive(Default)]
 struct Given {
-    answers: Vec<(String, Option<serde_json::Value>)>,
+    answers: Answers,
+    /// What these answers bring up.
+    brought: BroughtUp,
     inputs: Vec<(usize, PageInput)>,
     files: Vec<(String, UploadState)>,
     problems: Problems,
+}
+
+/// The law of the dossier, and whom it is about.
+struct Law<'a> {
+    view: &'a DossierView,
+    context: Context<'a>,
+}
+
+impl<'a> Law<'a> {
+    fn of(web: &Web, portal: &'a Portal, view: &'a DossierView, calendar: &'a base::Calendar) -> Self {
+        let rules = rules(&portal.dossiers, &view.package, calendar);
+        Self {
+            view,
+            context: rules.context(&view.state.applicant, view.state.channel, web.ctx.now.legal_date()),
+        }
+    }
 }
 
 /// What is asked for.
@@ -82,8 +101,8 @@ async fn shown(web: &Web, portal: &Portal, code: &str) -> Result<Response> {
     Ok(draw(web, portal, &view, &Given::default(), StatusCode::OK))
 }
 
-/// The place of an asked field in the form, and how it is asked now: what an officer asks to be corrected is typed.
-fn asked_field(view: &DossierView, id: &str) -> Option<(usize, usize)> {
+/// The place of a field in the form.
+fn place_of(view: &DossierView, id: &str) -> Option<(usize, usize)> {
     let page = view.package.form.page_of(id)?;
     let (index, _) = view.package.form.page(&page.id)?;
     Some((index, page.fields.iter().position(|f| f.id == id)?))
@@ -97,44 +116,48 @@ fn draw(web: &Web, portal: &Portal, view: &DossierView, given: &Given, status: S
         Link::new("/my", "Hồ sơ của tôi", "My dossiers"),
         Link::new(path.clone(), view.state.code.clone(), view.state.code.clone()),
     ];
+    let calendar = portal.dossiers.calendar();
+    let law = Law::of(web, portal, view, &calendar);
     let asked = view.state.open_supplement().map_or(&[][..], |s| &s.items);
+    let brought = given.brought.fields.iter().chain(&given.brought.papers);
+    let brought: Vec<&(String, bool)> = brought.filter(|(id, _)| asked.iter().all(|i| i.at != *id)).collect();
     let shown = |at: &str| {
-        asked
-            .iter()
-            .any(|i| at == i.at || at.starts_with(&format!("{}.", i.at)))
+        let within = |place: &str| at == place || at.starts_with(&format!("{place}."));
+        asked.iter().any(|i| within(&i.at)) || brought.iter().any(|(id, _)| within(id))
     };
     page.problems = settled(&given.problems, shown);
-    let calendar = portal.dossiers.calendar();
-    let rules = rules(&portal.dossiers, &view.package, &calendar);
-    let context = rules.context(&view.state.applicant, view.state.channel, web.ctx.now.legal_date());
-    let items = view.state.open_supplement().map_or(&[][..], |s| &s.items);
-    let items = items.iter().map(|item| Item {
+    let items = asked.iter().map(|item| Item {
         title: place(view, &item.at, lang),
         text: item.text.clone(),
         basis: item.basis.clone(),
-        control: control(&page, portal, view, item, given, &context),
+        // What an officer asks to be corrected must be answered, whatever the form says.
+        control: control(&page, portal, &law, &item.at, true, given),
+    });
+    let because = page.t(
+        "Nội dung này cần có do câu trả lời quý vị vừa sửa.",
+        "This is needed because of the answer that you have just changed.",
+    );
+    let more = brought.iter().map(|(id, must)| Item {
+        title: place(view, id, lang),
+        text: because.to_owned(),
+        basis: String::new(),
+        control: control(&page, portal, &law, id, *must, given),
     });
     let template = Supplement {
         code: view.state.code.clone(),
         name: view.package.meta.name.get(lang).to_owned(),
         version: view.state.version,
-        items: items.collect(),
+        items: items.chain(more).collect(),
         path,
         page,
     };
     view::html(status, &template)
 }
 
-fn control(
-    page: &Page,
-    portal: &Portal,
-    view: &DossierView,
-    item: &MissingItem,
-    given: &Given,
-    context: &Context<'_>,
-) -> Control {
+fn control(page: &Page, portal: &Portal, law: &Law<'_>, at: &str, required: bool, given: &Given) -> Control {
+    let view = law.view;
     let form = &view.package.form;
-    if let Some(paper) = form.paper(&item.at) {
+    if let Some(paper) = form.paper(at) {
         let most = portal
             .dossiers
             .config()
@@ -155,13 +178,13 @@ fn control(
             old: old.flat_map(|p| &p.files).map(|f| f.name.clone()).collect(),
         });
     }
-    let drawn = asked_field(view, &item.at).and_then(|(index, field)| {
+    let drawn = place_of(view, at).and_then(|(index, field)| {
         let state = PageState {
             page: index,
             status: Status::Incomplete,
             fields: vec![FieldState {
                 field,
-                required: true,
+                required,
                 origin: Origin::Asked,
             }],
         };
@@ -170,10 +193,10 @@ fn control(
             .iter()
             .find(|(page, _)| *page == index)
             .map(|(_, input)| input);
-        render::page(page, form, &state, &view.state.answers, input, context).pop()
+        render::page(page, form, &state, &view.state.answers, input, &law.context).pop()
     });
     Control::Field(drawn.unwrap_or_else(|| render::FieldHtml {
-        id: item.at.clone(),
+        id: at.to_owned(),
         html: String::new(),
     }))
 }
@@ -219,8 +242,16 @@ async fn sent(
         }
         Err(error) => return Err(error),
     };
-    take_answers(web, portal, &view, &open.items, &body, &mut given);
-    take_files(web, portal, &view, &open.items, &body, &mut given).await?;
+    let calendar = portal.dossiers.calendar();
+    let law = Law::of(web, portal, &view, &calendar);
+    take_answers(web, &law, &open.items, &body, &mut given);
+    let papers = view.package.form.papers.iter().map(|p| p.id.as_str());
+    let wanted: Vec<&str> = papers
+        .filter(|id| {
+            open.items.iter().any(|i| i.at == *id) || given.brought.papers.iter().any(|(brought, _)| brought == id)
+        })
+        .collect();
+    take_files(web, portal, &view, &wanted, &body, &mut given).await?;
     if super::field(&body.fields, "then") == "upload" || !given.problems.is_empty() {
         let status = if given.problems.is_empty() {
             StatusCode::OK
@@ -229,26 +260,23 @@ async fn sent(
         };
         return Ok(draw(web, portal, &view, &given, status));
     }
-    let mut answers = Answers::new();
-    for (id, value) in &given.answers {
-        if let Some(value) = value {
-            answers.set(id, value.clone());
-        }
-    }
-    let mut sent: Vec<Paper> = Vec::new();
+    let mut sent: Vec<FilingPaper> = Vec::new();
     for (at, state) in &given.files {
-        let Some(file) = state.file.clone() else { continue };
         match sent.iter_mut().find(|p| p.paper == *at) {
-            Some(paper) => paper.files.push(file),
-            None => sent.push(Paper {
+            Some(paper) => paper.uploads.push(state.id),
+            None => sent.push(FilingPaper {
                 paper: at.clone(),
-                files: vec![file],
+                uploads: vec![state.id],
             }),
         }
     }
     let expected = super::field(&body.fields, "version").parse().ok();
-    let command = Command::Supplement { answers, papers: sent };
-    match portal.dossiers.command(&web.ctx, view.id, &command, expected).await {
+    let answers = given.answers.clone();
+    match portal
+        .dossiers
+        .supplement(&web.ctx, view.id, answers, &sent, expected)
+        .await
+    {
         Ok(_) => Ok(to(format!("{back}?done=supplemented"))),
         Err(Error::Refused(kind @ (Kind::Invalid | Kind::Stale | Kind::Conflict), problems)) => {
             let view = portal.dossiers.get_by_code(&web.ctx, code, Purpose::OwnDossier).await?;
@@ -262,39 +290,75 @@ async fn sent(
     }
 }
 
-/// Reads the asked fields, page by page of the form, as if their page were shown with them alone.
-fn take_answers(web: &Web, portal: &Portal, view: &DossierView, items: &[MissingItem], body: &Body, given: &mut Given) {
-    let calendar = portal.dossiers.calendar();
-    let rules = rules(&portal.dossiers, &view.package, &calendar);
-    let context = rules.context(&view.state.applicant, view.state.channel, web.ctx.now.legal_date());
-    let mut pages: Vec<usize> = items
-        .iter()
-        .filter_map(|i| asked_field(view, &i.at))
-        .map(|(page, _)| page)
-        .collect();
-    pages.sort_unstable();
-    pages.dedup();
-    for index in pages {
-        let input = view
-            .package
-            .form
-            .parse_page(index, &body.fields, &view.state.answers, &context, web.ctx.lang);
-        let asked = |id: &str| items.iter().any(|i| i.at == id);
-        given
-            .answers
-            .extend(input.changes.iter().filter(|(id, _)| asked(id)).cloned());
-        given.problems.extend(input.problems.clone());
-        given.inputs.push((index, input));
+/// Reads the asked fields, page by page of the form, as if their page were shown with them alone; then what they bring up,
+/// until nothing new comes up.
+fn take_answers(web: &Web, law: &Law<'_>, items: &[MissingItem], body: &Body, given: &mut Given) {
+    let form = &law.view.package.form;
+    let before = &law.view.state.answers;
+    let seen = |id: &str| body.fields.iter().any(|(name, value)| name == SHOWN && value == id);
+    let mut wanted: Vec<String> = items.iter().map(|i| i.at.clone()).collect();
+    loop {
+        let mut pages: Vec<usize> = wanted
+            .iter()
+            .filter_map(|at| place_of(law.view, at))
+            .map(|(page, _)| page)
+            .collect();
+        pages.sort_unstable();
+        pages.dedup();
+        let mut draft = before.clone();
+        given.answers = Answers::new();
+        given.problems = Problems::new();
+        given.inputs.clear();
+        for index in pages {
+            let input = form.parse_page(index, &body.fields, &draft, &law.context, web.ctx.lang);
+            for (id, value) in input.changes.iter().filter(|(id, _)| wanted.contains(id)) {
+                if let Some(value) = value {
+                    draft.set(id, value.clone());
+                    given.answers.set(id, value.clone());
+                }
+            }
+            let at_wanted = |at: &str| wanted.iter().any(|w| at == w || at.starts_with(&format!("{w}.")));
+            for problem in input.problems.iter().filter(|p| at_wanted(&p.at)) {
+                given
+                    .problems
+                    .add(&problem.code, &problem.at, &problem.text.vi, &problem.text.en);
+            }
+            given.inputs.push((index, input));
+        }
+        given.brought = brought_up(form, before, &draft, &law.context);
+        let new: Vec<String> = given
+            .brought
+            .fields
+            .iter()
+            .map(|(id, _)| id.clone())
+            .filter(|id| !wanted.contains(id))
+            .collect();
+        if new.is_empty() {
+            break;
+        }
+        wanted.extend(new);
+    }
+    // A question that nobody has seen yet is shown, not held against them.
+    for (id, must) in &given.brought.fields {
+        if *must && !seen(id) && given.answers.get(id).is_none() && before.get(id).is_none() {
+            given.problems.add(
+                "brought-up",
+                id,
+                "Câu trả lời mới dẫn đến câu hỏi này; vui lòng trả lời rồi gửi lại.",
+                "Your new answer brings up this question; please answer it and send again.",
+            );
+        }
     }
     // What the e-ID or a formula gives cannot be typed: as it stands now it is the answer.
     for item in items {
-        let known = view
+        let known = law
+            .view
             .answers
             .iter()
             .flat_map(|s| &s.rows)
             .any(|r| r.id == item.at && r.origin.fixed());
-        if known && let Some(value) = view.state.answers.get(&item.at) {
-            given.answers.push((item.at.clone(), Some(value.clone())));
+        if known && let Some(value) = before.get(&item.at) {
+            given.answers.set(&item.at, value.clone());
         }
     }
 }
@@ -304,39 +368,45 @@ async fn take_files(
     web: &Web,
     portal: &Portal,
     view: &DossierView,
-    items: &[MissingItem],
+    wanted: &[&str],
     body: &Body,
     given: &mut Given,
 ) -> Result<()> {
-    let procedure = &view.state.procedure.code;
-    for item in items.iter().filter(|i| view.package.form.paper(&i.at).is_some()) {
-        let named = format!("{}.upload", item.at);
+    for paper in wanted {
+        let named = format!("{paper}.upload");
         for (_, address) in body.fields.iter().filter(|(name, _)| *name == named) {
             let Ok(id) = upload_id(address.rsplit('/').next().unwrap_or_default()) else {
                 continue;
             };
             match portal.dossiers.upload(&web.ctx, id).await {
-                Ok(state) if state.file.is_some() => given.files.push((item.at.clone(), state)),
+                Ok(state) if state.paper != *paper => {}
+                Ok(state) if state.file.is_some() => given.files.push(((*paper).to_owned(), state)),
                 Ok(_) => given.problems.add(
                     "upload-unfinished",
-                    &item.at,
+                    *paper,
                     "Có tệp chưa tải lên xong. Chọn lại tệp đó để tải tiếp.",
                     "A file is not fully uploaded. Choose it again to continue.",
                 ),
-                // Taken out or not theirs: as if it had not been named.
+                // Taken out, not theirs or for another paper: as if it had not been named.
                 Err(Error::Refused(Kind::NotFound, _)) => {}
                 Err(error) => return Err(error),
             }
         }
-        for file in body.files.iter().filter(|f| f.field == item.at) {
+        for file in body.files.iter().filter(|f| f.field == *paper) {
             match portal
                 .dossiers
-                .upload_whole(&web.ctx, None, procedure, &item.at, &file.name, &file.content)
+                .upload_whole(
+                    &web.ctx,
+                    UploadFor::Supplement(&view.state.code),
+                    paper,
+                    &file.name,
+                    &file.content,
+                )
                 .await
             {
-                Ok(state) => given.files.push((item.at.clone(), state)),
+                Ok(state) => given.files.push(((*paper).to_owned(), state)),
                 Err(Error::Refused(kind, why)) if at_a_file(kind) => {
-                    given.problems.extend(at(&item.at, why, Some(&file.name)));
+                    given.problems.extend(at(paper, why, Some(&file.name)));
                 }
                 Err(error) => return Err(error),
             }

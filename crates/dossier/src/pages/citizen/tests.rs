@@ -2,4 +2,8 @@
 
 mod filing;
 mod following;
+mod foresight;
+mod handling;
+mod notices;
+mod supplement;
 mod town;

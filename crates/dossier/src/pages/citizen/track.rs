@@ -12,8 +12,8 @@ use identity::Web;
 use serde::Deserialize;
 use view::{Link, Page, ui, ui::Tone};
 
-use super::{Portal, again, answer, papers::encoded, throttle, to, words};
-use crate::service::Tracking;
+use super::{Portal, again, answer, throttle, to, words};
+use crate::{pages::text::encoded, service::Tracking};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -8,11 +8,14 @@ use axum::{
 };
 use base::{Error, Kind, Result};
 use bytes::Bytes;
-use identity::{Ctx, Purpose, Web};
+use identity::{Ctx, Web};
 use serde_json::json;
 
-use super::{Portal, draft_id, papers::encoded, too_large, unreadable, upload_id};
-use crate::service::UploadState;
+use super::{Portal, draft_id, too_large, unreadable, upload_id};
+use crate::{
+    pages::text::encoded,
+    service::{UploadFor, UploadState},
+};
 
 const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const LENGTH: HeaderName = HeaderName::from_static("upload-length");
@@ -31,14 +34,14 @@ pub(super) async fn begin(
         let (name, length) = announced(&headers)?;
         let state = portal
             .dossiers
-            .begin_upload(&web.ctx, Some(id), "", &paper, &name, length)
+            .begin_upload(&web.ctx, UploadFor::Draft(id), &paper, &name, length)
             .await?;
         Ok((state, format!("/drafts/{id}/papers/{}/uploads", encoded(&paper))))
     };
     created(&web.ctx, begun.await)
 }
 
-/// How far an upload of a draft is.
+/// How far an upload is.
 pub(super) async fn state(
     web: Web,
     State(portal): State<Portal>,
@@ -47,7 +50,7 @@ pub(super) async fn state(
     told(&web.ctx, how_far(&web.ctx, &portal, &upload).await)
 }
 
-/// Takes the next piece of an upload of a draft.
+/// Takes the next piece of an upload.
 pub(super) async fn append(
     web: Web,
     State(portal): State<Portal>,
@@ -55,10 +58,7 @@ pub(super) async fn append(
     headers: HeaderMap,
     piece: std::result::Result<Bytes, BytesRejection>,
 ) -> Response {
-    told(
-        &web.ctx,
-        appended(&web.ctx, &portal, "", &upload, &headers, piece).await,
-    )
+    told(&web.ctx, appended(&web.ctx, &portal, &upload, &headers, piece).await)
 }
 
 /// Begins an upload for a paper that was asked for.
@@ -69,11 +69,10 @@ pub(super) async fn begin_supplement(
     headers: HeaderMap,
 ) -> Response {
     let begun = async {
-        let procedure = procedure(&web.ctx, &portal, &code).await?;
         let (name, length) = announced(&headers)?;
         let state = portal
             .dossiers
-            .begin_upload(&web.ctx, None, &procedure, &paper, &name, length)
+            .begin_upload(&web.ctx, UploadFor::Supplement(&code), &paper, &name, length)
             .await?;
         Ok((
             state,
@@ -83,35 +82,6 @@ pub(super) async fn begin_supplement(
     created(&web.ctx, begun.await)
 }
 
-/// How far an upload for a paper that was asked for is.
-pub(super) async fn state_supplement(
-    web: Web,
-    State(portal): State<Portal>,
-    Path((_, _, upload)): Path<(String, String, String)>,
-) -> Response {
-    told(&web.ctx, how_far(&web.ctx, &portal, &upload).await)
-}
-
-/// Takes the next piece of an upload for a paper that was asked for.
-pub(super) async fn append_supplement(
-    web: Web,
-    State(portal): State<Portal>,
-    Path((code, _, upload)): Path<(String, String, String)>,
-    headers: HeaderMap,
-    piece: std::result::Result<Bytes, BytesRejection>,
-) -> Response {
-    let appended = async {
-        let procedure = procedure(&web.ctx, &portal, &code).await?;
-        appended(&web.ctx, &portal, &procedure, &upload, &headers, piece).await
-    };
-    told(&web.ctx, appended.await)
-}
-
-async fn procedure(ctx: &Ctx, portal: &Portal, code: &str) -> Result<String> {
-    let view = portal.dossiers.get_by_code(ctx, code, Purpose::OwnDossier).await?;
-    Ok(view.state.procedure.code)
-}
-
 async fn how_far(ctx: &Ctx, portal: &Portal, upload: &str) -> Result<UploadState> {
     portal.dossiers.upload(ctx, upload_id(upload)?).await
 }
@@ -119,7 +89,6 @@ async fn how_far(ctx: &Ctx, portal: &Portal, upload: &str) -> Result<UploadState
 async fn appended(
     ctx: &Ctx,
     portal: &Portal,
-    procedure: &str,
     upload: &str,
     headers: &HeaderMap,
     piece: std::result::Result<Bytes, BytesRejection>,
@@ -131,7 +100,7 @@ async fn appended(
     let offset = number(headers, &OFFSET)?;
     portal
         .dossiers
-        .append_upload(ctx, upload_id(upload)?, procedure, offset, &piece)
+        .append_upload(ctx, upload_id(upload)?, offset, &piece)
         .await
 }
 

@@ -12,11 +12,9 @@ use view::ui::Tone;
 
 use crate::{
     model::status::{Decision, Delivery, NationalStatus},
+    pages::text::{role, working_time},
     service::HistoryLine,
 };
-
-/// Minutes of a working day, for rounding only.
-const DAY: i64 = 480;
 
 /// `1,2 MB`.
 pub(super) fn size(lang: Lang, bytes: u64) -> String {
@@ -28,21 +26,6 @@ pub(super) fn size(lang: Lang, bytes: u64) -> String {
         "{} KB",
         view::number(lang, i64::try_from(bytes.div_ceil(1024)).unwrap_or(i64::MAX))
     )
-}
-
-/// `2 ngày làm việc`, `3 giờ 20 phút làm việc`.
-pub(super) fn working_time(lang: Lang, minutes: i64) -> String {
-    let (days, hours, rest) = (minutes / DAY, minutes / 60, minutes % 60);
-    match lang {
-        Lang::Vi if minutes >= 2 * DAY => format!("khoảng {days} ngày làm việc"),
-        Lang::En if minutes >= 2 * DAY => format!("about {days} working days"),
-        Lang::Vi if hours == 0 => format!("{rest} phút làm việc"),
-        Lang::En if hours == 0 => format!("{rest} working minutes"),
-        Lang::Vi if rest == 0 => format!("{hours} giờ làm việc"),
-        Lang::En if rest == 0 => format!("{hours} working hours"),
-        Lang::Vi => format!("{hours} giờ {rest} phút làm việc"),
-        Lang::En => format!("{hours} h {rest} min of working time"),
-    }
 }
 
 /// `17:00 ngày 24/11/2026`.
@@ -143,14 +126,6 @@ pub(super) const fn tone(status: NationalStatus) -> Tone {
         NationalStatus::Withdrawn => Tone::Neutral,
         NationalStatus::Decided | NationalStatus::Returned => Tone::Good,
     }
-}
-
-/// Whether the status asks something of the applicant.
-pub(super) const fn waits_for_applicant(status: NationalStatus) -> bool {
-    matches!(
-        status,
-        NationalStatus::SupplementRequested | NationalStatus::PaymentRequested | NationalStatus::Decided
-    )
 }
 
 /// Who acts now and what happens next.
@@ -323,7 +298,7 @@ pub(super) fn way(lang: Lang, package: &Package, here: &WhereNow) -> Way {
                 .and_then(|id| package.meta.agencies.iter().find(|a| a.id == id));
             let who = unit
                 .map(|a| a.name.get(lang).to_owned())
-                .or_else(|| role(lang, &step.role));
+                .or_else(|| role(lang, &step.role).map(str::to_owned));
             let budget = step
                 .budget
                 .map(|b| format!("{} {}", lang.t("Trong", "Within"), b.display(lang)));
@@ -349,17 +324,6 @@ pub(super) fn way(lang: Lang, package: &Package, here: &WhereNow) -> Way {
         steps,
         svg: draw(&package.process, &options),
     }
-}
-
-fn role(lang: Lang, role: &str) -> Option<String> {
-    let (vi, en) = match role {
-        "receptionist" => ("Bộ phận Một cửa", "One-stop shop"),
-        "specialist" => ("Công chức chuyên môn", "Specialist"),
-        "leader" => ("Lãnh đạo cơ quan", "Head of the agency"),
-        "consulted" => ("Cơ quan phối hợp", "Consulted agency"),
-        _ => return None,
-    };
-    Some(lang.t(vi, en).to_owned())
 }
 
 /// One line of the history as pages show it, newest first.
@@ -402,10 +366,6 @@ mod tests {
         assert_eq!(size(Lang::Vi, 1), "1 KB");
         assert_eq!(size(Lang::Vi, 1_572_864), "1,5 MB");
         assert_eq!(size(Lang::En, 20 << 20), "20 MB");
-        assert_eq!(working_time(Lang::Vi, 45), "45 phút làm việc");
-        assert_eq!(working_time(Lang::Vi, 200), "3 giờ 20 phút làm việc");
-        assert_eq!(working_time(Lang::En, 240), "4 working hours");
-        assert_eq!(working_time(Lang::Vi, 1_500), "khoảng 3 ngày làm việc");
         assert_eq!("Thẩm định hồ sơ".to_lowercase_first(), "thẩm định hồ sơ");
         assert_eq!("UBND xã ký".to_lowercase_first(), "UBND xã ký");
     }
@@ -416,7 +376,7 @@ mod tests {
             let label = status.label();
             assert!(!label.vi.is_empty() && !label.en.is_empty());
             let _ = tone(status);
-            let asked = waits_for_applicant(status);
+            let asked = status.waits_for_applicant();
             assert_eq!(asked, [5, 6, 9].contains(&status.code()), "{status:?}");
         }
     }

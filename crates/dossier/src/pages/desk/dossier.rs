@@ -21,6 +21,7 @@ use crate::{
     api::purpose,
     model::{
         action::{Channel, PaymentMethod, channel_label},
+        foresight::Outlook,
         state::Answer,
         status::Money,
     },
@@ -69,6 +70,8 @@ struct Task {
     name: String,
     help: String,
     due: Option<Timestamp>,
+    finish_by: Option<Timestamp>,
+    risk: bool,
     who: String,
     allowed: bool,
     mine: bool,
@@ -228,6 +231,11 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
                         opinion.clone(),
                     ),
                     Some(Answer::Deemed { .. }) => (
+                        lang.t("Không trả lời, coi như đã đồng ý", "Silent, deemed to agree"),
+                        Tone::Info,
+                        String::new(),
+                    ),
+                    Some(Answer::Unanswered { .. }) => (
                         lang.t("Hết thời hạn, không trả lời", "No answer in time"),
                         Tone::Warn,
                         String::new(),
@@ -334,6 +342,8 @@ fn task(lang: Lang, path: &str, t: &TaskView) -> Task {
         name: t.name.get(lang).to_owned(),
         help: t.task.help.get(lang).to_owned(),
         due: t.open.due_at,
+        finish_by: t.finish_by,
+        risk: t.outlook == Outlook::Risk,
         who: t.open.assignee.as_ref().map(|a| a.name.clone()).unwrap_or_default(),
         allowed: t.allowed,
         mine: t.mine,
@@ -349,13 +359,11 @@ pub(super) async fn file(
     Path((code, sha256)): Path<(String, String)>,
 ) -> Response {
     let content = async {
-        let view = load(&web, &dossiers, &code).await?;
-        dossiers
-            .file_content(&web.ctx, view.id, &sha256, purpose(&web.ctx))
-            .await
+        web.ctx.officer()?;
+        dossiers.file_content(&web.ctx, &code, &sha256, purpose(&web.ctx)).await
     };
     match content.await {
-        Ok((_, media, bytes)) => inline(&media, bytes),
+        Ok(file) => inline(&file.media_type, file.content),
         Err(error) => web.refuse(&error),
     }
 }

@@ -4,10 +4,7 @@ mod act;
 mod dossier;
 mod queue;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::{Router, routing::get};
 
 use crate::service::Dossiers;
 
@@ -15,6 +12,7 @@ use crate::service::Dossiers;
 pub fn router(dossiers: Dossiers) -> Router {
     Router::new()
         .route("/desk", get(queue::show))
+        .route("/desk/watch", get(queue::watch))
         .route("/desk/dossiers", get(queue::all))
         .route("/desk/dossiers/{code}", get(dossier::show))
         .route("/desk/dossiers/{code}/files/{sha256}", get(dossier::file))
@@ -22,10 +20,10 @@ pub fn router(dossiers: Dossiers) -> Router {
             "/desk/dossiers/{code}/tasks/{token}/{outcome}",
             get(act::ask).post(act::complete),
         )
-        .route("/desk/dossiers/{code}/assign", post(act::assign))
-        .route("/desk/dossiers/{code}/payment", post(act::pay))
-        .route("/desk/dossiers/{code}/waiver", post(act::waive))
-        .route("/desk/dossiers/{code}/note", post(act::note))
+        .route("/desk/dossiers/{code}/assign", act::wish(act::assign))
+        .route("/desk/dossiers/{code}/payment", act::wish(act::pay))
+        .route("/desk/dossiers/{code}/waiver", act::wish(act::waive))
+        .route("/desk/dossiers/{code}/note", act::wish(act::note))
         .route(
             "/desk/dossiers/{code}/reappointment",
             get(act::ask_reappointment).post(act::reappoint),

@@ -10,11 +10,12 @@ use axum_extra::extract::Query;
 use base::{Lang, Result, Timestamp};
 use identity::{Permission, Role, Web};
 use serde::Deserialize;
-use view::{Page, ui, ui::Tone};
+use view::{Link, Page, ui, ui::Tone};
 
 use crate::{
-    model::status::NationalStatus,
-    service::{ConsultationItem, Dossiers, Filter, QueueItem, QueueQuery},
+    model::{foresight::Outlook, status::NationalStatus},
+    pages::text::{self, encoded, working_time},
+    service::{ConsultationItem, Dossiers, Filter, Holder, QueueItem, QueueQuery, Watch},
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,8 +34,12 @@ struct QueuePage {
     greeting: String,
     open: String,
     soon: String,
+    risk: String,
     overdue: String,
+    risky: bool,
     late: bool,
+    /// What the leader and the one-stop shop should look at; none for others.
+    watch: Option<Vec<Watched>>,
     rows: Vec<Row>,
     next: Option<String>,
     consultations: Vec<Question>,
@@ -50,6 +55,8 @@ struct Row {
     applicant: String,
     left: String,
     tone: Tone,
+    /// The dossier is not late yet, but will be.
+    risk: bool,
     due: Option<Timestamp>,
     who: String,
     unpaid: bool,
@@ -73,21 +80,128 @@ fn counted(n: i64) -> String {
     }
 }
 
-/// Time left or passed, in working time: `còn 2 giờ 5 phút`.
+/// Time left or passed, in working time: `Còn 2 giờ 5 phút làm việc`.
 pub(super) fn left(lang: Lang, minutes: Option<i64>) -> (String, Tone) {
     let Some(minutes) = minutes else {
         return (lang.t("Tạm dừng", "Paused").to_owned(), Tone::Neutral);
     };
-    let size = minutes.abs();
-    let text = match (size / 480, size / 60, size % 60) {
-        (days, _, _) if days >= 2 => format!("{days} {}", lang.t("ngày làm việc", "working days")),
-        (_, 0, rest) => format!("{rest} {}", lang.t("phút", "min")),
-        (_, hours, rest) => format!("{hours} {} {rest} {}", lang.t("giờ", "h"), lang.t("phút", "min")),
-    };
+    let text = working_time(lang, minutes.abs());
     match minutes {
         m if m < 0 => (format!("{} {text}", lang.t("Quá hạn", "Late by")), Tone::Late),
         m if m <= 480 => (format!("{} {text}", lang.t("Còn", "Left:")), Tone::Warn),
         _ => (format!("{} {text}", lang.t("Còn", "Left:")), Tone::Good),
+    }
+}
+
+/// As [`left`], of an open step: its own time is not that of the dossier.
+fn mark(lang: Lang, outlook: Outlook, minutes: Option<i64>) -> (String, Tone) {
+    match (outlook, minutes) {
+        (Outlook::Soon, Some(late)) if late < 0 => {
+            let text = working_time(lang, -late);
+            (
+                format!("{} {text}", lang.t("Bước này chậm", "Step late by")),
+                Tone::Warn,
+            )
+        }
+        (Outlook::Risk, Some(minutes)) => {
+            let text = working_time(lang, minutes);
+            (
+                format!("{} {text}", lang.t("Đến hẹn trả còn", "Until the result is due:")),
+                Tone::Warn,
+            )
+        }
+        _ => left(lang, minutes),
+    }
+}
+
+/// How many of them stand on the desk itself.
+const SHORT: usize = 10;
+
+fn shown_only(show: &str) -> Option<Outlook> {
+    match show {
+        "overdue" => Some(Outlook::Overdue),
+        "risk" => Some(Outlook::Risk),
+        "soon" => Some(Outlook::Soon),
+        _ => None,
+    }
+}
+
+struct Watched {
+    href: String,
+    code: String,
+    name: String,
+    applicant: String,
+    step: String,
+    holder: String,
+    taken: bool,
+    label: String,
+    left: String,
+    tone: Tone,
+    due: Option<Timestamp>,
+    finish_by: Option<Timestamp>,
+}
+
+#[derive(Template)]
+#[template(path = "desk/watch.html")]
+struct WatchPage {
+    page: Page,
+    show: String,
+    soon: String,
+    risk: String,
+    overdue: String,
+    rows: Vec<Watched>,
+}
+
+async fn watched(web: &Web, dossiers: &Dossiers, only: Option<Outlook>) -> Result<(Vec<Watched>, Watch)> {
+    let lang = web.page.lang;
+    let watch = dossiers.watch(&web.ctx, only).await?;
+    let rows = watch.items.iter().map(|item| {
+        let (left, _) = mark(lang, item.outlook, item.minutes_left);
+        let (holder, taken) = match &item.holder {
+            Holder::Officer(name) => (name.clone(), true),
+            Holder::Role(role) => (text::role(lang, role).unwrap_or(role).to_owned(), false),
+            Holder::Agency(name) => (name.get(lang).to_owned(), true),
+        };
+        Watched {
+            href: format!("/desk/dossiers/{}", item.code),
+            code: item.code.clone(),
+            name: item.name.get(lang).to_owned(),
+            applicant: item.applicant.clone(),
+            step: item.step.get(lang).to_owned(),
+            holder,
+            taken,
+            label: item.outlook.label().get(lang).to_owned(),
+            left,
+            tone: match item.outlook {
+                Outlook::Overdue => Tone::Late,
+                Outlook::Risk | Outlook::Soon => Tone::Warn,
+                Outlook::Fine | Outlook::Paused => Tone::Neutral,
+            },
+            due: item.due_at,
+            finish_by: item.finish_by,
+        }
+    });
+    let rows = rows.collect();
+    Ok((rows, watch))
+}
+
+/// What the leader and the one-stop shop should look at: overdue, at risk, due soon, and who holds each.
+pub(super) async fn watch(web: Web, State(dossiers): State<Dossiers>, Query(asked): Query<Asked>) -> Response {
+    match watched(&web, &dossiers, shown_only(&asked.show)).await {
+        Ok((rows, watch)) => {
+            let mut page = web.titled("Theo dõi thời hạn", "Time limits");
+            page.breadcrumbs = vec![Link::new("/desk", "Bàn làm việc", "Desk")];
+            let page = WatchPage {
+                page,
+                show: asked.show,
+                soon: counted(watch.soon),
+                risk: counted(watch.risk),
+                overdue: counted(watch.overdue),
+                rows,
+            };
+            view::html(StatusCode::OK, &page)
+        }
+        Err(error) => web.refuse(&error),
     }
 }
 
@@ -116,8 +230,7 @@ async fn shown(web: &Web, dossiers: &Dossiers, asked: Asked) -> Result<Response>
     let query = QueueQuery {
         mine: asked.show == "mine",
         unassigned: asked.show == "free",
-        overdue: asked.show == "overdue",
-        soon: asked.show == "soon",
+        only: shown_only(&asked.show),
         procedure: text(&asked.procedure),
         after: text(&asked.after),
     };
@@ -126,14 +239,21 @@ async fn shown(web: &Web, dossiers: &Dossiers, asked: Asked) -> Result<Response>
         true => dossiers.consultations(&web.ctx).await?,
         false => Vec::new(),
     };
+    let watch = match officer.roles.has(Role::Leader) || officer.roles.has(Role::Receptionist) {
+        true => Some(watched(web, dossiers, None).await?.0),
+        false => None,
+    };
     let today = web.ctx.now.legal_date();
     let page = QueuePage {
         page: web.titled("Bàn làm việc", "Desk"),
         greeting: format!("{}, {}", officer.name, dossiers.agency_name(&officer.agency)),
         open: counted(queue.open),
-        soon: counted((queue.soon - queue.overdue).max(0)),
+        soon: counted(queue.soon),
+        risk: counted(queue.risk),
         overdue: counted(queue.overdue),
+        risky: queue.risk > 0,
         late: queue.overdue > 0,
+        watch: watch.map(|all| all.into_iter().take(SHORT).collect()),
         rows: queue.steps.items.iter().map(|item| row(lang, item)).collect(),
         next: queue
             .steps
@@ -153,7 +273,7 @@ async fn shown(web: &Web, dossiers: &Dossiers, asked: Asked) -> Result<Response>
 }
 
 fn row(lang: Lang, item: &QueueItem) -> Row {
-    let (left, tone) = left(lang, item.minutes_left);
+    let (left, tone) = mark(lang, item.outlook, item.minutes_left);
     Row {
         href: format!("/desk/dossiers/{}", item.code),
         code: item.code.clone(),
@@ -162,7 +282,8 @@ fn row(lang: Lang, item: &QueueItem) -> Row {
         applicant: item.applicant.clone(),
         left,
         tone,
-        due: item.urgent_at,
+        risk: item.outlook == Outlook::Risk,
+        due: item.limit_at,
         who: match (&item.assignee, item.mine) {
             (Some(_), true) => lang.t("Tôi", "Me").to_owned(),
             (Some(name), false) => name.clone(),
@@ -278,17 +399,4 @@ async fn listed(web: &Web, dossiers: &Dossiers, sought: Sought) -> Result<Respon
         sought,
     };
     Ok(view::html(StatusCode::OK, &page))
-}
-
-/// A word in an address.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }

@@ -11,7 +11,7 @@ use super::{
         finding::Position,
         model::{
             Awaited, EndKind, FieldKind, FieldOption, NodeIx, NodeKind, Outcome, OutcomeEffect, ScopeIx, SendTask,
-            TaskField, TaskKind, TimerRule, Trigger, UserTask,
+            Silence, TaskField, TaskKind, TimerRule, Trigger, UserTask,
         },
     },
     BPMN, Link, MC, MOST_EXPRESSION, Reader, child, children, is, short,
@@ -83,6 +83,7 @@ impl<'x> Reader<'x, '_> {
                     en: self.mc(xml, "question-en"),
                 },
                 message: self.message(xml, xml),
+                silence: self.silence(xml, id, at),
             }),
             "receiveTask" => NodeKind::Receive(self.awaited(xml, xml)),
             "exclusiveGateway" => NodeKind::Exclusive { default: None },
@@ -226,6 +227,23 @@ impl<'x> Reader<'x, '_> {
             .and_then(|id| self.messages.get(id))
             .copied();
         self.label(xml, referred)
+    }
+
+    /// What silence means: `mc:silence`, by default that there is no answer.
+    fn silence(&mut self, xml: Xml<'x, 'x>, id: &str, at: Position) -> Silence {
+        let said = xml.attribute((MC, "silence"));
+        let meant = said.map_or(Some(Silence::default()), Silence::parse);
+        meant.unwrap_or_else(|| {
+            let text = short(said.unwrap_or_default());
+            self.findings.error(
+                "bad-silence",
+                short(id),
+                at,
+                format!("“{id}”: mc:silence phải là unanswered (không trả lời) hoặc agrees (coi như đồng ý), không phải “{text}”."),
+                format!("“{id}”: mc:silence must be unanswered or agrees, not “{text}”."),
+            );
+            Silence::default()
+        })
     }
 
     fn awaited(&mut self, xml: Xml<'x, 'x>, definition: Xml<'x, 'x>) -> Awaited {

@@ -7,6 +7,7 @@ use axum::{
 use base::Lang;
 
 use super::town::{AGENCY, CODES, HOSTILE, PNG, an, errors, nobody, person, towns};
+use crate::service::{Filter, PAGE};
 
 #[tokio::test]
 async fn each_procedure_is_filed_without_javascript() {
@@ -57,7 +58,11 @@ async fn a_second_click_leads_to_the_same_dossier() {
         assert_eq!(first.status, StatusCode::SEE_OTHER, "{}", errors(&first.body));
         assert_eq!(first.location(), second.location());
         assert_eq!(first.location(), third.location());
-        let mine = town.dossiers.mine(&ctx, None).await.expect("a list");
+        let mine = town
+            .dossiers
+            .mine(&ctx, &Filter::default(), None, PAGE)
+            .await
+            .expect("a list");
         assert_eq!(mine.items.len(), 1);
     }
 }
@@ -110,7 +115,14 @@ async fn what_is_missing_is_said_at_its_place() {
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
         let undeclared = town.post(&ctx, &check, &fields[..1]).await;
         assert_eq!(undeclared.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(town.dossiers.mine(&ctx, None).await.expect("a list").items.is_empty());
+        assert!(
+            town.dossiers
+                .mine(&ctx, &Filter::default(), None, PAGE)
+                .await
+                .expect("a list")
+                .items
+                .is_empty()
+        );
     }
 }
 
@@ -309,5 +321,35 @@ async fn hostile_answers_are_text() {
         }
         town.page(&ctx, &format!("{path}/check")).await;
         town.page(&ctx, &path).await;
+    }
+}
+
+#[tokio::test]
+async fn an_old_address_of_a_draft_leads_to_its_dossier() {
+    for town in towns().await {
+        let ctx = an();
+        let path = town.fill(&ctx, "2.000635").await;
+        town.hand_in(&ctx, &path).await;
+        let page = town.draft(&ctx, &path).await.package.form.pages[0].id.clone();
+        let dossier = town.file(&ctx, &path).await;
+        let dossier = dossier.split('?').next().unwrap_or_default();
+        for tail in [
+            String::new(),
+            "/check".into(),
+            "/discard".into(),
+            format!("/pages/{page}"),
+            "/papers/x".into(),
+        ] {
+            let led = town.get(&ctx, &format!("{path}{tail}")).await;
+            assert_eq!(
+                (led.status, led.location().as_str()),
+                (StatusCode::SEE_OTHER, dossier),
+                "{tail}"
+            );
+        }
+        let saved = town.post(&ctx, &format!("{path}/pages/{page}"), &[]).await;
+        assert_eq!(saved.location(), dossier);
+        let other = person("Lê Văn Khác", Lang::Vi);
+        assert_eq!(town.get(&other, &path).await.status, StatusCode::NOT_FOUND);
     }
 }

@@ -12,19 +12,19 @@ use crate::model::{
     status::{Decision, NationalStatus},
 };
 
-/// A dossier at its first step: address, and the token of that step.
-async fn filed(town: &Town, code: &str) -> String {
+/// A dossier at its first step: its address.
+pub async fn filed(town: &Town, code: &str) -> String {
     let path = town.fill(&an(), code).await;
     town.hand_in(&an(), &path).await;
     let dossier = town.file(&an(), &path).await;
     dossier.split('?').next().unwrap_or_default().to_owned()
 }
 
-async fn token(town: &Town, path: &str) -> u32 {
+pub async fn token(town: &Town, path: &str) -> u32 {
     town.seen(path).await.state.tasks[0].token
 }
 
-fn completion(token: u32, outcome: &str, detail: Detail) -> Completion {
+pub fn completion(token: u32, outcome: &str, detail: Detail) -> Completion {
     Completion {
         token,
         outcome: outcome.to_owned(),
@@ -34,7 +34,7 @@ fn completion(token: u32, outcome: &str, detail: Detail) -> Completion {
     }
 }
 
-fn item(at: &str) -> MissingItem {
+pub fn item(at: &str) -> MissingItem {
     MissingItem {
         at: at.to_owned(),
         reason: "birth-proof-missing".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use ::store::testkit;
+use ::store::{Store, jobs::Runner, testkit};
 use axum::{
     Extension, Router,
     body::Body,
@@ -41,7 +41,8 @@ pub const HOSTILE: &str = "\"'><script>alert(1)</script>&";
 
 pub struct Town {
     pub dossiers: Dossiers,
-    identity: IdentityState,
+    pub identity: IdentityState,
+    store: Store,
     app: Router,
 }
 
@@ -79,11 +80,13 @@ pub async fn towns() -> Vec<Town> {
             ..Config::default()
         };
         let reference = Arc::new(Reference::embedded().expect("reference data"));
-        let dossiers = Dossiers::new(store, shelf, reference, calendar, identity.clone(), config);
-        let app = crate::pages::router(dossiers.clone());
+        let dossiers = Dossiers::new(store.clone(), shelf, reference, calendar, identity.clone(), config);
+        let (api, _) = crate::api::router(dossiers.clone()).split_for_parts();
+        let app = crate::pages::router(dossiers.clone()).merge(api);
         towns.push(Town {
             dossiers,
             identity,
+            store,
             app,
         });
     }
@@ -121,11 +124,20 @@ pub fn an() -> Ctx {
 }
 
 pub fn officer(roles: &[Role]) -> Ctx {
+    officer_of(AGENCY, 77, "Trần Văn Bình", roles)
+}
+
+/// Another officer of the same agency.
+pub fn colleague(roles: &[Role]) -> Ctx {
+    officer_of(AGENCY, 78, "Phạm Thị Hoa", roles)
+}
+
+pub fn officer_of(agency: &str, id: u128, name: &str, roles: &[Role]) -> Ctx {
     let officer = OfficerActor {
-        officer: OfficerId::from_uuid(Uuid::from_u128(77)),
-        name: "Trần Văn Bình".to_owned(),
+        officer: OfficerId::from_uuid(Uuid::from_u128(id)),
+        name: name.to_owned(),
         title: "Công chức".to_owned(),
-        agency: AGENCY.to_owned(),
+        agency: agency.to_owned(),
         roles: Roles::of(roles),
     };
     Ctx {
@@ -170,6 +182,18 @@ impl Answer {
 }
 
 impl Town {
+    /// Does the deferred work of the first hours: documents, services.
+    pub async fn work(&self) {
+        self.work_until(start().plus_seconds(6 * 3600)).await;
+    }
+
+    /// Does everything that is due by `at`.
+    pub async fn work_until(&self, at: Timestamp) {
+        let runner = Runner::new(self.store.clone(), Arc::new(FixedClock::at(at)));
+        let runner = crate::service::handlers(runner, &self.dossiers);
+        while runner.run_due().await.expect("the table of jobs") > 0 {}
+    }
+
     pub async fn send(&self, ctx: &Ctx, request: Request<Body>) -> Answer {
         let app = self
             .app
@@ -207,7 +231,7 @@ impl Town {
     }
 
     pub async fn post(&self, ctx: &Ctx, path: &str, fields: &[(String, String)]) -> Answer {
-        let encode = super::super::papers::encoded;
+        let encode = crate::pages::text::encoded;
         let body: Vec<String> = fields
             .iter()
             .map(|(n, v)| format!("{}={}", encode(n), encode(v)))

@@ -1,26 +1,28 @@
 //! What somebody wants to do to a dossier, judged against its state. Pure: the same command on the same state gives the
 //! same facts or the same refusal. The process and the time limit judge once more when the facts are applied.
 
+mod supplement;
+
 use base::{Error, Kind, Problems, Result, Timestamp};
 use procedure::{
     form::Answers,
     process::{OutcomeEffect, UserTask},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::supplement::{BroughtUp, brought_up};
 use super::{
-    action::{Action, Detail, Ground, MissingItem, OfficerRef, Paper, PaymentMethod, Step},
-    state::{Rules, State, leaves, merged},
+    action::{Action, Detail, Ground, OfficerRef, Paper, PaymentMethod, Step},
+    state::{Rules, State},
     status::{Decision, Delivery, Money},
 };
 
 /// The longest text that an officer may enter in one box, characters.
 pub const LONGEST_TEXT: usize = 10_000;
 
-/// A wish.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "kebab-case")]
+/// A wish. Never read from outside as it stands: the files of a paper are those of uploads that were judged, so each way in
+/// has a shape of its own and the service looks the files up.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Do an open step.
     Complete(Completion),
@@ -102,20 +104,17 @@ pub enum Command {
 }
 
 /// Doing a step.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Completion {
     /// Token of the step, as the officer's page had it.
     pub token: u32,
     /// Chosen outcome.
     pub outcome: String,
     /// The officer's fields.
-    #[serde(default)]
     pub fields: Map<String, Value>,
     /// Remark among officers.
-    #[serde(default)]
     pub note: String,
     /// Grounds, the list of what is missing, the way of delivery: as the outcome needs.
-    #[serde(default)]
     pub detail: Detail,
 }
 
@@ -126,7 +125,7 @@ pub struct Completion {
 pub fn decide(state: &State, command: &Command, rules: Rules<'_>, now: Timestamp) -> Result<Action> {
     match command {
         Command::Complete(completion) => complete(state, completion, rules),
-        Command::Supplement { answers, papers } => supplement(state, answers, papers, rules, now),
+        Command::Supplement { answers, papers } => supplement::answer(state, answers, papers, rules, now),
         Command::AnswerConsultation {
             sent_by,
             agrees,
@@ -207,7 +206,7 @@ fn complete(state: &State, completion: &Completion, rules: Rules<'_>) -> Result<
     let detail = &completion.detail;
     match outcome.effect {
         OutcomeEffect::Refuse | OutcomeEffect::Reject => grounds(&mut problems, detail),
-        OutcomeEffect::RequestSupplement => missing(&mut problems, state, detail, rules),
+        OutcomeEffect::RequestSupplement => supplement::missing(&mut problems, state, detail, rules),
         OutcomeEffect::Deliver => delivery(&mut problems, state, detail),
         OutcomeEffect::Stop => {
             if let Detail::Stop { reason, basis } = detail {
@@ -260,61 +259,6 @@ fn grounds(problems: &mut Problems, detail: &Detail) {
     }
 }
 
-/// One complete list (NĐ 61/2018/NĐ-CP, Điều 17 and 19 via TT 03/2025 form 02): every item at a place of the form or a
-/// paper, with its ground; what could be seen the first time is not asked for a second time without a ground of its own.
-fn missing(problems: &mut Problems, state: &State, detail: &Detail, rules: Rules<'_>) {
-    let Detail::Supplement { items, second_ground } = detail else {
-        required(problems, "items");
-        return;
-    };
-    if items.is_empty() {
-        problems.add(
-            "required",
-            "items",
-            "Nêu đầy đủ, một lần những giấy tờ, nội dung cần bổ sung.",
-            "List everything that is missing, once.",
-        );
-    }
-    for (
-        n,
-        MissingItem {
-            at,
-            reason,
-            text,
-            basis,
-        },
-    ) in items.iter().enumerate()
-    {
-        if !known_place(rules, at) {
-            problems.add(
-                "unknown-place",
-                format!("items.{n}.at"),
-                "Chọn nội dung của tờ khai hoặc thành phần hồ sơ cần bổ sung.",
-                "Choose the field or the paper that this is about.",
-            );
-        }
-        if !rules.package.meta.supplement_reasons.iter().any(|r| r.id == *reason) {
-            problems.add(
-                "unknown-reason",
-                format!("items.{n}.reason"),
-                "Chọn lý do bổ sung.",
-                "Choose a reason.",
-            );
-        }
-        note_text(problems, &format!("items.{n}.text"), text, true);
-        note_text(problems, &format!("items.{n}.basis"), basis, true);
-    }
-    if !state.supplements.is_empty() && second_ground.trim().is_empty() {
-        problems.add(
-            "second-request",
-            "second_ground",
-            "Hồ sơ đã được yêu cầu bổ sung một lần. Chỉ yêu cầu thêm khi có căn cứ pháp lý nêu rõ vì sao lần trước chưa thể yêu cầu.",
-            "Papers were asked for once already. A second request needs a legal ground that says why this could not be asked the first time.",
-        );
-    }
-    note_text(problems, "second_ground", second_ground, false);
-}
-
 fn delivery(problems: &mut Problems, state: &State, detail: &Detail) {
     if let Detail::Delivery { recipient, .. } = detail {
         note_text(problems, "recipient", recipient, true);
@@ -337,69 +281,6 @@ fn delivery(problems: &mut Problems, state: &State, detail: &Detail) {
             "The fee has not been paid. Record the payment or a waiver before handing over the result.",
         );
     }
-}
-
-fn supplement(state: &State, answers: &Answers, papers: &[Paper], rules: Rules<'_>, now: Timestamp) -> Result<Action> {
-    let open = state.open_supplement().ok_or_else(|| {
-        Error::refused(
-            Kind::Conflict,
-            "nothing-asked",
-            "Hồ sơ không có yêu cầu bổ sung nào đang chờ.",
-            "No papers are asked for at the moment.",
-        )
-    })?;
-    let mut problems = Problems::new();
-    let asked = |at: &str| {
-        open.items
-            .iter()
-            .any(|i| i.at == at || at.starts_with(&format!("{}.", i.at)))
-    };
-    for paper in papers {
-        if !asked(&paper.paper) {
-            not_asked(&mut problems, &paper.paper);
-        }
-    }
-    let changed: Vec<String> = leaves(answers).into_iter().map(|(at, _)| at).collect();
-    for at in &changed {
-        if !asked(at) {
-            not_asked(&mut problems, at);
-        }
-    }
-    for item in &open.items {
-        let given = papers.iter().any(|p| p.paper == item.at && !p.files.is_empty())
-            || changed
-                .iter()
-                .any(|at| *at == item.at || at.starts_with(&format!("{}.", item.at)));
-        if !given {
-            problems.add(
-                "required",
-                &item.at,
-                "Nội dung này được yêu cầu bổ sung nhưng chưa có.",
-                "This was asked for and is not there yet.",
-            );
-        }
-    }
-    problems.into_result()?;
-    let whole = merged(&state.answers, answers);
-    let ctx = rules.context(&state.applicant, state.channel, now.legal_date());
-    rules.package.form.validate(&whole, &ctx).into_result()?;
-    Ok(Action::Supplemented {
-        answers: answers.clone(),
-        papers: papers.to_vec(),
-    })
-}
-
-fn not_asked(problems: &mut Problems, at: &str) {
-    problems.add(
-        "not-asked",
-        at,
-        "Nội dung này không nằm trong yêu cầu bổ sung.",
-        "This is not among what was asked for.",
-    );
-}
-
-fn known_place(rules: Rules<'_>, at: &str) -> bool {
-    rules.package.form.field(at).is_some() || rules.package.form.paper(at).is_some()
 }
 
 fn answer_consultation(state: &State, sent_by: &str, agrees: bool, opinion: &str, document: &str) -> Result<Action> {

@@ -1,0 +1,162 @@
+//! The opinion of a consulted agency.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, State},
+    response::Response,
+};
+use base::{Error, Kind, Problems, Result, Timestamp};
+use identity::Web;
+use procedure::process::Silence;
+use view::{Link, Page, ui};
+
+use super::{
+    super::dossier::{load, no_step, place},
+    Posted, first, led_on, small_page,
+};
+use crate::{
+    model::command::Command,
+    service::{DossierView, Dossiers, question, silence},
+};
+
+#[derive(Template)]
+#[template(path = "desk/opinion.html")]
+struct OpinionPage {
+    page: Page,
+    action: String,
+    back: String,
+    version: i64,
+    name: String,
+    question: String,
+    asking: String,
+    due: Option<Timestamp>,
+    /// What it means when the time has passed without an answer.
+    silence: &'static str,
+    sections: Vec<procedure::form::SummarySection>,
+    papers: Vec<(String, String, String)>,
+    posted: Vec<(String, String)>,
+    open: bool,
+}
+
+impl OpinionPage {
+    fn value(&self, name: &str) -> &str {
+        first(&self.posted, name)
+    }
+}
+
+fn opinion_page(
+    web: &Web,
+    dossiers: &Dossiers,
+    view: &DossierView,
+    sent_by: &str,
+    posted: Vec<(String, String)>,
+    problems: Problems,
+) -> Result<OpinionPage> {
+    let lang = web.page.lang;
+    let asked = view
+        .state
+        .consultations
+        .iter()
+        .rev()
+        .find(|c| c.sent_by == sent_by)
+        .ok_or_else(no_step)?;
+    let base = format!("/desk/dossiers/{}", view.state.code);
+    let mut page = web.titled("Trả lời ý kiến phối hợp", "Answer a consultation");
+    page.breadcrumbs = vec![Link::new("/desk", "Bàn làm việc", "Desk")];
+    page.problems = problems;
+    Ok(OpinionPage {
+        page,
+        action: format!("{base}/consultations/{sent_by}"),
+        back: "/desk".to_owned(),
+        version: view.state.version,
+        name: view.package.meta.name.get(lang).to_owned(),
+        question: question(&view.package, sent_by).get(lang).to_owned(),
+        asking: dossiers.agency_name(&view.state.agency).to_owned(),
+        due: asked.due_at,
+        silence: match silence(&view.package, sent_by) {
+            Silence::Agrees => lang.t(
+                "Quá thời hạn này mà không trả lời thì quý cơ quan được coi là đã đồng ý và chịu trách nhiệm về nội dung thuộc chức năng quản lý của mình.",
+                "After that, your agency is deemed to agree and is answerable for what is in its competence.",
+            ),
+            Silence::Unanswered => lang.t(
+                "Quá thời hạn này mà chưa có ý kiến, cơ quan giải quyết tiếp tục xử lý hồ sơ; việc không trả lời không được coi là đồng ý.",
+                "After that, the deciding agency goes on without your opinion; silence does not count as agreement.",
+            ),
+        },
+        open: asked.token.is_some(),
+        sections: view.answers.clone(),
+        papers: view
+            .state
+            .papers
+            .iter()
+            .flat_map(|p| {
+                p.files.iter().map(|f| {
+                    (
+                        place(view, &p.paper, lang),
+                        f.name.clone(),
+                        format!("{base}/files/{}", f.sha256),
+                    )
+                })
+            })
+            .collect(),
+        posted,
+    })
+}
+pub(in crate::pages::desk) async fn ask_opinion(
+    web: Web,
+    State(dossiers): State<Dossiers>,
+    Path((code, sent_by)): Path<(String, String)>,
+) -> Response {
+    let made = async {
+        let view = load(&web, &dossiers, &code).await?;
+        opinion_page(&web, &dossiers, &view, &sent_by, Vec::new(), Problems::new())
+    };
+    small_page(&web, made.await)
+}
+
+pub(in crate::pages::desk) async fn answer(
+    web: Web,
+    State(dossiers): State<Dossiers>,
+    Path((code, sent_by)): Path<(String, String)>,
+    Form(posted): Posted,
+) -> Response {
+    let view = match load(&web, &dossiers, &code).await {
+        Ok(view) => view,
+        Err(error) => return web.refuse(&error),
+    };
+    let done = match agrees(&posted) {
+        Ok(agrees) => {
+            let command = Command::AnswerConsultation {
+                sent_by: sent_by.clone(),
+                agrees,
+                opinion: first(&posted, "opinion").to_owned(),
+                document: first(&posted, "document").to_owned(),
+            };
+            // An opinion holds whatever else has happened to the dossier meanwhile.
+            dossiers.command(&web.ctx, view.id, &command, None).await
+        }
+        Err(error) => Err(error),
+    };
+    led_on(&web, &dossiers, &code, "/desk", done, |problems| {
+        opinion_page(&web, &dossiers, &view, &sent_by, posted, problems)
+    })
+    .await
+}
+
+fn agrees(posted: &[(String, String)]) -> Result<bool> {
+    match first(posted, "agrees") {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => {
+            let mut problems = Problems::new();
+            problems.add(
+                "required",
+                "agrees",
+                "Chọn thống nhất hoặc không thống nhất.",
+                "Choose whether you agree.",
+            );
+            Err(Error::Refused(Kind::Invalid, problems))
+        }
+    }
+}

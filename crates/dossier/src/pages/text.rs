@@ -1,0 +1,63 @@
+//! Words and addresses that the pages of people and of officers write alike.
+
+use base::Lang;
+
+/// Minutes of a working day, for rounding only.
+const DAY: i64 = 480;
+
+/// `2 ngày làm việc`, `3 giờ 20 phút làm việc`.
+pub(super) fn working_time(lang: Lang, minutes: i64) -> String {
+    let (days, hours, rest) = (minutes / DAY, minutes / 60, minutes % 60);
+    match lang {
+        Lang::Vi if minutes >= 2 * DAY => format!("khoảng {days} ngày làm việc"),
+        Lang::En if minutes >= 2 * DAY => format!("about {days} working days"),
+        Lang::Vi if hours == 0 => format!("{rest} phút làm việc"),
+        Lang::En if hours == 0 => format!("{rest} working minutes"),
+        Lang::Vi if rest == 0 => format!("{hours} giờ làm việc"),
+        Lang::En if rest == 0 => format!("{hours} working hours"),
+        Lang::Vi => format!("{hours} giờ {rest} phút làm việc"),
+        Lang::En => format!("{hours} h {rest} min of working time"),
+    }
+}
+
+/// Who has a symbolic role of a process.
+pub(super) fn role(lang: Lang, role: &str) -> Option<&'static str> {
+    let (vi, en) = match role {
+        "receptionist" => ("Bộ phận Một cửa", "One-stop shop"),
+        "specialist" => ("Công chức chuyên môn", "Specialist"),
+        "leader" => ("Lãnh đạo cơ quan", "Head of the agency"),
+        "consulted" => ("Cơ quan phối hợp", "Consulted agency"),
+        _ => return None,
+    };
+    Some(lang.t(vi, en))
+}
+
+/// A segment of a path or a value of a query.
+pub(super) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn working_time_reads_as_people_say_it() {
+        assert_eq!(working_time(Lang::Vi, 45), "45 phút làm việc");
+        assert_eq!(working_time(Lang::Vi, 200), "3 giờ 20 phút làm việc");
+        assert_eq!(working_time(Lang::En, 240), "4 working hours");
+        assert_eq!(working_time(Lang::Vi, 1_500), "khoảng 3 ngày làm việc");
+    }
+
+    #[test]
+    fn an_address_holds_no_surprise() {
+        assert_eq!(encoded("Lê & con/#1"), "L%C3%AA%20%26%20con%2F%231");
+    }
+}

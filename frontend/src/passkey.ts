@@ -1,3 +1,5 @@
+import { problems, say, type Refusal } from './words'
+
 type Json = Record<string, unknown>
 
 const decode = (text: string): Uint8Array<ArrayBuffer> =>
@@ -43,9 +45,8 @@ async function post(url: string, body: Json): Promise<Json> {
   })
   const json: Json = answer.status === 204 ? {} : ((await answer.json()) as Json)
   if (answer.ok) return json
-  const first = (json.problems as { vi?: string; en?: string }[] | undefined)?.[0]
-  const text = first && (document.documentElement.lang === 'en' ? first.en || first.vi : first.vi)
-  throw text ? new Told(text) : new Error(String(answer.status))
+  const said = problems(json as Refusal).map(say).join(' ')
+  throw said ? new Told(said) : new Error(String(answer.status))
 }
 
 const list = (credentials: unknown): PublicKeyCredentialDescriptor[] =>

@@ -1,4 +1,4 @@
-import { make, t, wait } from './words'
+import { make, problems, say, t, wait, type Problem, type Refusal } from './words'
 
 const CHUNK = 1024 * 1024
 const HASHED = 256 * 1024 * 1024
@@ -35,7 +35,7 @@ export function upload(input: HTMLInputElement): void {
     try {
       const [address, theirs] = await send(file, (sent) => (bar.value = sent))
       const ours = await digest(file)
-      if (ours && theirs && ours !== theirs) throw new Refused(t('Tệp bị hỏng khi truyền. Vui lòng tải lại.', 'The file was damaged on the way. Please upload it again.'))
+      if (ours && theirs && ours !== theirs) throw new Refused([DAMAGED])
       state.textContent = t('Đã tải lên', 'Uploaded')
       if (ours ?? theirs) hash.textContent = `SHA-256 ${ours ?? theirs}`
       const hidden = make('input')
@@ -50,13 +50,28 @@ export function upload(input: HTMLInputElement): void {
       bar.remove()
       hash.className = 'mc-error'
       hash.setAttribute('role', 'alert')
-      hash.textContent = error instanceof Refused ? error.message : t('Chưa tải lên được. Vui lòng chọn lại tệp.', 'Not uploaded. Please choose the file again.')
+      const wrong = error instanceof Refused ? error.problems.filter((p) => !elsewhere(p)) : [FAILED]
+      hash.replaceChildren(...wrong.map((p) => make('span', 'mc-upload__problem', say(p))))
       // Without a single file sent in pieces, the form takes the file itself again.
       if (!form!.querySelector(`input[name="${CSS.escape(name)}.upload"]`)) input.name = name
     } finally {
       running -= 1
       if (!running) delete form!.dataset.busy
     }
+  }
+
+  /** A problem of another field of the form stands at that field. */
+  function elsewhere(problem: Problem): boolean {
+    const found = problem.at ? form!.elements.namedItem(problem.at) : null
+    const field = found instanceof RadioNodeList ? found[0] : found
+    if (!(field instanceof HTMLElement) || field === input || (field instanceof HTMLInputElement && field.type === 'hidden')) return false
+    const id = `${problem.at}-said`
+    document.getElementById(id)?.remove()
+    const line = make('p', 'mc-error', say(problem))
+    line.id = id
+    line.setAttribute('role', 'alert')
+    ;(field.closest('.mc-combo, .mc-options, .mc-date') ?? field).before(line)
+    return true
   }
 
   async function send(file: File, progress: (sent: number) => void): Promise<[string, string | null]> {
@@ -113,7 +128,14 @@ export function upload(input: HTMLInputElement): void {
   }
 }
 
-class Refused extends Error {}
+const FAILED: Problem = { vi: 'Chưa tải lên được. Vui lòng chọn lại tệp.', en: 'Not uploaded. Please choose the file again.' }
+const DAMAGED: Problem = { vi: 'Tệp bị hỏng khi truyền. Vui lòng tải lại.', en: 'The file was damaged on the way. Please upload it again.' }
+
+class Refused extends Error {
+  constructor(readonly problems: Problem[]) {
+    super('refused')
+  }
+}
 
 /** How far an upload is; -1 when it is no longer there. */
 async function ask(address: string): Promise<number> {
@@ -138,10 +160,8 @@ async function retry(call: () => Promise<Response>): Promise<Response> {
 /** What the server says is wrong, from problem details. */
 async function refusal(answer: Response): Promise<Error> {
   try {
-    const body = (await answer.json()) as { errors?: { vi?: string; en?: string }[]; detail?: string }
-    const first = body.errors?.[0]
-    const text = first ? t(first.vi ?? '', first.en || (first.vi ?? '')) : body.detail
-    if (text) return new Refused(text)
+    const said = problems((await answer.json()) as Refusal)
+    if (said.length) return new Refused(said)
   } catch {
     // Not problem details: the general message serves.
   }

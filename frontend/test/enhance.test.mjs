@@ -49,6 +49,7 @@ async function answer(request, response) {
       seen.saves.push({ header: request.headers['x-autosave'], fields: new URLSearchParams(body.toString()) })
       return json(200, { fields: { version: seen.saves.length + 1 } })
     case 'POST /up':
+      if (seen.refusal) return json(422, seen.refusal)
       seen.length = Number(request.headers['upload-length'])
       seen.name = decodeURIComponent(request.headers['upload-name'])
       return response.writeHead(201, { location: '/up/1', 'upload-offset': '0' }).end()
@@ -157,6 +158,23 @@ test('a long list is found without marks and chosen by the keyboard', async () =
   assert.equal(await page.locator('[role=option]').count(), 0)
   await page.keyboard.press('Escape')
   assert.equal(await page.inputValue('#place'), 'Đà Nẵng')
+})
+
+test('a refused upload says every problem in the language of the page, each at its place', async () => {
+  seen.refusal = {
+    title: 'The request is not valid',
+    problems: [
+      { code: 'empty', at: 'file', vi: 'Tệp không có nội dung.', en: 'The file is empty.' },
+      { code: 'name', at: 'file', vi: 'Tên tệp quá dài.', en: 'The name is too long.' },
+      { code: 'closed', at: 'place', vi: 'Chọn nơi nộp trước.', en: 'Choose the place first.' },
+    ],
+  }
+  await page.setInputFiles('#file', { name: 'x.pdf', mimeType: 'application/pdf', buffer: Buffer.from('x') })
+  await page.waitForSelector('.mc-upload--failed [role=alert]')
+  assert.deepEqual(await page.locator('.mc-upload--failed .mc-upload__problem').allTextContents(), ['Tệp không có nội dung.', 'Tên tệp quá dài.'])
+  assert.equal(await page.locator('#place-said').innerText(), 'Chọn nơi nộp trước.')
+  assert.equal(await page.getAttribute('#file', 'name'), 'file', 'the form takes the file itself again')
+  seen.refusal = null
 })
 
 test('an upload goes on after a cut line, and the form is sent once with its address', async () => {

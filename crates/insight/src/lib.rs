@@ -10,9 +10,12 @@ pub mod model;
 pub mod pages;
 mod service;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use jobs::{CHANGED, handlers};
-pub use service::{Headline, Insight, Line, OVERDUE_LIMIT, Report, ServiceLine};
+pub use model::{Line, Report, ServiceLine};
+pub use service::{Headline, Insight, OVERDUE_LIMIT};
 
 /// The tables of figures.
 pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("insight", "0001_insight");

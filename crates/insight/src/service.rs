@@ -8,8 +8,8 @@ use dossier::service::Dossiers;
 use view::{decimal, number};
 
 use crate::{
-    model::{By, Counts, Fact, Measure, Month, Question, WORKING_DAY, median, percent},
-    store as tables,
+    model::{By, Fact, Line, Measure, Month, Question, Report, ServiceLine, median},
+    store::{self as tables, OverdueRow, StandingRow},
 };
 
 /// More overdue dossiers than this are not looked at, and the page says so.
@@ -28,109 +28,13 @@ pub struct Headline {
     pub note: Text,
 }
 
-/// One line of a report.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Line {
-    /// `2026-11`, the code of a field or of a procedure; empty for the whole.
-    pub key: String,
-    /// Its name.
-    pub name: Text,
-    /// Counters of the period.
-    pub counts: Counts,
-    /// Overdue and not ended at the end of the period, or now if that is earlier.
-    pub unfinished_late: i64,
-    /// Median duration of what was decided, working minutes.
-    pub median: Option<f64>,
-    /// Filed, not yet received: now.
-    pub waiting: i64,
-    /// In progress now.
-    pub in_progress: i64,
-    /// Paused now.
-    pub paused: i64,
-    /// Overdue now.
-    pub overdue: i64,
-}
-
-impl Line {
-    fn new(key: String, name: Text) -> Self {
-        let counts = Counts::default();
-        Self {
-            key,
-            name,
-            counts,
-            unfinished_late: 0,
-            median: None,
-            waiting: 0,
-            in_progress: 0,
-            paused: 0,
-            overdue: 0,
-        }
-    }
-
-    /// Decided in time, percent of what was decided or was overdue at the end of the period (Decision 766/QĐ-TTg, 2.1).
-    pub fn on_time_percent(&self) -> Option<f64> {
-        let good = self.counts.get(Measure::Early) + self.counts.get(Measure::OnTime);
-        percent(good, self.counts.solved() + self.unfinished_late)
-    }
-
-    /// Received online, percent of what was received.
-    pub fn online_percent(&self) -> Option<f64> {
-        percent(self.counts.get(Measure::Online), self.counts.get(Measure::Received))
-    }
-
-    /// Mean duration, working days of eight hours.
-    pub fn mean_days(&self) -> Option<f64> {
-        let timed = self.counts.get(Measure::Timed);
-        (timed > 0).then(|| self.counts.get(Measure::Minutes) as f64 / timed as f64 / WORKING_DAY as f64)
-    }
-
-    /// Median duration, working days of eight hours.
-    pub fn median_days(&self) -> Option<f64> {
-        self.median.map(|minutes| minutes / WORKING_DAY as f64)
-    }
-}
-
-/// The answer to a [`Question`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Report {
-    /// All lines together.
-    pub total: Line,
-    /// The lines, by key.
-    pub lines: Vec<Line>,
-    /// When the figures last changed.
-    pub updated_at: Option<Timestamp>,
-    /// Whether there are more overdue dossiers than were looked at.
-    pub overdue_cut: bool,
-}
-
-/// The two level-4 figures of a service.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ServiceLine {
-    /// Code.
-    pub procedure: String,
-    /// Name.
-    pub name: Text,
-    /// People who filed online.
-    pub online_people: i64,
-    /// People who filed otherwise.
-    pub offline_people: i64,
-    /// Received.
-    pub received: i64,
-    /// Of these, online.
-    pub online: i64,
-}
-
-impl ServiceLine {
-    /// Online people for each other one; none where nobody filed otherwise.
-    pub fn ratio(&self) -> Option<f64> {
-        (self.offline_people > 0)
-            .then(|| (self.online_people as f64 * 100.0 / self.offline_people as f64).round() / 100.0)
-    }
-
-    /// Share of dossiers received online, percent.
-    pub fn online_percent(&self) -> Option<f64> {
-        percent(self.online, self.received)
-    }
+/// How things stand at the moment of reading.
+#[derive(Debug)]
+pub(crate) struct Present {
+    now: Timestamp,
+    standing: Vec<StandingRow>,
+    late: Vec<OverdueRow>,
+    overdue_cut: bool,
 }
 
 /// The figures of a node. Cheap to clone.
@@ -172,6 +76,7 @@ impl Insight {
                 .report(
                     &Question {
                         agency: None,
+                        field: None,
                         from,
                         to: month,
                         by: By::Month,
@@ -238,22 +143,76 @@ impl Insight {
             .collect())
     }
 
+    /// The fields that have figures, with their names, by code.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn fields(&self, now: Timestamp) -> Result<Vec<(String, Text)>> {
+        let rows = tables::standing(&self.store.read(), None).await?;
+        let codes: BTreeSet<String> = rows.into_iter().map(|r| r.field).collect();
+        let names = self.field_names(now);
+        Ok(codes
+            .into_iter()
+            .map(|code| {
+                let name = names.get(&code).cloned();
+                let name = name.unwrap_or_else(|| Text::new(code.clone(), ""));
+                (code, name)
+            })
+            .collect())
+    }
+
     /// Answers a question. Reads counters; of dossiers only those that are overdue, up to [`OVERDUE_LIMIT`].
     ///
     /// # Errors
-    /// There is no such agency; the database failed.
+    /// There is no such agency or field; the database failed.
     pub async fn report(&self, question: &Question, now: Timestamp) -> Result<Report> {
+        let present = self
+            .present(question.agency.as_deref(), question.field.as_deref(), now)
+            .await?;
+        self.report_with(question, &present).await
+    }
+
+    /// How things stand now, of an agency and a field: read once for all reports of a page.
+    ///
+    /// # Errors
+    /// There is no such agency or field; the database failed.
+    pub(crate) async fn present(&self, agency: Option<&str>, field: Option<&str>, now: Timestamp) -> Result<Present> {
         let db = self.store.read();
-        let agency = question.agency.as_deref();
-        let unknown = || Error::not_found("cơ quan này trong số liệu công khai", "agency in the published figures");
+        let no_agency = || Error::not_found("cơ quan này trong số liệu công khai", "agency in the published figures");
+        let no_field = || Error::not_found("lĩnh vực này trong số liệu công khai", "field in the published figures");
         // PostgreSQL takes no NUL in a text: no such code can exist.
         if agency.is_some_and(|code| code.contains('\0')) {
-            return Err(unknown());
+            return Err(no_agency());
         }
-        let standing = tables::standing(&db, agency).await?;
+        if field.is_some_and(|code| code.contains('\0')) {
+            return Err(no_field());
+        }
+        let mut standing = tables::standing(&db, agency).await?;
         if agency.is_some() && standing.is_empty() {
-            return Err(unknown());
+            return Err(no_agency());
         }
+        if let Some(field) = field {
+            standing.retain(|row| row.field == field);
+            // A field that another agency has is one that this agency has no dossiers of.
+            let known = !standing.is_empty() || tables::standing(&db, None).await?.iter().any(|row| row.field == field);
+            if !known {
+                return Err(no_field());
+            }
+        }
+        let mut late = tables::overdue(&db, agency, field, now, OVERDUE_LIMIT + 1).await?;
+        let overdue_cut = late.len() > OVERDUE_LIMIT;
+        late.truncate(OVERDUE_LIMIT);
+        Ok(Present {
+            now,
+            standing,
+            late,
+            overdue_cut,
+        })
+    }
+
+    pub(crate) async fn report_with(&self, question: &Question, present: &Present) -> Result<Report> {
+        let db = self.store.read();
+        let now = present.now;
         let mut lines: BTreeMap<String, Line> = BTreeMap::new();
         let mut total = Line::new(String::new(), Text::new("Tổng số", "Total"));
         if question.by == By::Month {
@@ -283,26 +242,39 @@ impl Insight {
         for (key, classes) in &classes {
             at(&mut lines, key).median = median(classes);
         }
-        for row in &standing {
+        // How things stand belongs to the present month; what stood at the end of an earlier one is not kept.
+        let this_month = Month::of(now).index();
+        let shows_now = (question.from.index()..=question.to.index()).contains(&this_month);
+        let this_month = this_month.to_string();
+        total.now_mut();
+        if question.by != By::Month {
+            lines.values_mut().for_each(|line| {
+                line.now_mut();
+            });
+        } else if shows_now {
+            at(&mut lines, &this_month).now_mut();
+        }
+        for row in &present.standing {
             let add = |line: &mut Line| {
-                line.waiting += row.waiting;
-                line.in_progress += row.in_progress;
-                line.paused += row.paused;
+                let now = line.now_mut();
+                now.waiting += row.waiting;
+                now.in_progress += row.in_progress;
+                now.paused += row.paused;
             };
             add(&mut total);
             match question.by {
+                By::Month if shows_now => add(at(&mut lines, &this_month)),
                 By::Month => {}
+                By::Agency => add(at(&mut lines, &row.agency)),
                 By::Field => add(at(&mut lines, &row.field)),
                 By::Procedure => add(at(&mut lines, &row.procedure_code)),
             }
         }
-        let late = tables::overdue(&db, agency, now, OVERDUE_LIMIT + 1).await?;
-        let overdue_cut = late.len() > OVERDUE_LIMIT;
         let period_end = question.to.end().min(now);
-        for row in late.iter().take(OVERDUE_LIMIT) {
+        for row in &present.late {
             let due = Timestamp::from_micros(row.due_at);
             let in_period = i64::from(due < period_end);
-            total.overdue += 1;
+            total.now_mut().overdue += 1;
             total.unfinished_late += in_period;
             let key = match question.by {
                 By::Month => {
@@ -311,45 +283,60 @@ impl Insight {
                     for index in first..=question.to.index().min(Month::of(now).index()) {
                         at(&mut lines, &index.to_string()).unfinished_late += 1;
                     }
+                    if shows_now {
+                        at(&mut lines, &this_month).now_mut().overdue += 1;
+                    }
                     continue;
                 }
+                By::Agency => &row.agency,
                 By::Field => &row.field,
                 By::Procedure => &row.procedure_code,
             };
             let line = at(&mut lines, key);
-            line.overdue += 1;
+            line.now_mut().overdue += 1;
             line.unfinished_late += in_period;
         }
         let mut lines: Vec<Line> = lines.into_values().collect();
-        for line in &mut lines {
-            self.name(question.by, line, now);
-        }
-        let updated_at = standing.iter().map(|r| r.updated_at).max().map(Timestamp::from_micros);
+        self.name(question.by, &mut lines, now);
+        let updated_at = present.standing.iter().map(|r| r.updated_at).max();
         Ok(Report {
             total,
             lines,
-            updated_at,
-            overdue_cut,
+            updated_at: updated_at.map(Timestamp::from_micros),
+            overdue_cut: present.overdue_cut,
         })
     }
 
-    fn name(&self, by: By, line: &mut Line, now: Timestamp) {
-        match by {
-            By::Month => {
-                let month = Month::from_index(line.key.parse().unwrap_or_default());
-                line.name = month.label();
-                line.key = month.to_string();
+    fn name(&self, by: By, lines: &mut [Line], now: Timestamp) {
+        let fields = if by == By::Field {
+            self.field_names(now)
+        } else {
+            BTreeMap::new()
+        };
+        for line in lines {
+            match by {
+                By::Month => {
+                    let month = Month::from_index(line.key.parse().unwrap_or_default());
+                    line.name = month.label();
+                    line.key = month.to_string();
+                }
+                By::Agency => line.name = Text::new(self.dossiers.agency_name(&line.key), ""),
+                By::Field => {
+                    let name = fields.get(&line.key).cloned();
+                    line.name = name.unwrap_or_else(|| Text::new(line.key.clone(), ""));
+                }
+                By::Procedure => line.name = self.procedure_name(&line.key, now),
             }
-            By::Field => {
-                let packages = self.dossiers.shelf().all_on(now.legal_date());
-                let name = packages
-                    .iter()
-                    .find(|p| p.meta.field == line.key)
-                    .and_then(|p| p.meta.field_name.clone());
-                line.name = name.unwrap_or_else(|| Text::new(line.key.clone(), ""));
-            }
-            By::Procedure => line.name = self.procedure_name(&line.key, now),
         }
+    }
+
+    /// The names of fields, by code, as the packages in force give them.
+    fn field_names(&self, now: Timestamp) -> BTreeMap<String, Text> {
+        let packages = self.dossiers.shelf().all_on(now.legal_date());
+        let named = packages
+            .iter()
+            .filter_map(|p| Some((p.meta.field.clone(), p.meta.field_name.clone()?)));
+        named.collect()
     }
 
     fn procedure_name(&self, code: &str, now: Timestamp) -> Text {
@@ -365,6 +352,7 @@ impl Insight {
         let from = Month::from_index(year * 12);
         let question = Question {
             agency: agency.map(str::to_owned),
+            field: None,
             from,
             to: from.plus(11),
             by: By::Procedure,

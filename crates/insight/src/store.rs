@@ -154,18 +154,30 @@ impl FromQueryResult for CountsRow {
 const fn line(by: By) -> &'static str {
     match by {
         By::Month => "CAST(month AS TEXT)",
+        By::Agency => "agency",
         By::Field => "field",
         By::Procedure => "procedure_code",
+    }
+}
+
+/// The conditions of `also`, after those that `values` already belong to.
+fn only(also: [(&str, Option<&str>); 2], sql: &mut String, values: &mut Vec<Value>) {
+    for (column, wanted) in also {
+        if let Some(wanted) = wanted {
+            values.extend(params![wanted]);
+            sql.push_str(&format!(" AND {column} = ${}", values.len()));
+        }
     }
 }
 
 fn within(question: &Question) -> (String, Vec<Value>) {
     let mut values = params![question.from.index(), question.to.index()];
     let mut sql = "month >= $1 AND month <= $2".to_owned();
-    if let Some(agency) = &question.agency {
-        sql.push_str(" AND agency = $3");
-        values.extend(params![agency]);
-    }
+    let also = [
+        ("agency", question.agency.as_deref()),
+        ("field", question.field.as_deref()),
+    ];
+    only(also, &mut sql, &mut values);
     (sql, values)
 }
 
@@ -226,22 +238,24 @@ pub async fn standing(db: &impl Read, agency: Option<&str>) -> Result<Vec<Standi
 /// A dossier whose clock runs past its due date.
 #[derive(Debug, Row)]
 pub struct OverdueRow {
+    pub agency: String,
     pub field: String,
     pub procedure_code: String,
     pub due_at: i64,
 }
 
 /// At most `limit` overdue dossiers, the longest overdue first.
-pub async fn overdue(db: &impl Read, agency: Option<&str>, now: Timestamp, limit: usize) -> Result<Vec<OverdueRow>> {
-    let select = "SELECT field, procedure_code, due_at FROM fact WHERE running AND due_at < $1";
+pub async fn overdue(
+    db: &impl Read,
+    agency: Option<&str>,
+    field: Option<&str>,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<OverdueRow>> {
+    let mut sql = "SELECT agency, field, procedure_code, due_at FROM fact WHERE running AND due_at < $1".to_owned();
     let mut values = params![now];
-    let mut also = "";
-    if let Some(agency) = agency {
-        also = " AND agency = $2";
-        values.extend(params![agency]);
-    }
-    db.all(&format!("{select}{also} ORDER BY due_at LIMIT {limit}"), values)
-        .await
+    only([("agency", agency), ("field", field)], &mut sql, &mut values);
+    db.all(&format!("{sql} ORDER BY due_at LIMIT {limit}"), values).await
 }
 
 /// People of a service in a year.
@@ -266,7 +280,3 @@ pub async fn people(db: &impl Read, agency: Option<&str>, year: i64) -> Result<V
     );
     db.all(&sql, values).await
 }
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;

@@ -83,8 +83,8 @@ fn rules(page: &Page) -> Vec<Rule> {
                 "In progress, overdue, paused now",
             ),
             (
-                "Tình trạng tại thời điểm xem. Tạm dừng là đang chờ bổ sung giấy tờ hoặc chờ thực hiện nghĩa vụ tài chính. Quá hạn được đếm đến 10.000 hồ sơ.",
-                "As it is at the moment of reading. Paused: papers or a payment are awaited. Overdue dossiers are counted up to 10,000.",
+                "Tình trạng tại thời điểm xem. Tạm dừng là đang chờ bổ sung giấy tờ hoặc chờ thực hiện nghĩa vụ tài chính. Quá hạn được đếm đến 10.000 hồ sơ. Trong bảng theo tháng chỉ tháng hiện tại có ba số này; của các tháng trước chỉ giữ số quá hạn vào cuối tháng.",
+                "As it is at the moment of reading. Paused: papers or a payment are awaited. Overdue dossiers are counted up to 10,000. In the table by month only the present month has these three; of earlier months only what was overdue at their end is kept.",
             ),
             (
                 "Mã trạng thái của Cổng Dịch vụ công quốc gia",

@@ -19,6 +19,7 @@ pub fn router(insight: Insight) -> Router {
         .route("/publication", get(progress::all))
         .route("/publication/services", get(services::services))
         .route("/publication/method", get(method::method))
+        .route("/publication/fields/{field}", get(progress::field))
         .route("/publication/{agency}", get(progress::one))
         .with_state(insight)
 }
@@ -28,6 +29,7 @@ pub fn router(insight: Insight) -> Router {
 #[serde(default)]
 struct Asked {
     agency: String,
+    field: String,
     period: String,
     year: String,
 }

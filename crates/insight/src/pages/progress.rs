@@ -1,11 +1,11 @@
-//! Progress of dossiers: of all agencies or of one, by month, field and procedure.
+//! Progress of dossiers: of all agencies or of one, of all fields or of one; by month, agency, field and procedure.
 
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
     response::Response,
 };
-use base::{Result, Timestamp};
+use base::{Result, Text, Timestamp};
 use identity::Web;
 use view::{
     Link, Page,
@@ -15,8 +15,8 @@ use view::{
 
 use super::{Asked, answer, choices, days, number, share, short_share};
 use crate::{
-    Insight, Line, OVERDUE_LIMIT,
-    model::{By, Measure, Month, Question},
+    Insight, Line, OVERDUE_LIMIT, Report,
+    model::{By, Measure, Month, Question, Standing},
 };
 
 /// `2026-11`, `2026-Q4` or `2026`.
@@ -57,9 +57,73 @@ fn periods(page: &Page, now: Timestamp) -> Vec<Choice> {
     out
 }
 
+/// What a page is about: an agency or all, a field or all, and months.
+#[derive(Debug, Clone)]
+struct Scope {
+    agency: Option<String>,
+    field: Option<String>,
+    period: String,
+    from: Month,
+    to: Month,
+}
+
+impl Scope {
+    fn of(asked: Asked, now: Timestamp) -> Self {
+        let given = |text: String| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
+        let (period, (from, to)) = match period(&asked.period) {
+            Some(months) => (asked.period, months),
+            None => {
+                let january = Month::from_index(Month::of(now).year() * 12);
+                (january.year().to_string(), (january, january.plus(11)))
+            }
+        };
+        Self {
+            agency: given(asked.agency),
+            field: given(asked.field),
+            period,
+            from,
+            to,
+        }
+    }
+
+    fn question(&self, by: By) -> Question {
+        Question {
+            agency: self.agency.clone(),
+            field: self.field.clone(),
+            from: self.from,
+            to: self.to,
+            by,
+        }
+    }
+
+    /// The page of this scope.
+    fn address(&self) -> String {
+        match (&self.field, &self.agency) {
+            (Some(field), Some(agency)) => {
+                format!("/publication/fields/{field}?agency={agency}&period={}", self.period)
+            }
+            (Some(field), None) => format!("/publication/fields/{field}?period={}", self.period),
+            (None, Some(agency)) => format!("/publication/{agency}?period={}", self.period),
+            (None, None) => format!("/publication?period={}", self.period),
+        }
+    }
+
+    /// The page of a line within this scope.
+    fn line(&self, by: By, key: &str) -> String {
+        let mut narrower = self.clone();
+        match by {
+            By::Month => key.clone_into(&mut narrower.period),
+            By::Agency => narrower.agency = Some(key.to_owned()),
+            By::Field => narrower.field = Some(key.to_owned()),
+            By::Procedure => return format!("/services/{key}"),
+        }
+        narrower.address()
+    }
+}
+
 struct Row {
     name: String,
-    href: Option<String>,
+    href: String,
     cells: Vec<String>,
 }
 
@@ -86,6 +150,8 @@ struct Publication {
     page: Page,
     agencies: Vec<Choice>,
     agency: String,
+    fields: Vec<Choice>,
+    field: String,
     periods: Vec<Choice>,
     period: String,
     lead: String,
@@ -111,96 +177,148 @@ pub(super) async fn one(
     answer(&web, publication(&insight, &web, asked).await)
 }
 
+pub(super) async fn field(
+    State(insight): State<Insight>,
+    web: Web,
+    Path(field): Path<String>,
+    Query(mut asked): Query<Asked>,
+) -> Response {
+    asked.field = field;
+    answer(&web, publication(&insight, &web, asked).await)
+}
+
 async fn publication(insight: &Insight, web: &Web, asked: Asked) -> Result<Publication> {
     let now = web.ctx.now;
-    let this = Month::of(now);
+    let scope = Scope::of(asked, now);
+    let (agency, field) = (scope.agency.as_deref(), scope.field.as_deref());
+    let present = insight.present(agency, field, now).await?;
+    let procedures = insight.report_with(&scope.question(By::Procedure), &present).await?;
+    // A single month says little: the table by month and the chart then go back a year.
+    let mut by_month = scope.question(By::Month);
+    by_month.to = scope.to.min(Month::of(now)).max(scope.from);
+    if scope.from == scope.to {
+        by_month.from = scope.to.plus(-11);
+    }
+    let months = insight.report_with(&by_month, &present).await?;
+
+    let (agencies, fields) = (insight.agencies().await?, insight.fields(now).await?);
+    let page = titled(insight, web, &scope, &fields);
+    let mut tables = vec![table(&page, &scope, &by_month, &months)];
+    if agency.is_none() && agencies.len() > 1 {
+        let question = scope.question(By::Agency);
+        let report = insight.report_with(&question, &present).await?;
+        tables.push(table(&page, &scope, &question, &report));
+    }
+    if field.is_none() {
+        let question = scope.question(By::Field);
+        let report = insight.report_with(&question, &present).await?;
+        tables.push(table(&page, &scope, &question, &report));
+    }
+    tables.push(table(&page, &scope, &scope.question(By::Procedure), &procedures));
+
+    let total = &procedures.total;
+    let standing = total.now.unwrap_or_default();
+    let quiet = months.lines.iter().chain(&procedures.lines).all(|l| l.counts.is_zero());
+    let (start, end) = (scope.from.start(), scope.to.end());
+    let lead = format!(
+        "{} {} {} {}",
+        page.t("Từ", "From"),
+        start.display_date(),
+        page.t("đến", "to"),
+        end.min(now.max(start)).plus_seconds(-1).display_date(),
+    );
+    let cut = procedures.overdue_cut.then(|| {
+        format!(
+            "{} {} {}",
+            page.t("Số hồ sơ quá hạn lớn hơn", "More than"),
+            page.number(OVERDUE_LIMIT),
+            page.t(
+                "nên chỉ được tính đến mức này.",
+                "dossiers are overdue; only so many are counted."
+            )
+        )
+    });
+    let named = |(code, name): &(String, Text)| Choice::new(code, page.text(name));
+    let fields = fields.iter().map(named).collect();
+    let (tiles, chart) = (tiles(&page, total, standing), chart(&page, &months));
+    Ok(Publication {
+        agencies: choices(&agencies),
+        agency: scope.agency.unwrap_or_default(),
+        fields,
+        field: scope.field.unwrap_or_default(),
+        periods: periods(&page, now),
+        period: scope.period,
+        lead,
+        updated: procedures.updated_at.map(|at| ui::time(&page, at)),
+        empty: quiet && standing.waiting + standing.in_progress + standing.paused == 0,
+        cut,
+        tiles,
+        chart,
+        tables,
+        page,
+    })
+}
+
+fn titled(insight: &Insight, web: &Web, scope: &Scope, fields: &[(String, Text)]) -> Page {
     let mut page = web.titled("Công khai tiến độ giải quyết hồ sơ", "Published progress of dossiers");
-    let (chosen, (from, to)) = match period(&asked.period) {
-        Some(months) => (asked.period.clone(), months),
-        None => (
-            this.year().to_string(),
-            (
-                Month::from_index(this.year() * 12),
-                Month::from_index(this.year() * 12 + 11),
-            ),
+    let agency = scope.agency.as_deref().map(|code| insight.dossiers().agency_name(code));
+    let field = scope
+        .field
+        .as_ref()
+        .and_then(|code| fields.iter().find(|(c, _)| c == code));
+    let field = field.map(|(_, name)| page.text(name).to_owned());
+    let about: Vec<&str> = field.as_deref().into_iter().chain(agency).collect();
+    if !about.is_empty() {
+        page.breadcrumbs = vec![Link::new("/publication", "Công khai tiến độ", "Publication")];
+        let words = page.t("Tiến độ giải quyết hồ sơ", "Progress of dossiers");
+        page.title = format!("{words}: {}", about.join(" – "));
+    }
+    page
+}
+
+fn table(page: &Page, scope: &Scope, question: &Question, report: &Report) -> Table {
+    let by = question.by;
+    let (id, caption, first) = match by {
+        By::Month => ("by-month", ("Theo tháng", "By month"), ("Tháng", "Month")),
+        By::Agency => ("by-agency", ("Theo cơ quan", "By agency"), ("Cơ quan", "Agency")),
+        By::Field => ("by-field", ("Theo lĩnh vực", "By field"), ("Lĩnh vực", "Field")),
+        By::Procedure => (
+            "by-procedure",
+            ("Theo thủ tục hành chính", "By procedure"),
+            ("Thủ tục", "Procedure"),
         ),
     };
-    let agency = Some(asked.agency.trim().to_owned()).filter(|a| !a.is_empty());
-    let agencies = insight.agencies().await?;
-    let ask = |by, from, to| Question {
-        agency: agency.clone(),
-        from,
-        to,
-        by,
-    };
-    let fields = insight.report(&ask(By::Field, from, to), now).await?;
-    let procedures = insight.report(&ask(By::Procedure, from, to), now).await?;
-    // A single month says little: the chart then goes back a year.
-    let last = to.min(this).max(from);
-    let first = if from == to { to.plus(-11) } else { from };
-    let months = insight.report(&ask(By::Month, first, last), now).await?;
-    if let Some(code) = &agency {
-        page.breadcrumbs = vec![Link::new("/publication", "Công khai tiến độ", "Publication")];
-        let name = insight.dossiers().agency_name(code);
-        page.title = format!("{}: {name}", page.t("Tiến độ giải quyết hồ sơ", "Progress of dossiers"));
+    let also = |name: &str, code: &Option<String>| code.as_ref().map(|c| format!("&{name}={c}")).unwrap_or_default();
+    let query = format!(
+        "from={}&to={}&by={}{}{}",
+        question.from,
+        question.to,
+        by.id(),
+        also("agency", &question.agency),
+        also("field", &question.field),
+    );
+    Table {
+        id,
+        caption: page.t(caption.0, caption.1).to_owned(),
+        first: page.t(first.0, first.1).to_owned(),
+        heads: heads(page),
+        rows: report
+            .lines
+            .iter()
+            .map(|line| Row {
+                name: page.text(&line.name).to_owned(),
+                href: scope.line(by, &line.key),
+                cells: cells(page, line),
+            })
+            .collect(),
+        json: format!("/api/v1/publication?{query}"),
+        csv: format!("/api/v1/publication.csv?{query}"),
     }
-    let total = &fields.total;
-    let span = |q: &Question| {
-        let agency = q.agency.as_deref().map(|a| format!("&agency={a}")).unwrap_or_default();
-        format!("from={}&to={}&by={}{agency}", q.from, q.to, q.by.id())
-    };
-    let table = |page: &Page, by: By, report: &crate::Report| {
-        let (id, caption, first_head) = match by {
-            By::Month => ("by-month", page.t("Theo tháng", "By month"), page.t("Tháng", "Month")),
-            By::Field => (
-                "by-field",
-                page.t("Theo lĩnh vực", "By field"),
-                page.t("Lĩnh vực", "Field"),
-            ),
-            By::Procedure => (
-                "by-procedure",
-                page.t("Theo thủ tục hành chính", "By procedure"),
-                page.t("Thủ tục", "Procedure"),
-            ),
-        };
-        let question = if by == By::Month {
-            ask(by, first, last)
-        } else {
-            ask(by, from, to)
-        };
-        Table {
-            id,
-            caption: caption.to_owned(),
-            first: first_head.to_owned(),
-            heads: heads(page, by),
-            rows: report
-                .lines
-                .iter()
-                .map(|line| Row {
-                    name: page.text(&line.name).to_owned(),
-                    href: match by {
-                        By::Month => Some(format!(
-                            "?period={}&agency={}",
-                            line.key,
-                            agency.as_deref().unwrap_or_default()
-                        )),
-                        By::Field => None,
-                        By::Procedure => Some(format!("/services/{}", line.key)),
-                    },
-                    cells: cells(page, line, by),
-                })
-                .collect(),
-            json: format!("/api/v1/publication?{}", span(&question)),
-            csv: format!("/api/v1/publication.csv?{}", span(&question)),
-        }
-    };
-    let tables = vec![
-        table(&page, By::Month, &months),
-        table(&page, By::Field, &fields),
-        table(&page, By::Procedure, &procedures),
-    ];
+}
+
+fn tiles(page: &Page, total: &Line, now: Standing) -> Vec<Tile> {
     let n = |m| page.number(total.counts.get(m));
-    let tiles = vec![
+    vec![
         Tile {
             label: page.t("Đã tiếp nhận", "Received").to_owned(),
             value: n(Measure::Received),
@@ -241,22 +359,25 @@ async fn publication(insight: &Insight, web: &Web, asked: Asked) -> Result<Publi
         },
         Tile {
             label: page.t("Đang giải quyết hiện nay", "In progress now").to_owned(),
-            value: page.number(total.in_progress),
-            note: format!("{} {}", page.number(total.paused), page.t("đang tạm dừng", "paused")),
+            value: page.number(now.in_progress),
+            note: format!("{} {}", page.number(now.paused), page.t("đang tạm dừng", "paused")),
             tone: Tone::Neutral,
         },
         Tile {
             label: page.t("Quá hạn hiện nay", "Overdue now").to_owned(),
-            value: page.number(total.overdue),
+            value: page.number(now.overdue),
             note: format!(
                 "{} {}",
-                page.number(total.waiting),
+                page.number(now.waiting),
                 page.t("chờ tiếp nhận", "waiting for reception")
             ),
-            tone: if total.overdue > 0 { Tone::Late } else { Tone::Good },
+            tone: if now.overdue > 0 { Tone::Late } else { Tone::Good },
         },
-    ];
-    let chart = (months.total.counts.solved() > 0).then(|| {
+    ]
+}
+
+fn chart(page: &Page, months: &Report) -> Option<Bars> {
+    (months.total.counts.solved() > 0).then(|| {
         let of = |m: Measure| months.lines.iter().map(|l| l.counts.get(m) as f64).collect::<Vec<f64>>();
         let label = |l: &Line| l.key.split_once('-').map_or_else(|| l.key.clone(), |(y, m)| format!("{m}/{}", y.get(2..).unwrap_or(y)));
         Bars::new(page.lang, page.t("Hồ sơ đã giải quyết theo tháng", "Dossiers decided, by month"))
@@ -270,44 +391,11 @@ async fn publication(insight: &Insight, web: &Web, asked: Asked) -> Result<Publi
             .series(page.t("Quá hạn", "Late"), of(Measure::Late))
             .places(0)
             .stacked()
-    });
-    let quiet = months.lines.iter().chain(&procedures.lines).all(|l| l.counts.is_zero());
-    let lead = format!(
-        "{} {} {} {}",
-        page.t("Từ", "From"),
-        from.start().display_date(),
-        page.t("đến", "to"),
-        to.end().min(now.max(from.start())).plus_seconds(-1).display_date(),
-    );
-    let cut = (procedures.overdue_cut || fields.overdue_cut).then(|| {
-        format!(
-            "{} {} {}",
-            page.t("Số hồ sơ quá hạn lớn hơn", "More than"),
-            page.number(OVERDUE_LIMIT),
-            page.t(
-                "nên chỉ được tính đến mức này.",
-                "dossiers are overdue; only so many are counted."
-            )
-        )
-    });
-    Ok(Publication {
-        agencies: choices(&agencies),
-        agency: agency.clone().unwrap_or_default(),
-        periods: periods(&page, now),
-        period: chosen,
-        lead,
-        updated: fields.updated_at.map(|at| ui::time(&page, at)),
-        empty: quiet && total.waiting + total.in_progress + total.paused == 0,
-        cut,
-        tiles,
-        chart,
-        tables,
-        page,
     })
 }
 
-fn heads(page: &Page, by: By) -> Vec<String> {
-    let mut heads = vec![
+fn heads(page: &Page) -> Vec<String> {
+    [
         page.t("Tiếp nhận", "Received"),
         page.t("Trực tuyến", "Online"),
         page.t("Trước hạn", "Early"),
@@ -317,20 +405,19 @@ fn heads(page: &Page, by: By) -> Vec<String> {
         page.t("Trước và đúng hạn", "Early or on time"),
         page.t("Ngày trung bình", "Mean days"),
         page.t("Ngày trung vị", "Median days"),
-    ];
-    if by != By::Month {
-        heads.extend([
-            page.t("Đang giải quyết", "In progress"),
-            page.t("Đang quá hạn", "Overdue now"),
-            page.t("Tạm dừng", "Paused"),
-        ]);
-    }
-    heads.into_iter().map(str::to_owned).collect()
+        page.t("Đang giải quyết", "In progress"),
+        page.t("Đang quá hạn", "Overdue now"),
+        page.t("Tạm dừng", "Paused"),
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
-fn cells(page: &Page, line: &Line, by: By) -> Vec<String> {
+fn cells(page: &Page, line: &Line) -> Vec<String> {
     let n = |m| page.number(line.counts.get(m));
-    let mut cells = vec![
+    // Of months only the present one has them.
+    let now = |part: fn(Standing) -> i64| line.now.map_or_else(|| "–".to_owned(), |now| page.number(part(now)));
+    vec![
         n(Measure::Received),
         short_share(page, line.online_percent()),
         n(Measure::Early),
@@ -340,9 +427,8 @@ fn cells(page: &Page, line: &Line, by: By) -> Vec<String> {
         short_share(page, line.on_time_percent()),
         number(page, line.mean_days()),
         number(page, line.median_days()),
-    ];
-    if by != By::Month {
-        cells.extend([line.in_progress, line.overdue, line.paused].map(|n| page.number(n)));
-    }
-    cells
+        now(|s| s.in_progress),
+        now(|s| s.overdue),
+        now(|s| s.paused),
+    ]
 }

@@ -72,6 +72,7 @@ kinds! {
     CodeMarkedDeleted "code-marked-deleted" Misleading "Mã có dấu hiệu đã xóa nhưng thủ tục vẫn được công bố." "The code is marked as deleted, yet the procedure is still published.";
     CodeDuplicate "code-duplicate" Refused "Mã này đã được dùng cho một thủ tục khác trong cùng tệp." "Another procedure in the same file has this code.";
     RowRepeated "row-repeated" Untidy "Dòng lặp lại y hệt một dòng trước." "The row repeats an earlier one word for word.";
+    RowReplaced "row-replaced-by-later-file" Untidy "Tệp sau trong cùng lần nhập có nội dung khác cho mã này; đã lấy theo tệp sau." "A later file of the same import says otherwise about this code; the later file was taken.";
     CodeProvince "code-province-variant" Untidy "Mã biến thể của địa phương." "The code of a province's variant.";
     NameBlank "name-blank" Refused "Không có tên thủ tục." "The procedure has no name.";
     NameCapitals "name-capitals" Untidy "Tên viết hoa toàn bộ." "The name is in capitals throughout.";

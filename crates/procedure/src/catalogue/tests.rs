@@ -116,6 +116,7 @@ async fn every_oddity_of_the_list_is_told_at_its_line_and_good_rows_stay() {
         // The row whose code had a stray space yields to the tidy one of the same code.
         has(2, Kind::CodeSpaces);
         has(2, Kind::CodeDuplicate);
+        has(2, Kind::ExecutingBlank);
         has(4, Kind::NameCapitals);
         has(4, Kind::NameUnfinished);
         has(4, Kind::ListBlankItem);
@@ -173,6 +174,62 @@ async fn every_oddity_of_the_list_is_told_at_its_line_and_good_rows_stay() {
             (0, 0, 9)
         );
     }
+}
+
+#[tokio::test]
+async fn nothing_is_lost_without_being_told() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let row = |code: &str, name: &str| format!("{code},{name},X,B,Bộ A,Doanh nghiệp,STANDARD,ACTIVE\n");
+    let first = [
+        row(" 1.000001", "Một"),
+        row("1.000002", "Hai"),
+        row("1.000002", "Hai"),
+        row("1.000003 ", "Ba"),
+    ];
+    let second = [row("1.000002", "Hai, bản sau"), row("1.000003", "Ba")];
+    let first = write(
+        dir.path(),
+        "first.csv",
+        format!("{HEADER}{}", first.concat()).as_bytes(),
+    );
+    let second = write(
+        dir.path(),
+        "second.csv",
+        format!("{HEADER}{}", second.concat()).as_bytes(),
+    );
+    let store = stores().await.remove(0);
+    let report = load(&store, &[first, second], DAY).await;
+    // Every row is counted once: as read, or as refused.
+    assert_eq!(
+        (report.counts.read, report.counts.refused, report.counts.added),
+        (6, 0, 3)
+    );
+    assert!(kinds(&report, "first.csv", 4).contains(&Kind::RowRepeated));
+    assert!(kinds(&report, "second.csv", 2).contains(&Kind::RowReplaced));
+    assert!(
+        !kinds(&report, "second.csv", 3).contains(&Kind::RowReplaced),
+        "the same content"
+    );
+    let kept = tables::on(&store, &code("1.000002"), DAY)
+        .await
+        .expect("readable")
+        .expect("taken");
+    assert_eq!(kept.name.vi, "Hai, bản sau");
+    assert!(
+        tables::on(&store, &code("1.000001"), DAY)
+            .await
+            .expect("readable")
+            .is_some(),
+        "untidy, but the only one"
+    );
+    // What a short text leaves out, it says.
+    let odd = report.by_kind["code-spaces"];
+    assert_eq!(odd, 2);
+    assert!(
+        report.text(Lang::En, 1).contains("… and 1 more"),
+        "{}",
+        report.text(Lang::En, 1)
+    );
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ use self::{
     row::{Bad, Row},
 };
 use super::{
-    model::{Code, Layer, Sheet, Source},
+    model::{Code, Layer, Said, Sheet, Source},
     oddity::{Kind, Oddity},
     store as tables,
 };
@@ -137,7 +137,7 @@ pub async fn import_reference(
     for bad in bad {
         gathered.refuse(name, 0, bad);
     }
-    gathered.settle();
+    gathered.settle(options);
     write(store, clock, &[name.to_owned()], gathered, options, progress).await
 }
 
@@ -156,6 +156,21 @@ struct Taken {
     sheet: Sheet,
     from: Option<Date>,
     size: usize,
+}
+
+impl Taken {
+    fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
+/// Whether two rows say the same, however untidily.
+fn same(a: &Said, b: &Said) -> bool {
+    let bare = |said: &Said| Said {
+        oddities: Vec::new(),
+        ..said.clone()
+    };
+    bare(a) == bare(b)
 }
 
 impl Gathered {
@@ -178,6 +193,15 @@ impl Gathered {
         });
     }
 
+    fn odd(&mut self, file: &str, row: &Row, oddity: Oddity) {
+        self.report.find(Finding {
+            file: file.to_owned(),
+            line: row.line,
+            code: row.code.to_string(),
+            oddity,
+        });
+    }
+
     /// Takes a row. One whose code had stray spaces waits: it yields to a tidy row of the same code further down.
     fn take(&mut self, file: &str, row: Row, options: &Options) {
         if !row.tidy && self.untidy.len() < 1000 {
@@ -188,6 +212,28 @@ impl Gathered {
     }
 
     fn put(&mut self, file: &str, row: Row, options: &Options) {
+        for oddity in &row.said.oddities {
+            self.odd(file, &row, oddity.clone());
+        }
+        let known = self.rows.get(&row.code).and_then(|layers| layers.get(&row.layer));
+        let known = known.map(|first| (same(&first.sheet.said, &row.said), first.place(), first.file == file));
+        let name = row.said.name.as_ref().map_or("", |n| n.vi.as_str()).to_owned();
+        match known {
+            // The same code twice in one file: other content has taken another's code, the same content is a repeat.
+            Some((false, place, true)) => {
+                self.report.counts.refused += 1;
+                let value = format!("{name} · {place}");
+                return self.odd(file, &row, Oddity::new(Kind::CodeDuplicate, "code", &value));
+            }
+            Some((true, place, true)) => {
+                self.report.counts.read += 1;
+                let value = format!("{name} · {place}");
+                return self.odd(file, &row, Oddity::new(Kind::RowRepeated, "code", &value));
+            }
+            // A later file of the same kind has the last word.
+            Some((false, place, false)) => self.odd(file, &row, Oddity::new(Kind::RowReplaced, "code", &place)),
+            Some((true, _, false)) | None => {}
+        }
         self.report.counts.read += 1;
         let name = if row.layer == Layer::Own {
             file.to_owned()
@@ -199,46 +245,6 @@ impl Gathered {
             name,
             retrieved: retrieved.to_string(),
         };
-        let layers = self.rows.entry(row.code.clone()).or_default();
-        if let Some(first) = layers.get(&row.layer)
-            && first.file == file
-        {
-            // The same code twice in one file: the same content is a repeat, other content has taken another's code.
-            let mut a = first.sheet.said.clone();
-            let mut b = row.said.clone();
-            a.oddities.clear();
-            b.oddities.clear();
-            let kind = if a == b { Kind::RowRepeated } else { Kind::CodeDuplicate };
-            let name = row.said.name.as_ref().map_or("", |n| n.vi.as_str());
-            let value = format!("{} · {}:{}", name, first.file, first.line);
-            let finding = Finding {
-                file: file.to_owned(),
-                line: row.line,
-                code: row.code.to_string(),
-                oddity: Oddity::new(kind, "code", &value),
-            };
-            if kind == Kind::CodeDuplicate {
-                self.report.counts.refused += 1;
-            }
-            self.report.find(finding);
-            for oddity in row.said.oddities.iter().filter(|o| o.kind == Kind::CodeSpaces) {
-                self.report.find(Finding {
-                    file: file.to_owned(),
-                    line: row.line,
-                    code: row.code.to_string(),
-                    oddity: oddity.clone(),
-                });
-            }
-            return;
-        }
-        for oddity in &row.said.oddities {
-            self.report.find(Finding {
-                file: file.to_owned(),
-                line: row.line,
-                code: row.code.to_string(),
-                oddity: oddity.clone(),
-            });
-        }
         let size = serde_json::to_vec(&row.said).map_or(0, |v| v.len());
         self.bytes += size;
         let from = row.said.valid_from;
@@ -250,19 +256,17 @@ impl Gathered {
             from,
             size,
         };
+        let layers = self.rows.entry(row.code).or_default();
         if let Some(before) = layers.insert(row.layer, taken) {
             self.bytes -= before.size;
         }
     }
 
-    fn settle_with(&mut self, options: &Options) {
+    /// Puts the rows that waited. Done at the end of each file, so that none of them is ever left behind.
+    fn settle(&mut self, options: &Options) {
         for (file, row) in std::mem::take(&mut self.untidy) {
             self.put(&file, row, options);
         }
-    }
-
-    fn settle(&mut self) {
-        debug_assert!(self.untidy.is_empty(), "reference data has tidy codes");
     }
 
     fn is_full(&self) -> bool {
@@ -298,7 +302,7 @@ fn read_file(path: &PathBuf, options: &Options, into: &mut Gathered, progress: &
     if let Err(e) = outcome {
         into.refuse(&name, 0, Bad::new(Kind::FileUnreadable, "", &e.to_string()));
     }
-    into.settle_with(options);
+    into.settle(options);
     progress(Progress::Reading {
         file: &name,
         done: total,

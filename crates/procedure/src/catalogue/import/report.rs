@@ -107,7 +107,9 @@ impl Report {
                 continue;
             }
             let _ = writeln!(out, "\n{} ({n})", kind.text().get(lang));
+            let mut listed = 0;
             for f in self.findings.iter().filter(|f| f.oddity.kind == kind).take(limit) {
+                listed += 1;
                 let _ = write!(out, "  {}:{}", f.file, f.line);
                 for part in [&f.code, &f.oddity.at, &f.oddity.value] {
                     if !part.is_empty() {
@@ -115,6 +117,13 @@ impl Report {
                     }
                 }
                 out.push('\n');
+            }
+            // What is not listed here is said; the JSON report lists it, up to the bound on findings.
+            if n > listed {
+                let _ = match lang {
+                    Lang::Vi => writeln!(out, "  … và {} chỗ khác", n - listed),
+                    Lang::En => writeln!(out, "  … and {} more", n - listed),
+                };
             }
         }
         out

@@ -3,6 +3,10 @@
 /// Whether `a` and `b` differ by at most one letter left out, put in, changed, or two neighbours swapped
 /// (Damerau-Levenshtein distance 1 or less).
 pub(super) fn within_one(a: &str, b: &str) -> bool {
+    // One letter is at most four bytes: most words are told apart without being taken apart.
+    if a.len().abs_diff(b.len()) > 4 {
+        return false;
+    }
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let (short, long) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
     if long.len() - short.len() > 1 {

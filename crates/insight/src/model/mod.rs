@@ -1,18 +1,22 @@
 //! What is counted and how. The rules are told to the public on `/publication/method`; keep both alike.
 
-use std::{collections::BTreeMap, fmt};
+mod fact;
+mod month;
+mod question;
+mod report;
 
-use ::store::{Row, sea_orm};
-use base::{Text, Timestamp, deadline::Outcome};
-use dossier::{
-    model::{
-        action::Channel,
-        status::{Bucket, NationalStatus},
-    },
-    service::DossierFigures,
-};
-use jiff::civil::{Date, time};
+use std::collections::BTreeMap;
+
+use base::Timestamp;
+use dossier::model::status::{Bucket, NationalStatus};
 use uuid::Uuid;
+
+pub use self::{
+    fact::Fact,
+    month::Month,
+    question::{By, Question},
+    report::{Line, Report, ServiceLine, Standing},
+};
 
 /// Minutes of a working day: eight hours (Labour Code 45/2019/QH14, article 105).
 pub const WORKING_DAY: i64 = 480;
@@ -24,85 +28,6 @@ const LAST_BUCKET: i64 = 2_000;
 pub const ONLINE_GOAL: f64 = 30.0;
 /// Online users for each offline user that the reports hold services against.
 pub const USERS_GOAL: f64 = 1.0;
-
-/// A month of legal time: months since year 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Month(i64);
-
-impl Month {
-    /// The month of an instant.
-    pub fn of(at: Timestamp) -> Self {
-        let date = at.legal_date();
-        Self(i64::from(date.year()) * 12 + i64::from(date.month()) - 1)
-    }
-
-    /// A month of the years 2000 to 2100; `month` is 1 to 12.
-    pub fn new(year: i64, month: i64) -> Option<Self> {
-        ((2000..=2100).contains(&year) && (1..=12).contains(&month)).then_some(Self(year * 12 + month - 1))
-    }
-
-    /// Reads `2026-11`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (year, month) = text.split_once('-')?;
-        if year.len() != 4 || month.len() != 2 || !text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
-            return None;
-        }
-        Self::new(year.parse().ok()?, month.parse().ok()?)
-    }
-
-    /// As stored.
-    pub const fn index(self) -> i64 {
-        self.0
-    }
-
-    /// From storage.
-    pub const fn from_index(index: i64) -> Self {
-        Self(index)
-    }
-
-    /// The year.
-    pub const fn year(self) -> i64 {
-        self.0.div_euclid(12)
-    }
-
-    /// 1 to 12.
-    pub const fn number(self) -> i64 {
-        self.0.rem_euclid(12) + 1
-    }
-
-    /// So many months later.
-    #[must_use]
-    pub const fn plus(self, months: i64) -> Self {
-        Self(self.0 + months)
-    }
-
-    /// The first instant.
-    pub fn start(self) -> Timestamp {
-        let year = i16::try_from(self.year()).unwrap_or(1970);
-        let month = i8::try_from(self.number()).unwrap_or(1);
-        let day = Date::new(year, month, 1).unwrap_or_default();
-        Timestamp::from_legal(day.to_datetime(time(0, 0, 0, 0)))
-    }
-
-    /// The first instant after it.
-    pub fn end(self) -> Timestamp {
-        self.plus(1).start()
-    }
-
-    /// As a reader knows it.
-    pub fn label(self) -> Text {
-        Text::new(
-            format!("Tháng {}/{}", self.number(), self.year()),
-            format!("{:02}/{}", self.number(), self.year()),
-        )
-    }
-}
-
-impl fmt::Display for Month {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}", self.year(), self.number())
-    }
-}
 
 /// A counter of one month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -232,98 +157,6 @@ pub struct User {
     pub account: Option<Uuid>,
 }
 
-/// A dossier as figures see it; instants in microseconds.
-#[derive(Debug, Clone, PartialEq, Eq, Row)]
-pub struct Fact {
-    /// The dossier.
-    pub dossier_id: Uuid,
-    /// The entry of its log up to which this holds.
-    pub seq: i64,
-    /// Deciding agency.
-    pub agency: String,
-    /// Field.
-    pub field: String,
-    /// Procedure.
-    pub procedure_code: String,
-    /// `online`, `counter` or `post`.
-    pub channel: String,
-    /// Pseudonym of the applicant.
-    pub account: Option<Uuid>,
-    /// National status, 1 to 10.
-    pub status: i64,
-    /// Whether its clock runs.
-    pub running: bool,
-    /// Filed.
-    pub submitted_at: i64,
-    /// Received.
-    pub received_at: Option<i64>,
-    /// Due, as first appointed.
-    pub original_due_at: Option<i64>,
-    /// Due now.
-    pub due_at: Option<i64>,
-    /// Decided, refused, withdrawn or stopped.
-    pub ended_at: Option<i64>,
-    /// Handed over.
-    pub delivered_at: Option<i64>,
-    /// `early`, `on_time` or `late`; by the ledger of the dossier and the rule of two requests.
-    pub outcome: Option<String>,
-    /// Working minutes from reception to the end.
-    pub working_minutes: Option<i64>,
-    /// How often papers were asked for.
-    pub supplements: i64,
-}
-
-impl Fact {
-    /// The fact that a dossier amounts to.
-    pub fn of(f: &DossierFigures) -> Self {
-        let micros = |at: Option<Timestamp>| at.map(Timestamp::micros);
-        // Decision 766/QĐ-TTg, working paper on formula 2.1: more than one request for papers is late.
-        let outcome = f.outcome.map(|outcome| match outcome {
-            _ if f.supplements > 1 => "late",
-            Outcome::Early { .. } => "early",
-            Outcome::OnTime => "on_time",
-            Outcome::Late { .. } => "late",
-        });
-        Self {
-            dossier_id: f.id.uuid(),
-            seq: f.version,
-            agency: f.agency.clone(),
-            field: f.field.clone(),
-            procedure_code: f.procedure.clone(),
-            channel: match f.channel {
-                Channel::Online => "online",
-                Channel::Counter => "counter",
-                Channel::Post => "post",
-            }
-            .to_owned(),
-            account: f.account,
-            status: i64::from(f.status.code()),
-            running: f.ended_at.is_none() && f.status.bucket() == Bucket::InProgress,
-            submitted_at: f.submitted_at.micros(),
-            received_at: micros(f.received_at),
-            original_due_at: micros(f.original_due_at),
-            due_at: micros(f.due_at),
-            ended_at: micros(f.ended_at),
-            delivered_at: micros(f.delivered_at),
-            outcome: outcome.map(str::to_owned),
-            working_minutes: f.working_minutes,
-            supplements: i64::try_from(f.supplements).unwrap_or(i64::MAX),
-        }
-    }
-
-    /// The last instant that it knows of.
-    pub fn latest(&self) -> Timestamp {
-        let known = [self.received_at, self.ended_at, self.delivered_at];
-        Timestamp::from_micros(known.into_iter().flatten().fold(self.submitted_at, i64::max))
-    }
-
-    fn status(&self) -> Option<NationalStatus> {
-        u8::try_from(self.status)
-            .ok()
-            .and_then(|code| NationalStatus::try_from(code).ok())
-    }
-}
-
 /// What facts add to the counters, or the difference that a new fact makes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Effect {
@@ -446,47 +279,4 @@ pub fn median(classes: &[(i64, i64)]) -> Option<f64> {
 /// `part` of `whole` in percent, to two decimals; none of nothing is no figure.
 pub fn percent(part: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| (part as f64 * 10_000.0 / whole as f64).round() / 100.0)
-}
-
-/// How the lines of a report are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum By {
-    /// One line for each month.
-    #[default]
-    Month,
-    /// One for each field.
-    Field,
-    /// One for each procedure.
-    Procedure,
-}
-
-impl By {
-    /// The name in an address.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Month => "month",
-            Self::Field => "field",
-            Self::Procedure => "procedure",
-        }
-    }
-
-    /// Reads the name.
-    pub fn from_id(id: &str) -> Option<Self> {
-        [Self::Month, Self::Field, Self::Procedure]
-            .into_iter()
-            .find(|by| by.id() == id)
-    }
-}
-
-/// What is asked of the figures.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// Only of this agency.
-    pub agency: Option<String>,
-    /// First month.
-    pub from: Month,
-    /// Last month.
-    pub to: Month,
-    /// Lines.
-    pub by: By,
 }

@@ -302,7 +302,7 @@ impl Dossiers {
         let log = tables::log(&self.store().read(), id).await?;
         let history = log
             .iter()
-            .map(|e| line(e.seq, e.at, &e.actor, &e.action))
+            .map(|e| line(e.seq, e.at, &e.actor, &e.action, &package))
             .filter(|l| officer || !l.internal)
             .collect();
         let due = state.due(&calendar);
@@ -601,7 +601,7 @@ impl Dossiers {
         let log = tables::log(&self.store().read(), id).await?;
         let history = log
             .iter()
-            .map(|e| line(e.seq, e.at, &e.actor, &e.action))
+            .map(|e| line(e.seq, e.at, &e.actor, &e.action, &package))
             .filter(|l| !l.internal)
             .map(|mut l| {
                 l.detail.clear();
@@ -728,7 +728,26 @@ pub(super) fn line_text(action: &Action) -> Text {
     }
 }
 
-fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action) -> HistoryLine {
+/// The words of an entry; a step that says nothing else is called by its name.
+fn entry_text(action: &Action, package: &Package) -> Text {
+    match action {
+        Action::StepCompleted(step) if matches!(step.detail, Detail::None) => {
+            let node = package.process.node(&step.node);
+            node.map_or_else(
+                || line_text(action),
+                |node| {
+                    Text::new(
+                        format!("Đã xong: {}", node.label(base::Lang::Vi)),
+                        format!("Done: {}", node.label(base::Lang::En)),
+                    )
+                },
+            )
+        }
+        _ => line_text(action),
+    }
+}
+
+fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action, package: &Package) -> HistoryLine {
     let same = |text: &str| Text::new(text, text);
     let mut detail = Vec::new();
     let mut internal = false;
@@ -780,7 +799,7 @@ fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action) -> HistoryLi
         seq,
         at,
         actor: actor.clone(),
-        text: line_text(action),
+        text: entry_text(action, package),
         detail,
         internal,
     }

@@ -217,7 +217,7 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
                         (
                             f.name.clone(),
                             format!("{path}/files/{}", f.sha256),
-                            f.media_type.clone(),
+                            crate::pages::citizen::papers::about(f.size, f.pages, lang),
                         )
                     })
                     .collect(),

@@ -117,6 +117,8 @@ struct Publication {
     cut: Option<String>,
     tiles: Vec<Tile>,
     chart: Option<Bars>,
+    fields_chart: Option<Bars>,
+    procedures_chart: Option<Bars>,
     tables: Vec<Table>,
 }
 
@@ -172,7 +174,10 @@ async fn publication(insight: &Insight, web: &Web, asked: Asked) -> Result<Publi
     // A single month says little: the chart then goes back a year.
     let last = to.min(this).max(from);
     let first = if from == to { to.plus(-11) } else { from };
-    let months = insight.report(&ask(By::Month, first, last), now).await?;
+    let mut months = insight.report(&ask(By::Month, first, last), now).await?;
+    // Months before the first dossier say nothing.
+    let idle = months.lines.iter().take_while(|l| l.counts.is_zero()).count();
+    months.lines.drain(..idle.min(months.lines.len().saturating_sub(1)));
     if let Some(code) = &agency {
         page.breadcrumbs = vec![Link::new("/publication", "Công khai tiến độ", "Publication")];
         let name = insight.dossiers().agency_name(code);
@@ -267,10 +272,14 @@ async fn publication(insight: &Insight, web: &Web, asked: Asked) -> Result<Publi
         },
         Tile {
             label: page
-                .t("Thời gian giải quyết trung vị", "Median time to a decision")
+                .t("Một nửa số hồ sơ xong trong", "Half of the dossiers are done within")
                 .to_owned(),
             value: days(&page, total.median_days()),
-            note: format!("{} {}", page.t("trung bình", "mean"), days(&page, total.mean_days())),
+            note: format!(
+                "{} {}",
+                page.t("số trung vị; trung bình", "the median; mean"),
+                days(&page, total.mean_days())
+            ),
             tone: Tone::Neutral,
         },
         Tile {
@@ -305,6 +314,16 @@ async fn publication(insight: &Insight, web: &Web, asked: Asked) -> Result<Publi
             .places(0)
             .stacked()
     });
+    let fields_chart = shares_on_time(
+        &page,
+        page.t("Trước hạn và đúng hạn theo lĩnh vực", "Early or on time, by field"),
+        &fields.lines,
+    );
+    let procedures_chart = shares_on_time(
+        &page,
+        page.t("Trước hạn và đúng hạn theo thủ tục", "Early or on time, by procedure"),
+        &procedures.lines,
+    );
     let quiet = months.lines.iter().chain(&procedures.lines).all(|l| l.counts.is_zero());
     let lead = format!(
         "{} {} {} {}",
@@ -335,9 +354,40 @@ async fn publication(insight: &Insight, web: &Web, asked: Asked) -> Result<Publi
         cut,
         tiles,
         chart,
+        fields_chart,
+        procedures_chart,
         tables,
         page,
     })
+}
+
+/// How many bars one looks at without getting lost; the table has them all.
+const BARS: usize = 12;
+
+/// The share decided early or on time, a bar for each line; nothing when nothing was decided.
+fn shares_on_time(page: &Page, title: &str, lines: &[Line]) -> Option<Bars> {
+    let decided: Vec<&Line> = lines
+        .iter()
+        .filter(|l| l.on_time_percent().is_some())
+        .take(BARS)
+        .collect();
+    if decided.is_empty() {
+        return None;
+    }
+    let bars = Bars::new(page.lang, title)
+        .description(page.t(
+            "Mỗi thanh là tỷ lệ hồ sơ giải quyết trước hạn và đúng hạn; số liệu có trong bảng bên dưới.",
+            "Each bar is the share of dossiers decided early or on time; the tables below have the figures.",
+        ))
+        .categories(decided.iter().map(|l| page.text(&l.name).to_owned()))
+        .series(
+            page.t("Trước hạn và đúng hạn", "Early or on time"),
+            decided.iter().map(|l| l.on_time_percent()),
+        )
+        .unit(" %")
+        .top(100.0)
+        .lying();
+    Some(bars)
 }
 
 fn heads(page: &Page, by: By) -> Vec<String> {
@@ -498,7 +548,7 @@ async fn services_page(insight: &Insight, web: &Web, asked: &Asked) -> Result<Se
         )
         .unit(" %")
         .top(100.0)
-        .goal(ONLINE_GOAL, page.t("Mục tiêu 30 %", "Goal 30 %"));
+        .goal(ONLINE_GOAL, page.t("Mục tiêu", "Goal"));
         let ratios = chart(
             page.t(
                 "Người nộp trực tuyến trên một người nộp cách khác",
@@ -514,7 +564,7 @@ async fn services_page(insight: &Insight, web: &Web, asked: &Asked) -> Result<Se
             lines.iter().map(crate::ServiceLine::ratio),
         )
         .places(2)
-        .goal(USERS_GOAL, page.t("Mục tiêu 1 : 1", "Goal 1 to 1"));
+        .goal(USERS_GOAL, page.t("Mục tiêu", "Goal"));
         (Some(shares), Some(ratios))
     };
     let query = format!(

@@ -111,10 +111,10 @@ impl Insight {
                 Text::new("theo Quyết định 766/QĐ-TTg", "by Decision 766/QĐ-TTg"),
             );
             add(
-                Text::new("Số ngày giải quyết trung vị", "Median days to a decision"),
+                Text::new("Một nửa số hồ sơ xong trong", "Half of the dossiers done within"),
                 total.median_days(),
                 "",
-                Text::new("ngày làm việc", "working days"),
+                Text::new("ngày làm việc (số trung vị)", "working days (the median)"),
             );
             add(
                 Text::new("Hồ sơ nộp trực tuyến", "Filed online"),

@@ -70,6 +70,15 @@ struct Popular {
     name: String,
     summary: String,
     time: String,
+    icon: &'static str,
+}
+
+/// The first sentence: a card is to be looked at, the page of the procedure to be read.
+fn first_sentence(text: &str) -> String {
+    match text.split_once(". ") {
+        Some((first, _)) => format!("{first}."),
+        None => text.to_owned(),
+    }
 }
 
 async fn home(State(node): State<Node>, mut web: Web) -> Response {
@@ -87,12 +96,13 @@ async fn home(State(node): State<Node>, mut web: Web) -> Response {
         .map(|p| Popular {
             code: p.id.code.clone(),
             name: p.meta.name.get(lang).to_owned(),
-            summary: p.meta.summary.get(lang).to_owned(),
+            summary: first_sentence(p.meta.summary.get(lang)),
+            icon: node.catalogue.icon_of(&p.id.code),
             time: p
                 .meta
                 .deadlines
                 .last()
-                .map(|d| d.budget.text().get(lang).to_owned())
+                .map(|d| d.time().get(lang).to_owned())
                 .unwrap_or_default(),
         })
         .collect();

@@ -222,7 +222,9 @@ pub fn html<T: Template>(status: StatusCode, template: &T) -> Response {
 struct ErrorPage {
     page: Page,
     status: u16,
-    lead: &'static str,
+    icon: &'static str,
+    lead: String,
+    more: Vec<String>,
     internal: bool,
     sign_in: bool,
 }
@@ -252,12 +254,22 @@ pub fn error_response(error: &Error, mut page: Page) -> Response {
     page.problems = error.problems().cloned().unwrap_or_default();
     let status_code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let sign_in = error.kind() == Some(Kind::Unauthenticated);
+    // One problem says better than the general words what is the matter; several stand under them.
+    let mut more: Vec<String> = page.problems.iter().map(|p| page.text(&p.text).to_owned()).collect();
+    let lead = if more.len() == 1 { more.remove(0) } else { lead.to_owned() };
     html(
         status_code,
         &ErrorPage {
             page,
             status,
+            icon: match error.kind() {
+                Some(Kind::Unauthenticated | Kind::Forbidden) => "lock",
+                Some(Kind::NotFound) => "search",
+                Some(Kind::TooMany | Kind::Unavailable) => "clock",
+                _ => "warning",
+            },
             lead,
+            more,
             internal: error.kind().is_none(),
             sign_in,
         },

@@ -170,6 +170,15 @@ impl Dossiers {
         }
     }
 
+    /// The name of the agency that receives and decides dossiers of a package.
+    ///
+    /// # Errors
+    /// The configuration names no agency, or not one.
+    pub fn receiving_agency(&self, package: &Package) -> Result<String> {
+        let code = self.deciding_agency(package)?;
+        Ok(self.agency_name(&code.to_string()).to_owned())
+    }
+
     /// The agency that decides dossiers of a package.
     fn deciding_agency(&self, package: &Package) -> Result<AgencyCode> {
         let level = match package.meta.executing_level {

@@ -39,6 +39,7 @@ struct ChoosePage {
     page: Page,
     next: String,
     e_id: Option<String>,
+    passkeys: bool,
     demo: Vec<(String, String)>,
 }
 
@@ -53,6 +54,7 @@ pub(super) async fn choose(asked: Asked, Query(next): Query<Next>) -> Response {
     ok(&ChoosePage {
         page: asked.page("Đăng nhập", "Sign in", None),
         next: next.safe().to_owned(),
+        passkeys: asked.state.passkeys_work(),
         e_id: config
             .oidc
             .as_ref()

@@ -160,6 +160,8 @@ struct Publication {
     cut: Option<String>,
     tiles: Vec<Tile>,
     chart: Option<Bars>,
+    fields_chart: Option<Bars>,
+    procedures_chart: Option<Bars>,
     tables: Vec<Table>,
 }
 
@@ -199,7 +201,10 @@ async fn publication(insight: &Insight, web: &Web, asked: Asked) -> Result<Publi
     if scope.from == scope.to {
         by_month.from = scope.to.plus(-11);
     }
-    let months = insight.report_with(&by_month, &present).await?;
+    let mut months = insight.report_with(&by_month, &present).await?;
+    // Months before the first dossier say nothing.
+    let idle = months.lines.iter().take_while(|l| l.counts.is_zero()).count();
+    months.lines.drain(..idle.min(months.lines.len().saturating_sub(1)));
 
     let (agencies, fields) = (insight.agencies().await?, insight.fields(now).await?);
     let page = titled(insight, web, &scope, &fields);
@@ -209,12 +214,23 @@ async fn publication(insight: &Insight, web: &Web, asked: Asked) -> Result<Publi
         let report = insight.report_with(&question, &present).await?;
         tables.push(table(&page, &scope, &question, &report));
     }
+    let mut fields_chart = None;
     if field.is_none() {
         let question = scope.question(By::Field);
         let report = insight.report_with(&question, &present).await?;
+        fields_chart = shares_on_time(
+            &page,
+            page.t("Trước hạn và đúng hạn theo lĩnh vực", "Early or on time, by field"),
+            &report.lines,
+        );
         tables.push(table(&page, &scope, &question, &report));
     }
     tables.push(table(&page, &scope, &scope.question(By::Procedure), &procedures));
+    let procedures_chart = shares_on_time(
+        &page,
+        page.t("Trước hạn và đúng hạn theo thủ tục", "Early or on time, by procedure"),
+        &procedures.lines,
+    );
 
     let total = &procedures.total;
     let standing = total.now.unwrap_or_default();
@@ -254,9 +270,40 @@ async fn publication(insight: &Insight, web: &Web, asked: Asked) -> Result<Publi
         cut,
         tiles,
         chart,
+        fields_chart,
+        procedures_chart,
         tables,
         page,
     })
+}
+
+/// How many bars one looks at without getting lost; the table has them all.
+const BARS: usize = 12;
+
+/// The share decided early or on time, a bar for each line; nothing when nothing was decided.
+fn shares_on_time(page: &Page, title: &str, lines: &[Line]) -> Option<Bars> {
+    let decided: Vec<&Line> = lines
+        .iter()
+        .filter(|l| l.on_time_percent().is_some())
+        .take(BARS)
+        .collect();
+    if decided.is_empty() {
+        return None;
+    }
+    let bars = Bars::new(page.lang, title)
+        .description(page.t(
+            "Mỗi thanh là tỷ lệ hồ sơ giải quyết trước hạn và đúng hạn; số liệu có trong bảng bên dưới.",
+            "Each bar is the share of dossiers decided early or on time; the tables below have the figures.",
+        ))
+        .categories(decided.iter().map(|l| page.text(&l.name).to_owned()))
+        .series(
+            page.t("Trước hạn và đúng hạn", "Early or on time"),
+            decided.iter().map(|l| l.on_time_percent()),
+        )
+        .unit(" %")
+        .top(100.0)
+        .lying();
+    Some(bars)
 }
 
 fn titled(insight: &Insight, web: &Web, scope: &Scope, fields: &[(String, Text)]) -> Page {
@@ -351,10 +398,14 @@ fn tiles(page: &Page, total: &Line, now: Standing) -> Vec<Tile> {
         },
         Tile {
             label: page
-                .t("Thời gian giải quyết trung vị", "Median time to a decision")
+                .t("Một nửa số hồ sơ xong trong", "Half of the dossiers are done within")
                 .to_owned(),
             value: days(&page, total.median_days()),
-            note: format!("{} {}", page.t("trung bình", "mean"), days(&page, total.mean_days())),
+            note: format!(
+                "{} {}",
+                page.t("số trung vị; trung bình", "the median; mean"),
+                days(&page, total.mean_days())
+            ),
             tone: Tone::Neutral,
         },
         Tile {

@@ -108,7 +108,7 @@ async fn services_page(insight: &Insight, web: &Web, asked: &Asked) -> Result<Se
         )
         .unit(" %")
         .top(100.0)
-        .goal(ONLINE_GOAL, page.t("Mục tiêu 30 %", "Goal 30 %"));
+        .goal(ONLINE_GOAL, page.t("Mục tiêu", "Goal"));
         let ratios = chart(
             page.t(
                 "Người nộp trực tuyến trên một người nộp cách khác",
@@ -124,7 +124,7 @@ async fn services_page(insight: &Insight, web: &Web, asked: &Asked) -> Result<Se
             lines.iter().map(crate::ServiceLine::ratio),
         )
         .places(2)
-        .goal(USERS_GOAL, page.t("Mục tiêu 1 : 1", "Goal 1 to 1"));
+        .goal(USERS_GOAL, page.t("Mục tiêu", "Goal"));
         (Some(shares), Some(ratios))
     };
     let query = format!(

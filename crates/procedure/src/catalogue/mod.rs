@@ -13,7 +13,7 @@ pub mod service;
 pub mod show;
 pub mod store;
 
-pub use pages::{APPLY, preview};
+pub use pages::{APPLY, icon, preview};
 pub use routes::router;
 pub use service::{Catalogue, Offer, Snapshot};
 

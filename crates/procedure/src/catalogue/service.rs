@@ -112,6 +112,11 @@ impl Catalogue {
         self.now().life_events.clone()
     }
 
+    /// The icon of a procedure: that of the life event to which it belongs.
+    pub fn icon_of(&self, code: &str) -> &'static str {
+        self.now().index.life_event_of(code).map_or("document", super::icon)
+    }
+
     /// The package under which a dossier that is received on `day` is processed.
     pub fn package_on(&self, code: &str, day: Date) -> Option<Arc<Package>> {
         self.0.shelf.on(code, day)
@@ -175,6 +180,12 @@ impl Offer {
     /// One sentence about it.
     pub fn summary(&self) -> &Text {
         &self.0.meta.summary
+    }
+
+    /// How long it takes: the name of each case with its time. The last is the ordinary one.
+    pub fn times(&self) -> Vec<(Text, Text)> {
+        let cases = &self.0.meta.deadlines;
+        cases.iter().rev().map(|c| (c.name.clone(), c.time())).collect()
     }
 
     /// What the applicant will live through.

@@ -236,7 +236,13 @@ impl Bars {
             if let Some((goal, _)) = &data.goal {
                 let x = (goal / most * end).clamp(0.0, end);
                 let rows = if self.stacked { 1 } else { many };
-                out.line(x, top + 18.0, x, top + 26.0 + bar * rows as f64, "mc-chart__goal");
+                out.line(x, top + 20.0, x, top + 24.0 + bar * rows as f64, "mc-chart__goal");
+                // A figure that would stand across the line stands beyond it.
+                for (at, ..) in &mut said {
+                    if *at < x + 3.0 && *at + 6.0 * LETTER > x {
+                        *at = x + 6.0;
+                    }
+                }
             }
             for (x, y, figure) in said {
                 out.text(x, y, "start", "mc-chart__value", &data.figure(figure));

@@ -68,6 +68,7 @@ pub struct Field {
     single: bool,
     filter: bool,
     required: bool,
+    any: Option<String>,
     autocomplete: Option<String>,
     max_length: Option<usize>,
     width: Option<u8>,
@@ -107,6 +108,7 @@ impl Field {
             single: false,
             filter: false,
             required: true,
+            any: None,
             autocomplete: None,
             max_length: None,
             width: None,
@@ -155,6 +157,14 @@ impl Field {
     #[must_use]
     pub fn required(mut self, required: impl Borrow<bool>) -> Self {
         self.required = yes(required);
+        self
+    }
+
+    /// The words of a select's empty line, for a filter that may stay open: "Tất cả cơ quan". It then needs no "(không bắt buộc)".
+    #[must_use]
+    pub fn any(mut self, words: impl Display) -> Self {
+        self.any = Some(words.to_string());
+        self.required = false;
         self
     }
 

@@ -179,6 +179,18 @@ pub(super) async fn discard(web: Web, State(portal): State<Portal>, Path(id): Pa
 }
 
 impl TaskList {
+    fn percent(&self) -> u32 {
+        u32::try_from(self.done * 100 / self.all.max(1)).unwrap_or(100)
+    }
+
+    fn progress(&self) -> String {
+        let (done, all) = (self.done, self.all);
+        match self.page.lang {
+            base::Lang::Vi => format!("Đã xong {done} trên {all} mục"),
+            base::Lang::En => format!("{done} of {all} tasks done"),
+        }
+    }
+
     fn check(&self) -> String {
         format!("/drafts/{}/check", self.id)
     }

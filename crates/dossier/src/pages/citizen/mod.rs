@@ -5,7 +5,7 @@ mod dossier;
 mod drafts;
 mod forms;
 mod my;
-mod papers;
+pub(super) mod papers;
 mod start;
 mod supplement;
 #[cfg(test)]

@@ -22,11 +22,15 @@ struct Start {
     page: Page,
     code: String,
     summary: String,
+    agency: String,
     times: Vec<(String, String)>,
-    payment: &'static str,
+    /// In short, and how and when.
+    payment: (&'static str, &'static str),
     result: Option<String>,
     /// What the e-ID gives, so that nobody looks for it.
     known: Vec<String>,
+    /// What is always asked: the titles of the form's pages.
+    asked: Vec<String>,
     papers: Vec<PaperLine>,
     steps: Vec<String>,
     partial: Option<String>,
@@ -87,10 +91,12 @@ async fn page(web: &Web, portal: &Portal, code: &str) -> Result<Response> {
     let template = Start {
         code: code.to_owned(),
         summary: package.meta.summary.get(lang).to_owned(),
+        agency: portal.dossiers.receiving_agency(&package)?,
         times: times(&package, lang),
         payment: payment(&package, lang),
         result: package.meta.result.as_ref().map(|r| r.name.get(lang).to_owned()),
         known: known(&package, lang),
+        asked: asked(&package, lang),
         papers: papers(&package, lang),
         steps: package.meta.steps.iter().map(|s| s.get(lang).to_owned()).collect(),
         partial: package
@@ -120,30 +126,39 @@ fn not_online() -> Error {
     )
 }
 
+/// The ordinary case, which has no condition and stands last in the package, comes first.
 fn times(package: &Package, lang: Lang) -> Vec<(String, String)> {
-    let cases = &package.meta.deadlines;
-    let time = |budget: &base::deadline::Budget| match budget.qty {
-        0 => lang.t("Trong ngày làm việc", "On the same working day").to_owned(),
-        _ => budget.text().get(lang).to_owned(),
-    };
+    let cases = package.meta.deadlines.iter().rev();
     cases
-        .iter()
-        .map(|case| (case.name.get(lang).to_owned(), time(&case.budget)))
+        .map(|case| (case.name.get(lang).to_owned(), case.time().get(lang).to_owned()))
         .collect()
 }
 
-fn payment(package: &Package, lang: Lang) -> &'static str {
+fn payment(package: &Package, lang: Lang) -> (&'static str, &'static str) {
+    let worked_out = lang.t("Tính theo nội dung khai", "Worked out from your answers");
     match package.meta.payment {
-        None => lang.t("Không thu phí, lệ phí", "Nothing to pay"),
-        Some(PaymentTime::BeforeProcessing) => lang.t(
-            "Tính theo nội dung khai; số tiền và căn cứ được báo trước khi nộp hồ sơ. Nộp trước khi cơ quan giải quyết.",
-            "Worked out from your answers; you see the amount and why before you file. Paid before the agency begins.",
+        None => (lang.t("Không thu phí, lệ phí", "Nothing to pay"), ""),
+        Some(PaymentTime::BeforeProcessing) => (
+            worked_out,
+            lang.t(
+                "Số tiền và căn cứ được báo trước khi nộp hồ sơ. Nộp trước khi cơ quan giải quyết.",
+                "You see the amount and why before you file. Paid before the agency begins.",
+            ),
         ),
-        Some(PaymentTime::AtReturn) => lang.t(
-            "Tính theo nội dung khai; số tiền và căn cứ được báo trước khi nộp hồ sơ. Nộp khi nhận kết quả.",
-            "Worked out from your answers; you see the amount and why before you file. Paid when you collect the result.",
+        Some(PaymentTime::AtReturn) => (
+            worked_out,
+            lang.t(
+                "Số tiền và căn cứ được báo trước khi nộp hồ sơ. Nộp khi nhận kết quả.",
+                "You see the amount and why before you file. Paid when you collect the result.",
+            ),
         ),
     }
+}
+
+/// Pages that come in every case; what only some answers bring up is not announced.
+fn asked(package: &Package, lang: Lang) -> Vec<String> {
+    let always = package.form.pages.iter().filter(|p| p.when.is_none());
+    always.map(|p| p.title.get(lang).to_owned()).collect()
 }
 
 fn known(package: &Package, lang: Lang) -> Vec<String> {
@@ -168,19 +183,27 @@ fn papers(package: &Package, lang: Lang) -> Vec<PaperLine> {
         (_, None, Rule::Never) => lang.t("Nếu có", "If you have it"),
         _ => lang.t("Tùy trường hợp", "Depends on your answers"),
     };
-    package
-        .form
-        .papers
-        .iter()
-        .map(|paper| PaperLine {
-            name: paper.name.get(lang).to_owned(),
+    let mut lines: Vec<PaperLine> = Vec::new();
+    for paper in &package.form.papers {
+        let name = paper.name.get(lang);
+        // Several cases may ask for the same paper.
+        if lines.iter().any(|line| line.name == name) {
+            continue;
+        }
+        lines.push(PaperLine {
+            name: name.to_owned(),
             hint: paper.hint.as_ref().map(|h| h.get(lang).to_owned()),
             when: when(paper),
-        })
-        .collect()
+        });
+    }
+    lines
 }
 
 impl Start {
+    fn long(&self) -> bool {
+        self.page.title.chars().count() > 90
+    }
+
     fn saved(&self, at: &Timestamp) -> String {
         let at = super::words::moment(self.page.lang, *at);
         format!(

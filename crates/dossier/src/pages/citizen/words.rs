@@ -133,6 +133,8 @@ pub(super) const fn tone(status: NationalStatus) -> Tone {
 pub(super) struct Next {
     /// Who acts.
     pub who: String,
+    /// Nobody any more: the dossier is closed.
+    pub over: bool,
     /// What happens.
     pub what: String,
 }
@@ -150,6 +152,10 @@ pub(super) struct Standing<'a> {
 pub(super) fn next(lang: Lang, at: Standing<'_>, package: &Package, here: &WhereNow) -> Next {
     let agency = at.agency.to_owned();
     let you = lang.t("Quý vị", "You").to_owned();
+    let over = matches!(
+        at.status,
+        NationalStatus::NotReceived | NationalStatus::Withdrawn | NationalStatus::Stopped | NationalStatus::Returned
+    );
     let nobody = lang.t("Hồ sơ đã kết thúc", "The dossier is closed").to_owned();
     let open = open_steps(lang, package, here);
     let (who, what) = match at.status {
@@ -209,7 +215,7 @@ pub(super) fn next(lang: Lang, at: Standing<'_>, package: &Package, here: &Where
             (nobody, lang.t("Kết quả đã được trả.", "The result has been handed over.").to_owned())
         }
     };
-    Next { who, what }
+    Next { who, what, over }
 }
 
 fn decided(lang: Lang, at: Standing<'_>, agency: String, you: String) -> (String, String) {
@@ -289,8 +295,14 @@ pub(super) struct Way {
 /// The process of a package, with where a dossier stands.
 pub(super) fn way(lang: Lang, package: &Package, here: &WhereNow) -> Way {
     let options = DrawOptions::of(lang, here);
+    let over = here.active.is_empty();
+    // A reader asks who does what: waits, ends and the ways round are on the drawing. Of a closed dossier only what was done.
+    let told = |node: &str, state: StepState| {
+        package.process.node(node).is_some_and(|n| n.is_activity()) && (!over || state == StepState::Done)
+    };
     let steps = outline(&package.process, &options)
         .into_iter()
+        .filter(|step| told(&step.node, step.state))
         .map(|step| {
             let unit = step
                 .unit

@@ -109,6 +109,8 @@ struct File {
     beside: String,
     /// The file itself.
     href: String,
+    /// Its size and pages, in words.
+    about: String,
     media: String,
 }
 
@@ -181,6 +183,7 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
         name: f.name.clone(),
         beside: format!("{path}?file={}#papers", f.sha256),
         href: format!("{path}/files/{}", f.sha256),
+        about: crate::pages::citizen::papers::about(f.size, f.pages, lang),
         media: f.media_type.clone(),
     };
     let papers: Vec<Paper> = s

@@ -71,7 +71,7 @@ pub(in crate::service) fn line_text(action: &Action) -> Text {
 pub(super) fn lines(log: &[Entry], state: &State, package: &Package) -> Vec<HistoryLine> {
     log.iter()
         .map(|entry| {
-            let mut line = line(entry.seq, entry.at, &entry.actor, &entry.action);
+            let mut line = line(entry.seq, entry.at, &entry.actor, &entry.action, package);
             for (text, agency) in silent(entry.seq, state, package) {
                 line.text = text;
                 line.detail.push(agency);
@@ -105,7 +105,26 @@ fn silent(seq: i64, state: &State, package: &Package) -> Vec<(Text, Text)> {
         .collect()
 }
 
-fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action) -> HistoryLine {
+/// The words of an entry; a step that says nothing else is called by its name.
+fn entry_text(action: &Action, package: &Package) -> Text {
+    match action {
+        Action::StepCompleted(step) if matches!(step.detail, Detail::None) => {
+            let node = package.process.node(&step.node);
+            node.map_or_else(
+                || line_text(action),
+                |node| {
+                    Text::new(
+                        format!("Đã xong: {}", node.label(base::Lang::Vi)),
+                        format!("Done: {}", node.label(base::Lang::En)),
+                    )
+                },
+            )
+        }
+        _ => line_text(action),
+    }
+}
+
+fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action, package: &Package) -> HistoryLine {
     let same = |text: &str| Text::new(text, text);
     let mut detail = Vec::new();
     let mut internal = false;
@@ -157,7 +176,7 @@ fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action) -> HistoryLi
         seq,
         at,
         actor: actor.clone(),
-        text: line_text(action),
+        text: entry_text(action, package),
         detail,
         internal,
     }

@@ -58,6 +58,17 @@ impl OfferPaper {
     }
 }
 
+/// The papers of a form, each name once: several cases may ask for the same paper.
+fn offer_papers(offer: &Offer) -> Vec<OfferPaper> {
+    let mut papers: Vec<OfferPaper> = Vec::new();
+    for paper in offer.papers().iter().map(OfferPaper::of) {
+        if !papers.iter().any(|p| p.name == paper.name && p.show == paper.show) {
+            papers.push(paper);
+        }
+    }
+    papers
+}
+
 /// A procedure that replaces this one or is replaced by it.
 struct Neighbour {
     code: Code,
@@ -71,6 +82,8 @@ pub(in crate::catalogue) struct Procedure {
     page: Page,
     lang: Lang,
     times: Option<Text>,
+    /// How long it takes by the package that is filed here, by case.
+    offer_times: Vec<(Text, Text)>,
     fees: Option<Text>,
     entry: Entry,
     apply: Option<String>,
@@ -106,6 +119,11 @@ impl Procedure {
     fn as_on(&self, date: &Date) -> String {
         let words = self.page.t("Nội dung có hiệu lực vào ngày", "As in force on");
         format!("{words} {}.", self.day(date))
+    }
+
+    /// The names that laws give can be as long as a paragraph.
+    fn long(&self) -> bool {
+        self.page.title.chars().count() > 90
     }
 
     fn address(&self) -> String {
@@ -147,6 +165,7 @@ pub(in crate::catalogue) async fn procedure_page(
     {
         entry.summary = Some(offer.summary().clone());
     }
+    page.breadcrumbs.push(Link::new("/", "Trang chủ", "Home"));
     page.breadcrumbs
         .push(Link::new("/services", "Dịch vụ công", "Public services"));
     let neighbour = |code: &Code| Neighbour {
@@ -202,7 +221,12 @@ pub(in crate::catalogue) async fn procedure_page(
         fees: entry.fee_summary(),
         audiences: entry.audiences.iter().map(|a| a.label()).collect(),
         ways: show::ways(&entry),
-        cases: entry.cases.iter().map(|c| (c.clone(), show::time(&c.time))).collect(),
+        // Cases without a name tell the reader nothing.
+        cases: if entry.cases.iter().all(|c| c.name.vi.is_empty()) {
+            Vec::new()
+        } else {
+            entry.cases.iter().map(|c| (c.clone(), show::time(&c.time))).collect()
+        },
         papers,
         remarks,
         steps: entry
@@ -213,7 +237,8 @@ pub(in crate::catalogue) async fn procedure_page(
         requirements: show::blocks(page.text(&entry.requirements)),
         partial: offer.as_ref().and_then(Offer::partial),
         offer_steps: offer.as_ref().map(|o| o.steps().to_vec()).unwrap_or_default(),
-        offer_papers: offer.iter().flat_map(Offer::papers).map(OfferPaper::of).collect(),
+        offer_times: offer.as_ref().map(Offer::times).unwrap_or_default(),
+        offer_papers: offer.as_ref().map(offer_papers).unwrap_or_default(),
         outline: offer.as_ref().map(|o| o.outline(page.lang)).unwrap_or_default(),
         drawing: offer
             .as_ref()

@@ -34,7 +34,7 @@ pub struct Tile {
 }
 
 /// The icon of a life event; a plain document for one that is new.
-fn icon(id: &str) -> &'static str {
+pub fn icon(id: &str) -> &'static str {
     match id {
         "co-con-nho" => "baby",
         "ket-hon" => "rings",
@@ -147,8 +147,6 @@ pub(in crate::catalogue) fn services_page(
         if !asked.q.trim().is_empty() {
             page.title = format!("{}: {}", page.t("Tìm dịch vụ công", "Search services"), asked.q.trim());
         }
-        page.breadcrumbs
-            .push(Link::new("/services", "Dịch vụ công", "Public services"));
         let results = now.index.search(&asked.query(None))?;
         Some(list(&page, "/services", &asked, &results, &now.index))
     };
@@ -181,6 +179,7 @@ pub(in crate::catalogue) fn life_event_page(
         .cloned()
         .ok_or_else(|| Error::not_found("sự kiện đời sống này", "life event"))?;
     page.title = page.text(&event.title).to_owned();
+    page.breadcrumbs.push(Link::new("/", "Trang chủ", "Home"));
     page.breadcrumbs
         .push(Link::new("/services", "Dịch vụ công", "Public services"));
     let action = format!("/services/life-events/{id}");

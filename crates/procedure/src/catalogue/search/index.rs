@@ -257,6 +257,13 @@ impl Index {
             .or_else(|| self.field_codes.get(&id.to_ascii_lowercase()).copied())
     }
 
+    /// The first life event that a procedure belongs to.
+    pub fn life_event_of(&self, code: &str) -> Option<&str> {
+        let doc = self.docs.get(*self.by_code.get(code)? as usize)?;
+        let (id, _) = self.life_events.names.get(usize::from(*doc.life_events.first()?))?;
+        Some(id)
+    }
+
     /// How many procedures each life event has, in the order in which they were given.
     pub fn life_event_counts(&self) -> Vec<(String, usize)> {
         let mut counts = vec![0_usize; self.life_events.names.len()];

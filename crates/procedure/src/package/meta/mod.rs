@@ -138,6 +138,17 @@ pub struct DeadlineCase {
     pub budget: Budget,
 }
 
+impl DeadlineCase {
+    /// The length in words; nothing at all is "within the working day".
+    pub fn time(&self) -> Text {
+        if self.budget.qty == 0 {
+            Text::new("Trong ngày làm việc", "On the same working day")
+        } else {
+            self.budget.text()
+        }
+    }
+}
+
 /// A symbolic agency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AgencyRef {

@@ -102,9 +102,11 @@ impl Outlook {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::Path, sync::Arc};
+    use std::{
+        path::Path,
+        sync::{Arc, LazyLock},
+    };
 
-    use base::calendar::Calendar;
     use jiff::civil::date;
     use procedure::{
         form::{Answers, Applicant, Channel, Context},
@@ -122,22 +124,24 @@ mod tests {
         Calendar::new(toml::from_str(text).expect("TOML")).expect("sound")
     }
 
-    fn packages() -> Vec<Arc<Package>> {
+    static PACKAGES: LazyLock<Vec<Arc<Package>>> = LazyLock::new(|| {
         let catalogue = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalogue");
         ["1.001193", "1.004873", "2.000635", "1.013225"]
             .iter()
             .map(|code| Package::load_dir(&catalogue.join(code)).expect("a good package"))
             .collect()
-    }
+    });
+    static REFERENCE: LazyLock<Reference> = LazyLock::new(|| Reference::embedded().expect("reference data"));
+    static CALENDAR: LazyLock<Calendar> = LazyLock::new(calendar);
 
-    fn started(package: &Package, reference: &Reference) -> Instance {
+    fn started(package: &Package) -> Instance {
         let registry = std::collections::BTreeMap::new();
         let ctx = Context {
             applicant: &Applicant::default(),
             channel: Channel::Online,
             today: date(2026, 11, 20),
             registry: &registry,
-            units: &reference.units,
+            units: &REFERENCE.units,
         };
         let variables = package.process_variables(&Answers::new(), &ctx);
         let mut instance = Instance::default();
@@ -172,21 +176,20 @@ mod tests {
 
     #[test]
     fn what_must_follow_is_the_shortest_ordinary_way() {
-        let reference = Reference::embedded().expect("reference data");
         let ahead = |package: &Package, instance: &Instance| -> Vec<String> {
             let token = instance.tokens[0].id;
             let ahead = package.process.must_follow(instance, token);
             ahead.iter().map(|a| format!("{} {}", a.node, a.budget)).collect()
         };
-        for package in packages() {
-            let instance = started(&package, &reference);
+        for package in PACKAGES.iter() {
+            let instance = started(package);
             let expected: &[&str] = match package.id.code.as_str() {
                 // A refusal to receive is shorter, and no ordinary end.
                 "1.001193" | "2.000635" => &["review 3wh", "sign 1wh", "deliver 1wh"],
                 "1.004873" => &["review 1wd", "sign 4wh", "deliver 4wh"],
                 _ => &["review 2wd", "draft 1wd", "sign 1wd", "deliver 4wh"],
             };
-            assert_eq!(ahead(&package, &instance), expected, "{}", package.id);
+            assert_eq!(ahead(package, &instance), expected, "{}", package.id);
         }
     }
 
@@ -224,13 +227,11 @@ mod tests {
             minutes in 0_i64..700_000,
             choices in proptest::collection::vec((0_usize..8, 0_usize..8), 1..25),
         ) {
-            let (packages, calendar) = (packages(), calendar());
-            let reference = Reference::embedded().expect("reference data");
-            let package = &packages[which];
+            let (package, calendar) = (&PACKAGES[which], &*CALENDAR);
             let due = Timestamp::from_legal(date(2026, 1, 5).at(8, 0, 0, 0)).plus_seconds(minutes * 60);
-            let mut instance = started(package, &reference);
+            let mut instance = started(package);
             for (which, how) in choices {
-                let before = open(package, &instance, due, &calendar);
+                let before = open(package, &instance, due, calendar);
                 for (token, node, by) in &before {
                     prop_assert!(*by <= due, "{node}: {by:?} after {due:?}");
                     let mut earlier = *by;
@@ -238,7 +239,7 @@ mod tests {
                     for n in 0..ahead.len() {
                         let rest = ahead[n + 1..].iter().rev();
                         let end = calendar.sub_working_micros(due, 0);
-                        let next = rest.fold(end, |by, step| less(&calendar, by, step.budget));
+                        let next = rest.fold(end, |by, step| less(calendar, by, step.budget));
                         prop_assert!(next >= earlier, "{node}: {} comes first", ahead[n].node);
                         earlier = next;
                     }
@@ -261,7 +262,7 @@ mod tests {
                 let input = Input::CompleteTask { token, outcome: outcome.id.clone(), fields };
                 let moved = package.process.step(&mut instance, &input, package.feel());
                 prop_assert!(moved.is_ok(), "{node}: {moved:?}");
-                for (_, next, then) in open(package, &instance, due, &calendar) {
+                for (_, next, then) in open(package, &instance, due, calendar) {
                     if least.first().is_some_and(|l| l.node == next) {
                         prop_assert!(then >= by, "{next} by {then:?}, but {node} by {by:?}");
                     }

@@ -48,7 +48,7 @@ impl Dossiers {
         let account = ctx.person()?.account;
         ctx.require(Permission::ReadOwnDossier, &Scope::Account(account))?;
         let rows = notices::newest(&self.store().read(), account.uuid(), code, NOTICES).await?;
-        let item = |row: notices::NoticeRow| {
+        let item = |row: notices::NoticeRow| -> Result<NoticeItem> {
             let kind = NoticeKind::parse(&row.kind).ok_or_else(|| Error::internal("not a kind of notice"))?;
             Ok(NoticeItem {
                 code: row.code,

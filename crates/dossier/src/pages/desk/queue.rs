@@ -159,7 +159,7 @@ async fn watched(web: &Web, dossiers: &Dossiers, only: Option<Outlook>) -> Resul
         let (left, _) = mark(lang, item.outlook, item.minutes_left);
         let (holder, taken) = match &item.holder {
             Holder::Officer(name) => (name.clone(), true),
-            Holder::Role(role) => (text::role(lang, role).unwrap_or(role).to_owned(), false),
+            Holder::Role(role) => (text::role(lang, role).unwrap_or(role.as_str()).to_owned(), false),
             Holder::Agency(name) => (name.get(lang).to_owned(), true),
         };
         Watched {

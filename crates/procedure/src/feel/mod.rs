@@ -39,6 +39,9 @@ pub const MAX_DEPTH: usize = 64;
 pub const MAX_RANGE: u64 = 1_000;
 /// The most work that an expression may do, in estimated elementary steps.
 pub const MAX_WORK: u64 = 200_000;
+/// The most work that all expressions of one file may do together, in estimated elementary steps: one form, one process,
+/// or all decisions with those that they need. Twenty thousand cheap ones are as bad as one that is dear.
+pub const MAX_FILE_WORK: u64 = 2 * MAX_WORK;
 /// The longest list in the data. Longer ones are cut before an expression sees them.
 pub const MAX_LIST: usize = 100;
 
@@ -74,6 +77,7 @@ impl fmt::Display for Flaw {
 pub struct Expr {
     text: Arc<str>,
     ty: Type,
+    work: u64,
     uses: Arc<[String]>,
     evaluator: Arc<Evaluator>,
 }
@@ -106,6 +110,7 @@ impl Expr {
         Ok(Self {
             text: text.into(),
             ty: judged.ty,
+            work: judged.work,
             uses: judged.uses.into(),
             evaluator: Arc::new(evaluator),
         })
@@ -145,6 +150,11 @@ impl Expr {
         &self.ty
     }
 
+    /// What one evaluation may cost, in estimated elementary steps.
+    pub(crate) fn work(&self) -> u64 {
+        self.work
+    }
+
     /// The declared names that it reads, dotted.
     pub fn uses(&self) -> &[String] {
         &self.uses
@@ -173,22 +183,35 @@ impl Expr {
     }
 }
 
-/// Checks an expression that another evaluator (DMN) will run. Gives the type and the estimated size of its value.
-pub(crate) fn inspect(text: &str, types: &Types) -> Result<(Type, u64), Vec<Flaw>> {
+/// What an expression gives and costs, estimated.
+pub(crate) struct Inspected {
+    /// The type of its value.
+    pub ty: Type,
+    /// The size of its value.
+    pub size: u64,
+    /// The work of one evaluation.
+    pub work: u64,
+}
+
+/// Checks an expression that another evaluator (DMN) will run.
+pub(crate) fn inspect(text: &str, types: &Types) -> Result<Inspected, Vec<Flaw>> {
     let node = syntax(text, types, false)?;
     let judged = check::judge(&node, text, types);
     if judged.flaws.is_empty() {
-        Ok((judged.ty, judged.size))
+        Ok(Inspected {
+            ty: judged.ty,
+            size: judged.size,
+            work: judged.work,
+        })
     } else {
         Err(judged.flaws)
     }
 }
 
-/// Checks the unary tests of a decision table's input entry against the type of its input.
-pub(crate) fn inspect_tests(text: &str, types: &Types, input: &Type) -> Result<(), Vec<Flaw>> {
+/// Checks the unary tests of a decision table's input entry against the type of its input. Gives the work of one evaluation.
+pub(crate) fn inspect_tests(text: &str, types: &Types, input: &Type) -> Result<u64, Vec<Flaw>> {
     let node = syntax(text, types, true)?;
-    let flaws = check::judge_tests(&node, text, types, input);
-    if flaws.is_empty() { Ok(()) } else { Err(flaws) }
+    check::judge_tests(&node, text, types, input)
 }
 
 /// Compiles "input in tests", to tell later which rule of a table held.
@@ -201,6 +224,7 @@ pub(crate) fn rule(input: &str, tests: &str, types: &Types) -> Option<Expr> {
     Some(Expr {
         text: tests.into(),
         ty: Type::Boolean,
+        work: 0,
         uses: Arc::new([]),
         evaluator: Arc::new(evaluator),
     })

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::RwLock};
 
 use serde_json::{Map, Value};
 
-use super::{Data, Expr, Flaw, Type, Types};
+use super::{Data, Expr, Flaw, MAX_FILE_WORK, Type, Types};
 use crate::process::{Feel, VariableType, Variables};
 
 /// FEEL for one process. Each expression is compiled once, when the process is checked, with the types that it was
@@ -27,6 +27,13 @@ impl ProcessFeel {
         }
         let expr = Expr::parse(text, &types).map_err(|flaws| said(&flaws))?;
         if let Ok(mut compiled) = self.compiled.write() {
+            let others = compiled.iter().filter(|(known, _)| *known != text);
+            let work = others.fold(expr.work(), |work, (_, (expr, _))| work.saturating_add(expr.work()));
+            if work > MAX_FILE_WORK {
+                return Err(format!(
+                    "the expressions of the process may take too much work together (estimated {work} steps; at most {MAX_FILE_WORK})"
+                ));
+            }
             compiled.insert(text.to_owned(), (expr.clone(), types));
         }
         Ok(expr)

@@ -108,6 +108,12 @@ fn hostile_expressions_are_refused_before_they_run() {
         (nested(100_000), "too-long"),
         (format!("1{}", "+1".repeat(1_900)), "too-deep"),
         (format!("1{}", " + 1".repeat(100)), "too-deep"),
+        (format!("{}1", "- ".repeat(1_900)), "too-deep"),
+        (format!("child.kinds{}", "[1]".repeat(1_000)), "too-deep"),
+        (
+            format!("{}1{}", "if true then ".repeat(150), " else 1".repeat(150)),
+            "too-deep",
+        ),
         ("[1..".to_owned(), "syntax"),
         ("\"".to_owned(), "syntax"),
         ("\\u{110000}".to_owned(), "syntax"),

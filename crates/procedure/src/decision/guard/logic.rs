@@ -15,7 +15,10 @@ impl Guard<'_, '_> {
             return (Type::Any, 1);
         };
         match feel::inspect(text, types) {
-            Ok(found) => found,
+            Ok(found) => {
+                self.work = self.work.saturating_add(found.work);
+                (found.ty, found.size)
+            }
             Err(flaws) => {
                 self.flaws(node, flaws);
                 (Type::Any, 1)
@@ -216,11 +219,10 @@ impl Guard<'_, '_> {
 
     pub(super) fn tests(&mut self, node: Node<'_, '_>, types: &Types, input: &Type) {
         match text_of(node) {
-            Some(text) => {
-                if let Err(flaws) = feel::inspect_tests(text, types, input) {
-                    self.flaws(node, flaws);
-                }
-            }
+            Some(text) => match feel::inspect_tests(text, types, input) {
+                Ok(work) => self.work = self.work.saturating_add(work),
+                Err(flaws) => self.flaws(node, flaws),
+            },
             None => self.error(
                 node,
                 "bad-dmn",

@@ -19,12 +19,13 @@ use self::{
 use super::Table;
 use crate::{
     check::{Severity, Sink, Source},
-    feel::{Flaw, Type, Types},
+    feel::{Flaw, MAX_FILE_WORK, Type, Types},
     form::{Context, Form},
 };
 
 const MAX_NODES: u32 = 20_000;
 const MAX_NESTING: usize = 24;
+const MAX_DECISIONS: usize = 100;
 /// A decision that feeds others may not be larger: loops over it are estimated at this size.
 const MAX_FEEDING: u64 = 200;
 
@@ -72,6 +73,7 @@ pub(super) fn guard(sink: &mut Sink, source: &Source<'_>, form: &Form) -> Option
         sink,
         source,
         failed: false,
+        work: 0,
     };
     let root = document.root_element();
     let known = root.tag_name().namespace().is_some_and(|ns| NAMESPACES.contains(&ns));
@@ -132,6 +134,15 @@ pub(super) fn guard(sink: &mut Sink, source: &Source<'_>, form: &Form) -> Option
     if guard.failed {
         return None;
     }
+    if decisions.len() > MAX_DECISIONS {
+        guard.error(
+            root,
+            "too-large",
+            &format!("Tệp có {} quyết định; tối đa {MAX_DECISIONS}.", decisions.len()),
+            &format!("The file has {} decisions; at most {MAX_DECISIONS}.", decisions.len()),
+        );
+        return None;
+    }
     let order = guard.order(&decisions)?;
 
     let mut all = Types::new();
@@ -144,6 +155,10 @@ pub(super) fn guard(sink: &mut Sink, source: &Source<'_>, form: &Form) -> Option
     let given = all.clone();
 
     let feeding: BTreeSet<String> = decisions.values().flat_map(|(node, _)| needs(*node)).collect();
+    // `dsntk` evaluates a decision anew for each that needs it: 30 that need the one before twice are 2^30 evaluations. So
+    // each is charged with all that it needs, and all of them together, as the trace evaluates each.
+    let mut costs: BTreeMap<String, u64> = BTreeMap::new();
+    let mut total = 0_u64;
     let mut tables = Vec::new();
     let mut edits: Vec<(std::ops::Range<usize>, String)> = Vec::new();
     let mut items = String::new();
@@ -197,7 +212,22 @@ pub(super) fn guard(sink: &mut Sink, source: &Source<'_>, form: &Form) -> Option
             );
             continue;
         };
+        guard.work = 0;
         let (ty, size) = guard.expression(logic, &types, 0);
+        let mut cost = guard.work.saturating_add(1);
+        for need in needs(*node) {
+            cost = cost.saturating_add(costs.get(&need).copied().unwrap_or(0));
+        }
+        costs.insert(id.clone(), cost);
+        if total <= MAX_FILE_WORK && total.saturating_add(cost) > MAX_FILE_WORK {
+            guard.error(
+                *node,
+                "too-costly",
+                &format!("Đến quyết định “{name}”, các quyết định của tệp có thể phải tính quá nhiều; mỗi quyết định được tính lại cho từng quyết định cần đến nó."),
+                &format!("With the decision “{name}” the decisions of the file may take too much work; each is evaluated again for every one that needs it."),
+            );
+        }
+        total = total.saturating_add(cost);
         if feeding.contains(&id) && size > MAX_FEEDING {
             guard.error(
                 *node,
@@ -258,6 +288,8 @@ struct Guard<'a, 'b> {
     sink: &'a mut Sink,
     source: &'a Source<'b>,
     failed: bool,
+    /// Estimated work of the expressions of the decision in hand.
+    work: u64,
 }
 
 impl Guard<'_, '_> {

@@ -22,6 +22,8 @@ pub(super) struct Judged {
     pub ty: Type,
     /// Estimated size of the value: scalars it is made of; a text counts one per 2,000 characters.
     pub size: u64,
+    /// Estimated elementary steps of one evaluation.
+    pub work: u64,
     pub uses: Vec<String>,
     pub flaws: Vec<Flaw>,
 }
@@ -54,13 +56,14 @@ pub(super) fn judge(node: &AstNode, text: &str, types: &Types) -> Judged {
     Judged {
         ty,
         size,
+        work: judge.work,
         uses: judge.uses.into_iter().collect(),
         flaws: judge.flaws,
     }
 }
 
-/// The tests of a decision table's input entry, against the type of the input.
-pub(super) fn judge_tests(node: &AstNode, text: &str, types: &Types, input: &Type) -> Vec<Flaw> {
+/// The tests of a decision table's input entry, against the type of the input. Gives the estimated work.
+pub(super) fn judge_tests(node: &AstNode, text: &str, types: &Types, input: &Type) -> Result<u64, Vec<Flaw>> {
     let mut judge = Judge {
         text,
         types,
@@ -79,7 +82,11 @@ pub(super) fn judge_tests(node: &AstNode, text: &str, types: &Types, input: &Typ
             "The tests may take too much work.".into(),
         );
     }
-    judge.flaws
+    if judge.flaws.is_empty() {
+        Ok(judge.work)
+    } else {
+        Err(judge.flaws)
+    }
 }
 
 struct Judge<'a> {

@@ -11,6 +11,9 @@ use super::{
     tree::{at_type, whole},
 };
 
+/// So many copies of a scalar cost about as much as one elementary step.
+const COPIES_PER_STEP: u64 = 8;
+
 impl Judge<'_> {
     pub(super) fn call(&mut self, function: &AstNode, arguments: &AstNode) -> (Type, u64) {
         let AstNode::Name(name) = function else {
@@ -172,6 +175,10 @@ impl Judge<'_> {
         }
         self.times = before;
         self.locals.pop();
+        if list {
+            // `dsntk` copies what was gathered so far at each turn, for `partial`: the work grows with the square of the turns.
+            self.spend(turns.saturating_mul(turns).saturating_mul(size) / COPIES_PER_STEP);
+        }
         (Type::List(Box::new(ty)), turns.saturating_mul(size))
     }
 

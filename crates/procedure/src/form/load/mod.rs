@@ -18,7 +18,7 @@ use self::raw::{Flag, Held, OnceOnly, RawForm, RawPage};
 use super::{Context, Form, Page, Rule};
 use crate::{
     check::{Sink, Source},
-    feel::{Expr, Types},
+    feel::{Expr, MAX_FILE_WORK, Types},
 };
 
 const MAX_PAGES: usize = 60;
@@ -76,6 +76,7 @@ impl Form {
                 .collect(),
             seen: BTreeSet::new(),
             once_only,
+            work: 0,
         };
         Context::declare(&mut loader.types);
         let pages: Vec<Page> = raw.page.into_iter().map(|page| loader.page(page)).collect();
@@ -97,6 +98,16 @@ impl Form {
             .into_iter()
             .map(|paper| loader.paper(paper, &mut paper_ids))
             .collect();
+        if loader.work > MAX_FILE_WORK {
+            let work = loader.work;
+            loader.sink.whole(
+                source.name,
+                "too-costly",
+                format!("Các biểu thức của tờ khai cộng lại có thể phải tính quá nhiều (ước tính {work} bước; tối đa {MAX_FILE_WORK})."),
+                format!("The expressions of the form may take too much work together (estimated {work} steps; at most {MAX_FILE_WORK})."),
+            );
+            return None;
+        }
         let types = loader.types;
         let mut index = HashMap::new();
         let mut groups = BTreeSet::new();
@@ -127,6 +138,8 @@ struct Loader<'a, 'b> {
     all: BTreeSet<String>,
     seen: BTreeSet<String>,
     once_only: Vec<Held>,
+    /// What all expressions may cost together: a walk over the form evaluates each.
+    work: u64,
 }
 
 impl Loader<'_, '_> {
@@ -152,7 +165,10 @@ impl Loader<'_, '_> {
             Expr::parse(text.get_ref(), &self.types)
         };
         match parsed {
-            Ok(expr) => Some(expr),
+            Ok(expr) => {
+                self.work = self.work.saturating_add(expr.work());
+                Some(expr)
+            }
             Err(mut flaws) => {
                 for flaw in flaws.iter_mut().filter(|f| f.code == "unknown-name") {
                     let rest = text.get_ref().get(flaw.offset..).unwrap_or("");

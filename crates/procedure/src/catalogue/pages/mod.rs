@@ -11,7 +11,7 @@ use askama::Template;
 use base::{Error, Lang};
 use jiff::civil::Date;
 
-pub use self::asked::Asked;
+pub use self::{asked::Asked, services::icon};
 pub(super) use self::{
     procedure::procedure_page,
     services::{life_event_page, services_page},

@@ -10,7 +10,9 @@ use std::{
 };
 
 fn main() {
-    let frontend = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../frontend");
+    // As it is now, not as it was when this script was compiled: a target folder may serve several working copies.
+    let crate_folder = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let frontend = Path::new(&crate_folder).join("../../frontend");
     for watched in ["src", "build.mjs", "package.json", "package-lock.json", ".npmrc"] {
         println!("cargo:rerun-if-changed={}", frontend.join(watched).display());
     }

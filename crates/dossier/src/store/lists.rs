@@ -279,15 +279,13 @@ pub async fn watched_count(db: &impl Read, agency: &str, only: Only, most: u32) 
     let mut values = params![agency];
     let mut sql = String::from("SELECT t.token FROM dossier_task t WHERE t.deciding = $1");
     only.add(&mut sql, &mut values);
-    let sql = format!("SELECT count(*) FROM ({sql} LIMIT {most}) AS some");
+    let sql = format!("SELECT count(*) FROM ({sql} LIMIT {most}) AS counted");
     Ok(db.scalar::<i64>(&sql, values).await?.unwrap_or(0))
 }
 
 /// An answer that a dossier of the agency waits for.
 #[derive(Debug, Clone, Row)]
 pub struct AwaitedRow {
-    /// Dossier.
-    pub dossier_id: Uuid,
     /// The send task that asked.
     pub sent_by: String,
     /// The agency asked.
@@ -310,7 +308,7 @@ pub struct AwaitedRow {
 /// The database failed.
 pub async fn awaited(db: &impl Read, agency: &str, soon: Timestamp, limit: u32) -> Result<Vec<AwaitedRow>> {
     let sql = format!(
-        "SELECT c.dossier_id, c.sent_by, c.agency, c.finish_by, d.code, d.package, d.applicant_name, d.due_at \
+        "SELECT c.sent_by, c.agency, c.finish_by, d.code, d.package, d.applicant_name, d.due_at \
          FROM dossier_consultation c JOIN dossier d ON d.id = c.dossier_id \
          WHERE c.deciding = $1 AND c.ended_at IS NULL AND c.finish_by < $2 ORDER BY c.finish_by, c.dossier_id LIMIT {limit}"
     );
@@ -334,7 +332,7 @@ pub async fn bounded_count(db: &impl Read, agency: &str, roles: &[&str], only: O
     if let Some(only) = only {
         only.add(&mut sql, &mut values);
     }
-    let sql = format!("SELECT count(*) FROM ({sql} LIMIT {most}) AS some");
+    let sql = format!("SELECT count(*) FROM ({sql} LIMIT {most}) AS counted");
     Ok(db.scalar::<i64>(&sql, values).await?.unwrap_or(0))
 }
 

@@ -65,6 +65,12 @@ pub(super) struct DossierPage {
     steps: Vec<OutlineStep>,
 }
 
+impl DossierPage {
+    fn is_open(&self, file: &File) -> bool {
+        self.open.as_ref().is_some_and(|open| open.href == file.href)
+    }
+}
+
 struct Task {
     token: u32,
     name: String,

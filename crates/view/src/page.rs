@@ -256,7 +256,11 @@ pub fn error_response(error: &Error, mut page: Page) -> Response {
     let sign_in = error.kind() == Some(Kind::Unauthenticated);
     // One problem says better than the general words what is the matter; several stand under them.
     let mut more: Vec<String> = page.problems.iter().map(|p| page.text(&p.text).to_owned()).collect();
-    let lead = if more.len() == 1 { more.remove(0) } else { lead.to_owned() };
+    let lead = if more.len() == 1 {
+        more.remove(0)
+    } else {
+        lead.to_owned()
+    };
     html(
         status_code,
         &ErrorPage {

@@ -9,7 +9,7 @@ use std::{
 
 /// Files under `folder` with one of these endings, without what is installed or built.
 fn files(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+    for entry in fs::read_dir(folder).expect("a folder of the sources").flatten() {
         let path = entry.path();
         let name = entry.file_name();
         if path.is_dir() {

@@ -371,7 +371,7 @@ fn tiles(page: &Page, total: &Line, now: Standing) -> Vec<Tile> {
             value: n(Measure::Received),
             note: format!(
                 "{} {}",
-                share(&page, total.online_percent()),
+                share(page, total.online_percent()),
                 page.t("trực tuyến", "online")
             ),
             tone: Tone::Neutral,
@@ -390,7 +390,7 @@ fn tiles(page: &Page, total: &Line, now: Standing) -> Vec<Tile> {
         },
         Tile {
             label: page.t("Trước hạn và đúng hạn", "Early or on time").to_owned(),
-            value: share(&page, total.on_time_percent()),
+            value: share(page, total.on_time_percent()),
             note: page
                 .t("theo Quyết định 766/QĐ-TTg", "by Decision 766/QĐ-TTg")
                 .to_owned(),
@@ -400,11 +400,11 @@ fn tiles(page: &Page, total: &Line, now: Standing) -> Vec<Tile> {
             label: page
                 .t("Một nửa số hồ sơ xong trong", "Half of the dossiers are done within")
                 .to_owned(),
-            value: days(&page, total.median_days()),
+            value: days(page, total.median_days()),
             note: format!(
                 "{} {}",
                 page.t("số trung vị; trung bình", "the median; mean"),
-                days(&page, total.mean_days())
+                days(page, total.mean_days())
             ),
             tone: Tone::Neutral,
         },

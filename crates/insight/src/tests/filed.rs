@@ -87,7 +87,7 @@ fn ctx(actor: Actor, now: Timestamp) -> Ctx {
     Ctx {
         actor,
         now,
-        request_id: Uuid::now_v7(),
+        request_id: base::Id::<Ctx>::new(now).uuid(),
         lang: Lang::Vi,
     }
 }
@@ -155,7 +155,7 @@ async fn live(site: &Site, life: &Life, clock: &FixedClock, runner: &Runner) -> 
         }
     };
     let filed = dossiers
-        .file(&who(now), &filing, &Uuid::now_v7().to_string())
+        .file(&who(now), &filing, &base::Id::<Ctx>::new(now).uuid().to_string())
         .await
         .expect("filed");
     for (act, minutes) in &life.acts {

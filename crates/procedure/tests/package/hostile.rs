@@ -130,7 +130,7 @@ fn every_refusal_says_where() {
             "too-large",
             "form.toml",
             false,
-            whole("form.toml", "# x\n".repeat(2_500_000)),
+            whole("form.toml", "# x\n".repeat(1_500_000)),
         ),
         (
             "too-large",

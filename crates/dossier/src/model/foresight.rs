@@ -236,11 +236,11 @@ mod tests {
                     prop_assert!(*by <= due, "{node}: {by:?} after {due:?}");
                     let mut earlier = *by;
                     let ahead = package.process.must_follow(&instance, *token);
-                    for n in 0..ahead.len() {
+                    for (n, step) in ahead.iter().enumerate() {
                         let rest = ahead[n + 1..].iter().rev();
                         let end = calendar.sub_working_micros(due, 0);
                         let next = rest.fold(end, |by, step| less(calendar, by, step.budget));
-                        prop_assert!(next >= earlier, "{node}: {} comes first", ahead[n].node);
+                        prop_assert!(next >= earlier, "{node}: {} comes first", step.node);
                         earlier = next;
                     }
                 }

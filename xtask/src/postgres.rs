@@ -19,7 +19,7 @@ use crate::run;
 /// The variable in which tests find the address of a server where they may create databases.
 pub const ENV: &str = "MOTCUA_TEST_POSTGRES";
 
-/// A running server. Dropping it stops the server and removes its data.
+/// A running server. Dropping it stops the server and removes its data, unless they are to be kept.
 #[derive(Debug)]
 pub struct Cluster {
     programs: PathBuf,
@@ -27,6 +27,7 @@ pub struct Cluster {
     owner: Option<(u32, u32)>,
     server: Option<Child>,
     port: u16,
+    kept: bool,
 }
 
 impl Cluster {
@@ -36,19 +37,38 @@ impl Cluster {
     /// # Errors
     /// When PostgreSQL is not there and cannot be installed, or does not start.
     pub fn start(settings: &[&str]) -> anyhow::Result<Self> {
-        let programs = programs()?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let folder = std::env::temp_dir().join(format!("motcua-postgres-{}-{port}", std::process::id()));
-        fs::create_dir(&folder).with_context(|| format!("creating {}", folder.display()))?;
-        let mut cluster = Self {
-            programs,
+        let mut cluster = Self::at(format!("motcua-postgres-{}-{port}", std::process::id()), port, false)?;
+        cluster.open(settings)?;
+        Ok(cluster)
+    }
+
+    /// As [`Cluster::start`], with data that stay for the next start under this name.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn start_kept(name: &str, settings: &[&str]) -> anyhow::Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut cluster = Self::at(format!("motcua-postgres-{name}"), port, true)?;
+        if cluster.folder.join("data/PG_VERSION").is_file() {
+            cluster.serve(settings)?;
+        } else {
+            cluster.open(settings)?;
+        }
+        Ok(cluster)
+    }
+
+    fn at(name: String, port: u16, kept: bool) -> anyhow::Result<Self> {
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+        Ok(Self {
+            programs: programs()?,
             folder,
             owner: unprivileged()?,
             server: None,
             port,
-        };
-        cluster.open(settings)?;
-        Ok(cluster)
+            kept,
+        })
     }
 
     fn open(&mut self, settings: &[&str]) -> anyhow::Result<()> {
@@ -126,16 +146,21 @@ impl Cluster {
         format!("postgres://motcua@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Address of a new, empty database of this name (letters, digits and `_`).
+    /// Address of the database of this name (letters, digits and `_`), made when it is not there.
     ///
     /// # Errors
     /// When the server refuses.
     pub fn create_database(&self, name: &str) -> anyhow::Result<String> {
         let port = self.port.to_string();
-        run::output(
+        let made = run::output(
             self.program("createdb")
                 .args(["-h", "127.0.0.1", "-p", &port, "-U", "motcua", name]),
-        )?;
+        );
+        if let Err(error) = made
+            && !(self.kept && format!("{error:#}").contains("already exists"))
+        {
+            return Err(error);
+        }
         Ok(format!("postgres://motcua@127.0.0.1:{port}/{name}"))
     }
 
@@ -168,7 +193,9 @@ impl Drop for Cluster {
                 let _ = server.wait();
             }
         }
-        let _ = fs::remove_dir_all(&self.folder);
+        if !self.kept {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
     }
 }
 

@@ -58,6 +58,12 @@ pub struct Options {
     /// Folder for the data; removed afterwards.
     #[arg(long, default_value = "target/bench")]
     data: PathBuf,
+    /// Leave the filled databases for the next run with this option, which fills up what is missing.
+    #[arg(long)]
+    keep: bool,
+    /// Only fill the databases; implies `--keep`.
+    #[arg(long)]
+    fill: bool,
     /// Measure nothing: only write the tables anew from the figures.
     #[arg(long)]
     tables: bool,
@@ -85,6 +91,9 @@ pub fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<bool> {
     } else {
         measure(workspace, options)?
     };
+    if options.fill {
+        return Ok(true);
+    }
     results.write(&out)?;
     let tables = results.tables(&peer);
     println!("\n{tables}");
@@ -128,18 +137,23 @@ fn measure(workspace: &Workspace, options: &Options) -> anyhow::Result<Results> 
     for engine in engines {
         for size in &options.sizes {
             let folder = data.join(format!("{engine}-{size}"));
-            let _ = fs::remove_dir_all(&folder);
+            let keep = options.keep || options.fill;
+            if !keep {
+                let _ = fs::remove_dir_all(&folder);
+            }
             // Memory as the peer's database had it; durability is never relaxed.
             let settings = ["shared_buffers=512MB", "max_wal_size=4GB", "effective_cache_size=4GB"];
-            let cluster = if *engine == "postgres" {
-                Some(Cluster::start(&settings)?)
-            } else {
-                None
+            let cluster = match *engine {
+                "postgres" if keep => Some(Cluster::start_kept(&format!("bench-{size}"), &settings)?),
+                "postgres" => Some(Cluster::start(&settings)?),
+                _ => None,
             };
             let site = Site::new(&program, &binary, &folder, *size, cluster.as_ref())?;
             one_database(&file, &site, cluster.as_ref(), (engine, *size), options, &mut results)?;
             drop(cluster);
-            fs::remove_dir_all(&folder)?;
+            if !keep {
+                fs::remove_dir_all(&folder)?;
+            }
         }
     }
     Ok(results)
@@ -160,6 +174,9 @@ fn one_database(
     let program = &workload.program;
     let seed_s = start.elapsed().as_secs_f64();
     println!("filled in {seed_s:.1} s");
+    if options.fill {
+        return Ok(());
+    }
     let tokens = &workload.actors;
     let mut starts = Vec::new();
     for _ in 0..5 {

@@ -44,7 +44,7 @@ pub fn run(workspace: &Workspace, filter: &[String]) -> anyhow::Result<Outcome> 
             "--test",
             "--test-reporter=spec",
             "--test-concurrency=1",
-            "--test-timeout=600000",
+            "--test-timeout=1500000",
         ])
         .args(&files)
         .current_dir(&folder);

@@ -29,15 +29,7 @@ pub(super) struct Judged {
 }
 
 pub(super) fn judge(node: &AstNode, text: &str, types: &Types) -> Judged {
-    let mut judge = Judge {
-        text,
-        types,
-        locals: Vec::new(),
-        uses: BTreeSet::new(),
-        flaws: Vec::new(),
-        work: 0,
-        times: 1,
-    };
+    let mut judge = Judge::new(text, types);
     let (ty, size) = judge.infer(node);
     if judge.work > MAX_WORK || size > MAX_WORK {
         judge.flaws.push(Flaw::new(
@@ -64,15 +56,7 @@ pub(super) fn judge(node: &AstNode, text: &str, types: &Types) -> Judged {
 
 /// The tests of a decision table's input entry, against the type of the input. Gives the estimated work.
 pub(super) fn judge_tests(node: &AstNode, text: &str, types: &Types, input: &Type) -> Result<u64, Vec<Flaw>> {
-    let mut judge = Judge {
-        text,
-        types,
-        locals: Vec::new(),
-        uses: BTreeSet::new(),
-        flaws: Vec::new(),
-        work: 0,
-        times: 1,
-    };
+    let mut judge = Judge::new(text, types);
     judge.tests(input, node);
     if judge.work > MAX_WORK {
         judge.flaw(
@@ -99,6 +83,20 @@ struct Judge<'a> {
     work: u64,
     /// How often the present place may be evaluated.
     times: u64,
+}
+
+impl<'a> Judge<'a> {
+    fn new(text: &'a str, types: &'a Types) -> Self {
+        Self {
+            text,
+            types,
+            locals: Vec::new(),
+            uses: BTreeSet::new(),
+            flaws: Vec::new(),
+            work: 0,
+            times: 1,
+        }
+    }
 }
 
 impl Judge<'_> {

@@ -27,6 +27,8 @@ issuer = "${eid.issuer}"
 client_id = "${CLIENT.id}"
 client_secret = "${CLIENT.secret}"
 acr = { ${acr.join(', ')} }
+[dossiers.agencies]
+commune = "H42.28"
 `;
   [browser, server] = await Promise.all([openBrowser(), startServe({ config, origin, port, data })]);
 });
@@ -108,6 +110,40 @@ test('where to go afterwards is never another site', async () => {
     );
     assert.deepEqual(places.filter((place) => new URL(place).origin !== server.origin), [], next);
   }
+  await visitor.close();
+});
+
+test('a building permit asks for level 2; a copy of a birth certificate does not', async () => {
+  const visitor = await stranger();
+  const { page } = visitor;
+  const permit = '/apply/1.013225/start';
+  const start = () => page.locator('main form[action$="/start"] button');
+  await page.goto('/sign-in');
+  await page.locator('a[href^="/sign-in/oidc"]').first().click();
+  await eid.choose(page, 'binh', 1);
+  await page.waitForURL((url) => url.origin === server.origin);
+
+  await page.goto(permit);
+  const text = await page.locator('main').innerText();
+  assert.match(text, /mức độ 2 rồi đăng nhập lại bằng mức độ 2, hoặc nộp hồ sơ trực tiếp/);
+  assert.equal(await start().count(), 0, 'nothing to press in vain');
+  await inspect(page, 'apply-start-level-1');
+  const pressed = await page.request.post(permit, { maxRedirects: 0, headers: { origin: server.origin } });
+  assert.equal(pressed.status(), 403);
+  assert.match(await pressed.text(), /đăng nhập lại bằng mức độ 2/);
+  await page.goto('/apply/2.000635/start');
+  await start().click();
+  await page.waitForURL('**/drafts/**');
+
+  // The same person, raised on the way, comes back to where they were stopped.
+  await page.goto(permit);
+  await page.locator('main a[href^="/sign-in/level-2"]').click();
+  await inspect(page, 'sign-in-level-2');
+  await page.locator('main a[href^="/sign-in/oidc?level=2"]').click();
+  await eid.choose(page, 'binh', 2);
+  await page.waitForURL(`**${permit}`);
+  await start().click();
+  await page.waitForURL('**/drafts/**');
   await visitor.close();
 });
 

@@ -1,10 +1,12 @@
-//! Keeping the figures: one job for each entry of a dossier's log.
+//! Keeping the figures: one job for each entry of a dossier's log, done many at a time.
+
+use std::collections::BTreeMap;
 
 use ::store::{
-    jobs::{Run, Runner},
+    jobs::{Batch, Runner},
     transact,
 };
-use base::{Error, Kind, Result};
+use base::Result;
 use dossier::model::action::DossierId;
 use serde::Deserialize;
 
@@ -22,31 +24,39 @@ struct Changed {
 /// Teaches a runner to keep the figures.
 pub fn handlers(runner: Runner, insight: &Insight) -> Runner {
     let insight = insight.clone();
-    runner.on(CHANGED, move |run| {
+    runner.on_many(CHANGED, move |batch| {
         let insight = insight.clone();
-        async move { insight.project(&run).await }
+        async move { insight.project_all(&batch).await }
     })
 }
 
 impl Insight {
-    /// Brings the fact of one dossier up to date. A job that was overtaken by a later entry only ends.
-    async fn project(&self, run: &Run) -> Result<()> {
-        let Changed { dossier, seq } = run.payload()?;
-        let known = tables::seq(&self.store().read(), dossier).await?;
-        let fact = if known.is_some_and(|known| known >= seq) {
-            None
-        } else {
-            match self.dossiers().figures(dossier).await {
-                Ok(figures) => Some(Fact::of(&figures)),
-                Err(Error::Refused(Kind::NotFound, _)) => None,
-                Err(error) => return Err(error),
-            }
-        };
+    /// Brings the facts of many dossiers up to date, in one transaction.
+    async fn project_all(&self, batch: &Batch) -> Result<()> {
+        let facts = self.newer(batch.payloads()?).await?;
         transact!(self.store(), |tx| {
-            if let Some(fact) = &fact {
-                tables::apply(&tx, fact, run.now).await?;
-            }
-            run.done(&tx).await
+            tables::apply(&tx, &facts, |_| batch.now).await?;
+            batch.done(&tx).await
         })
+    }
+
+    /// The facts of the dossiers that changed, once each. Jobs that were overtaken by a later entry, and dossiers that do not
+    /// exist, have none: they only end.
+    async fn newer(&self, changed: Vec<Changed>) -> Result<Vec<Fact>> {
+        let mut wanted: BTreeMap<DossierId, i64> = BTreeMap::new();
+        for Changed { dossier, seq } in changed {
+            let last = wanted.entry(dossier).or_insert(seq);
+            *last = seq.max(*last);
+        }
+        let ids: Vec<DossierId> = wanted.keys().copied().collect();
+        for known in tables::seqs(&self.store().read(), &ids).await? {
+            let id = DossierId::from_uuid(known.dossier_id);
+            if wanted.get(&id).is_some_and(|seq| *seq <= known.seq) {
+                wanted.remove(&id);
+            }
+        }
+        let ids: Vec<DossierId> = wanted.into_keys().collect();
+        let figures = self.dossiers().figures_of(&ids).await?;
+        Ok(figures.iter().map(Fact::of).collect())
     }
 }

@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::store::{Store, transact};
-use base::{Error, Kind, Lang, Result, Text, Timestamp};
+use base::{Error, Lang, Result, Text, Timestamp};
 use dossier::service::Dossiers;
 use view::{decimal, number};
 
 use crate::{
-    model::{By, Fact, Line, Measure, Month, Question, Report, ServiceLine, median},
-    store::{self as tables, OverdueRow, StandingRow},
+    model::{By, Fact, Line, Measure, Month, Question, Report, ServiceLine, Stock, median},
+    store::{self as tables, OverdueRow, StandingRow, StockRow},
 };
 
 /// More overdue dossiers than this are not looked at, and the page says so.
 pub const OVERDUE_LIMIT: usize = 10_000;
 /// Dossiers read at a time when everything is made anew.
-const REBUILD_PAGE: u32 = 200;
+const REBUILD_PAGE: u32 = 256;
 
 /// One figure for the front page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub(crate) struct Present {
     standing: Vec<StandingRow>,
     late: Vec<OverdueRow>,
     overdue_cut: bool,
+    whole: bool,
 }
 
 /// The figures of a node. Cheap to clone.
@@ -207,6 +208,7 @@ impl Insight {
             standing,
             late,
             overdue_cut,
+            whole: tables::is_whole(&db).await?,
         })
     }
 
@@ -242,7 +244,7 @@ impl Insight {
         for (key, classes) in &classes {
             at(&mut lines, key).median = median(classes);
         }
-        // How things stand belongs to the present month; what stood at the end of an earlier one is not kept.
+        // How things stand now belongs to the present month.
         let this_month = Month::of(now).index();
         let shows_now = (question.from.index()..=question.to.index()).contains(&this_month);
         let this_month = this_month.to_string();
@@ -270,18 +272,26 @@ impl Insight {
                 By::Procedure => add(at(&mut lines, &row.procedure_code)),
             }
         }
+        if present.whole {
+            let stood = tables::stocks(&db, question).await?;
+            match question.by {
+                By::Month => month_ends(question.to, &stood, &mut total, &mut lines, &this_month),
+                By::Agency | By::Field | By::Procedure => period_ends(&stood, &mut total, &mut lines),
+            }
+        }
         let period_end = question.to.end().min(now);
         for row in &present.late {
             let due = Timestamp::from_micros(row.due_at);
-            let in_period = i64::from(due < period_end);
+            let in_period = i64::from(due < period_end && !row.pauses.last_over(question.to));
             total.now_mut().overdue += 1;
             total.unfinished_late += in_period;
             let key = match question.by {
                 By::Month => {
-                    // Still open: overdue at the end of its month and of every month since.
+                    // Still open: overdue at the end of its month and of every month since, unless it was paused then.
                     let first = Month::of(due).max(question.from).index();
-                    for index in first..=question.to.index().min(Month::of(now).index()) {
-                        at(&mut lines, &index.to_string()).unfinished_late += 1;
+                    let months = first..=question.to.index().min(Month::of(now).index());
+                    for month in months.map(Month::from_index).filter(|m| !row.pauses.last_over(*m)) {
+                        at(&mut lines, &month.index().to_string()).unfinished_late += 1;
                     }
                     if shows_now {
                         at(&mut lines, &this_month).now_mut().overdue += 1;
@@ -391,25 +401,15 @@ impl Insight {
         let (mut after, mut done) = (None, 0_u64);
         loop {
             let ids = self.dossiers.ids_after(after, REBUILD_PAGE).await?;
-            let Some(last) = ids.last().copied() else { return Ok(()) };
-            let mut facts = Vec::with_capacity(ids.len());
-            for id in ids {
-                match self.dossiers.figures(id).await {
-                    Ok(figures) => facts.push(Fact::of(&figures)),
-                    Err(Error::Refused(Kind::NotFound, _)) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            transact!(self.store, |tx| {
-                for fact in &facts {
-                    tables::apply(&tx, fact, fact.latest()).await?;
-                }
-                Ok(())
-            })?;
+            let Some(last) = ids.last().copied() else { break };
+            let figures = self.dossiers.figures_of(&ids).await?;
+            let facts: Vec<Fact> = figures.iter().map(Fact::of).collect();
+            transact!(self.store, |tx| { tables::apply(&tx, &facts, Fact::latest).await })?;
             done += facts.len() as u64;
             progress(done);
             after = Some(last);
         }
+        transact!(self.store, |tx| { tables::finish(&tx).await })
     }
 }
 
@@ -417,4 +417,33 @@ fn at<'a>(lines: &'a mut BTreeMap<String, Line>, key: &str) -> &'a mut Line {
     lines
         .entry(key.to_owned())
         .or_insert_with(|| Line::new(key.to_owned(), Text::default()))
+}
+
+/// What stood at the end of the period.
+fn period_ends(stood: &[StockRow], total: &mut Line, lines: &mut BTreeMap<String, Line>) {
+    for row in stood {
+        for line in [at(lines, &row.line), total] {
+            *line.end.get_or_insert_default() += row.into();
+        }
+    }
+}
+
+/// What stood at the end of each month: what stands now, and by how much less stood before the months after it. Months to come
+/// have none.
+fn month_ends(last: Month, stood: &[StockRow], total: &mut Line, lines: &mut BTreeMap<String, Line>, this_month: &str) {
+    // Months of four-digit years are as long as each other: in the order of time they are in the order of letters.
+    let at_end_of = |month: &str| {
+        let mut end = Stock::default();
+        for row in stood
+            .iter()
+            .filter(|row| row.line.is_empty() || row.line.as_str() > month)
+        {
+            end += row.into();
+        }
+        Some(end)
+    };
+    total.end = at_end_of(&last.index().to_string());
+    for (month, line) in lines.iter_mut().filter(|(month, _)| month.as_str() <= this_month) {
+        line.end = at_end_of(month);
+    }
 }

@@ -201,8 +201,8 @@ fn sample(node: &Node, procedure: &str) -> anyhow::Result<Filing> {
 
 /// Whether nothing bars the applicant and nothing is to be paid, so that the first step can be done at once.
 fn entitled(package: &Package, answers: &Answers, context: &Context<'_>) -> anyhow::Result<bool> {
-    let remarks = package.eligibility(answers, context)?.value;
-    let fees = package.fees(answers, context)?.value;
+    let remarks = package.eligibility(answers, context)?;
+    let fees = package.fees(answers, context)?;
     Ok(!remarks.iter().any(|r| r.severity == Bar::Stop) && fees.iter().all(|fee| fee.amount == base::Dong::ZERO))
 }
 

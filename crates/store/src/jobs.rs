@@ -1,6 +1,16 @@
 //! Deferred work: a row written in the caller's transaction, taken under a lease, tried again with back-off.
 
-use std::{collections::HashMap, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use base::{Clock, Error, Id, Result, Timestamp};
 use serde::Serialize;
@@ -13,8 +23,10 @@ use crate::{Engine, Read, Store, Tx, params, sea_orm, transact};
 const LEASE_SECONDS: i64 = 120;
 /// After so many failures a job waits for a person.
 const TRIES: i64 = 12;
-/// Jobs taken at once.
-const BATCH: i64 = 32;
+/// Jobs taken at once that are done one by one: few enough for their lease.
+const ONE_BY_ONE: i64 = 32;
+/// Jobs taken at once that are done together.
+const TOGETHER: i64 = 256;
 /// The longest sleep between looks at the table; new jobs wake the worker earlier.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -152,6 +164,7 @@ pub struct Run {
     /// Failures before this try.
     pub attempts: i64,
     id: Uuid,
+    done: Arc<AtomicBool>,
 }
 
 impl Run {
@@ -168,31 +181,79 @@ impl Run {
     /// # Errors
     /// The job was completed by another worker meanwhile: the transaction must not go on.
     pub async fn done(&self, tx: &Tx) -> Result<()> {
-        match tx.exec("DELETE FROM job WHERE id = $1", params![self.id]).await? {
-            1 => Ok(()),
-            _ => Err(Error::refused(
-                base::Kind::Conflict,
-                "job-done",
-                "Công việc nền này đã được thực hiện.",
-                "This job has been done already.",
-            )),
-        }
+        finish(tx, &[self.id]).await?;
+        self.done.store(true, Ordering::Release);
+        Ok(())
     }
 }
 
-type Handler = Arc<dyn Fn(Run) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send + Sync>;
+/// Jobs of one kind in the hands of their handler.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The database.
+    pub store: Store,
+    /// The instant at which they were taken.
+    pub now: Timestamp,
+    jobs: Arc<[Taken]>,
+}
+
+impl Batch {
+    /// Reads the payloads, in the order in which the jobs were due.
+    ///
+    /// # Errors
+    /// A payload has another shape.
+    pub fn payloads<T: serde::de::DeserializeOwned>(&self) -> Result<Vec<T>> {
+        let read = |job: &Taken| serde_json::from_str(&job.payload).map_err(Error::from);
+        self.jobs.iter().map(read).collect()
+    }
+
+    /// Completes all of them inside the handler's own transaction, so that their effect happens exactly once. A handler of
+    /// many must call it before it returns `Ok`.
+    ///
+    /// # Errors
+    /// One of them was completed by another worker meanwhile: the transaction must not go on.
+    pub async fn done(&self, tx: &Tx) -> Result<()> {
+        let ids: Vec<Uuid> = self.jobs.iter().map(|job| job.id).collect();
+        finish(tx, &ids).await
+    }
+}
+
+/// Takes completed jobs away.
+async fn finish(tx: &Tx, ids: &[Uuid]) -> Result<()> {
+    let mut gone = 0;
+    for piece in crate::powers(ids, crate::MOST_VALUES) {
+        let sql = format!("DELETE FROM job WHERE id IN ({})", crate::placeholders(1, piece.len()));
+        gone += tx.exec(&sql, piece.iter().map(crate::Param::value).collect()).await?;
+    }
+    if gone == ids.len() as u64 {
+        return Ok(());
+    }
+    Err(Error::refused(
+        base::Kind::Conflict,
+        "job-done",
+        "Công việc nền này đã được thực hiện.",
+        "This job has been done already.",
+    ))
+}
+
+type Doing = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+type One = Arc<dyn Fn(Run) -> Doing + Send + Sync>;
+type Many = Arc<dyn Fn(Batch) -> Doing + Send + Sync>;
 
 /// Does the jobs of the kinds that it knows.
 pub struct Runner {
     store: Store,
     clock: Arc<dyn Clock>,
-    handlers: HashMap<&'static str, Handler>,
+    one_by_one: HashMap<&'static str, One>,
+    together: HashMap<&'static str, Many>,
 }
 
 impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runner")
-            .field("kinds", &self.handlers.keys())
+            .field("one_by_one", &self.one_by_one.keys())
+            .field("together", &self.together.keys())
             .finish_non_exhaustive()
     }
 }
@@ -203,7 +264,8 @@ impl Runner {
         Self {
             store,
             clock,
-            handlers: HashMap::new(),
+            one_by_one: HashMap::new(),
+            together: HashMap::new(),
         }
     }
 
@@ -214,7 +276,21 @@ impl Runner {
         F: Fn(Run) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
-        self.handlers.insert(kind, Arc::new(move |run| Box::pin(handler(run))));
+        self.one_by_one
+            .insert(kind, Arc::new(move |run| Box::pin(handler(run))));
+        self
+    }
+
+    /// Teaches a kind whose waiting jobs are done many at a time. The handler completes them in one transaction by
+    /// [`Batch::done`]; when it fails for several, each is tried alone, so that one bad job holds up no other.
+    #[must_use]
+    pub fn on_many<F, Fut>(mut self, kind: &'static str, handler: F) -> Self
+    where
+        F: Fn(Batch) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.together
+            .insert(kind, Arc::new(move |batch| Box::pin(handler(batch))));
         self
     }
 
@@ -247,74 +323,124 @@ impl Runner {
     /// The table could not be read.
     pub async fn run_due(&self) -> Result<usize> {
         let now = self.clock.now();
-        let jobs = self.take(now).await?;
+        let one_by_one: Vec<&str> = self.one_by_one.keys().copied().collect();
+        let all: Vec<&str> = self.together.keys().chain(&one_by_one).copied().collect();
+        // Looking first keeps an idle node from writing.
+        if !self.is_any_due(&all, now).await? {
+            return Ok(0);
+        }
+        let mut tried = 0;
+        for (kind, handler) in &self.together {
+            let jobs = self.take(&[kind], TOGETHER, now).await?;
+            tried += jobs.len();
+            self.run_together(handler, jobs, now).await?;
+        }
+        let jobs = self.take(&one_by_one, ONE_BY_ONE, now).await?;
         for job in &jobs {
             self.run_one(job, now).await?;
         }
-        Ok(jobs.len())
+        Ok(tried + jobs.len())
     }
 
-    async fn take(&self, now: Timestamp) -> Result<Vec<Taken>> {
+    async fn is_any_due(&self, kinds: &[&str], now: Timestamp) -> Result<bool> {
+        if kinds.is_empty() {
+            return Ok(false);
+        }
+        let sql = format!(
+            "SELECT id FROM job WHERE run_at <= $1 AND lease_until <= $1 AND failed_at IS NULL AND kind IN ({}) LIMIT 1",
+            crate::placeholders(2, kinds.len())
+        );
+        let mut values = params![now];
+        values.extend(kinds.iter().map(crate::Param::value));
+        Ok(self.store.read().scalar::<Uuid>(&sql, values).await?.is_some())
+    }
+
+    /// Takes at most `most` jobs of these kinds under a lease, in the order in which they are due.
+    async fn take(&self, kinds: &[&str], most: i64, now: Timestamp) -> Result<Vec<Taken>> {
+        if kinds.is_empty() {
+            return Ok(Vec::new());
+        }
         let lock = match self.store.engine() {
             Engine::Sqlite => "",
             Engine::Postgres => " FOR UPDATE SKIP LOCKED",
         };
-        let kinds: Vec<&str> = self.handlers.keys().copied().collect();
-        let list = crate::placeholders(4, kinds.len().max(1));
         let sql = format!(
             "UPDATE job SET lease_until = $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM job WHERE run_at <= $2 \
-             AND lease_until <= $2 AND failed_at IS NULL AND kind IN ({list}) ORDER BY run_at LIMIT $3{lock}) \
-             RETURNING id, kind, payload, attempts"
+             AND lease_until <= $2 AND failed_at IS NULL AND kind IN ({}) ORDER BY run_at LIMIT $3{lock}) \
+             RETURNING id, kind, payload, attempts",
+            crate::placeholders(4, kinds.len())
         );
-        // Looking first keeps an idle node from writing.
-        let look = format!(
-            "SELECT id FROM job WHERE run_at <= $1 AND lease_until <= $1 AND failed_at IS NULL AND kind IN ({}) LIMIT 1",
-            crate::placeholders(2, kinds.len().max(1))
-        );
-        let mut looking = params![now];
-        looking.extend(kinds.iter().map(crate::Param::value));
-        if kinds.is_empty() || self.store.read().scalar::<Uuid>(&look, looking).await?.is_none() {
-            return Ok(Vec::new());
-        }
-        let mut values = params![now.plus_seconds(LEASE_SECONDS), now, BATCH];
+        let mut values = params![now.plus_seconds(LEASE_SECONDS), now, most];
         values.extend(kinds.iter().map(crate::Param::value));
-        transact!(self.store, |tx| { tx.all::<Taken>(&sql, values.clone()).await })
+        transact!(self.store, |tx| {
+            tx.relax().await?;
+            tx.all::<Taken>(&sql, values.clone()).await
+        })
+    }
+
+    async fn run_together(&self, handler: &Many, jobs: Vec<Taken>, now: Timestamp) -> Result<()> {
+        let attempt = |jobs: Arc<[Taken]>| {
+            let (store, now) = (self.store.clone(), self.clock.now());
+            guarded(handler(Batch { store, now, jobs }))
+        };
+        if jobs.len() > 1 {
+            match attempt(jobs.clone().into()).await {
+                Ok(()) => return Ok(()),
+                Err(error) => tracing::warn!(jobs = jobs.len(), %error, "jobs failed together; each is tried alone"),
+            }
+        }
+        for job in jobs {
+            if let Err(error) = attempt([job.clone()].into()).await {
+                self.put_back(&job, &error, now).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn run_one(&self, job: &Taken, now: Timestamp) -> Result<()> {
-        let Some(handler) = self.handlers.get(job.kind.as_str()) else {
+        let Some(handler) = self.one_by_one.get(job.kind.as_str()) else {
             return Ok(());
         };
+        let done = Arc::new(AtomicBool::new(false));
         let run = Run {
             store: self.store.clone(),
             now: self.clock.now(),
             payload: job.payload.clone(),
             attempts: job.attempts - 1,
             id: job.id,
+            done: Arc::clone(&done),
         };
-        // A panic in one job must not end the others.
-        let outcome = match tokio::spawn(handler(run)).await {
-            Ok(outcome) => outcome,
-            Err(panic) => Err(Error::internal(panic)),
-        };
-        match outcome {
+        match guarded(handler(run)).await {
+            Ok(()) if done.load(Ordering::Acquire) => Ok(()),
             Ok(()) => transact!(self.store, |tx| {
+                tx.relax().await?;
                 tx.exec("DELETE FROM job WHERE id = $1", params![job.id])
                     .await
                     .map(drop)
             }),
-            Err(error) => {
-                tracing::warn!(kind = job.kind, job = %job.id, attempts = job.attempts, %error, "a job failed");
-                let pause = (10_i64 << job.attempts.min(9)).min(3600);
-                let failed_at = (job.attempts >= TRIES).then_some(now);
-                let sql = "UPDATE job SET lease_until = 0, run_at = $2, failed_at = $3, last_error = $4 WHERE id = $1";
-                let text: String = error.to_string().chars().take(500).collect();
-                transact!(self.store, |tx| {
-                    tx.exec(sql, params![job.id, now.plus_seconds(pause), failed_at, text])
-                        .await
-                        .map(drop)
-                })
-            }
+            Err(error) => self.put_back(job, &error, now).await,
         }
+    }
+
+    /// A failed job waits, longer each time, and at last for a person.
+    async fn put_back(&self, job: &Taken, error: &Error, now: Timestamp) -> Result<()> {
+        tracing::warn!(kind = job.kind, job = %job.id, attempts = job.attempts, %error, "a job failed");
+        let pause = (10_i64 << job.attempts.min(9)).min(3600);
+        let failed_at = (job.attempts >= TRIES).then_some(now);
+        let sql = "UPDATE job SET lease_until = 0, run_at = $2, failed_at = $3, last_error = $4 WHERE id = $1";
+        let text: String = error.to_string().chars().take(500).collect();
+        transact!(self.store, |tx| {
+            tx.exec(sql, params![job.id, now.plus_seconds(pause), failed_at, text])
+                .await
+                .map(drop)
+        })
+    }
+}
+
+/// A panic in one job must not end the others.
+async fn guarded(doing: Doing) -> Result<()> {
+    match tokio::spawn(doing).await {
+        Ok(outcome) => outcome,
+        Err(panic) => Err(Error::internal(panic)),
     }
 }

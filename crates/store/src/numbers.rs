@@ -43,6 +43,7 @@ impl Store {
         let sql = "INSERT INTO counter (scope, value) VALUES ($1, $2) \
                    ON CONFLICT (scope) DO UPDATE SET value = counter.value + $2 RETURNING value";
         transact!(self, |tx| {
+            tx.relax().await?;
             tx.scalar::<i64>(sql, params![scope, count])
                 .await?
                 .ok_or_else(|| Error::internal("a counter gave no value"))

@@ -31,6 +31,31 @@ pub fn placeholders(start: usize, count: usize) -> String {
     out
 }
 
+/// The most rows or values that one statement takes in a list: below the limits of both engines with room for other values.
+pub const MOST_VALUES: usize = 256;
+
+/// Splits into pieces whose lengths are powers of two, largest first, of at most `most`. For statements of many rows, which
+/// are prepared and kept by their text: so they come in few shapes.
+pub fn powers<T>(items: &[T], most: usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let length = 1_usize.checked_shl(rest.len().min(most).checked_ilog2()?)?;
+        let (piece, after) = rest.split_at(length);
+        rest = after;
+        Some(piece)
+    })
+}
+
+/// Lists of at most `most` (a power of two) whose lengths are powers of two: the last value is repeated to fill up. For
+/// `IN (…)`, where a value may stand twice.
+pub fn padded<T: Clone>(items: &[T], most: usize) -> impl Iterator<Item = Vec<T>> {
+    items.chunks(most).map(|chunk| {
+        let mut list = chunk.to_vec();
+        list.resize(chunk.len().next_power_of_two(), chunk[chunk.len() - 1].clone());
+        list
+    })
+}
+
 macro_rules! copies {
     ($($t:ty),*) => {$(
         impl Param for $t {
@@ -129,5 +154,24 @@ impl<K> Nullable for Id<K> {
 impl<T: Nullable> Param for Option<T> {
     fn value(&self) -> Value {
         self.as_ref().map_or_else(T::null, Param::value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_come_in_few_shapes_and_lose_nothing() {
+        for length in 0..600 {
+            let items: Vec<usize> = (0..length).collect();
+            let pieces: Vec<&[usize]> = powers(&items, 256).collect();
+            assert!(pieces.iter().all(|p| p.len().is_power_of_two() && p.len() <= 256));
+            assert_eq!(pieces.concat(), items);
+            let mut lists: Vec<usize> = padded(&items, 256).flatten().collect();
+            assert!(padded(&items, 256).all(|l| l.len().is_power_of_two() && l.len() <= 256));
+            lists.dedup();
+            assert_eq!(lists, items);
+        }
     }
 }

@@ -258,6 +258,50 @@ async fn a_job_has_one_effect_and_a_failed_one_comes_back() {
 }
 
 #[tokio::test]
+async fn jobs_done_together_have_one_effect_and_a_bad_one_holds_up_no_other() {
+    for store in testkit::stores(&[TABLES]).await {
+        let clock = FixedClock::at(NOW);
+        transact!(store, |tx| {
+            let jobs = (0..300_i64)
+                .map(|n| Job::new("many", &n))
+                .collect::<Result<Vec<_>, _>>()?;
+            tx.enqueue_all(&jobs, NOW).await
+        })
+        .expect("enqueued");
+        let runner = || {
+            Runner::new(store.clone(), Arc::new(clock.clone())).on_many("many", |batch| async move {
+                let all: Vec<i64> = batch.payloads()?;
+                assert!(!all.contains(&77), "a bad one");
+                transact!(batch.store, |tx| {
+                    for n in &all {
+                        let values = params![ThingId::new(batch.now), *n];
+                        tx.exec("INSERT INTO thing (id, n) VALUES ($1, $2)", values).await?;
+                    }
+                    batch.done(&tx).await
+                })
+            })
+        };
+        let (a, b) = (runner(), runner());
+        let (x, y) = tokio::join!(a.run_due(), b.run_due());
+        let (mut tried, mut left) = (x.expect("ran") + y.expect("ran"), 1);
+        while left > 0 {
+            left = a.run_due().await.expect("ran");
+            tried += left;
+        }
+        assert_eq!(tried, 300, "the bad one waits");
+        clock.set(clock.now().plus_seconds(60));
+        assert_eq!(a.run_due().await.expect("the bad one"), 1);
+        let things = store
+            .read()
+            .all::<ThingRow>("SELECT id, n, note, data FROM thing ORDER BY n", params![])
+            .await
+            .expect("read");
+        let expected: Vec<i64> = (0..300).filter(|n| *n != 77).collect();
+        assert_eq!(things.iter().map(|t| t.n).collect::<Vec<_>>(), expected);
+    }
+}
+
+#[tokio::test]
 async fn files_come_back_are_unreadable_on_disk_and_notice_alteration() {
     let configs = testkit::configs().await;
     let config = configs.first().expect("SQLite");

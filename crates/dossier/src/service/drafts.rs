@@ -75,14 +75,36 @@ impl DraftView {
 }
 
 impl Dossiers {
+    /// The code of the refusal that a higher level of the e-ID would lift.
+    pub const ASSURANCE_TOO_LOW: &'static str = "assurance-too-low";
+
+    /// Refuses a person whose e-ID is less sure of them than the package asks. Officers at the counter look at the card instead.
+    ///
+    /// # Errors
+    /// `Forbidden` with the code [`Dossiers::ASSURANCE_TOO_LOW`] and what to do.
+    pub fn require_assurance(person: &PersonActor, package: &Package) -> Result<()> {
+        if person.assurance >= package.meta.assurance {
+            return Ok(());
+        }
+        Err(Error::refused(
+            Kind::Forbidden,
+            Self::ASSURANCE_TOO_LOW,
+            "Nộp trực tuyến thủ tục này cần tài khoản định danh điện tử mức độ 2. Quý vị mang thẻ căn cước gắn chip đến công an \
+             cấp xã để nâng tài khoản lên mức độ 2 rồi đăng nhập lại bằng mức độ 2, hoặc nộp hồ sơ trực tiếp tại bộ phận một cửa.",
+            "Filing this procedure online needs the national e-ID at level 2. Take your chip card to the commune police to raise \
+             the account to level 2 and sign in again at level 2, or file at the counter of the one-stop shop.",
+        ))
+    }
+
     /// Begins a draft, or gives the one that is open.
     ///
     /// # Errors
-    /// Nobody is signed in, or the procedure cannot be filed here.
+    /// Nobody is signed in, their e-ID is not sure enough, or the procedure cannot be filed here.
     pub async fn start_draft(&self, ctx: &Ctx, procedure: &str) -> Result<DraftId> {
         let person = ctx.person()?;
         ctx.require(Permission::FileDossier, &Scope::Account(person.account))?;
         let package = self.package_on(procedure, ctx.now.legal_date())?;
+        Self::require_assurance(person, &package)?;
         let account = person.account.uuid();
         if let Some(open) = drafts::open_of(&self.store().read(), account, procedure).await? {
             return Ok(open.id);
@@ -219,7 +241,7 @@ impl Dossiers {
     /// Files a draft. `key` is the idempotency key that the page carried.
     ///
     /// # Errors
-    /// Everything that is incomplete, each at its place.
+    /// Everything that is incomplete, each at its place; an e-ID that is not sure enough.
     pub async fn submit(&self, ctx: &Ctx, id: DraftId, key: &str) -> Result<Filed> {
         match self.submit_open(ctx, id, key).await {
             // The other of two clicks was faster: its dossier is this one's answer.
@@ -236,6 +258,8 @@ impl Dossiers {
             return Ok(filed);
         }
         let view = self.draft(ctx, id).await?;
+        // The draft may have been begun at a higher level than the person has signed in with today.
+        Self::require_assurance(ctx.person()?, &view.package)?;
         let mut problems = Problems::new();
         for upload in view.papers.iter().flat_map(|p| &p.files).filter(|f| f.file.is_none()) {
             problems.add(

@@ -1,11 +1,15 @@
 //! What the keepers of figures need of a dossier: no personal data.
 
-use base::{Result, Timestamp, deadline::Outcome};
+use base::{
+    Calendar, Result, Timestamp,
+    deadline::{Event, Ledger, Outcome},
+};
 
-use super::{Dossiers, handling::no_dossier};
+use super::Dossiers;
 use crate::{
     model::{
         action::{Channel, DossierId},
+        state::State,
         status::NationalStatus,
     },
     store as tables,
@@ -48,28 +52,19 @@ pub struct DossierFigures {
     pub working_minutes: Option<i64>,
     /// How often papers were asked for.
     pub supplements: usize,
+    /// Since when and until when papers or a payment were awaited, oldest first; the last has no end while they still are.
+    pub pauses: Vec<(Timestamp, Option<Timestamp>)>,
 }
 
-impl Dossiers {
-    /// What figures need of a dossier, as it is now. For jobs of the platform.
-    ///
-    /// # Errors
-    /// There is no such dossier.
-    pub async fn figures(&self, id: DossierId) -> Result<DossierFigures> {
-        let kept = tables::by_id(&self.store().read(), id).await?.ok_or_else(no_dossier)?;
-        let (s, calendar) = (kept.state, self.calendar());
-        let package = self.shelf().by_hash(&kept.package).await?;
-        let due = s.due(&calendar);
-        let working_minutes = s
-            .received_at
-            .zip(s.ended_at)
-            .map(|(from, to)| calendar.working_minutes_between(from, to));
-        Ok(DossierFigures {
+impl DossierFigures {
+    fn of(id: DossierId, s: &State, field: &str, calendar: &Calendar) -> Self {
+        let due = s.due(calendar);
+        Self {
             id,
             version: s.version,
             agency: s.agency.clone(),
             procedure: s.procedure.code.clone(),
-            field: package.meta.field.clone(),
+            field: field.to_owned(),
             channel: s.channel,
             account: s.applicant.account,
             status: s.national(),
@@ -80,9 +75,56 @@ impl Dossiers {
             ended_at: s.ended_at,
             delivered_at: s.delivered_at,
             outcome: due.and_then(|d| d.outcome()),
-            working_minutes,
+            working_minutes: s
+                .received_at
+                .zip(s.ended_at)
+                .map(|(from, to)| calendar.working_minutes_between(from, to)),
             supplements: s.supplements.len(),
-        })
+            pauses: pauses(s),
+        }
+    }
+}
+
+/// Before reception there is no time limit to stand still: what was awaited then is known from the requests for papers. After
+/// it the ledger knows, whatever was awaited.
+fn pauses(s: &State) -> Vec<(Timestamp, Option<Timestamp>)> {
+    let not_received = |at: Timestamp| s.received_at.is_none_or(|received| at < received);
+    let asked = s.supplements.iter().filter(|asked| not_received(asked.at));
+    let mut pauses: Vec<_> = asked.map(|asked| (asked.at, asked.answered_at)).collect();
+    for entry in s.ledger.iter().flat_map(Ledger::entries) {
+        match (&entry.event, pauses.last_mut()) {
+            (Event::Suspended { .. }, _) => pauses.push((entry.at, None)),
+            (Event::Resumed { .. }, Some((_, until))) => *until = Some(entry.at),
+            _ => {}
+        }
+    }
+    // Nothing is awaited any more once the dossier has ended.
+    if let (Some((_, until @ None)), Some(ended)) = (pauses.last_mut(), s.ended_at) {
+        *until = Some(ended);
+    }
+    pauses
+}
+
+impl Dossiers {
+    /// What figures need of dossiers, as they are now, in no order; those that do not exist are left out. For jobs of the
+    /// platform.
+    ///
+    /// # Errors
+    /// The database failed, or one of them has no package: ours to mend.
+    pub async fn figures_of(&self, ids: &[DossierId]) -> Result<Vec<DossierFigures>> {
+        let kept = tables::by_ids(&self.store().read(), ids).await?;
+        let calendar = self.calendar();
+        let mut figures = Vec::with_capacity(kept.len());
+        for dossier in &kept {
+            let package = self.shelf().by_hash(&dossier.package).await?;
+            figures.push(DossierFigures::of(
+                dossier.id,
+                &dossier.state,
+                &package.meta.field,
+                &calendar,
+            ));
+        }
+        Ok(figures)
     }
 
     /// The ids of dossiers after `after`, in order, a page at a time: for rebuilding figures.

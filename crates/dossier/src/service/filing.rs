@@ -100,14 +100,14 @@ impl Dossiers {
             .papers(&owner, filing, &package, &journey.papers, &mut problems)
             .await?;
         problems.into_result()?;
-        for remark in package.eligibility(&journey.answers, &context)?.value {
+        for remark in package.eligibility(&journey.answers, &context)? {
             if remark.severity == Bar::Stop {
                 let mut stops = Problems::new();
                 stops.add("not-eligible", "", remark.text.vi, remark.text.en);
                 return Err(Error::Refused(Kind::Invalid, stops));
             }
         }
-        let fees = package.fees(&journey.answers, &context)?.value;
+        let fees = package.fees(&journey.answers, &context)?;
 
         let agency = self.deciding_agency(&package)?;
         let fingerprint = hex::encode(Sha256::digest(serde_json::to_vec(filing)?));
@@ -225,6 +225,7 @@ impl Dossiers {
             _ => {
                 let person = ctx.person()?;
                 ctx.require(Permission::FileDossier, &Scope::Account(person.account))?;
+                Self::require_assurance(person, package)?;
                 let claims = procedure::form::Applicant::from(person);
                 let name = claims.organisation.clone().unwrap_or_else(|| person.name.clone());
                 let applicant = Applicant {

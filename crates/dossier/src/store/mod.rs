@@ -57,6 +57,25 @@ pub async fn by_id(db: &impl Read, id: DossierId) -> Result<Option<Kept>> {
     row.map(KeptRow::kept).transpose()
 }
 
+/// Reads dossiers by their ids, in no order; those that do not exist are left out.
+///
+/// # Errors
+/// The database failed, or a row is not one of ours.
+pub async fn by_ids(db: &impl Read, ids: &[DossierId]) -> Result<Vec<Kept>> {
+    let mut kept = Vec::with_capacity(ids.len());
+    for ids in store::padded(ids, store::MOST_VALUES) {
+        let list = store::placeholders(1, ids.len());
+        let sql = format!("SELECT id, package, state FROM dossier WHERE id IN ({list})");
+        let rows = db
+            .all::<KeptRow>(&sql, ids.iter().map(store::Param::value).collect())
+            .await?;
+        for row in rows {
+            kept.push(row.kept()?);
+        }
+    }
+    Ok(kept)
+}
+
 /// Reads a dossier by its code: one query.
 ///
 /// # Errors

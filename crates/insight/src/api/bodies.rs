@@ -47,8 +47,13 @@ pub struct LineBody {
     solved_on_time: i64,
     /// Decided late, or after more than one request for papers.
     solved_late: i64,
-    /// Overdue and not ended at the end of the period.
+    /// Overdue and neither ended nor paused at the end of the period.
     unfinished_late: i64,
+    /// Received, and neither ended nor paused at the end of the period, or now if that is earlier. `null` for a month to come
+    /// and while figures are being made anew.
+    in_progress_at_end: Option<i64>,
+    /// Papers or a payment were awaited then. `null` as above.
+    paused_at_end: Option<i64>,
     /// Decided early or on time, percent of the four above.
     on_time_percent: Option<f64>,
     /// Refused at reception.
@@ -98,6 +103,8 @@ impl LineBody {
             solved_on_time: n(Measure::OnTime),
             solved_late: n(Measure::Late),
             unfinished_late: line.unfinished_late,
+            in_progress_at_end: line.end.map(|end| end.in_progress),
+            paused_at_end: line.end.map(|end| end.paused),
             on_time_percent: line.on_time_percent(),
             refused: n(Measure::Refused),
             withdrawn: n(Measure::Withdrawn),

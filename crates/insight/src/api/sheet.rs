@@ -6,7 +6,7 @@ use base::{Error, Lang, Result};
 use sha2::{Digest, Sha256};
 
 use super::{bodies::two, tagged};
-use crate::model::{Line, Measure, ServiceLine};
+use crate::model::{Line, Measure, ServiceLine, Stock};
 
 /// Rows of one chunk of an answer.
 const ROWS: usize = 64;
@@ -75,6 +75,8 @@ fn report_head(lang: Lang) -> Vec<String> {
         lang.t("Giải quyết đúng hạn", "Decided on time"),
         lang.t("Giải quyết quá hạn", "Decided late"),
         lang.t("Quá hạn chưa giải quyết cuối kỳ", "Overdue at the end of the period"),
+        lang.t("Đang giải quyết cuối kỳ", "In progress at the end of the period"),
+        lang.t("Tạm dừng cuối kỳ", "Paused at the end of the period"),
         lang.t("Tỷ lệ trước hạn và đúng hạn (%)", "Early or on time (%)"),
         lang.t("Không tiếp nhận", "Refused"),
         lang.t("Rút hồ sơ", "Withdrawn"),
@@ -93,6 +95,7 @@ fn report_head(lang: Lang) -> Vec<String> {
 fn report_row(line: &Line, lang: Lang) -> Vec<String> {
     let n = |m| line.counts.get(m).to_string();
     let f = |x: Option<f64>| two(x).map(|x| x.to_string()).unwrap_or_default();
+    let end = |part: fn(Stock) -> i64| line.end.map(|end| part(end).to_string()).unwrap_or_default();
     let mut row = vec![
         line.key.clone(),
         line.name.get(lang).to_owned(),
@@ -105,6 +108,8 @@ fn report_row(line: &Line, lang: Lang) -> Vec<String> {
         n(Measure::OnTime),
         n(Measure::Late),
         line.unfinished_late.to_string(),
+        end(|s| s.in_progress),
+        end(|s| s.paused),
         f(line.on_time_percent()),
         n(Measure::Refused),
         n(Measure::Withdrawn),

@@ -11,6 +11,8 @@ use dossier::{
 };
 use uuid::Uuid;
 
+use super::Pauses;
+
 /// A dossier as figures see it; instants in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Row)]
 pub struct Fact {
@@ -50,6 +52,8 @@ pub struct Fact {
     pub working_minutes: Option<i64>,
     /// How often papers were asked for.
     pub supplements: i64,
+    /// When papers or a payment were awaited.
+    pub pauses: Pauses,
 }
 
 impl Fact {
@@ -87,6 +91,7 @@ impl Fact {
             outcome: outcome.map(str::to_owned),
             working_minutes: f.working_minutes,
             supplements: i64::try_from(f.supplements).unwrap_or(i64::MAX),
+            pauses: Pauses::of(&f.pauses),
         }
     }
 
@@ -94,6 +99,20 @@ impl Fact {
     pub fn latest(&self) -> Timestamp {
         let known = [self.received_at, self.ended_at, self.delivered_at];
         Timestamp::from_micros(known.into_iter().flatten().fold(self.submitted_at, i64::max))
+    }
+
+    /// How it stands; none once it has ended. Follows from the same instants as what stood at the end of a month, so that both
+    /// always agree; for dossiers it is the bucket of their status.
+    pub(super) fn bucket(&self) -> Option<Bucket> {
+        if self.ended_at.is_some() {
+            None
+        } else if self.pauses.still_lasts() {
+            Some(Bucket::Paused)
+        } else if self.received_at.is_some() {
+            Some(Bucket::InProgress)
+        } else {
+            Some(Bucket::Waiting)
+        }
     }
 
     pub(super) fn status(&self) -> Option<NationalStatus> {

@@ -1,21 +1,19 @@
 //! What is counted and how. The rules are told to the public on `/publication/method`; keep both alike.
 
+mod effect;
 mod fact;
 mod month;
+mod pauses;
 mod question;
 mod report;
 
-use std::collections::BTreeMap;
-
-use base::Timestamp;
-use dossier::model::status::{Bucket, NationalStatus};
-use uuid::Uuid;
-
 pub use self::{
+    effect::{Change, Effect, Service, Shift, User},
     fact::Fact,
     month::Month,
+    pauses::Pauses,
     question::{By, Question},
-    report::{Line, Report, ServiceLine, Standing},
+    report::{Line, Report, ServiceLine, Standing, Stock},
 };
 
 /// Minutes of a working day: eight hours (Labour Code 45/2019/QH14, article 105).
@@ -52,17 +50,21 @@ pub enum Measure {
     Withdrawn,
     /// Stopped in the month.
     Stopped,
-    /// Overdue and not ended when the month ended, but ended since.
+    /// Overdue and neither ended nor paused when the month ended, but ended since.
     CarriedLate,
     /// Decided in the month with a known duration.
     Timed,
     /// Their durations together, working minutes.
     Minutes,
+    /// By how many more dossiers were in progress at the end of the month than at its beginning.
+    InProgressChange,
+    /// By how many more were paused.
+    PausedChange,
 }
 
 impl Measure {
     /// All, in the order of [`Counts`].
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Received,
         Self::Online,
         Self::Counter,
@@ -76,6 +78,8 @@ impl Measure {
         Self::CarriedLate,
         Self::Timed,
         Self::Minutes,
+        Self::InProgressChange,
+        Self::PausedChange,
     ];
 
     /// The column.
@@ -94,6 +98,8 @@ impl Measure {
             Self::CarriedLate => "carried_late",
             Self::Timed => "timed",
             Self::Minutes => "minutes",
+            Self::InProgressChange => "in_progress_change",
+            Self::PausedChange => "paused_change",
         }
     }
 }
@@ -128,132 +134,6 @@ impl Counts {
     /// Decided, in time or not.
     pub const fn solved(&self) -> i64 {
         self.get(Measure::Early) + self.get(Measure::OnTime) + self.get(Measure::Late)
-    }
-}
-
-/// A service of an agency.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Service {
-    /// Code of the deciding agency.
-    pub agency: String,
-    /// Code of the field (lĩnh vực).
-    pub field: String,
-    /// National code of the procedure.
-    pub procedure: String,
-}
-
-/// Someone who used a service.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct User {
-    /// Agency.
-    pub agency: String,
-    /// Procedure.
-    pub procedure: String,
-    /// In which year.
-    pub year: i64,
-    /// Whether online.
-    pub online: bool,
-    /// The pseudonym; nobody knows whether two dossiers without one are of the same person, so each counts as one.
-    pub account: Option<Uuid>,
-}
-
-/// What facts add to the counters, or the difference that a new fact makes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Effect {
-    /// Counters by service and month.
-    pub figures: BTreeMap<(Service, Month), Counts>,
-    /// Durations by service, month and class.
-    pub durations: BTreeMap<(Service, Month, i64), i64>,
-    /// Waiting, in progress, paused.
-    pub standing: BTreeMap<Service, [i64; 3]>,
-    /// Dossiers of users.
-    pub users: BTreeMap<User, i64>,
-}
-
-impl Effect {
-    /// What changes when `new` takes the place of `old`. Services are named in `standing` even where nothing changes there.
-    pub fn change(old: Option<&Fact>, new: &Fact) -> Self {
-        let mut effect = Self::default();
-        if let Some(old) = old {
-            effect.count(old, -1);
-        }
-        effect.count(new, 1);
-        effect.figures.retain(|_, counts| !counts.is_zero());
-        effect.durations.retain(|_, n| *n != 0);
-        effect.users.retain(|_, n| *n != 0);
-        effect
-    }
-
-    fn count(&mut self, fact: &Fact, sign: i64) {
-        let service = Service {
-            agency: fact.agency.clone(),
-            field: fact.field.clone(),
-            procedure: fact.procedure_code.clone(),
-        };
-        let month = |at: i64| Month::of(Timestamp::from_micros(at));
-        let online = fact.channel == "online";
-        if let Some(received) = fact.received_at.map(month) {
-            let counts = self.figures.entry((service.clone(), received)).or_default();
-            counts.add(Measure::Received, sign);
-            counts.add(
-                match fact.channel.as_str() {
-                    "online" => Measure::Online,
-                    "post" => Measure::Post,
-                    _ => Measure::Counter,
-                },
-                sign,
-            );
-            let user = User {
-                agency: fact.agency.clone(),
-                procedure: fact.procedure_code.clone(),
-                year: received.year(),
-                online,
-                account: fact.account,
-            };
-            *self.users.entry(user).or_default() += sign;
-        }
-        let status = fact.status();
-        if let Some(ended) = fact.ended_at.map(month) {
-            let counts = self.figures.entry((service.clone(), ended)).or_default();
-            match status {
-                Some(NationalStatus::NotReceived) => counts.add(Measure::Refused, sign),
-                Some(NationalStatus::Withdrawn) => counts.add(Measure::Withdrawn, sign),
-                Some(NationalStatus::Stopped) => counts.add(Measure::Stopped, sign),
-                Some(NationalStatus::Decided | NationalStatus::Returned) => {
-                    counts.add(
-                        match fact.outcome.as_deref() {
-                            Some("early") => Measure::Early,
-                            Some("late") => Measure::Late,
-                            _ => Measure::OnTime,
-                        },
-                        sign,
-                    );
-                    if let Some(minutes) = fact.working_minutes.map(|m| m.max(0)) {
-                        counts.add(Measure::Timed, sign);
-                        counts.add(Measure::Minutes, sign * minutes);
-                        let bucket = (minutes / BUCKET).min(LAST_BUCKET);
-                        *self.durations.entry((service.clone(), ended, bucket)).or_default() += sign;
-                    }
-                }
-                _ => {}
-            }
-            // Overdue at the end of each month between the due date and the end: the report of that month counted it late.
-            if let (Some(due), Some(_)) = (fact.due_at.map(month), fact.received_at) {
-                for overdue in (due.index()..ended.index()).take(600).map(Month::from_index) {
-                    let counts = self.figures.entry((service.clone(), overdue)).or_default();
-                    counts.add(Measure::CarriedLate, sign);
-                }
-            }
-        }
-        let standing = self.standing.entry(service).or_default();
-        if fact.ended_at.is_none() {
-            match status.map(NationalStatus::bucket) {
-                Some(Bucket::Waiting) => standing[0] += sign,
-                Some(Bucket::InProgress) => standing[1] += sign,
-                Some(Bucket::Paused) => standing[2] += sign,
-                _ => {}
-            }
-        }
     }
 }
 

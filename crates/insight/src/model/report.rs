@@ -1,5 +1,7 @@
 //! Answers to questions.
 
+use std::ops::AddAssign;
+
 use base::{Text, Timestamp};
 
 use super::{Counts, Measure, WORKING_DAY, percent};
@@ -17,6 +19,22 @@ pub struct Standing {
     pub overdue: i64,
 }
 
+/// What had not ended at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stock {
+    /// Received, and neither ended nor paused.
+    pub in_progress: i64,
+    /// Paused.
+    pub paused: i64,
+}
+
+impl AddAssign for Stock {
+    fn add_assign(&mut self, other: Self) {
+        self.in_progress += other.in_progress;
+        self.paused += other.paused;
+    }
+}
+
 /// One line of a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
@@ -26,8 +44,11 @@ pub struct Line {
     pub name: Text,
     /// Counters of the period.
     pub counts: Counts,
-    /// Overdue and not ended at the end of the period, or now if that is earlier.
+    /// Overdue and neither ended nor paused at the end of the period, or now if that is earlier.
     pub unfinished_late: i64,
+    /// What stood at the end of the period, or stands now if that is earlier. None for a month to come, and until all figures
+    /// are made anew where some are from before this was kept.
+    pub end: Option<Stock>,
     /// Median duration of what was decided, working minutes.
     pub median: Option<f64>,
     /// How things stand now; none in the line of a month that is not the present one.
@@ -41,6 +62,7 @@ impl Line {
             name,
             counts: Counts::default(),
             unfinished_late: 0,
+            end: None,
             median: None,
             now: None,
         }
@@ -48,6 +70,11 @@ impl Line {
 
     pub(crate) fn now_mut(&mut self) -> &mut Standing {
         self.now.get_or_insert_default()
+    }
+
+    /// Whether nothing happened in the period and nothing stood at its end.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.counts.is_zero() && self.end.unwrap_or_default() == Stock::default()
     }
 
     /// Decided in time, percent of what was decided or was overdue at the end of the period (Decision 766/QĐ-TTg, 2.1).

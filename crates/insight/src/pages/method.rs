@@ -83,13 +83,24 @@ fn rules(page: &Page) -> Vec<Rule> {
                 "In progress, overdue, paused now",
             ),
             (
-                "Tình trạng tại thời điểm xem. Tạm dừng là đang chờ bổ sung giấy tờ hoặc chờ thực hiện nghĩa vụ tài chính. Quá hạn được đếm đến 10.000 hồ sơ. Trong bảng theo tháng chỉ tháng hiện tại có ba số này; của các tháng trước chỉ giữ số quá hạn vào cuối tháng.",
-                "As it is at the moment of reading. Paused: papers or a payment are awaited. Overdue dossiers are counted up to 10,000. In the table by month only the present month has these three; of earlier months only what was overdue at their end is kept.",
+                "Tình trạng tại thời điểm xem. Tạm dừng là đang chờ bổ sung giấy tờ hoặc chờ thực hiện nghĩa vụ tài chính. Quá hạn được đếm đến 10.000 hồ sơ.",
+                "As it is at the moment of reading. Paused: papers or a payment are awaited. Overdue dossiers are counted up to 10,000.",
             ),
             (
                 "Mã trạng thái của Cổng Dịch vụ công quốc gia",
                 "Status codes of the National Public Service Portal",
             ),
+        ),
+        rule(
+            (
+                "Đang giải quyết, quá hạn, tạm dừng cuối kỳ",
+                "In progress, overdue, paused at the end of a period",
+            ),
+            (
+                "Tình trạng vào lúc 24 giờ ngày cuối cùng của kỳ; kỳ chưa kết thúc thì lấy thời điểm xem. Đang giải quyết là hồ sơ đã tiếp nhận, vào lúc đó chưa kết thúc xử lý và không tạm dừng. Tạm dừng là hồ sơ vào lúc đó chưa kết thúc xử lý, đang chờ bổ sung giấy tờ (kể cả khi được yêu cầu bổ sung trước lúc tiếp nhận) hoặc chờ thực hiện nghĩa vụ tài chính; thời gian này không tính vào thời hạn giải quyết. Hai số này được tính theo nhật ký của từng hồ sơ, không phải chốt số bằng tay. Quá hạn cuối kỳ là hồ sơ vào lúc đó đang giải quyết mà đã qua thời điểm hẹn trả của hồ sơ (nếu có hẹn lại hoặc tính lại thời hạn thì theo lần sau cùng); hồ sơ hiện đang tạm dừng thì chưa tính. Dấu “–” nghĩa là tháng chưa đến, hoặc số liệu đang được lập lại.",
+                "As it was at 24:00 on the last day of the period; for a period that has not ended, as it is at the moment of reading. In progress: received, and then neither ended nor paused. Paused: not ended then, and papers (also those asked for before reception) or a payment were awaited, so that the time limit did not run. Both follow from the log of each dossier; nobody closes the books by hand. Overdue at the end: in progress then, though the instant appointed for the dossier (the last one, where a new one was appointed or the time limit began anew) had passed; a dossier that is paused now is left out. “–” means a month to come, or figures that are being made anew.",
+            ),
+            own,
         ),
         rule(
             ("Số ngày trung bình và trung vị", "Mean and median days"),

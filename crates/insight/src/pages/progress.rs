@@ -16,7 +16,7 @@ use view::{
 use super::{Asked, answer, choices, days, number, share, short_share};
 use crate::{
     Insight, Line, OVERDUE_LIMIT, Report,
-    model::{By, Measure, Month, Question, Standing},
+    model::{By, Measure, Month, Question, Standing, Stock},
 };
 
 /// `2026-11`, `2026-Q4` or `2026`.
@@ -203,7 +203,7 @@ async fn publication(insight: &Insight, web: &Web, asked: Asked) -> Result<Publi
     }
     let mut months = insight.report_with(&by_month, &present).await?;
     // Months before the first dossier say nothing.
-    let idle = months.lines.iter().take_while(|l| l.counts.is_zero()).count();
+    let idle = months.lines.iter().take_while(|l| l.is_idle()).count();
     months.lines.drain(..idle.min(months.lines.len().saturating_sub(1)));
 
     let (agencies, fields) = (insight.agencies().await?, insight.fields(now).await?);
@@ -234,7 +234,7 @@ async fn publication(insight: &Insight, web: &Web, asked: Asked) -> Result<Publi
 
     let total = &procedures.total;
     let standing = total.now.unwrap_or_default();
-    let quiet = months.lines.iter().chain(&procedures.lines).all(|l| l.counts.is_zero());
+    let quiet = months.lines.iter().chain(&procedures.lines).all(Line::is_idle);
     let (start, end) = (scope.from.start(), scope.to.end());
     let lead = format!(
         "{} {} {} {}",
@@ -452,13 +452,12 @@ fn heads(page: &Page) -> Vec<String> {
         page.t("Trước hạn", "Early"),
         page.t("Đúng hạn", "On time"),
         page.t("Quá hạn", "Late"),
-        page.t("Quá hạn cuối kỳ", "Overdue at end"),
         page.t("Trước và đúng hạn", "Early or on time"),
         page.t("Ngày trung bình", "Mean days"),
         page.t("Ngày trung vị", "Median days"),
-        page.t("Đang giải quyết", "In progress"),
-        page.t("Đang quá hạn", "Overdue now"),
-        page.t("Tạm dừng", "Paused"),
+        page.t("Đang giải quyết cuối kỳ", "In progress at end"),
+        page.t("Quá hạn cuối kỳ", "Overdue at end"),
+        page.t("Tạm dừng cuối kỳ", "Paused at end"),
     ]
     .map(str::to_owned)
     .to_vec()
@@ -466,20 +465,18 @@ fn heads(page: &Page) -> Vec<String> {
 
 fn cells(page: &Page, line: &Line) -> Vec<String> {
     let n = |m| page.number(line.counts.get(m));
-    // Of months only the present one has them.
-    let now = |part: fn(Standing) -> i64| line.now.map_or_else(|| "–".to_owned(), |now| page.number(part(now)));
+    let end = |part: fn(Stock) -> i64| line.end.map_or_else(|| "–".to_owned(), |end| page.number(part(end)));
     vec![
         n(Measure::Received),
         short_share(page, line.online_percent()),
         n(Measure::Early),
         n(Measure::OnTime),
         n(Measure::Late),
-        page.number(line.unfinished_late),
         short_share(page, line.on_time_percent()),
         number(page, line.mean_days()),
         number(page, line.median_days()),
-        now(|s| s.in_progress),
-        now(|s| s.overdue),
-        now(|s| s.paused),
+        end(|s| s.in_progress),
+        page.number(line.unfinished_late),
+        end(|s| s.paused),
     ]
 }

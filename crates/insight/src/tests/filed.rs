@@ -1,13 +1,13 @@
 //! Dossiers that people file and officers handle: figures that follow each step equal figures made anew, and what the
 //! dossiers themselves say.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ::store::jobs::Runner;
 use base::{Error, Lang, Timestamp, time::FixedClock};
 use dossier::{
     model::{
-        action::{Detail, DossierId, Ground, PaymentMethod},
+        action::{Detail, DossierId, Ground, MissingItem, PaymentMethod},
         command::{Command, Completion},
         status::{Bucket, NationalStatus},
     },
@@ -26,17 +26,24 @@ use super::{
 };
 use crate::{
     handlers,
-    model::{By, Line, Measure, Month, Question},
+    model::{By, Line, Measure, Month, Question, Stock},
 };
+
+/// Packages of one procedure: one that asks for papers never, and one that does before and after the reception.
+const PACKAGES: [&str; 2] = ["crates/procedure/tests/packages/good", "catalogue/2.000635"];
 
 /// What happens to a dossier, each so many minutes after what was before.
 #[derive(Debug, Clone, Copy)]
-enum Act {
+pub(super) enum Act {
     /// The first open step ends as most do.
     Step,
     /// The first open step ends with a refusal, if it is the reception.
     Refuse,
     Pay,
+    /// Papers are asked for in the first open step, if it can.
+    Ask,
+    /// They are handed in.
+    Answer,
     Withdraw,
     Stop,
     /// The jobs that wait are done; what is not done now is overtaken.
@@ -44,12 +51,12 @@ enum Act {
 }
 
 #[derive(Debug, Clone)]
-struct Life {
-    person: u8,
-    online: bool,
-    on_paper: bool,
-    filed_after: i64,
-    acts: Vec<(Act, i64)>,
+pub(super) struct Life {
+    pub person: u8,
+    pub online: bool,
+    pub on_paper: bool,
+    pub filed_after: i64,
+    pub acts: Vec<(Act, i64)>,
 }
 
 fn life() -> impl Strategy<Value = Life> {
@@ -57,6 +64,8 @@ fn life() -> impl Strategy<Value = Life> {
         6 => Just(Act::Step),
         1 => Just(Act::Refuse),
         3 => Just(Act::Pay),
+        1 => Just(Act::Ask),
+        2 => Just(Act::Answer),
         1 => Just(Act::Withdraw),
         1 => Just(Act::Stop),
         2 => Just(Act::Jobs),
@@ -79,7 +88,7 @@ fn life() -> impl Strategy<Value = Life> {
 }
 
 /// A Friday morning.
-fn begin() -> Timestamp {
+pub(super) fn begin() -> Timestamp {
     Timestamp::from_legal(datetime(2026, 11, 20, 9, 0, 0, 0))
 }
 
@@ -118,8 +127,15 @@ fn officer(now: Timestamp) -> Ctx {
     ctx(Actor::Officer(officer), now)
 }
 
-/// Files a dossier and lets happen to it what happens; gives its id and the last instant.
-async fn live(site: &Site, life: &Life, clock: &FixedClock, runner: &Runner) -> (DossierId, Timestamp) {
+/// A dossier that has lived: which, until when, and how it stood at the end of each month that it saw.
+pub(super) struct Lived {
+    pub id: DossierId,
+    pub end: Timestamp,
+    ends: Vec<(Month, Option<Bucket>)>,
+}
+
+/// Files a dossier and lets happen to it what happens.
+pub(super) async fn live(site: &Site, life: &Life, clock: &FixedClock, runner: &Runner) -> Lived {
     let dossiers = site.insight.dossiers();
     let mut now = begin().plus_seconds(life.filed_after * 60);
     let (units, today) = (&dossiers.reference().units, now.legal_date());
@@ -127,13 +143,23 @@ async fn live(site: &Site, life: &Life, clock: &FixedClock, runner: &Runner) -> 
     let commune = units.communes(units.provinces(today)[0].code, today)[0]
         .code
         .to_string();
+    let residence = json!({ "province": province, "commune": commune, "detail": "Số 5, đường Lê Lợi" });
     let date = if life.on_paper { "2012-03-04" } else { "2020-03-04" };
-    let answers = json!({
-        "requester": { "residence": { "province": province, "commune": commune, "detail": "Số 5, đường Lê Lợi" }, "relation": "parent" },
-        "person": { "name": "Trần Văn An", "birth": "1962-05" },
-        "event": { "kind": "birth", "date": date },
-        "request": { "copies": 3, "promise": true }
-    });
+    let answers = if site.package == PACKAGES[0] {
+        json!({
+            "requester": { "residence": residence, "relation": "parent" },
+            "person": { "name": "Trần Văn An", "birth": "1962-05" },
+            "event": { "kind": "birth", "date": date },
+            "request": { "copies": 3, "promise": true }
+        })
+    } else {
+        json!({
+            "requester": { "residence": residence },
+            "event": { "kind": "birth", "office": "Xã Phú Mậu, tỉnh Thừa Thiên" },
+            "request": { "for_whom": "self", "copies": 3, "promise": true },
+            "fee": { "exemption": "none" }
+        })
+    };
     let applicant = Applicant {
         name: Some("Lê Thị Hoa".to_owned()),
         person_number: Some("037190001234".to_owned()),
@@ -158,12 +184,17 @@ async fn live(site: &Site, life: &Life, clock: &FixedClock, runner: &Runner) -> 
         .file(&who(now), &filing, &base::Id::<Ctx>::new(now).uuid().to_string())
         .await
         .expect("filed");
+    let mut ends = Vec::new();
     for (act, minutes) in &life.acts {
+        let before = Month::of(now);
         now = now.plus_seconds(minutes * 60);
         let view = dossiers
             .get(&Ctx::system("test", now), filed.id, Purpose::Support)
             .await
             .expect("the dossier");
+        let bucket = view.state.ended_at.is_none().then(|| view.state.national().bucket());
+        let passed = (before.index()..Month::of(now).index()).map(Month::from_index);
+        ends.extend(passed.map(|month| (month, bucket)));
         let task = view.state.tasks.first();
         let step = |outcome: &str, detail: Detail| {
             task.map(|task| {
@@ -183,8 +214,9 @@ async fn live(site: &Site, life: &Life, clock: &FixedClock, runner: &Runner) -> 
                 continue;
             }
             Act::Step => match task.map(|task| task.node.as_str()) {
-                Some("intake") => step("accept", Detail::None),
+                Some("intake" | "receive") => step("accept", Detail::None),
                 Some("draft") => step("done", Detail::None),
+                Some("review") => step("ok", Detail::None),
                 _ => step("approve", Detail::None),
             },
             Act::Refuse => step(
@@ -197,6 +229,23 @@ async fn live(site: &Site, life: &Life, clock: &FixedClock, runner: &Runner) -> 
                     }],
                 },
             ),
+            Act::Ask => step(
+                "supplement",
+                Detail::Supplement {
+                    items: vec![MissingItem {
+                        at: "event.office".to_owned(),
+                        reason: "event-unclear".to_owned(),
+                        text: "Ghi rõ nơi đã đăng ký.".to_owned(),
+                        basis: "Luật Hộ tịch 2014, Điều 64".to_owned(),
+                    }],
+                    second_ground: "Nơi đăng ký mới bổ sung không có sổ.".to_owned(),
+                },
+            ),
+            Act::Answer => Some(Command::Supplement {
+                answers: Answers::from_value(json!({ "event": { "office": "Xã Phú Mậu, huyện Phú Vang" } }))
+                    .expect("an object"),
+                papers: Vec::new(),
+            }),
             Act::Pay => Some(Command::RecordPayment {
                 amount: 24_000,
                 method: PaymentMethod::Cash,
@@ -211,7 +260,7 @@ async fn live(site: &Site, life: &Life, clock: &FixedClock, runner: &Runner) -> 
             }),
         };
         let Some(command) = command else { continue };
-        let who = if matches!(act, Act::Withdraw) {
+        let who = if matches!(act, Act::Withdraw | Act::Answer) {
             who(now)
         } else {
             officer(now)
@@ -222,11 +271,15 @@ async fn live(site: &Site, life: &Life, clock: &FixedClock, runner: &Runner) -> 
             Err(error) => panic!("{act:?}: {error}"),
         }
     }
-    (filed.id, now)
+    Lived {
+        id: filed.id,
+        end: now,
+        ends,
+    }
 }
 
 /// The published total against what each dossier says of itself; gives the total.
-async fn agrees_with_dossiers(site: &Site, ids: &[DossierId], now: Timestamp) -> Line {
+async fn agrees_with_dossiers(site: &Site, lived: &[Lived], now: Timestamp) -> Line {
     let question = Question {
         agency: Some(AGENCY.to_owned()),
         field: None,
@@ -238,8 +291,8 @@ async fn agrees_with_dossiers(site: &Site, ids: &[DossierId], now: Timestamp) ->
     let standing = total.now.expect("of the whole");
     let (mut received, mut online, mut decided, mut waiting, mut in_progress, mut paused, mut overdue) =
         (0, 0, 0, 0, 0, 0, 0);
-    for id in ids {
-        let f = site.insight.dossiers().figures(*id).await.expect("figures");
+    let ids: Vec<DossierId> = lived.iter().map(|l| l.id).collect();
+    for f in site.insight.dossiers().figures_of(&ids).await.expect("figures") {
         received += i64::from(f.received_at.is_some());
         online += i64::from(f.received_at.is_some() && f.channel == Channel::Online);
         decided +=
@@ -266,26 +319,76 @@ async fn agrees_with_dossiers(site: &Site, ids: &[DossierId], now: Timestamp) ->
     total
 }
 
-/// Lets lives happen on each engine; gives the published totals.
-async fn follow(lives: &[Life]) -> Vec<Line> {
+/// What is published of the end of each month that has passed, against how each dossier stood then; gives it.
+async fn ends_agree_with_dossiers(site: &Site, lived: &[Lived], now: Timestamp) -> Vec<Stock> {
+    let mut stood: BTreeMap<Month, Stock> = BTreeMap::new();
+    let (first, this_month) = (Month::of(begin()), Month::of(now));
+    for dossier in lived {
+        // What nothing happened to any more stands as it stood last.
+        let figures = site
+            .insight
+            .dossiers()
+            .figures_of(&[dossier.id])
+            .await
+            .expect("figures");
+        let last = figures.first().expect("the dossier");
+        let bucket = last.ended_at.is_none().then(|| last.status.bucket());
+        let since = (Month::of(dossier.end).index()..this_month.index()).map(|n| (Month::from_index(n), bucket));
+        for (month, bucket) in dossier.ends.iter().copied().chain(since) {
+            let stock = stood.entry(month).or_default();
+            stock.in_progress += i64::from(bucket == Some(Bucket::InProgress));
+            stock.paused += i64::from(bucket == Some(Bucket::Paused));
+        }
+    }
+    let question = |by, to| Question {
+        agency: None,
+        field: None,
+        from: first,
+        to,
+        by,
+    };
+    let report = site.insight.report(&question(By::Month, this_month), now).await;
+    let lines = report.expect("a report").lines;
+    let mut ends = Vec::new();
+    for (line, month) in lines
+        .iter()
+        .zip((first.index()..this_month.index()).map(Month::from_index))
+    {
+        let expected = stood.get(&month).copied().unwrap_or_default();
+        assert_eq!(line.end, Some(expected), "{month}: {:?}", site.package);
+        let report = site.insight.report(&question(By::Agency, month), now).await;
+        assert_eq!(
+            report.expect("a report").total.end.unwrap_or_default(),
+            expected,
+            "{month}"
+        );
+        ends.push(expected);
+    }
+    ends
+}
+
+/// Lets lives happen on each engine; gives the published totals, and what stood at the end of each month.
+async fn follow(package: &'static str, lives: &[Life]) -> Vec<(Line, Vec<Stock>)> {
     let mut totals = Vec::new();
-    for site in sites(&["crates/procedure/tests/packages/good"]).await {
+    for site in sites(&[package]).await {
         let clock = Arc::new(FixedClock::at(begin()));
         let runner = handlers(Runner::new(site.store.clone(), clock.clone()), &site.insight);
-        let (mut ids, mut last) = (Vec::new(), begin());
+        let (mut lived, mut last) = (Vec::new(), begin());
         for life in lives {
-            let (id, end) = live(&site, life, &clock, &runner).await;
-            ids.push(id);
-            last = last.max(end);
+            let dossier = live(&site, life, &clock, &runner).await;
+            last = last.max(dossier.end);
+            lived.push(dossier);
         }
         clock.set(last);
         while runner.run_due().await.expect("jobs") > 0 {}
         let followed = everything(&site.store).await;
-        agrees_with_dossiers(&site, &ids, last).await;
+        agrees_with_dossiers(&site, &lived, last).await;
+        ends_agree_with_dossiers(&site, &lived, last).await;
         site.insight.rebuild(&mut |_| ()).await.expect("rebuilt");
         let anew = everything(&site.store).await;
         assert_eq!(followed, anew);
-        totals.push(agrees_with_dossiers(&site, &ids, last).await);
+        let ends = ends_agree_with_dossiers(&site, &lived, last).await;
+        totals.push((agrees_with_dossiers(&site, &lived, last).await, ends));
         site.store.close().await;
     }
     totals
@@ -295,9 +398,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 20, ..ProptestConfig::default() })]
 
     #[test]
-    fn followed_step_by_step_equals_made_anew(lives in prop::collection::vec(life(), 1..7)) {
+    fn followed_step_by_step_equals_made_anew(lives in prop::collection::vec(life(), 1..7), package in 0_usize..2) {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async { drop(follow(&lives).await) });
+        runtime.block_on(async { drop(follow(PACKAGES[package], &lives).await) });
     }
 }
 
@@ -326,7 +429,7 @@ async fn every_way_of_a_dossier_is_followed() {
         life(2, true, &[Withdraw]),
         life(1, true, &[Step, Pay, Stop]),
     ];
-    for total in follow(&lives).await {
+    for (total, _) in follow(PACKAGES[0], &lives).await {
         let now = total.now.expect("of the whole");
         for measure in [
             Measure::Online,
@@ -344,5 +447,35 @@ async fn every_way_of_a_dossier_is_followed() {
             "{total:?}"
         );
         assert!(now.waiting > 0 && now.in_progress > 0, "{now:?}");
+    }
+}
+
+/// Dossiers that await a payment, or papers before and after their reception, while months end.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stood_at_the_end_of_each_month_is_kept() {
+    use Act::{Answer, Ask, Jobs, Pay, Step, Withdraw};
+    const FORTNIGHT: i64 = 14 * 24 * 60;
+    let life = |person: u8, online: bool, acts: &[Act]| Life {
+        person,
+        online,
+        on_paper: false,
+        filed_after: 0,
+        acts: acts.iter().map(|act| (*act, FORTNIGHT)).collect(),
+    };
+    let lives = [
+        life(0, true, &[Step, Pay, Jobs, Ask, Jobs, Answer, Step, Jobs, Step]),
+        life(1, false, &[Ask, Jobs, Jobs, Answer, Step, Jobs, Pay, Step]),
+        life(2, true, &[Ask, Jobs, Withdraw]),
+        life(2, true, &[Step, Jobs, Jobs, Pay, Ask, Answer, Ask, Jobs, Withdraw]),
+        life(1, false, &[Pay, Step]),
+    ];
+    for (_, ends) in follow(PACKAGES[1], &lives).await {
+        let stocks: Vec<(i64, i64)> = ends.iter().map(|end| (end.in_progress, end.paused)).collect();
+        assert!(stocks.iter().any(|(in_progress, _)| *in_progress > 1), "{stocks:?}");
+        assert!(stocks.iter().any(|(_, paused)| *paused > 1), "{stocks:?}");
+        assert!(
+            stocks.len() > 3 && stocks.windows(2).any(|pair| pair[0] != pair[1]),
+            "{stocks:?}"
+        );
     }
 }

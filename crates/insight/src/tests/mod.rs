@@ -4,6 +4,9 @@ mod counting;
 mod filed;
 mod published;
 mod site;
+mod together;
+
+use std::collections::BTreeMap;
 
 use ::store::{Store, transact};
 use base::Timestamp;
@@ -11,7 +14,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::{
-    model::{By, Counts, Fact, Month, Question},
+    model::{By, Counts, Fact, Month, Pauses, Question},
     store as tables,
 };
 
@@ -30,6 +33,8 @@ struct Step {
     status: i64,
     hours: [i64; 3],
     outcome: usize,
+    /// When something is awaited, hours after reception, and how long.
+    pause: [i64; 2],
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -41,14 +46,16 @@ fn step() -> impl Strategy<Value = Step> {
         1_i64..=10,
         hours,
         0_usize..3,
+        prop::array::uniform2(0_i64..1500),
     )
-        .prop_map(|(dossier, channel, account, status, hours, outcome)| Step {
+        .prop_map(|(dossier, channel, account, status, hours, outcome, pause)| Step {
             dossier,
             channel,
             account,
             status,
             hours,
             outcome,
+            pause,
         })
 }
 
@@ -56,6 +63,11 @@ fn fact(step: &Step, seq: i64) -> Fact {
     let at = |h: i64| start() + h * HOUR;
     let ended = matches!(step.status, 3 | 7..=10);
     let received = step.status != 1;
+    let end = if ended { step.hours[0] + step.hours[2] } else { i64::MAX };
+    let from = (step.hours[0] + step.pause[0]).min(end);
+    let until = (!matches!(step.status, 5 | 6)).then(|| (from + step.pause[1]).min(end));
+    let instant = |h: i64| Timestamp::from_micros(at(h));
+    let pause = received.then(|| (instant(from), until.map(instant)));
     Fact {
         dossier_id: Uuid::from_u128(u128::from(step.dossier) + 1),
         seq,
@@ -75,6 +87,7 @@ fn fact(step: &Step, seq: i64) -> Fact {
         outcome: ended.then(|| ["early", "on_time", "late"][step.outcome].to_owned()),
         working_minutes: ended.then_some(step.hours[2] * 20),
         supplements: 0,
+        pauses: Pauses::of(pause.as_slice()),
     }
 }
 
@@ -132,10 +145,19 @@ async fn everything(store: &Store) -> Everything {
     }
 }
 
-async fn put(store: &Store, facts: &[Fact]) {
-    for fact in facts {
+/// Applies facts, so many at a time; of one dossier the newest among them, as jobs do.
+async fn put(store: &Store, facts: &[Fact], at_a_time: usize) {
+    for facts in facts.chunks(at_a_time) {
+        let mut newest: BTreeMap<Uuid, Fact> = BTreeMap::new();
+        for fact in facts {
+            let kept = newest.entry(fact.dossier_id).or_insert_with(|| fact.clone());
+            if kept.seq < fact.seq {
+                *kept = fact.clone();
+            }
+        }
+        let facts: Vec<Fact> = newest.into_values().collect();
         transact!(store, |tx| {
-            tables::apply(&tx, fact, Timestamp::from_micros(start())).await
+            tables::apply(&tx, &facts, |_| Timestamp::from_micros(start())).await
         })
         .expect("applied");
     }

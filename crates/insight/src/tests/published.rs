@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use ::store::transact;
 use axum::http::StatusCode;
 
 use super::{Step, fact, put, site::sites};
+use crate::store as tables;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_are_published_and_their_absence_is_said() {
@@ -14,7 +16,8 @@ async fn figures_are_published_and_their_absence_is_said() {
         assert_eq!(status, StatusCode::OK);
         assert!(body.contains("Không có hồ sơ trong kỳ này"));
 
-        // Two online of one account, decided early and late; one at the counter, open and overdue.
+        // Two online of one account, decided early and late; one at the counter, open and overdue, that was paused from
+        // 22 February to 4 March.
         let step = |dossier, channel, account, status, hours, outcome| Step {
             dossier,
             channel,
@@ -22,6 +25,7 @@ async fn figures_are_published_and_their_absence_is_said() {
             status,
             hours,
             outcome,
+            pause: if dossier == 4 { [24 * 20, 24 * 10] } else { [0, 0] },
         };
         let mut facts = [
             fact(&step(0, 0, Some(1), 10, [24, 24 * 20, 24 * 5], 0), 1),
@@ -31,7 +35,7 @@ async fn figures_are_published_and_their_absence_is_said() {
         for fact in &mut facts {
             "1.001193".clone_into(&mut fact.procedure_code);
         }
-        put(&site.store, &facts).await;
+        put(&site.store, &facts, 1).await;
 
         let (status, json) = site
             .get("/api/v1/publication?from=2026-01&to=2026-04&by=procedure")
@@ -64,6 +68,29 @@ async fn figures_are_published_and_their_absence_is_said() {
         let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
         assert!(json["total"]["on_time_percent"].is_null());
 
+        // The one decided late was received in January and decided in March; the one at the counter was received in February.
+        // Months to come have no end yet.
+        let (_, json) = site.get("/api/v1/publication?from=2026-01&to=2026-06").await;
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let lines = json["lines"].as_array().expect("lines");
+        let ends: Vec<_> = lines
+            .iter()
+            .map(|line| ["in_progress_at_end", "unfinished_late", "paused_at_end"].map(|name| line[name].as_i64()))
+            .collect();
+        assert_eq!(ends[0], [Some(1), Some(1), Some(0)]);
+        assert_eq!(ends[1], [Some(1), Some(1), Some(1)]);
+        assert_eq!(ends[2], [Some(1), Some(1), Some(0)]);
+        assert_eq!(ends[3], [Some(1), Some(1), Some(0)]);
+        assert_eq!(ends[4..], [[None, Some(0), None]; 2]);
+        assert_eq!(json["total"]["in_progress_at_end"], 1);
+        let (_, json) = site
+            .get("/api/v1/publication?from=2026-02&to=2026-02&by=agency&agency=H57.0")
+            .await;
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(json["lines"][0]["in_progress_at_end"], 1);
+        assert_eq!(json["lines"][0]["paused_at_end"], 1);
+        assert_eq!(json["total"]["paused_at_end"], 1);
+
         let (_, json) = site.get("/api/v1/publication/services?year=2026").await;
         let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
         let service = &json["services"][0];
@@ -83,6 +110,8 @@ async fn figures_are_published_and_their_absence_is_said() {
         );
         let april = rows.iter().find(|row| row.starts_with("2026-04,")).expect("a row");
         assert!(april.ends_with(",0,1,1,0"), "{april}");
+        let february: Vec<&str> = rows[97].split(',').collect();
+        assert_eq!(february[11..13], ["1", "1"], "{february:?}");
         assert!(
             rows[98].starts_with("2026-03,") && rows[98].ends_with(",,,,"),
             "{}",
@@ -132,6 +161,7 @@ async fn figures_are_published_and_their_absence_is_said() {
         }
         let (_, whole) = site.get("/publication?period=2026").await;
         assert!(whole.contains("33,33 %"));
+        assert!(whole.contains("data-label=\"Tạm dừng cuối kỳ\">1</td>"), "{whole}");
         assert!(
             whole.contains("href=\"/publication/fields/G15-TP07?period=2026\""),
             "a field leads to its page"
@@ -144,6 +174,13 @@ async fn figures_are_published_and_their_absence_is_said() {
         assert_eq!(site.get("/publication/fields/nowhere").await.0, StatusCode::NOT_FOUND);
         let headlines = site.insight.headlines(site.now).await.expect("headlines");
         assert_eq!(headlines.first().map(|h| h.value.as_str()), Some("3"));
+        // While figures are being made anew nobody is told what stood at the end of a month.
+        transact!(site.store, |tx| { tables::clear(&tx).await }).expect("cleared");
+        put(&site.store, &facts, facts.len()).await;
+        let (_, json) = site.get("/api/v1/publication?from=2026-02&to=2026-02").await;
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(json["total"]["received"], 1);
+        assert!(json["total"]["paused_at_end"].is_null(), "{json}");
         // Nothing of this came from dossiers, so nothing is left when all is made anew.
         site.insight.rebuild(&mut |_| ()).await.expect("rebuilt");
         assert!(site.insight.agencies().await.expect("agencies").is_empty());

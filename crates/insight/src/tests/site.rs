@@ -26,10 +26,12 @@ pub struct Site {
     pub insight: Insight,
     pub store: Store,
     pub now: Timestamp,
+    /// The first of its packages.
+    pub package: &'static str,
 }
 
 /// A node on each engine, at which [`AGENCY`] decides what communes decide.
-pub async fn sites(packages: &[&str]) -> Vec<Site> {
+pub async fn sites(packages: &[&'static str]) -> Vec<Site> {
     let sets = [
         identity::MIGRATIONS,
         procedure::shelf::MIGRATIONS,
@@ -78,6 +80,7 @@ pub async fn sites(packages: &[&str]) -> Vec<Site> {
             insight,
             store,
             now,
+            package: packages[0],
         });
     }
     sites

@@ -4,6 +4,7 @@
 pub mod answers;
 mod people;
 mod town;
+mod work;
 
 use std::{net::SocketAddr, path::PathBuf};
 

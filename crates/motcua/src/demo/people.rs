@@ -145,11 +145,19 @@ fn accounts() -> Vec<NewAccount> {
 /// # Errors
 /// The database failed, or the role is not a person's.
 pub async fn person(node: &Node, role: DemoRole) -> anyhow::Result<PersonActor> {
-    let ctx = Ctx::system("demo", node.clock.now());
     let new = accounts()
         .into_iter()
         .find(|a| a.demo == Some(role))
         .context("a person of the demonstration")?;
+    signed_in(node, new).await
+}
+
+/// A person with an account, which is made where there is none yet.
+///
+/// # Errors
+/// The database failed.
+pub async fn signed_in(node: &Node, new: NewAccount) -> anyhow::Result<PersonActor> {
+    let ctx = Ctx::system("demo", node.clock.now());
     let account = node.identity.create_account(&ctx, &new).await?;
     Ok(PersonActor {
         account,

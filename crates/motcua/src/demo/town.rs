@@ -1,24 +1,20 @@
-//! A few months of dossiers: filed, received, handled, late now and then, as a ward of some 30,000 people sees them.
+//! A few months of dossiers, filed as the people of a ward of some 30,000 file them.
 
 use base::Timestamp;
 use dossier::{
-    model::{
-        action::{Detail, DossierId, Ground, MissingItem, PaymentMethod},
-        command::{Command, Completion},
-    },
+    model::action::DossierId,
     service::{Filing, FilingPaper, UploadFor},
 };
-use identity::{Actor, Ctx, DemoRole, OfficerActor, PersonActor, Purpose};
+use identity::{Actor, Assurance, Ctx, DemoRole, NewAccount, OfficerActor, PersonActor, Sex};
 use procedure::{
     form::{Applicant, Channel, Context},
     package::Package,
-    process::{FieldKind, OutcomeEffect, UserTask},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{answers, bar, people};
+use super::{answers, bar, people, work::Fate};
 use crate::node::Node;
 
 /// The town is the same each time it is built.
@@ -27,6 +23,8 @@ const SEED: u64 = 20_251_121;
 const DAYS: i64 = 120;
 /// Tries for one dossier; a form may refuse what chance has answered.
 const TRIES: usize = 12;
+/// A minute in microseconds.
+pub(super) const MINUTE: i64 = 60_000_000;
 
 /// Files and handles `count` dossiers.
 ///
@@ -38,13 +36,11 @@ pub async fn build(node: &Node, count: usize) -> anyhow::Result<()> {
     let packages = node.dossiers.shelf().all_on(node.clock.now().legal_date());
     anyhow::ensure!(!packages.is_empty(), "there are no packages to file");
     let progress = bar(count as u64, "Hồ sơ / dossiers");
-    let now = node.clock.now();
     for n in 0..count {
         let package = packages.choose_weighted(&mut rng, |p| if p.id.code == "1.013225" { 1 } else { 3 })?;
         let days = DAYS - DAYS * i64::try_from(n)? / i64::try_from(count)?;
-        let filed_at = town.office_time(now.plus_seconds(-days * 86_400 + rng.random_range(0..36_000)));
-        if let Some((id, at)) = town.file(package, filed_at, n, &mut rng).await? {
-            town.handle(id, package, at, &mut rng).await?;
+        if let Some((id, at)) = town.file(package, days, n, &mut rng).await? {
+            town.handle(id, at, Fate::of(n, days), &mut rng).await?;
         }
         progress.inc(1);
     }
@@ -52,16 +48,19 @@ pub async fn build(node: &Node, count: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-struct Town<'a> {
-    node: &'a Node,
-    receptionist: OfficerActor,
-    specialists: Vec<OfficerActor>,
-    leader: OfficerActor,
-    consulted: Vec<OfficerActor>,
+pub(super) struct Town<'a> {
+    pub(super) node: &'a Node,
+    pub(super) receptionist: OfficerActor,
+    /// Civil status is this officer's.
+    pub(super) registrar: OfficerActor,
+    /// Land and building are this one's.
+    pub(super) surveyor: OfficerActor,
+    pub(super) leader: OfficerActor,
+    pub(super) consulted: Vec<OfficerActor>,
     citizen: PersonActor,
     business: PersonActor,
     paper: Vec<u8>,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl<'a> Town<'a> {
@@ -83,7 +82,8 @@ impl<'a> Town<'a> {
             .map_err(|e| anyhow::anyhow!("the sample paper: {e}"))?;
         Ok(Self {
             receptionist: officer("tiepnhan").await?,
-            specialists: vec![officer("chuyenvien").await?, officer("chuyenvien2").await?],
+            registrar: officer("chuyenvien").await?,
+            surveyor: officer("chuyenvien2").await?,
             leader: officer("lanhdao").await?,
             consulted: vec![officer("pccc").await?, officer("hatang").await?],
             citizen: people::person(node, DemoRole::Citizen).await?,
@@ -94,7 +94,7 @@ impl<'a> Town<'a> {
         })
     }
 
-    fn ctx(&self, actor: Actor, at: Timestamp) -> Ctx {
+    pub(super) fn ctx(&self, actor: Actor, at: Timestamp) -> Ctx {
         Ctx {
             actor,
             now: at,
@@ -103,36 +103,53 @@ impl<'a> Town<'a> {
         }
     }
 
-    /// An instant at which the office works, at or after `at`.
-    fn office_time(&self, at: Timestamp) -> Timestamp {
-        self.node.dossiers.calendar().add_working_time(at, 1)
+    /// When somebody files, so many days ago: online at any hour that people are awake, else while the counter is open.
+    fn filing_time(&self, days: i64, online: bool, rng: &mut StdRng) -> anyhow::Result<Timestamp> {
+        let then = self.now.plus_seconds(-days * 86_400);
+        Ok(if online {
+            let time = jiff::civil::Time::new(
+                rng.random_range(6..23),
+                rng.random_range(0..60),
+                rng.random_range(0..60),
+                0,
+            )?;
+            Timestamp::from_legal(then.legal_date().to_datetime(time))
+        } else {
+            let minutes = rng.random_range(1..480);
+            self.node.dossiers.calendar().sub_working_micros(then, minutes * MINUTE)
+        })
     }
 
     /// Files one dossier; `None` where chance found no answers that the form accepts.
     async fn file(
         &self,
         package: &Package,
-        at: Timestamp,
+        days: i64,
         n: usize,
         rng: &mut StdRng,
     ) -> anyhow::Result<Option<(DossierId, Timestamp)>> {
-        let online = rng.random_bool(0.62);
-        // Every tenth online dossier is the demo citizen's own, so that their page is not empty.
-        let person = match n % 20 {
-            0 | 10 => self.citizen.clone(),
-            5 => self.business.clone(),
-            _ => self.townsperson(rng),
+        // Every tenth dossier is the demo citizen's own, so that their page is not empty.
+        let known = match n % 20 {
+            0 | 10 => Some(&self.citizen),
+            5 => Some(&self.business),
+            _ => None,
         };
-        let known = matches!(n % 20, 0 | 10 | 5);
+        let channel = if known.is_some() || rng.random_bool(0.62) {
+            Channel::Online
+        } else if rng.random_bool(0.85) {
+            Channel::Counter
+        } else {
+            Channel::Post
+        };
+        let online = channel == Channel::Online;
+        let (filer, applicant) = match known {
+            Some(person) => (Actor::Person(person.clone()), Applicant::from(person)),
+            None => self.townsperson(n, online, rng).await?,
+        };
+        let at = self.filing_time(days, online, rng)?;
         for _ in 0..TRIES {
-            let applicant = Applicant::from(&person);
             let units = &self.node.dossiers.reference().units;
             let registry = std::collections::BTreeMap::new();
-            let channel = if online || known {
-                Channel::Online
-            } else {
-                Channel::Counter
-            };
             let context = Context {
                 applicant: &applicant,
                 channel,
@@ -145,41 +162,23 @@ impl<'a> Town<'a> {
             if !needs.problems.is_empty() {
                 continue;
             }
-            // Townspeople without an account are filed for at the counter.
-            let actor = if known {
-                Actor::Person(person.clone())
-            } else {
-                Actor::Officer(self.receptionist.clone())
-            };
-            let ctx = self.ctx(actor, at);
+            let ctx = self.ctx(filer.clone(), at);
             let mut papers = Vec::new();
             for need in needs.papers.iter().filter(|p| p.required) {
                 let Some(paper) = package.form.papers.get(need.paper) else {
                     continue;
                 };
-                let name = format!("{}.pdf", paper.id);
-                let upload = self
-                    .node
-                    .dossiers
-                    .upload_whole(
-                        &ctx,
-                        UploadFor::Procedure(&package.id.code),
-                        &paper.id,
-                        &name,
-                        &self.paper,
-                    )
-                    .await?;
-                papers.push(FilingPaper {
-                    paper: paper.id.clone(),
-                    uploads: vec![upload.id],
-                });
+                papers.push(
+                    self.hand_in(&ctx, UploadFor::Procedure(&package.id.code), &paper.id)
+                        .await?,
+                );
             }
             let filing = Filing {
                 procedure: package.id.code.clone(),
                 answers,
                 papers,
-                applicant: (!known).then(|| applicant.clone()),
-                channel: (!known).then_some(if online { Channel::Post } else { Channel::Counter }),
+                applicant: (!online).then(|| applicant.clone()),
+                channel: (!online).then_some(channel),
             };
             match self
                 .node
@@ -195,216 +194,45 @@ impl<'a> Town<'a> {
         Ok(None)
     }
 
-    fn townsperson(&self, rng: &mut StdRng) -> PersonActor {
+    /// A paper with its one file.
+    pub(super) async fn hand_in(&self, ctx: &Ctx, why: UploadFor<'_>, paper: &str) -> anyhow::Result<FilingPaper> {
+        let name = format!("{paper}.pdf");
+        let upload = self
+            .node
+            .dossiers
+            .upload_whole(ctx, why, paper, &name, &self.paper)
+            .await?;
+        Ok(FilingPaper {
+            paper: paper.to_owned(),
+            uploads: vec![upload.id],
+        })
+    }
+
+    /// Somebody of the town: with an account of their own online, else filed for by the receptionist.
+    async fn townsperson(&self, n: usize, online: bool, rng: &mut StdRng) -> anyhow::Result<(Actor, Applicant)> {
         let female = rng.random();
         let year = rng.random_range(1960..2003);
-        PersonActor {
-            name: answers::name(rng),
+        let new = NewAccount {
             person_number: Some(answers::person_number(rng, year, female)),
             birth_date: jiff::civil::Date::new(year, rng.random_range(1..=12), rng.random_range(1..=28)).ok(),
-            sex: Some(if female {
-                identity::Sex::Female
-            } else {
-                identity::Sex::Male
-            }),
+            sex: Some(if female { Sex::Female } else { Sex::Male }),
             phone: Some(format!("09{:08}", rng.random_range(10_000_000..99_999_999))),
-            ..self.citizen.clone()
-        }
-    }
-
-    /// Lets officers work until the present.
-    async fn handle(
-        &self,
-        id: DossierId,
-        package: &Package,
-        filed_at: Timestamp,
-        rng: &mut StdRng,
-    ) -> anyhow::Result<()> {
-        let calendar = self.node.dossiers.calendar();
-        let slow = rng.random_bool(0.08);
-        let mut at = filed_at;
-        for _ in 0..40 {
-            let system = self.ctx(Actor::System("demo"), at);
-            let view = self.node.dossiers.get(&system, id, Purpose::Support).await?;
-            let pause = if slow {
-                rng.random_range(200..2400)
-            } else {
-                rng.random_range(20..420)
-            };
-            at = calendar.add_working_time(at, pause);
-            if at >= self.now {
-                return Ok(());
-            }
-            if let Some(asked) = view.state.consultations.iter().find(|c| c.token.is_some()) {
-                if rng.random_bool(0.8) {
-                    let agency = self
-                        .node
-                        .dossiers
-                        .config()
-                        .consulted
-                        .get(&asked.agency)
-                        .cloned()
-                        .unwrap_or_default();
-                    if let Some(officer) = self.consulted.iter().find(|o| o.agency == agency) {
-                        let command = Command::AnswerConsultation {
-                            sent_by: asked.sent_by.clone(),
-                            agrees: true,
-                            opinion: "Thống nhất với nội dung đề nghị.".to_owned(),
-                            document: format!("{}/CV-PC", rng.random_range(100..999)),
-                        };
-                        self.node
-                            .dossiers
-                            .command(&self.ctx(Actor::Officer(officer.clone()), at), id, &command, None)
-                            .await?;
-                        continue;
-                    }
-                }
-                // Silence until the time is over.
-                if let Some(timer) = view.state.timers.first() {
-                    if timer.due >= self.now {
-                        return Ok(());
-                    }
-                    at = at.max(timer.due);
-                    let command = Command::FireTimer { token: timer.token };
-                    self.node
-                        .dossiers
-                        .command(&self.ctx(Actor::System("Hệ thống"), at), id, &command, None)
-                        .await?;
-                    continue;
-                }
-            }
-            if view.state.open_supplement().is_some() {
-                // The applicant has not answered yet.
-                return Ok(());
-            }
-            if view.state.waits_for_payment() {
-                let command = Command::RecordPayment {
-                    amount: view.state.owed() - view.state.paid,
-                    method: PaymentMethod::Cash,
-                    reference: format!("BL{:06}", rng.random_range(1..999_999)),
-                };
-                self.node
-                    .dossiers
-                    .command(
-                        &self.ctx(Actor::Officer(self.receptionist.clone()), at),
-                        id,
-                        &command,
-                        None,
-                    )
-                    .await?;
-                continue;
-            }
-            let Some(task) = view.tasks.first() else { return Ok(()) };
-            let officer = match task.open.role.as_str() {
-                "receptionist" => &self.receptionist,
-                "leader" => &self.leader,
-                "consulted" => self.consulted.first().unwrap_or(&self.receptionist),
-                _ => self.specialists.choose(rng).unwrap_or(&self.receptionist),
-            };
-            let completion = completion(package, &task.task, task.open.token, &view.state.applicant.name, rng);
-            let ctx = self.ctx(Actor::Officer(officer.clone()), at);
-            match self
-                .node
-                .dossiers
-                .command(&ctx, id, &Command::Complete(completion), None)
-                .await
-            {
-                Ok(_) => {}
-                // The fee is paid when the result is fetched, or the dossier waits for something else.
-                Err(base::Error::Refused(..)) => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What an officer would choose: mostly the usual way, now and then a request for papers or a refusal with its ground.
-fn completion(package: &Package, task: &UserTask, token: u32, applicant: &str, rng: &mut StdRng) -> Completion {
-    let usual = task.outcomes.iter().find(|o| o.primary).or(task.outcomes.first());
-    let rare = task.outcomes.iter().find(|o| {
-        (o.effect == OutcomeEffect::RequestSupplement && rng.random_bool(0.05))
-            || (o.effect == OutcomeEffect::Refuse && rng.random_bool(0.02))
-    });
-    let Some(outcome) = rare.or(usual) else {
-        return Completion {
-            token,
-            ..Completion::default()
+            assurance: Assurance::Level2,
+            ..NewAccount::named(people::ISSUER, &format!("townsperson-{n}"), &answers::name(rng))
         };
-    };
-    let detail = match outcome.effect {
-        OutcomeEffect::Refuse | OutcomeEffect::Reject => {
-            package
-                .meta
-                .refusal_reasons
-                .choose(rng)
-                .map_or(Detail::None, |r| Detail::Grounds {
-                    grounds: vec![Ground {
-                        reason: r.id.clone(),
-                        text: r.text.vi.clone(),
-                        basis: r.basis.clone(),
-                    }],
-                })
+        if online {
+            let person = people::signed_in(self.node, new).await?;
+            let applicant = Applicant::from(&person);
+            return Ok((Actor::Person(person), applicant));
         }
-        OutcomeEffect::RequestSupplement => {
-            let reason = package.meta.supplement_reasons.iter().find(|r| r.about.is_some());
-            match (reason, package.form.papers.first()) {
-                (Some(r), _) => Detail::Supplement {
-                    items: vec![item(r.about.as_deref().unwrap_or_default(), r)],
-                    second_ground: String::new(),
-                },
-                (None, Some(paper)) => {
-                    package
-                        .meta
-                        .supplement_reasons
-                        .first()
-                        .map_or(Detail::None, |r| Detail::Supplement {
-                            items: vec![item(&paper.id, r)],
-                            second_ground: String::new(),
-                        })
-                }
-                (None, None) => Detail::None,
-            }
-        }
-        OutcomeEffect::Deliver => Detail::Delivery {
-            channel: Channel::Counter,
-            recipient: applicant.to_owned(),
-        },
-        OutcomeEffect::Stop => Detail::Stop {
-            reason: "Theo đề nghị của người nộp hồ sơ.".to_owned(),
-            basis: "Nghị định 61/2018/NĐ-CP".to_owned(),
-        },
-        _ => Detail::None,
-    };
-    let fields: Map<String, Value> = task
-        .fields
-        .iter()
-        .filter(|f| f.required && f.belongs_to(&outcome.id))
-        .map(|f| {
-            let value = match &f.kind {
-                FieldKind::Date => json!("2026-09-15"),
-                FieldKind::Number => json!(1),
-                FieldKind::YesNo => json!(true),
-                FieldKind::Choice(options) => json!(options.first().map(|o| o.value.as_str())),
-                FieldKind::Text | FieldKind::LongText | FieldKind::File => json!("Đã kiểm tra, phù hợp hồ sơ."),
-            };
-            (f.id.clone(), value)
-        })
-        .collect();
-    Completion {
-        token,
-        outcome: outcome.id.clone(),
-        fields,
-        note: String::new(),
-        detail,
-    }
-}
-
-fn item(at: &str, reason: &procedure::package::Reason) -> MissingItem {
-    MissingItem {
-        at: at.to_owned(),
-        reason: reason.id.clone(),
-        text: reason.text.vi.clone(),
-        basis: reason.basis.clone(),
+        let applicant = Applicant {
+            name: Some(new.name),
+            person_number: new.person_number,
+            birth_date: new.birth_date,
+            sex: new.sex.map(|sex| sex.code().to_owned()),
+            phone: new.phone,
+            ..Applicant::default()
+        };
+        Ok((Actor::Officer(self.receptionist.clone()), applicant))
     }
 }

@@ -182,6 +182,11 @@ impl Offer {
         &self.0.meta.summary
     }
 
+    /// The account that filing it online needs.
+    pub fn account(&self) -> Text {
+        self.0.meta.account()
+    }
+
     /// How long it takes: the name of each case with its time. The last is the ordinary one.
     pub fn times(&self) -> Vec<(Text, Text)> {
         let cases = &self.0.meta.deadlines;

@@ -22,6 +22,7 @@ use super::{
     store as tables,
 };
 use crate::{
+    package::CheckOptions,
     reference::{Published, Source},
     shelf::{self, Shelf},
 };
@@ -639,6 +640,35 @@ async fn every_page_speaks_both_languages_and_escapes_what_was_published() {
                 .is_err(),
             "{code}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_page_says_which_account_filing_online_needs() {
+    let store = stores().await.remove(0);
+    load_own(&store, DAY).await;
+    let shelf = Shelf::open(store.clone()).await.expect("the shelf opens");
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalogue");
+    for code in ["1.013225", "2.000635"] {
+        let now = Timestamp::from_legal(DAY.at(9, 0, 0, 0));
+        let put = shelf.put_dir(&packages.join(code), &CheckOptions::default(), now).await;
+        put.expect("a good package");
+    }
+    let catalogue = Catalogue::open(store, shelf, published().life_events, DAY).await;
+    let catalogue = catalogue.expect("the catalogue opens");
+    for (code, account) in [
+        ("1.013225", Some("Định danh điện tử (VNeID) mức độ 2")),
+        ("2.000635", Some("mức độ 1 hoặc mức độ 2")),
+        ("1.001193", None),
+    ] {
+        let view = pages::procedure_page(&catalogue, page(Lang::Vi), code, DAY, None).await;
+        let html = view.expect("a page").render().expect("renders");
+        assert_eq!(
+            html.contains("Tài khoản để nộp trực tuyến"),
+            account.is_some(),
+            "{code}"
+        );
+        assert!(account.is_none_or(|account| html.contains(account)), "{code}");
     }
 }
 

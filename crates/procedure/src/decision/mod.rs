@@ -12,7 +12,7 @@ use base::{Dong, Text};
 use dsntk_feel::context::FeelContext;
 use dsntk_model_evaluator::ModelEvaluator;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     check::{Sink, Source},
@@ -94,23 +94,15 @@ pub struct TraceRule {
     pub note: String,
 }
 
-/// A value with the way it came about.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Decided<T> {
-    /// The value.
-    pub value: T,
-    /// The way.
-    pub trace: Trace,
-}
-
 /// Compiled decisions.
 pub struct Decisions {
     evaluator: Arc<ModelEvaluator>,
     namespace: String,
     model: String,
-    /// The inputs. A decision may not be among them: `dsntk` would take the given value for the decision's.
+    /// The inputs, as far as a decision reads them. A decision may not be among them: `dsntk` would take the given value for
+    /// the decision's.
     inputs: Types,
-    /// The inputs and the decisions, for the trace.
+    /// The inputs and the decisions, as far as a decision reads them, for the trace.
     types: Types,
     /// In the order in which they need each other.
     tables: Vec<Table>,
@@ -189,48 +181,31 @@ impl Decisions {
     ///
     /// # Errors
     /// [`DecisionError`] when the value has not the promised shape.
-    pub fn fees(&self, answers: &Answers, ctx: &Context<'_>) -> Result<Decided<Vec<Fee>>, DecisionError> {
-        let inputs = self.inputs(answers, ctx);
-        let value = list(self.value("fee", &inputs));
-        let fees = value
+    pub fn fees(&self, answers: &Answers, ctx: &Context<'_>) -> Result<Vec<Fee>, DecisionError> {
+        list(self.value("fee", &inputs(answers, ctx)))
             .iter()
             .map(|item| fee(item).map_err(|why| DecisionError { decision: "fee", why }))
-            .collect::<Result<_, _>>()?;
-        Ok(Decided {
-            value: fees,
-            trace: self.trace("fee", &inputs),
-        })
+            .collect()
+    }
+
+    /// How the fees came about.
+    pub fn why_fees(&self, answers: &Answers, ctx: &Context<'_>) -> Trace {
+        self.trace("fee", inputs(answers, ctx))
     }
 
     /// Whether it can be filed. No remark when the package has no decision `eligibility`.
     ///
     /// # Errors
     /// [`DecisionError`] when the value has not the promised shape.
-    pub fn eligibility(&self, answers: &Answers, ctx: &Context<'_>) -> Result<Decided<Vec<Remark>>, DecisionError> {
-        let inputs = self.inputs(answers, ctx);
-        let value = list(self.value("eligibility", &inputs));
-        let remarks = value
+    pub fn eligibility(&self, answers: &Answers, ctx: &Context<'_>) -> Result<Vec<Remark>, DecisionError> {
+        let decision = "eligibility";
+        list(self.value(decision, &inputs(answers, ctx)))
             .iter()
-            .map(|item| {
-                remark(item).map_err(|why| DecisionError {
-                    decision: "eligibility",
-                    why,
-                })
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Decided {
-            value: remarks,
-            trace: self.trace("eligibility", &inputs),
-        })
+            .map(|item| remark(item).map_err(|why| DecisionError { decision, why }))
+            .collect()
     }
 
-    fn inputs(&self, answers: &Answers, ctx: &Context<'_>) -> Value {
-        let mut inputs = ctx.ambient();
-        inputs["answers"] = answers.to_value();
-        inputs
-    }
-
-    fn value(&self, name: &str, inputs: &Value) -> Value {
+    fn value(&self, name: &str, inputs: &Map<String, Value>) -> Value {
         if !self.has(name) {
             return Value::Null;
         }
@@ -248,7 +223,7 @@ impl Decisions {
         .unwrap_or(Value::Null)
     }
 
-    fn trace(&self, name: &str, inputs: &Value) -> Trace {
+    fn trace(&self, name: &str, inputs: Map<String, Value>) -> Trace {
         let mut wanted = vec![name.to_owned()];
         let mut at = 0;
         while let Some(name) = wanted.get(at).cloned() {
@@ -259,8 +234,8 @@ impl Decisions {
             }
             at += 1;
         }
-        let given = Data::new(&self.inputs, inputs).context();
-        let mut known = inputs.clone();
+        let given = Data::new(&self.inputs, &inputs).context();
+        let mut known = inputs;
         let mut trace = Trace::default();
         for table in self.tables.iter().filter(|t| wanted.contains(&t.name)) {
             let value = self.evaluate(&table.name, &given);
@@ -275,7 +250,7 @@ impl Decisions {
                     note: note.clone(),
                 })
                 .collect();
-            known[table.name.as_str()] = value.clone();
+            known.insert(table.name.clone(), value.clone());
             trace.steps.push(TraceStep {
                 decision: table.name.clone(),
                 value,
@@ -295,7 +270,7 @@ impl Decisions {
             ..crate::form::Applicant::default()
         };
         let today = jiff::civil::date(2026, 11, 21);
-        let samples: Vec<Value> = guard::samples(form)
+        let samples: Vec<Map<String, Value>> = guard::samples(form)
             .into_iter()
             .zip([Channel::Online, Channel::Counter, Channel::Post].into_iter().cycle())
             .map(|(answers, channel)| {
@@ -306,7 +281,7 @@ impl Decisions {
                     registry: &registry,
                     units: &units,
                 };
-                self.inputs(&form.journey(&answers, &ctx).answers, &ctx)
+                inputs(&form.journey(&answers, &ctx).answers, &ctx)
             })
             .collect();
         for name in ["fee", "eligibility"] {
@@ -334,6 +309,12 @@ impl Decisions {
             }
         }
     }
+}
+
+fn inputs(answers: &Answers, ctx: &Context<'_>) -> Map<String, Value> {
+    let mut inputs = ctx.ambient();
+    inputs.insert("answers".to_owned(), answers.to_value());
+    inputs
 }
 
 /// A single value counts as a list of one, null as an empty list.

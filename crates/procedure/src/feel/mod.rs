@@ -20,7 +20,7 @@ use std::{
 use base::Text;
 use dsntk_feel::{Evaluator, FeelScope, values::Value as Feel};
 use dsntk_feel_parser::AstNode;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(crate) use check::distance;
 pub use process::ProcessFeel;
@@ -79,6 +79,8 @@ pub struct Expr {
     ty: Type,
     work: u64,
     uses: Arc<[String]>,
+    /// The names that it uses, with their types.
+    reads: Arc<Types>,
     evaluator: Arc<Evaluator>,
 }
 
@@ -111,6 +113,7 @@ impl Expr {
             text: text.into(),
             ty: judged.ty,
             work: judged.work,
+            reads: Arc::new(types.only(&judged.uses)),
             uses: judged.uses.into(),
             evaluator: Arc::new(evaluator),
         })
@@ -178,6 +181,16 @@ impl Expr {
         }
     }
 
+    /// Its value over values by name, of which only those are looked at that it uses.
+    pub fn eval_over(&self, values: &Map<String, Value>) -> Value {
+        self.eval(&Data::new(&self.reads, values))
+    }
+
+    /// Whether it holds over values by name, of which only those are looked at that it uses.
+    pub fn holds_over(&self, values: &Map<String, Value>) -> bool {
+        self.holds(&Data::new(&self.reads, values))
+    }
+
     fn eval_feel(&self, data: &Data) -> Feel {
         catch_unwind(AssertUnwindSafe(|| (self.evaluator)(data.scope()))).unwrap_or(Feel::Null(None))
     }
@@ -191,6 +204,19 @@ pub(crate) struct Inspected {
     pub size: u64,
     /// The work of one evaluation.
     pub work: u64,
+    /// The declared names that it reads, dotted.
+    pub uses: Vec<String>,
+}
+
+impl From<check::Judged> for Inspected {
+    fn from(judged: check::Judged) -> Self {
+        Self {
+            ty: judged.ty,
+            size: judged.size,
+            work: judged.work,
+            uses: judged.uses,
+        }
+    }
 }
 
 /// Checks an expression that another evaluator (DMN) will run.
@@ -198,20 +224,21 @@ pub(crate) fn inspect(text: &str, types: &Types) -> Result<Inspected, Vec<Flaw>>
     let node = syntax(text, types, false)?;
     let judged = check::judge(&node, text, types);
     if judged.flaws.is_empty() {
-        Ok(Inspected {
-            ty: judged.ty,
-            size: judged.size,
-            work: judged.work,
-        })
+        Ok(judged.into())
     } else {
         Err(judged.flaws)
     }
 }
 
-/// Checks the unary tests of a decision table's input entry against the type of its input. Gives the work of one evaluation.
-pub(crate) fn inspect_tests(text: &str, types: &Types, input: &Type) -> Result<u64, Vec<Flaw>> {
+/// Checks the unary tests of a decision table's input entry against the type of its input.
+pub(crate) fn inspect_tests(text: &str, types: &Types, input: &Type) -> Result<Inspected, Vec<Flaw>> {
     let node = syntax(text, types, true)?;
-    check::judge_tests(&node, text, types, input)
+    let judged = check::judge_tests(&node, text, types, input);
+    if judged.flaws.is_empty() {
+        Ok(judged.into())
+    } else {
+        Err(judged.flaws)
+    }
 }
 
 /// Compiles "input in tests", to tell later which rule of a table held.
@@ -226,6 +253,7 @@ pub(crate) fn rule(input: &str, tests: &str, types: &Types) -> Option<Expr> {
         ty: Type::Boolean,
         work: 0,
         uses: Arc::new([]),
+        reads: Arc::default(),
         evaluator: Arc::new(evaluator),
     })
 }

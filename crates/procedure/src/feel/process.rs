@@ -4,14 +4,14 @@ use std::{collections::HashMap, sync::RwLock};
 
 use serde_json::{Map, Value};
 
-use super::{Data, Expr, Flaw, MAX_FILE_WORK, Type, Types};
+use super::{Expr, Flaw, MAX_FILE_WORK, Type, Types};
 use crate::process::{Feel, VariableType, Variables};
 
 /// FEEL for one process. Each expression is compiled once, when the process is checked, with the types that it was
 /// checked against; then it is only evaluated.
 #[derive(Debug, Default)]
 pub struct ProcessFeel {
-    compiled: RwLock<HashMap<String, (Expr, Types)>>,
+    compiled: RwLock<HashMap<String, Expr>>,
 }
 
 impl ProcessFeel {
@@ -28,32 +28,26 @@ impl ProcessFeel {
         let expr = Expr::parse(text, &types).map_err(|flaws| said(&flaws))?;
         if let Ok(mut compiled) = self.compiled.write() {
             let others = compiled.iter().filter(|(known, _)| *known != text);
-            let work = others.fold(expr.work(), |work, (_, (expr, _))| work.saturating_add(expr.work()));
+            let work = others.fold(expr.work(), |work, (_, expr)| work.saturating_add(expr.work()));
             if work > MAX_FILE_WORK {
                 return Err(format!(
                     "the expressions of the process may take too much work together (estimated {work} steps; at most {MAX_FILE_WORK})"
                 ));
             }
-            compiled.insert(text.to_owned(), (expr.clone(), types));
+            compiled.insert(text.to_owned(), expr.clone());
         }
         Ok(expr)
     }
 
     fn value(&self, text: &str, variables: &Map<String, Value>) -> Result<Value, String> {
-        let values = Value::Object(variables.clone());
         if let Ok(compiled) = self.compiled.read()
-            && let Some((expr, types)) = compiled.get(text)
+            && let Some(expr) = compiled.get(text)
         {
-            return Ok(expr.eval(&Data::new(types, &values)));
+            return Ok(expr.eval_over(variables));
         }
         // Not checked before: what is there tells the types.
         let guessed: Variables = variables.keys().map(|name| (name.clone(), VariableType::Any)).collect();
-        let expr = self.compile(text, &guessed)?;
-        let mut types = Types::new();
-        for name in guessed.keys() {
-            types.declare(name, Type::Any);
-        }
-        Ok(expr.eval(&Data::new(&types, &values)))
+        Ok(self.compile(text, &guessed)?.eval_over(variables))
     }
 }
 

@@ -158,9 +158,32 @@ impl Types {
         self.0.get(name)
     }
 
+    /// Of these names, those that are used, each whole: for reading no more than an expression needs.
+    pub(crate) fn only<'a>(&self, uses: impl IntoIterator<Item = &'a String>) -> Self {
+        let mut out = Self::new();
+        for id in uses {
+            let mut found = None;
+            let mut map = &self.0;
+            for (dot, _) in id.match_indices('.').chain([(id.len(), "")]) {
+                let name = &id[found.map_or(0, |(before, _)| before + 1)..dot];
+                // A part of a date is read with its date.
+                let Some(ty) = map.get(name) else { break };
+                found = Some((dot, ty));
+                match ty {
+                    Type::Context(inner) => map = inner,
+                    _ => break,
+                }
+            }
+            if let Some((end, ty)) = found {
+                out.declare(&id[..end], ty.clone());
+            }
+        }
+        out
+    }
+
     /// The outermost names with their types.
-    pub fn roots(&self) -> impl Iterator<Item = (&str, &Type)> {
-        self.0.iter().map(|(name, ty)| (name.as_str(), ty))
+    pub fn roots(&self) -> impl Iterator<Item = (&String, &Type)> {
+        self.0.iter()
     }
 
     /// Every dotted name, leaves and groups.
@@ -183,12 +206,8 @@ impl Types {
         out
     }
 
-    /// A context in which every declared name is null, and every list empty, so that an expression meets no missing names.
-    pub(crate) fn skeleton(&self) -> FeelContext {
-        skeleton(&self.0, &|_| true)
-    }
-
-    /// The part of the skeleton whose names occur in `text`: what the parser needs to tell names from operators.
+    /// A context of the declared names that occur in `text`, each null or an empty list: what the parser needs to tell names
+    /// from operators.
     pub(crate) fn skeleton_for(&self, text: &str) -> FeelContext {
         let words: BTreeSet<&str> = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
         skeleton(&self.0, &|name| words.contains(name))
@@ -207,4 +226,38 @@ fn skeleton(map: &BTreeMap<String, Type>, keep: &dyn Fn(&str) -> bool) -> FeelCo
         out.set_entry(&Name::from(name), value);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feel::Expr;
+
+    #[test]
+    fn an_expression_reads_the_names_that_it_uses_and_no_others() {
+        let types = Types::new()
+            .with("today", Type::Date)
+            .with("child.name", Type::String)
+            .with("child.born", Type::Date)
+            .with("child.home.province", Type::String)
+            .with("papers", Type::List(Box::new(Type::String)));
+        let reads = |text: &str| {
+            let expr = Expr::parse(text, &types).expect(text);
+            types.only(expr.uses()).names()
+        };
+        assert_eq!(reads("1 + 1"), Vec::<String>::new());
+        assert_eq!(reads("child.born.year > 2000"), ["child.born", "child"]);
+        assert_eq!(
+            reads("count(papers[item = child.name]) > 0"),
+            ["child.name", "child", "papers"]
+        );
+        assert_eq!(
+            reads("child.home.province = null"),
+            ["child.home.province", "child.home", "child"]
+        );
+        let whole = ["child.born", "child.home.province", "child.home", "child.name", "child"];
+        assert_eq!(reads("child = null"), whole);
+        assert_eq!(reads("child = null or child.name = \"An\""), whole);
+        assert_eq!(reads("child.name = \"An\" or child = null"), whole);
+    }
 }

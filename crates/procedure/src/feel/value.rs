@@ -1,6 +1,6 @@
 //! JSON to FEEL and back.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use dsntk_feel::{FeelNumber, FeelScope, Name, context::FeelContext, values::Value as Feel};
 use dsntk_feel_temporal::FeelDate;
@@ -21,24 +21,11 @@ impl fmt::Debug for Data {
 }
 
 impl Data {
-    /// Nothing given yet.
-    pub fn empty(types: &Types) -> Self {
+    /// Values by name, converted by their declared types. What is not declared is left out.
+    pub fn new(types: &Types, values: &Map<String, Value>) -> Self {
         Self {
-            scope: types.skeleton().into(),
+            scope: context(values, types.roots()).into(),
         }
-    }
-
-    /// The values of a JSON object, converted by their declared types. What is not declared is left out.
-    pub fn new(types: &Types, values: &Value) -> Self {
-        let mut root = types.skeleton();
-        if let Value::Object(map) = values {
-            for (name, value) in map {
-                if let Some(ty) = types.root(name) {
-                    root.set_entry(&Name::from(name), from_json(value, ty));
-                }
-            }
-        }
-        Self { scope: root.into() }
     }
 
     /// Sets one dotted name. Null takes it away.
@@ -78,7 +65,7 @@ fn number(value: &Number) -> Option<FeelNumber> {
 
 fn from_json(value: &Value, ty: &Type) -> Feel {
     match (value, ty) {
-        (Value::Null, Type::Context(inner)) => object(&Map::new(), inner),
+        (Value::Null, Type::Context(inner)) => Feel::Context(context(&Map::new(), inner)),
         (Value::Null, Type::List(_)) => Feel::List(Vec::new()),
         (Value::Null, _) => Feel::Null(None),
         (Value::Bool(b), _) => Feel::Boolean(*b),
@@ -93,7 +80,7 @@ fn from_json(value: &Value, ty: &Type) -> Feel {
             };
             Feel::List(items.iter().take(MAX_LIST).map(|v| from_json(v, item)).collect())
         }
-        (Value::Object(map), Type::Context(inner)) => object(map, inner),
+        (Value::Object(map), Type::Context(inner)) => Feel::Context(context(map, inner)),
         (Value::Object(map), _) => {
             let mut out = FeelContext::new();
             for (name, value) in map {
@@ -105,12 +92,12 @@ fn from_json(value: &Value, ty: &Type) -> Feel {
 }
 
 /// The declared parts of an object; those that are missing are null.
-fn object(map: &Map<String, Value>, types: &BTreeMap<String, Type>) -> Feel {
+fn context<'a>(map: &Map<String, Value>, types: impl IntoIterator<Item = (&'a String, &'a Type)>) -> FeelContext {
     let mut out = FeelContext::new();
     for (name, ty) in types {
         out.set_entry(&Name::from(name), from_json(map.get(name).unwrap_or(&Value::Null), ty));
     }
-    Feel::Context(out)
+    out
 }
 
 /// A FEEL value as JSON. Whole numbers stay whole; other decimals are given as JSON numbers of the same digits

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use identity::PersonActor;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Claim;
 use crate::{
@@ -152,8 +152,12 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    pub(crate) fn ambient(&self) -> Value {
-        json!({ "applicant": self.applicant.json(), "channel": self.channel.code(), "today": self.today.to_string() })
+    pub(crate) fn ambient(&self) -> Map<String, Value> {
+        let mut values = Map::new();
+        values.insert("applicant".to_owned(), self.applicant.json());
+        values.insert("channel".to_owned(), self.channel.code().into());
+        values.insert("today".to_owned(), self.today.to_string().into());
+        values
     }
 
     pub(crate) fn declare(types: &mut Types) {

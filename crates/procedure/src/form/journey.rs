@@ -6,7 +6,7 @@ use base::Problems;
 use serde_json::{Map, Value};
 
 use super::{Answers, Context, Field, FieldSource, Form, Rule, judge};
-use crate::feel::Data;
+use crate::feel::{Data, Types};
 
 /// How far a page is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,13 +116,15 @@ impl Journey {
 pub(super) struct Walk<'a> {
     pub ctx: &'a Context<'a>,
     pub data: Data,
+    reads: &'a Types,
 }
 
 impl<'a> Walk<'a> {
     pub fn new(form: &'a Form, ctx: &'a Context<'a>) -> Self {
         Self {
             ctx,
-            data: Data::new(form.types(), &ctx.ambient()),
+            data: Data::new(&form.reads, &ctx.ambient()),
+            reads: &form.reads,
         }
     }
 
@@ -154,8 +156,11 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Lets the conditions that follow see an answer, where one looks at it.
     pub fn keep(&mut self, field: &Field, value: &Value) {
-        self.data.set(&field.id, value, &field.feel);
+        if self.reads.get(&field.id).is_some() {
+            self.data.set(&field.id, value, &field.feel);
+        }
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Form {
     /// The papers (thành phần hồ sơ) in order.
     pub papers: Vec<Paper>,
     types: Types,
+    /// Of these names, those that an expression of the form reads.
+    reads: Types,
     index: HashMap<String, (usize, usize)>,
     groups: BTreeSet<String>,
 }

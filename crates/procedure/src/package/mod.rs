@@ -22,8 +22,8 @@ pub use meta::{
 
 use crate::{
     check::{Report, Sink, Source},
-    decision::{Decided, Decisions, Fee, Remark},
-    feel::{self, Data, ProcessFeel},
+    decision::{Decisions, Fee, Remark, Trace},
+    feel::{self, ProcessFeel},
     form::{Answers, Context, Form},
     process::{self, CheckContext, NodeKind, Process, Variables},
 };
@@ -251,11 +251,10 @@ impl Package {
     /// The case of the time limit that these answers fall under, with its budget. `answers` are those that count
     /// ([`crate::form::Journey::answers`]).
     pub fn deadline_for(&self, answers: &Answers, ctx: &Context<'_>) -> (&DeadlineCase, Budget) {
-        let data = self.data(answers, ctx);
         let deadlines = &self.meta.deadlines;
-        let case = deadlines
-            .iter()
-            .find(|case| case.when.as_ref().is_none_or(|when| when.holds(&data)));
+        let values = std::cell::OnceCell::new();
+        let holds = |when: &feel::Expr| when.holds_over(values.get_or_init(|| known(answers, ctx)));
+        let case = deadlines.iter().find(|case| case.when.as_ref().is_none_or(holds));
         // The check has made sure that the last case has no condition.
         let case = case.unwrap_or(&deadlines[deadlines.len() - 1]);
         (case, case.budget.clone())
@@ -266,41 +265,38 @@ impl Package {
         &self.meta.deadline_rules
     }
 
-    /// What to pay, and why.
+    /// What to pay.
     ///
     /// # Errors
     /// A failure of ours when the package's decision gives no usable value for these answers.
-    pub fn fees(&self, answers: &Answers, ctx: &Context<'_>) -> Result<Decided<Vec<Fee>>> {
+    pub fn fees(&self, answers: &Answers, ctx: &Context<'_>) -> Result<Vec<Fee>> {
         match &self.decisions {
             Some(decisions) => decisions.fees(answers, ctx).map_err(Error::internal),
-            None => Ok(Decided {
-                value: Vec::new(),
-                trace: Default::default(),
-            }),
+            None => Ok(Vec::new()),
         }
+    }
+
+    /// How [`Package::fees`] came about. Dearer than the fees themselves: every decision on the way is evaluated.
+    pub fn why_fees(&self, answers: &Answers, ctx: &Context<'_>) -> Trace {
+        let decisions = self.decisions.as_ref();
+        decisions.map_or_else(Trace::default, |decisions| decisions.why_fees(answers, ctx))
     }
 
     /// Whether the dossier can be filed, and why not.
     ///
     /// # Errors
     /// A failure of ours when the package's decision gives no usable value for these answers.
-    pub fn eligibility(&self, answers: &Answers, ctx: &Context<'_>) -> Result<Decided<Vec<Remark>>> {
+    pub fn eligibility(&self, answers: &Answers, ctx: &Context<'_>) -> Result<Vec<Remark>> {
         match &self.decisions {
             Some(decisions) => decisions.eligibility(answers, ctx).map_err(Error::internal),
-            None => Ok(Decided {
-                value: Vec::new(),
-                trace: Default::default(),
-            }),
+            None => Ok(Vec::new()),
         }
     }
 
     /// The variables with which the process starts: the answers by field, `applicant`, `channel`, `today`,
     /// `submitted_on` and `deadline_case`.
     pub fn process_variables(&self, answers: &Answers, ctx: &Context<'_>) -> Map<String, Value> {
-        let mut variables = answers.as_map().clone();
-        if let Value::Object(ambient) = ctx.ambient() {
-            variables.extend(ambient);
-        }
+        let mut variables = known(answers, ctx);
         variables.insert("submitted_on".to_owned(), json!(ctx.today.to_string()));
         variables.insert(
             "deadline_case".to_owned(),
@@ -315,14 +311,13 @@ impl Package {
             .get(&self.meta.result.as_ref()?.template)
             .map(String::as_str)
     }
+}
 
-    fn data(&self, answers: &Answers, ctx: &Context<'_>) -> Data {
-        let mut values = answers.to_value();
-        if let (Value::Object(values), Value::Object(ambient)) = (&mut values, ctx.ambient()) {
-            values.extend(ambient);
-        }
-        Data::new(self.form.types(), &values)
-    }
+/// What is known of an application, by name: its answers and who, how and when.
+fn known(answers: &Answers, ctx: &Context<'_>) -> Map<String, Value> {
+    let mut values = answers.as_map().clone();
+    values.extend(ctx.ambient());
+    values
 }
 
 /// Types of the variables that a process starts with.
@@ -332,7 +327,7 @@ fn variables(form: &Form) -> Variables {
         .clone()
         .with("submitted_on", feel::Type::Date)
         .with("deadline_case", feel::Type::String);
-    let roots = types.roots().map(|(name, ty)| (name.to_owned(), feel::variable(ty)));
+    let roots = types.roots().map(|(name, ty)| (name.clone(), feel::variable(ty)));
     roots.collect()
 }
 

@@ -58,20 +58,19 @@ fn fees_deadlines_and_eligibility_follow_the_answers_and_say_why() {
     let answers = |world: &World, draft: &Answers| package.form.journey(draft, &world.ctx()).answers;
     let draft = world.full();
     let fees = package.fees(&answers(&world, &draft), &world.ctx()).expect("fees");
-    assert_eq!(
-        fees.value.iter().map(|f| f.amount.amount()).collect::<Vec<_>>(),
-        [24_000]
-    );
-    let steps: Vec<&str> = fees.trace.steps.iter().map(|s| s.decision.as_str()).collect();
+    assert_eq!(fees.iter().map(|f| f.amount.amount()).collect::<Vec<_>>(), [24_000]);
+    let why = package.why_fees(&answers(&world, &draft), &world.ctx());
+    let steps: Vec<&str> = why.steps.iter().map(|s| s.decision.as_str()).collect();
     assert_eq!(steps, ["exempt", "fee"]);
-    assert_eq!(fees.trace.steps[0].value, json!(false));
-    assert_eq!(fees.trace.steps[1].rules[0].note, "8.000 đồng mỗi bản sao");
+    assert_eq!(why.steps[0].value, json!(false));
+    assert_eq!(why.steps[1].rules[0].note, "8.000 đồng mỗi bản sao");
 
     let mut poor = draft.clone();
     poor.set("request.exempt", json!(["poor"]));
     let none = package.fees(&answers(&world, &poor), &world.ctx()).expect("fees");
-    assert!(none.value.is_empty());
-    assert!(none.trace.steps[1].rules.is_empty());
+    assert!(none.is_empty());
+    let why = package.why_fees(&answers(&world, &poor), &world.ctx());
+    assert!(why.steps[1].rules.is_empty());
 
     let (case, budget) = package.deadline_for(&answers(&world, &draft), &world.ctx());
     assert_eq!(
@@ -88,15 +87,13 @@ fn fees_deadlines_and_eligibility_follow_the_answers_and_say_why() {
         package
             .eligibility(&answers(&world, &draft), &world.ctx())
             .expect("eligible")
-            .value
             .is_empty()
     );
     let mut future = draft;
     future.set("event.date", json!("2030-01-01"));
     let bars = package
         .eligibility(&answers(&world, &future), &world.ctx())
-        .expect("a remark")
-        .value;
+        .expect("a remark");
     assert_eq!(bars.len(), 1);
     world.applicant = Applicant::default();
     let variables = package.process_variables(&answers(&world, &recent), &world.ctx());
@@ -145,4 +142,28 @@ fn every_package_of_the_catalogue_can_be_loaded() {
         }
     }
     assert!(said.is_empty(), "{said}");
+}
+
+#[test]
+fn a_package_says_how_sure_the_e_id_must_be() {
+    use identity::Assurance;
+    let level = |line: &str| {
+        let mut files = good_files();
+        let text = files.get_mut("procedure.toml").expect("the file");
+        *text = text.replacen("level = \"full\"", &format!("level = \"full\"\n{line}"), 1);
+        let files = Files::from_map(files.into_iter().map(|(n, t)| (n, t.into_bytes()))).expect("files");
+        let package = Package::from_files(&files, &CheckOptions::default()).expect("loads");
+        (package.meta.assurance, package.meta.account().en)
+    };
+    let (silent, either) = level("");
+    assert_eq!(
+        (silent, level("assurance = 1").0),
+        (Assurance::Level1, Assurance::Level1)
+    );
+    let (asked, second) = level("assurance = 2");
+    assert_eq!(asked, Assurance::Level2);
+    assert!(
+        either.contains("level 1 or level 2") && !second.contains("level 1"),
+        "{either} / {second}"
+    );
 }

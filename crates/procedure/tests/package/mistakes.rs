@@ -55,6 +55,24 @@ fn every_class_of_mistake_is_found_at_its_place() {
         ),
         (
             "procedure.toml",
+            "level = \"full\"",
+            "level = \"full\"\nassurance = 3",
+            "bad-value",
+        ),
+        (
+            "procedure.toml",
+            "level = \"full\"",
+            "level = \"full\"\nassurance = 0",
+            "bad-value",
+        ),
+        (
+            "procedure.toml",
+            "level = \"full\"",
+            "level = \"full\"\nassurance = \"2\"",
+            "bad-toml",
+        ),
+        (
+            "procedure.toml",
             "about = \"authorisation\"",
             "about = \"authorization\"",
             "unknown-name",

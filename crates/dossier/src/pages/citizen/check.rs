@@ -14,7 +14,9 @@ use procedure::{
 };
 use view::{Link, Page, ui};
 
-use super::{Portal, Posted, again, answer_of_draft, draft_id, drafts, field, fields, papers, rules, settled, to};
+use super::{
+    Portal, Posted, again, answer_of_draft, barred, draft_id, drafts, field, fields, papers, rules, settled, to,
+};
 use crate::{model::action::Channel, pages::text::encoded, service::DraftView};
 
 #[derive(Template)]
@@ -82,10 +84,12 @@ fn draw(
     let declared = !problems.is_empty() && problems.at("declaration", lang).is_none();
     let sections = package.form.summary(&view.journey, &context, lang);
     let complete = view.is_complete();
+    // A draft may have been begun at a higher level of the e-ID than the person has today.
+    let stops = barred(&web.ctx, package).map(|text| (text, String::new()));
     let mut template = Check {
         id: view.draft.id.to_string(),
         complete,
-        stops: Vec::new(),
+        stops: stops.into_iter().collect(),
         warnings: Vec::new(),
         next: drafts::next_open(view),
         sections,
@@ -105,18 +109,16 @@ fn draw(
     if complete {
         let answers = &view.journey.answers;
         let fees = package.fees(answers, &context)?;
-        let notes = fees
-            .trace
+        let rules = package
+            .why_fees(answers, &context)
             .steps
-            .iter()
-            .flat_map(|s| &s.rules)
-            .map(|r| r.note.clone())
-            .filter(|n| !n.is_empty());
-        template.reasons = notes.collect();
-        template.total = Dong::checked_sum(fees.value.iter().map(|f| f.amount)).unwrap_or(Dong::ZERO);
+            .into_iter()
+            .flat_map(|s| s.rules);
+        template.reasons = rules.map(|r| r.note).filter(|n| !n.is_empty()).collect();
+        template.total = Dong::checked_sum(fees.iter().map(|f| f.amount)).unwrap_or(Dong::ZERO);
         template.free = template.total == Dong::ZERO;
-        template.fees = fees.value;
-        for remark in package.eligibility(answers, &context)?.value {
+        template.fees = fees;
+        for remark in package.eligibility(answers, &context)? {
             let line = (remark.text.get(lang).to_owned(), remark.basis);
             match remark.severity {
                 Bar::Stop => template.stops.push(line),
@@ -200,6 +202,11 @@ async fn submitted(web: &Web, portal: &Portal, id: &str, posted: Posted) -> Resu
             let view = portal.dossiers.draft(&web.ctx, id).await?;
             let key = Some(key).filter(|k| !k.is_empty() && k.len() <= 200);
             draw(web, portal, &view, problems, again(kind), key)
+        }
+        // The page says by itself what stands in the way.
+        Err(Error::Refused(kind @ base::Kind::Forbidden, _)) => {
+            let view = portal.dossiers.draft(&web.ctx, id).await?;
+            draw(web, portal, &view, Problems::new(), again(kind), None)
         }
         Err(error) => Err(error),
     }

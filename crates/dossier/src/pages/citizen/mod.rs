@@ -25,7 +25,7 @@ use axum::{
     routing::{get, post},
 };
 use base::{Error, Kind, Problems, Result};
-use identity::Web;
+use identity::{Actor, Ctx, Web};
 use procedure::package::Package;
 use view::{Link, Page};
 
@@ -196,6 +196,14 @@ fn rules<'a>(dossiers: &'a Dossiers, package: &'a Package, calendar: &'a base::C
         calendar,
         units: &dossiers.reference().units,
     }
+}
+
+/// What to do first, for a person whose e-ID is not sure enough for the procedure.
+fn barred(ctx: &Ctx, package: &Package) -> Option<String> {
+    let Actor::Person(person) = &ctx.actor else { return None };
+    let refusal = Dossiers::require_assurance(person, package).err()?;
+    let problem = refusal.problems()?.iter().next()?;
+    Some(problem.text.get(ctx.lang).to_owned())
 }
 
 /// From the front page down to a person's own things.

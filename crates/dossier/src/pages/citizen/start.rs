@@ -14,7 +14,8 @@ use procedure::{
 };
 use view::{Link, Page, ui};
 
-use super::{Portal, answer, to};
+use super::{Portal, again, answer, barred, to};
+use crate::service::Dossiers;
 
 #[derive(Template)]
 #[template(path = "citizen/start.html")]
@@ -26,6 +27,7 @@ struct Start {
     times: Vec<(String, String)>,
     /// In short, and how and when.
     payment: (&'static str, &'static str),
+    account: String,
     result: Option<String>,
     /// What the e-ID gives, so that nobody looks for it.
     known: Vec<String>,
@@ -34,6 +36,8 @@ struct Start {
     papers: Vec<PaperLine>,
     steps: Vec<String>,
     partial: Option<String>,
+    /// Why this person cannot file it online, and what to do.
+    barred: Option<String>,
     open: Option<(String, Timestamp)>,
     signed_in: bool,
 }
@@ -58,10 +62,10 @@ pub(super) async fn forward(Path(code): Path<String>) -> Response {
 
 /// What one will need, and the draft that is open already.
 pub(super) async fn show(web: Web, State(portal): State<Portal>, Path(code): Path<String>) -> Response {
-    answer(&web, page(&web, &portal, &code).await)
+    answer(&web, page(&web, &portal, &code, StatusCode::OK).await)
 }
 
-async fn page(web: &Web, portal: &Portal, code: &str) -> Result<Response> {
+async fn page(web: &Web, portal: &Portal, code: &str, status: StatusCode) -> Result<Response> {
     let package = portal
         .dossiers
         .shelf()
@@ -94,6 +98,7 @@ async fn page(web: &Web, portal: &Portal, code: &str) -> Result<Response> {
         agency: portal.dossiers.receiving_agency(&package)?,
         times: times(&package, lang),
         payment: payment(&package, lang),
+        account: package.meta.account().get(lang).to_owned(),
         result: package.meta.result.as_ref().map(|r| r.name.get(lang).to_owned()),
         known: known(&package, lang),
         asked: asked(&package, lang),
@@ -104,17 +109,23 @@ async fn page(web: &Web, portal: &Portal, code: &str) -> Result<Response> {
             .level_reason
             .as_ref()
             .map(|t: &Text| t.get(lang).to_owned()),
+        barred: barred(&web.ctx, &package),
         open,
         signed_in: matches!(web.ctx.actor, Actor::Person(_)),
         page,
     };
-    Ok(view::html(StatusCode::OK, &template))
+    Ok(view::html(status, &template))
 }
 
 /// Begins a draft, or goes on with the one that is open.
 pub(super) async fn begin(web: Web, State(portal): State<Portal>, Path(code): Path<String>) -> Response {
-    let begun = portal.dossiers.start_draft(&web.ctx, &code).await;
-    answer(&web, begun.map(|id| to(format!("/drafts/{id}"))))
+    match portal.dossiers.start_draft(&web.ctx, &code).await {
+        // The page itself says what to do, and where else to file.
+        Err(Error::Refused(kind, problems)) if problems.iter().any(|p| p.code == Dossiers::ASSURANCE_TOO_LOW) => {
+            answer(&web, page(&web, &portal, &code, again(kind)).await)
+        }
+        begun => answer(&web, begun.map(|id| to(format!("/drafts/{id}")))),
+    }
 }
 
 fn not_online() -> Error {
@@ -200,6 +211,16 @@ fn papers(package: &Package, lang: Lang) -> Vec<PaperLine> {
 }
 
 impl Start {
+    /// Signing in again, at the higher level, and back.
+    fn level_2(&self) -> String {
+        format!("/sign-in/level-2?next=/apply/{}/start", self.code)
+    }
+
+    /// What is known of the procedure, also of filing it at the counter.
+    fn about(&self) -> String {
+        format!("/services/{}", self.code)
+    }
+
     fn long(&self) -> bool {
         self.page.title.chars().count() > 90
     }

@@ -87,6 +87,8 @@ pub(in crate::catalogue) struct Procedure {
     fees: Option<Text>,
     entry: Entry,
     apply: Option<String>,
+    /// The account that filing online needs.
+    account: Option<Text>,
     partial: Option<Text>,
     audiences: Vec<Text>,
     standing: Standing,
@@ -194,10 +196,9 @@ pub(in crate::catalogue) async fn procedure_page(
         });
     }
     let standing = entry.standing(asked_on.unwrap_or(today));
-    let apply = offer
-        .as_ref()
-        .filter(|_| standing == Standing::InForce)
-        .map(|_| format!("{APPLY}/{code}"));
+    let fileable = offer.as_ref().filter(|_| standing == Standing::InForce);
+    let apply = fileable.map(|_| format!("{APPLY}/{code}"));
+    let account = fileable.map(Offer::account);
     let mut remarks = Vec::new();
     let mut papers: Vec<PaperGroup> = Vec::new();
     for group in &entry.papers {
@@ -262,6 +263,7 @@ pub(in crate::catalogue) async fn procedure_page(
             .collect(),
         standing,
         apply,
+        account,
         asked_on,
         entry,
         page,

@@ -17,6 +17,7 @@ impl Guard<'_, '_> {
         match feel::inspect(text, types) {
             Ok(found) => {
                 self.work = self.work.saturating_add(found.work);
+                self.uses.extend(found.uses);
                 (found.ty, found.size)
             }
             Err(flaws) => {
@@ -220,7 +221,10 @@ impl Guard<'_, '_> {
     pub(super) fn tests(&mut self, node: Node<'_, '_>, types: &Types, input: &Type) {
         match text_of(node) {
             Some(text) => match feel::inspect_tests(text, types, input) {
-                Ok(work) => self.work = self.work.saturating_add(work),
+                Ok(found) => {
+                    self.work = self.work.saturating_add(found.work);
+                    self.uses.extend(found.uses);
+                }
                 Err(flaws) => self.flaws(node, flaws),
             },
             None => self.error(

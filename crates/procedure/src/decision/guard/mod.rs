@@ -74,6 +74,7 @@ pub(super) fn guard(sink: &mut Sink, source: &Source<'_>, form: &Form) -> Option
         source,
         failed: false,
         work: 0,
+        uses: BTreeSet::new(),
     };
     let root = document.root_element();
     let known = root.tag_name().namespace().is_some_and(|ns| NAMESPACES.contains(&ns));
@@ -251,12 +252,16 @@ pub(super) fn guard(sink: &mut Sink, source: &Source<'_>, form: &Form) -> Option
         all.declare(name, ty);
         tables.push(table);
     }
+    // `dsntk` copies the inputs for each decision and each step of a path: it is told only of what is read.
+    let reads = all.only(&guard.uses);
     for (node, name) in inputs.values() {
         let Some(variable) = child(*node, "variable") else {
             continue;
         };
-        let ty = all.get(name).cloned().unwrap_or(Type::Any);
-        if let Some(reference) = item(&ty, &format!("t_{name}"), &prefix, &mut items) {
+        let Some(ty) = reads.get(name) else {
+            continue;
+        };
+        if let Some(reference) = item(ty, &format!("t_{name}"), &prefix, &mut items) {
             edits.push((
                 variable.range(),
                 format!("<{prefix}variable name=\"{name}\" typeRef=\"{reference}\"/>"),
@@ -278,8 +283,8 @@ pub(super) fn guard(sink: &mut Sink, source: &Source<'_>, form: &Form) -> Option
         xml,
         namespace: root.attribute("namespace").unwrap_or("").to_owned(),
         model: root.attribute("name").unwrap_or("").to_owned(),
-        inputs: given,
-        types: all,
+        inputs: given.only(&guard.uses),
+        types: reads,
         tables,
     })
 }
@@ -290,6 +295,8 @@ struct Guard<'a, 'b> {
     failed: bool,
     /// Estimated work of the expressions of the decision in hand.
     work: u64,
+    /// The names that expressions read, of all decisions.
+    uses: BTreeSet<String>,
 }
 
 impl Guard<'_, '_> {

@@ -54,8 +54,8 @@ pub(super) fn judge(node: &AstNode, text: &str, types: &Types) -> Judged {
     }
 }
 
-/// The tests of a decision table's input entry, against the type of the input. Gives the estimated work.
-pub(super) fn judge_tests(node: &AstNode, text: &str, types: &Types, input: &Type) -> Result<u64, Vec<Flaw>> {
+/// The tests of a decision table's input entry, against the type of the input.
+pub(super) fn judge_tests(node: &AstNode, text: &str, types: &Types, input: &Type) -> Judged {
     let mut judge = Judge::new(text, types);
     judge.tests(input, node);
     if judge.work > MAX_WORK {
@@ -66,10 +66,12 @@ pub(super) fn judge_tests(node: &AstNode, text: &str, types: &Types, input: &Typ
             "The tests may take too much work.".into(),
         );
     }
-    if judge.flaws.is_empty() {
-        Ok(judge.work)
-    } else {
-        Err(judge.flaws)
+    Judged {
+        ty: Type::Boolean,
+        size: 1,
+        work: judge.work,
+        uses: judge.uses.into_iter().collect(),
+        flaws: judge.flaws,
     }
 }
 

@@ -75,12 +75,15 @@ impl Judge<'_> {
         let member = member.as_str();
         let dotted = dotted(base).filter(|d| self.local(d.split('.').next().unwrap_or(d)).is_none());
         let flaws = self.flaws.len();
+        let whole = dotted.as_ref().is_some_and(|prefix| self.uses.contains(prefix));
         let (ty, size) = self.infer(base);
         if self.flaws.len() > flaws {
             return (Type::Any, 1);
         }
         if let Some(prefix) = &dotted {
-            self.uses.remove(prefix);
+            if !whole {
+                self.uses.remove(prefix);
+            }
             self.uses.insert(format!("{prefix}.{member}"));
         }
         let part = |ty: &Type| match ty {

@@ -77,6 +77,7 @@ impl Form {
             seen: BTreeSet::new(),
             once_only,
             work: 0,
+            uses: BTreeSet::new(),
         };
         Context::declare(&mut loader.types);
         let pages: Vec<Page> = raw.page.into_iter().map(|page| loader.page(page)).collect();
@@ -109,6 +110,7 @@ impl Form {
             return None;
         }
         let types = loader.types;
+        let reads = types.only(&loader.uses);
         let mut index = HashMap::new();
         let mut groups = BTreeSet::new();
         for (p, page) in pages.iter().enumerate() {
@@ -123,6 +125,7 @@ impl Form {
             pages,
             papers,
             types,
+            reads,
             index,
             groups,
         })
@@ -140,6 +143,8 @@ struct Loader<'a, 'b> {
     once_only: Vec<Held>,
     /// What all expressions may cost together: a walk over the form evaluates each.
     work: u64,
+    /// The names that expressions read.
+    uses: BTreeSet<String>,
 }
 
 impl Loader<'_, '_> {
@@ -167,6 +172,7 @@ impl Loader<'_, '_> {
         match parsed {
             Ok(expr) => {
                 self.work = self.work.saturating_add(expr.work());
+                self.uses.extend(expr.uses().iter().cloned());
                 Some(expr)
             }
             Err(mut flaws) => {

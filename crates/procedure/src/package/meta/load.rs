@@ -6,6 +6,7 @@ use base::{
     Text,
     codes::{FieldCode, ProcedureCode},
 };
+use identity::Assurance;
 use jiff::civil::Date;
 use toml::Spanned;
 
@@ -92,6 +93,7 @@ impl Meta {
                 "A procedure needs at least one legal basis ([[legal_basis]]).",
             );
         }
+        let assurance = l.assurance(raw.assurance.as_ref());
         let deadlines = l.deadlines(raw.deadline, raw.code.get_ref(), form);
         let rules = raw.deadline_rules;
         let deadline_rules = l.rules(&rules);
@@ -162,6 +164,7 @@ impl Meta {
             life_events: raw.life_events,
             keywords: raw.keywords,
             channels: raw.channels.into_inner(),
+            assurance,
             deadlines: deadlines?,
             deadline_rules,
             supplement_restarts: rules.supplement_restarts,
@@ -210,6 +213,22 @@ impl Loader<'_, '_> {
             );
         }
         parsed
+    }
+
+    /// Accounts have two levels (NĐ 69/2024/NĐ-CP); a package that says nothing takes either.
+    fn assurance(&mut self, level: Option<&Spanned<i64>>) -> Assurance {
+        let Some(level) = level else {
+            return Assurance::default();
+        };
+        if !(1..=2).contains(level.get_ref()) {
+            self.error(
+                level.span().start,
+                "bad-value",
+                "assurance là mức độ định danh điện tử phải có để nộp trực tuyến: 1 hoặc 2.",
+                "assurance is the level of the e-ID that filing online needs: 1 or 2.",
+            );
+        }
+        Assurance::from_level(*level.get_ref())
     }
 
     fn slug(&mut self, id: &Spanned<String>, seen: &mut BTreeSet<String>) {

@@ -8,6 +8,7 @@ use base::{
     Text,
     deadline::{Budget, Rules},
 };
+use identity::Assurance;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,8 @@ pub struct Meta {
     pub legal_basis: Vec<LegalBasis>,
     /// How a dossier may come in.
     pub channels: Vec<Channel>,
+    /// How sure the e-ID must be of whoever files online.
+    pub assurance: Assurance,
     /// Time limits, in the order in which they are tried; the last has no condition.
     pub deadlines: Vec<DeadlineCase>,
     /// How periods are counted.
@@ -74,6 +77,22 @@ pub struct Meta {
     pub payment: Option<PaymentTime>,
     /// Where the facts come from.
     pub source: Option<SourceNote>,
+}
+
+impl Meta {
+    /// The account that filing online needs.
+    pub fn account(&self) -> Text {
+        match self.assurance {
+            Assurance::Level1 => Text::new(
+                "Định danh điện tử (VNeID), mức độ 1 hoặc mức độ 2",
+                "The national e-ID (VNeID), level 1 or level 2",
+            ),
+            Assurance::Level2 => Text::new(
+                "Định danh điện tử (VNeID) mức độ 2",
+                "The national e-ID (VNeID) at level 2",
+            ),
+        }
+    }
 }
 
 /// At which level a procedure is carried out (cấp thực hiện).

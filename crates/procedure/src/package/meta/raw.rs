@@ -29,6 +29,7 @@ pub(super) struct Raw {
     pub(super) keywords: Vec<String>,
     pub(super) summary: Spanned<Both>,
     pub(super) channels: Spanned<Vec<Channel>>,
+    pub(super) assurance: Option<Spanned<i64>>,
     #[serde(default)]
     pub(super) step: Vec<Spanned<Both>>,
     #[serde(default)]

@@ -94,13 +94,13 @@ impl Cluster {
         server.arg("-D").arg(self.folder.join("data"));
         let usual = [
             "listen_addresses=127.0.0.1",
-            "unix_socket_directories=",
             "max_connections=400",
             "logging_collector=off",
         ];
         for setting in usual.iter().chain(settings) {
             server.args(["-c", setting]);
         }
+        server.args(["-k", &self.folder.display().to_string()]);
         server
             .args(["-p", &port])
             .stdin(Stdio::null())
@@ -146,7 +146,8 @@ impl Cluster {
         format!("postgres://motcua@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Address of the database of this name (letters, digits and `_`), made when it is not there.
+    /// Address of the database of this name (letters, digits and `_`), made when it is not there: by the server's socket,
+    /// as a program on the same machine reaches it.
     ///
     /// # Errors
     /// When the server refuses.
@@ -161,7 +162,8 @@ impl Cluster {
         {
             return Err(error);
         }
-        Ok(format!("postgres://motcua@127.0.0.1:{port}/{name}"))
+        let folder = self.folder.display();
+        Ok(format!("postgres://motcua@localhost:{port}/{name}?host={folder}"))
     }
 
     /// Process id of the server: the parent of its workers.

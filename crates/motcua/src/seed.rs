@@ -45,9 +45,12 @@ pub struct Args {
     /// How many at a time.
     #[arg(long, default_value_t = 64)]
     pub concurrency: usize,
+    /// How many of them to file; the others are copies of these.
+    #[arg(long, default_value_t = 10_000)]
+    pub filed: u64,
 }
 
-/// Fills the database (without documents and published figures), and prints as JSON what a load generator needs: a token, the procedure and answers that it accepts.
+/// Fills the database (without documents and published figures; beyond `--filed` with copies), and prints as JSON what a load generator needs: a token, the procedure and answers that it accepts.
 ///
 /// # Errors
 /// The database failed.
@@ -68,7 +71,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let missing = args.dossiers.saturating_sub(before);
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec}")?;
     let bar = ProgressBar::new(missing).with_style(style).with_message("Dossiers");
-    stream::iter(0..missing)
+    let filed: Vec<DossierId> = stream::iter(0..missing.min(args.filed.max(1)))
         .map(|n| {
             let (node, officer, filing, bar) = (&node, officer.clone(), Arc::clone(&filing), &bar);
             async move {
@@ -85,17 +88,19 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
                     receive(node, &ctx, filed.id).await?;
                 }
                 bar.inc(1);
-                anyhow::Ok(())
+                anyhow::Ok(filed.id)
             }
         })
         .buffer_unordered(args.concurrency)
-        .try_collect::<()>()
+        .try_collect()
         .await?;
+    copies(&node, &filed, missing - filed.len() as u64, &bar).await?;
     bar.finish_and_clear();
     // What the past left to do would compete with what is measured: dossiers of years have their documents and figures.
     node.store
         .forget_jobs(&[dossier::service::DOCUMENT, insight::CHANGED])
         .await?;
+    node.store.analyze().await?;
     let out = serde_json::json!({
         "dossiers": before + missing,
         "token": token,
@@ -106,6 +111,23 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     say(&format!("{out}\n"))?;
     node.store.close().await;
     Ok(())
+}
+
+/// Copies of what was filed, each dossier in its turn.
+async fn copies(node: &Node, of: &[DossierId], count: u64, bar: &ProgressBar) -> anyhow::Result<()> {
+    const AT_ONCE: u64 = 256;
+    let batches = (0..count).step_by(AT_ONCE as usize);
+    stream::iter(batches.zip(of.iter().cycle()))
+        .map(async |(from, id)| {
+            let many = AT_ONCE.min(count - from);
+            let now = node.clock.now();
+            node.dossiers.copy_for_measuring(*id, many as usize, now).await?;
+            bar.inc(many);
+            anyhow::Ok(())
+        })
+        .buffer_unordered(4)
+        .try_collect::<()>()
+        .await
 }
 
 async fn receive(node: &Node, ctx: &Ctx, id: DossierId) -> anyhow::Result<()> {

@@ -18,7 +18,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{blobs::Blobs, numbers::Numbers, query::Reader, writer::Writer};
+use crate::{blobs::Blobs, numbers::Numbers, query::Reader, transact, writer::Writer};
 
 /// Which database stands behind a [`Store`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +132,14 @@ impl Store {
     /// Transactions begun since the start, for tests and metrics.
     pub fn transactions(&self) -> u64 {
         self.0.begun.load(Ordering::Relaxed)
+    }
+
+    /// Tells the planner how the data lie now: after a database was filled at once.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn analyze(&self) -> base::Result<()> {
+        transact!(self, |tx| { tx.run("ANALYZE").await })
     }
 
     /// Ends all connections after the work in hand.

@@ -221,9 +221,9 @@ impl Batch {
 /// Takes completed jobs away.
 async fn finish(tx: &Tx, ids: &[Uuid]) -> Result<()> {
     let mut gone = 0;
-    for piece in crate::powers(ids, crate::MOST_VALUES) {
-        let sql = format!("DELETE FROM job WHERE id IN ({})", crate::placeholders(1, piece.len()));
-        gone += tx.exec(&sql, piece.iter().map(crate::Param::value).collect()).await?;
+    for ids in crate::padded(ids, crate::MOST_VALUES) {
+        let sql = format!("DELETE FROM job WHERE id IN ({})", crate::among(1, ids.len()));
+        gone += tx.exec(&sql, ids.iter().map(crate::Param::value).collect()).await?;
     }
     if gone == ids.len() as u64 {
         return Ok(());

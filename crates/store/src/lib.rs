@@ -23,7 +23,7 @@ pub use engine::{Config, Engine, Faults, Store};
 pub use idempotency::Once;
 pub use jobs::Job;
 pub use migrate::{Migrations, Step};
-pub use params::{MOST_VALUES, Param, padded, placeholders, powers};
+pub use params::{MOST_VALUES, Param, among, padded, placeholders, powers};
 pub use query::{Read, Reader};
 pub use sea_orm::{self, FromQueryResult as Row};
 pub use tx::{Ended, Tx};

@@ -18,7 +18,7 @@ macro_rules! params {
     };
 }
 
-/// `placeholders(3, 2)` is `$3, $4`: the inside of an `IN (…)` list that starts at parameter 3.
+/// `placeholders(3, 2)` is `$3, $4`: the inside of an `IN (…)` of a few values that starts at parameter 3.
 pub fn placeholders(start: usize, count: usize) -> String {
     let mut out = String::with_capacity(count * 5);
     for n in start..start + count {
@@ -47,13 +47,26 @@ pub fn powers<T>(items: &[T], most: usize) -> impl Iterator<Item = &[T]> {
 }
 
 /// Lists of at most `most` (a power of two) whose lengths are powers of two: the last value is repeated to fill up. For
-/// `IN (…)`, where a value may stand twice.
+/// [`among`], where a value may stand twice.
 pub fn padded<T: Clone>(items: &[T], most: usize) -> impl Iterator<Item = Vec<T>> {
     items.chunks(most).map(|chunk| {
         let mut list = chunk.to_vec();
         list.resize(chunk.len().next_power_of_two(), chunk[chunk.len() - 1].clone());
         list
     })
+}
+
+/// `among(3, 2)` is `VALUES ($3), ($4)`: the inside of an `IN (…)` of many values that starts at parameter 3. PostgreSQL
+/// compares each row with each value of a plain list; of rows of values it makes a hash table.
+pub fn among(start: usize, count: usize) -> String {
+    let mut out = String::from("VALUES ");
+    for n in start..start + count {
+        if n > start {
+            out.push_str(", ");
+        }
+        out.push_str(&format!("(${n})"));
+    }
+    out
 }
 
 macro_rules! copies {

@@ -1,5 +1,6 @@
 //! Use cases. Permission is judged here, so that a page and the API cannot differ.
 
+mod copies;
 mod documents;
 mod drafts;
 mod figures;

@@ -1,5 +1,6 @@
 //! The tables of dossiers. Nobody else touches them.
 
+pub mod copies;
 pub mod drafts;
 pub mod lists;
 pub mod notices;
@@ -64,7 +65,7 @@ pub async fn by_id(db: &impl Read, id: DossierId) -> Result<Option<Kept>> {
 pub async fn by_ids(db: &impl Read, ids: &[DossierId]) -> Result<Vec<Kept>> {
     let mut kept = Vec::with_capacity(ids.len());
     for ids in store::padded(ids, store::MOST_VALUES) {
-        let list = store::placeholders(1, ids.len());
+        let list = store::among(1, ids.len());
         let sql = format!("SELECT id, package, state FROM dossier WHERE id IN ({list})");
         let rows = db
             .all::<KeptRow>(&sql, ids.iter().map(store::Param::value).collect())

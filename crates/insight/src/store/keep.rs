@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ::store::{
-    MOST_VALUES, Read, Row, Tx, padded, params, placeholders, powers,
+    MOST_VALUES, Read, Row, Tx, among, padded, params, placeholders, powers,
     sea_orm::{self, Value},
 };
 use base::{Result, Timestamp};
@@ -35,7 +35,7 @@ pub async fn apply(tx: &Tx, facts: &[Fact], at: impl Fn(&Fact) -> Timestamp) -> 
         .collect();
     let replaced: Vec<Uuid> = changes.iter().filter_map(|c| c.old).map(|old| old.dossier_id).collect();
     for ids in padded(&replaced, MOST_VALUES) {
-        let sql = format!("DELETE FROM fact WHERE dossier_id IN ({})", placeholders(1, ids.len()));
+        let sql = format!("DELETE FROM fact WHERE dossier_id IN ({})", among(1, ids.len()));
         tx.exec(&sql, ids.into_iter().map(Value::from).collect()).await?;
     }
     let rows: Vec<Vec<Value>> = changes.iter().map(|c| row(c.new)).collect::<Result<_>>()?;
@@ -59,10 +59,7 @@ async fn known(tx: &Tx, facts: &[Fact]) -> Result<BTreeMap<Uuid, Fact>> {
     let ids: Vec<Uuid> = facts.iter().map(|fact| fact.dossier_id).collect();
     let mut known = BTreeMap::new();
     for ids in padded(&ids, MOST_VALUES) {
-        let sql = format!(
-            "SELECT * FROM fact WHERE dossier_id IN ({})",
-            placeholders(1, ids.len())
-        );
+        let sql = format!("SELECT * FROM fact WHERE dossier_id IN ({})", among(1, ids.len()));
         let rows = tx.all::<Fact>(&sql, ids.into_iter().map(Value::from).collect()).await?;
         known.extend(rows.into_iter().map(|fact| (fact.dossier_id, fact)));
     }

@@ -3,7 +3,7 @@
 mod keep;
 
 use ::store::{
-    MOST_VALUES, Param, Read, Row, padded, params, placeholders,
+    MOST_VALUES, Param, Read, Row, among, padded, params,
     sea_orm::{self, DbErr, FromQueryResult, QueryResult, Value},
 };
 use base::{Result, Timestamp};
@@ -24,7 +24,7 @@ pub struct SeqRow {
 pub async fn seqs(db: &impl Read, dossiers: &[DossierId]) -> Result<Vec<SeqRow>> {
     let mut known = Vec::with_capacity(dossiers.len());
     for ids in padded(dossiers, MOST_VALUES) {
-        let list = placeholders(1, ids.len());
+        let list = among(1, ids.len());
         let sql = format!("SELECT dossier_id, seq FROM fact WHERE dossier_id IN ({list})");
         known.extend(db.all::<SeqRow>(&sql, ids.iter().map(Param::value).collect()).await?);
     }

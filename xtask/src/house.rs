@@ -11,8 +11,11 @@ use crate::{
 const LEVELS: &[(&str, u8)] = &[
     ("base", 0),
     ("store", 1),
+    ("ledger", 1),
     ("view", 1),
+    ("trust", 2),
     ("identity", 2),
+    ("exchange", 3),
     ("procedure", 3),
     ("dossier", 4),
     ("insight", 5),

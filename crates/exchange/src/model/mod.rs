@@ -1,0 +1,36 @@
+//! Types and rules, no I/O. Each uses only those above it:
+//!
+//! ```text
+//! escape  json  xml  pointer               how bytes are read and written
+//! identifier  method  purpose  field       the words of a message
+//! error                                    how a message is refused
+//! address  headers  request_hash           a call at the edge (X-Road PR-REST)
+//! meta                                     who is there and what they offer (PR-META, PR-MREST)
+//! rights                                   may it, and why
+//! message                                  what one node sends another, and what its log keeps
+//! tracker                                  whose data a message was about
+//! ```
+
+pub mod address;
+pub mod error;
+mod escape;
+mod field;
+pub mod headers;
+pub mod identifier;
+mod json;
+pub mod message;
+pub mod meta;
+mod method;
+mod pointer;
+mod purpose;
+mod reason;
+pub mod request_hash;
+pub mod rights;
+pub mod tracker;
+mod xml;
+
+pub use field::{Field, FieldFlaw, LONGEST_VALUE};
+pub use json::JsonFlaw;
+pub use method::{Method, UnknownMethod};
+pub use pointer::{Pointer, PointerFlaw};
+pub use purpose::{Purpose, PurposeFlaw};

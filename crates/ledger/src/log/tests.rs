@@ -1,0 +1,154 @@
+//! Disks that fail: what is answered, and what is there afterwards.
+
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+
+use super::{Disk, Log, Options};
+use crate::{
+    commitment::Kind,
+    error::Error,
+    key::{Algorithm, FileKey, Signer},
+    policy::Policy,
+};
+
+/// What the disk does next.
+const WORK: u8 = 0;
+/// Writes half and says that it is full.
+const FILL: u8 = 1;
+/// Takes everything and does not confirm it.
+const FORGET: u8 = 2;
+/// Does not confirm, and cannot be cut either.
+const STUCK: u8 = 3;
+
+/// Loses power in the middle: some sectors are on disk, in no order, and nothing more can be done.
+const POWER: u8 = 4;
+
+struct Faulty {
+    file: File,
+    mood: Arc<AtomicU8>,
+}
+
+impl Disk for Faulty {
+    fn write_all_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        if self.mood.load(Ordering::SeqCst) == FILL {
+            FileExt::write_all_at(&self.file, &bytes[..bytes.len() / 2], offset)?;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if self.mood.load(Ordering::SeqCst) == POWER {
+            let mut start = 0;
+            while start < bytes.len() {
+                let end = bytes.len().min(start + 512 - (offset as usize + start) % 512);
+                if rand::random() {
+                    FileExt::write_all_at(&self.file, &bytes[start..end], offset + start as u64)?;
+                }
+                start = end;
+            }
+            return Err(io::Error::other("the power is out"));
+        }
+        FileExt::write_all_at(&self.file, bytes, offset)
+    }
+
+    fn sync_data(&mut self) -> io::Result<()> {
+        match self.mood.load(Ordering::SeqCst) {
+            FORGET | STUCK => Err(io::Error::other("the cable is out")),
+            _ => self.file.sync_data(),
+        }
+    }
+
+    fn set_len(&mut self, length: u64) -> io::Result<()> {
+        if [STUCK, POWER].contains(&self.mood.load(Ordering::SeqCst)) {
+            return Err(io::Error::other("the cable is out"));
+        }
+        self.file.set_len(length)
+    }
+}
+
+fn open(dir: &Path, key: &Arc<FileKey>, mood: &Arc<AtomicU8>) -> Log {
+    let mut options = Options::new("log.example", Arc::<FileKey>::clone(key));
+    let mood = Arc::clone(mood);
+    options.disk = Arc::new(move |file| {
+        let mood = Arc::clone(&mood);
+        Box::new(Faulty { file, mood })
+    });
+    Log::open(dir, options).expect("it opens")
+}
+
+fn append(log: &Log, records: &[&str]) -> crate::Result<u64> {
+    let records = records.iter().map(|r| (Kind::ACTION, r.as_bytes().to_vec())).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    runtime
+        .block_on(log.append_all(records))
+        .map(|receipts| receipts[0].index)
+}
+
+#[test]
+fn a_disk_that_fails_makes_the_log_read_only_and_nothing_acknowledged_is_lost() {
+    let key = Arc::new(FileKey::generate("log.example", Algorithm::Ed25519).expect("a key"));
+    for mood_then in [FILL, FORGET, STUCK] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mood = Arc::new(AtomicU8::new(WORK));
+        let log = open(dir.path(), &key, &mood);
+        append(&log, &["one", "two"]).expect("it is stored");
+        mood.store(mood_then, Ordering::SeqCst);
+        let refused = append(&log, &["three", "four"]).expect_err("the disk fails");
+        match mood_then {
+            FILL => assert!(matches!(refused, Error::Full), "{refused}"),
+            _ => assert!(matches!(refused, Error::Unconfirmed(_)), "{refused}"),
+        }
+        // Also when the disk works again: what it has done meanwhile is not known.
+        mood.store(WORK, Ordering::SeqCst);
+        assert!(matches!(append(&log, &["five"]), Err(Error::ReadOnly)));
+        assert_eq!(log.size(), 2);
+        log.disclose(1).expect("reading goes on");
+        drop(log);
+        let log = open(dir.path(), &key, &mood);
+        // What could not be cut and turns out to be whole stays; nobody was told that it is not there.
+        assert_eq!(log.size(), if mood_then == STUCK { 4 } else { 2 });
+        Policy::log(key.verifier())
+            .judge(&log.checkpoint())
+            .expect("it is signed");
+        let next = append(&log, &["six"]).expect("it is stored");
+        assert_eq!(next, log.size() - 1);
+        assert_eq!(log.entry(1).expect("it is there").opening.expect("open").record, b"two");
+    }
+}
+
+#[test]
+fn a_batch_of_which_any_sectors_are_on_disk_is_cut_to_its_whole_beginning() {
+    let key = Arc::new(FileKey::generate("log.example", Algorithm::Ed25519).expect("a key"));
+    let long: Vec<_> = (0..5_usize).map(|n| n.to_string().repeat(300 * (n + 1))).collect();
+    let long: Vec<_> = long.iter().map(String::as_str).collect();
+    let mut sizes = std::collections::BTreeSet::new();
+    for _ in 0..150 {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mood = Arc::new(AtomicU8::new(WORK));
+        let log = open(dir.path(), &key, &mood);
+        append(&log, &["one", "two"]).expect("it is stored");
+        mood.store(POWER, Ordering::SeqCst);
+        let refused = append(&log, &long).expect_err("the power is out");
+        assert!(matches!(refused, Error::Unconfirmed(_)), "{refused}");
+        drop(log);
+        mood.store(WORK, Ordering::SeqCst);
+        let log = open(dir.path(), &key, &mood);
+        sizes.insert(log.size());
+        for (index, record) in ["one", "two"].iter().chain(&long).enumerate().take(log.size() as usize) {
+            let entry = log.entry(index as u64).expect("it is there");
+            assert_eq!(entry.opening.expect("open").record, record.as_bytes());
+        }
+        Policy::log(key.verifier())
+            .judge(&log.checkpoint())
+            .expect("it is signed");
+        append(&log, &["six"]).expect("it is stored");
+    }
+    assert!(sizes.contains(&2) && sizes.len() > 1, "{sizes:?}");
+}

@@ -197,8 +197,9 @@ test('an officer: added by the administrator, password, authenticator, code, pas
   });
   await page.goto('/account/security');
   await page.locator('input[name=label]').fill('Máy tính ở cơ quan');
-  await page.locator('[data-passkey=register] button').click();
-  await page.getByText('Máy tính ở cơ quan').waitFor();
+  // The page comes anew when the passkey is there: before that, nothing on it is to be looked at.
+  await Promise.all([page.waitForEvent('load'), page.locator('[data-passkey=register] button').click()]);
+  await page.getByText('Máy tính ở cơ quan', { exact: true }).waitFor();
   await inspect(page, 'account-security');
   await signOut(page);
   await page.goto('/sign-in/officer');

@@ -9,13 +9,16 @@
 //! rights                                   may it, and why
 //! message                                  what one node sends another, and what its log keeps
 //! tracker                                  whose data a message was about
+//! federation  hosting                      what the directory says, what this node hosts
 //! ```
 
 pub mod address;
 pub mod error;
 mod escape;
+pub mod federation;
 mod field;
 pub mod headers;
+pub mod hosting;
 pub mod identifier;
 mod json;
 pub mod message;

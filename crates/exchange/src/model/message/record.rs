@@ -3,6 +3,7 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Serialize};
 
 use super::{
     digest::ContentDigest,
@@ -38,7 +39,8 @@ pub const fn is_fresh(created: u64, now: u64) -> bool {
 }
 
 /// The name of a member's log, which is that of its key: the origin of C2SP tlog-checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct LogName(String);
 
 impl LogName {
@@ -58,6 +60,20 @@ impl LogName {
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for LogName {
+    type Error = RecordFlaw;
+
+    fn try_from(name: String) -> Result<Self, RecordFlaw> {
+        Self::new(&name)
+    }
+}
+
+impl From<LogName> for String {
+    fn from(name: LogName) -> Self {
+        name.0
     }
 }
 

@@ -1,6 +1,7 @@
 //! `listMethods` and `allowedMethods` (PR-MREST section 4). The annexes of the specification contradict each other:
 //! real servers and clients use the form of Annex B, tools made from the OpenAPI description in Annex A expect another.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::is_reserved;
@@ -10,7 +11,8 @@ use crate::model::{
 };
 
 /// How a service is described.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ServiceKind {
     /// By its base URL only.
     Rest,

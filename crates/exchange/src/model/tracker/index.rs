@@ -4,6 +4,7 @@ use std::fmt;
 
 use base::codes::PersonNumber;
 use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 /// The key of a node's index: 32 random bytes. Numbers of persons are few enough to be tried one by one, so a hash
@@ -12,7 +13,8 @@ use sha2::Sha256;
 pub struct SubjectKey([u8; 32]);
 
 /// Under what a person is found: `HMAC-SHA-256(key, "motcua-subject/1" ‖ 0x00 ‖ twelve digits)`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SubjectIndex(pub [u8; 32]);
 
 impl SubjectKey {
@@ -33,6 +35,28 @@ impl SubjectKey {
     }
 }
 
+impl fmt::Display for SubjectIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl From<SubjectIndex> for String {
+    fn from(index: SubjectIndex) -> Self {
+        index.to_string()
+    }
+}
+
+impl TryFrom<String> for SubjectIndex {
+    type Error = hex::FromHexError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes)?;
+        Ok(Self(bytes))
+    }
+}
+
 impl fmt::Debug for SubjectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SubjectKey(secret)")
@@ -41,7 +65,7 @@ impl fmt::Debug for SubjectKey {
 
 impl fmt::Debug for SubjectIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        fmt::Display::fmt(self, f)
     }
 }
 

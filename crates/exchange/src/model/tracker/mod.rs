@@ -4,9 +4,11 @@
 //! index alone names nobody. The exchange itself answers Estonia's protocol for every provider (reference 7.4).
 
 mod index;
+mod read;
 mod subject;
 mod usage;
 
 pub use index::{SubjectIndex, SubjectKey};
+pub use read::ReadRecord;
 pub use subject::{MOST_SUBJECTS, Place, Seen, SubjectRule, Subjects};
 pub use usage::{FindUsage, FindUsageFlaw, Health, Heartbeat, Usage, UsagePage, UsagePeriod};

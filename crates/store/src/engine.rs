@@ -106,7 +106,7 @@ impl Store {
             engine,
             readers,
             writer,
-            numbers: Numbers::default(),
+            numbers: Numbers::new(),
             blobs: Blobs::open(&config.blobs, config.blob_key)?,
             faults: config.faults,
             begun: AtomicU64::new(0),

@@ -27,6 +27,8 @@ const TRIES: i64 = 12;
 const ONE_BY_ONE: i64 = 32;
 /// Jobs taken at once that are done together.
 const TOGETHER: i64 = 256;
+/// The least time between looks at the table when jobs are being done: what comes meanwhile is taken together.
+const BREATH: Duration = Duration::from_millis(100);
 /// The longest sleep between looks at the table; new jobs wake the worker earlier.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -85,7 +87,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Adds jobs, in one statement.
+    /// Adds jobs, many in one statement.
     ///
     /// # Errors
     /// The database failed.
@@ -93,34 +95,26 @@ impl Tx {
         if jobs.is_empty() {
             return Ok(());
         }
-        let mut sql = String::from("INSERT INTO job (id, kind, key, payload, run_at, attempts, lease_until) VALUES ");
-        let mut values = Vec::with_capacity(jobs.len() * 5);
-        for (n, job) in jobs.iter().enumerate() {
-            let at = n * 5;
-            if n > 0 {
-                sql.push_str(", ");
-            }
-            sql.push_str(&format!(
-                "(${}, ${}, ${}, ${}, ${}, 0, 0)",
-                at + 1,
-                at + 2,
-                at + 3,
-                at + 4,
-                at + 5
-            ));
-            values.extend(params![
+        let row = |job: &Job| {
+            let run_at = job.run_at.max(now);
+            params![
                 Id::<Job>::new(now),
                 job.kind,
                 job.key,
                 job.payload,
-                job.run_at.max(now)
-            ]);
-        }
-        sql.push_str(
+                run_at,
+                0_i64,
+                0_i64
+            ]
+        };
+        let rows: Vec<_> = jobs.iter().map(row).collect();
+        self.insert(
+            "job (id, kind, key, payload, run_at, attempts, lease_until)",
+            &rows,
             " ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, run_at = excluded.run_at, attempts = 0, \
              lease_until = 0, failed_at = NULL",
-        );
-        self.exec(&sql, values).await?;
+        )
+        .await?;
         self.store.0.job_added.notify_one();
         Ok(())
     }
@@ -249,6 +243,21 @@ pub struct Runner {
     together: HashMap<&'static str, Many>,
 }
 
+/// What one look at the table came to.
+#[derive(Debug, Default)]
+struct Pass {
+    tried: usize,
+    /// As many were taken as can be at once: more may be due.
+    more: bool,
+}
+
+impl Pass {
+    fn took(&mut self, jobs: usize, most: i64) {
+        self.tried += jobs;
+        self.more |= i64::try_from(jobs).is_ok_and(|jobs| jobs == most);
+    }
+}
+
 impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runner")
@@ -297,15 +306,21 @@ impl Runner {
     /// Works until `stop` becomes true, then finishes the job in hand.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
-            match self.run_due().await {
-                Ok(0) => {
+            match self.pass().await {
+                Ok(Pass { tried: 0, .. }) => {
                     tokio::select! {
                         _ = stop.changed() => {}
                         () = self.store.0.job_added.notified() => {}
                         () = tokio::time::sleep(IDLE) => {}
                     }
                 }
-                Ok(_) => {}
+                Ok(Pass { more: true, .. }) => {}
+                Ok(_) => {
+                    tokio::select! {
+                        _ = stop.changed() => {}
+                        () = tokio::time::sleep(BREATH) => {}
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(%error, "taking jobs failed");
                     tokio::select! {
@@ -322,24 +337,29 @@ impl Runner {
     /// # Errors
     /// The table could not be read.
     pub async fn run_due(&self) -> Result<usize> {
+        Ok(self.pass().await?.tried)
+    }
+
+    async fn pass(&self) -> Result<Pass> {
         let now = self.clock.now();
         let one_by_one: Vec<&str> = self.one_by_one.keys().copied().collect();
         let all: Vec<&str> = self.together.keys().chain(&one_by_one).copied().collect();
         // Looking first keeps an idle node from writing.
         if !self.is_any_due(&all, now).await? {
-            return Ok(0);
+            return Ok(Pass::default());
         }
-        let mut tried = 0;
+        let mut pass = Pass::default();
         for (kind, handler) in &self.together {
             let jobs = self.take(&[kind], TOGETHER, now).await?;
-            tried += jobs.len();
+            pass.took(jobs.len(), TOGETHER);
             self.run_together(handler, jobs, now).await?;
         }
         let jobs = self.take(&one_by_one, ONE_BY_ONE, now).await?;
+        pass.took(jobs.len(), ONE_BY_ONE);
         for job in &jobs {
             self.run_one(job, now).await?;
         }
-        Ok(tried + jobs.len())
+        Ok(pass)
     }
 
     async fn is_any_due(&self, kinds: &[&str], now: Timestamp) -> Result<bool> {

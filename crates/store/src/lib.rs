@@ -8,6 +8,7 @@
 
 pub mod blobs;
 mod engine;
+mod gather;
 mod idempotency;
 pub mod jobs;
 mod migrate;
@@ -20,7 +21,8 @@ mod tx;
 mod writer;
 
 pub use engine::{Config, Engine, Faults, Store};
-pub use idempotency::Once;
+pub use gather::Gather;
+pub use idempotency::{Claim, Once};
 pub use jobs::Job;
 pub use migrate::{Migrations, Step};
 pub use params::{MOST_VALUES, Param, among, padded, placeholders, powers};

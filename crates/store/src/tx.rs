@@ -7,7 +7,7 @@ use rand::Rng;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, TransactionTrait, Value};
 
 use crate::{
-    Engine, Store,
+    Engine, MOST_VALUES, Store, placeholders, powers,
     query::{self, Read, failure, is_conflict},
     writer::{Turn, Writer},
 };
@@ -126,6 +126,35 @@ impl Tx {
         }
     }
 
+    /// Inserts rows, many in one statement: `into` is `table (columns)`, `after` what becomes of a row that is there already
+    /// (` ON CONFLICT …`), or nothing. All rows have the same columns.
+    ///
+    /// # Errors
+    /// As [`Self::exec`].
+    pub async fn insert(&self, into: &str, rows: &[Vec<Value>], after: &str) -> Result<()> {
+        for rows in powers(rows, MOST_VALUES) {
+            self.exec(&rows_statement(into, rows, after), rows.concat()).await?;
+        }
+        Ok(())
+    }
+
+    /// As [`Self::insert`]; gives what `after` (` … RETURNING …`) returns, in no order.
+    ///
+    /// # Errors
+    /// As [`Self::exec`].
+    pub async fn insert_returning<R: FromQueryResult + Send>(
+        &self,
+        into: &str,
+        rows: &[Vec<Value>],
+        after: &str,
+    ) -> Result<Vec<R>> {
+        let mut returned = Vec::with_capacity(rows.len());
+        for rows in powers(rows, MOST_VALUES) {
+            returned.extend(self.all::<R>(&rows_statement(into, rows, after), rows.concat()).await?);
+        }
+        Ok(returned)
+    }
+
     /// Runs one statement without parameters, such as a definition of a table.
     pub(crate) async fn run(&self, sql: &str) -> Result<()> {
         let done = match self.connection() {
@@ -169,6 +198,18 @@ impl Tx {
             Connection::Postgres(tx) => Either::Postgres(tx),
         }
     }
+}
+
+fn rows_statement(into: &str, rows: &[Vec<Value>], after: &str) -> String {
+    let mut sql = format!("INSERT INTO {into} VALUES ");
+    let mut next = 1;
+    for row in rows {
+        sql.push_str(if next > 1 { ", (" } else { "(" });
+        sql.push_str(&placeholders(next, row.len()));
+        sql.push(')');
+        next += row.len();
+    }
+    sql + after
 }
 
 enum Either<'a> {

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use base::{Clock, Error, Kind, Timestamp, time::FixedClock};
-use store::{Job, Migrations, Once, Read, Row, Step, jobs::Runner, params, sea_orm, testkit, transact};
+use store::{Claim, Job, Migrations, Once, Read, Row, Step, jobs::Runner, params, sea_orm, testkit, transact};
 
 const TABLES: Migrations = Migrations {
     owner: "test",
@@ -185,20 +185,45 @@ async fn numbers_are_never_given_twice() {
     }
 }
 
+fn claim(key: &str, fingerprint: &str, answer: &str) -> Claim {
+    Claim {
+        scope: "person-1/file".to_owned(),
+        key: key.to_owned(),
+        fingerprint: fingerprint.to_owned(),
+        answer: answer.to_owned(),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_answers_the_same_again_and_refuses_another_request() {
     for store in testkit::stores(&[]).await {
-        let ask = async |fingerprint: &str| {
-            transact!(store, |tx| {
-                match tx.once("person-1/file", "k1", fingerprint, "done", NOW).await? {
-                    Once::First => Ok("first".to_owned()),
-                    Once::Again(answer) => Ok(answer),
-                }
-            })
+        let ask = async |claims: &[Claim]| {
+            let judged = transact!(store, |tx| { tx.claim(claims, NOW).await }).expect("the database works");
+            judged
+                .into_iter()
+                .map(|once| once.map_err(|e| e.kind()))
+                .collect::<Vec<_>>()
         };
-        assert_eq!(ask("f").await.expect("first"), "first");
-        assert_eq!(ask("f").await.expect("again"), "done");
-        assert_eq!(ask("g").await.expect_err("other content").kind(), Some(Kind::Conflict));
+        let again = |answer: &str| Ok(Once::Again(answer.to_owned()));
+        assert_eq!(ask(&[claim("k1", "f", "done")]).await, [Ok(Once::First)]);
+        assert_eq!(ask(&[claim("k1", "f", "other")]).await, [again("done")]);
+        assert_eq!(ask(&[claim("k1", "g", "done")]).await, [Err(Some(Kind::Conflict))]);
+        // Many at once: each is judged by itself, and of two that are the same the first comes first.
+        let many = [
+            claim("k2", "f", "two"),
+            claim("k1", "f", "no"),
+            claim("k2", "f", "no"),
+            claim("k3", "f", "three"),
+            claim("k2", "g", "no"),
+        ];
+        let judged = [
+            Ok(Once::First),
+            again("done"),
+            again("two"),
+            Ok(Once::First),
+            Err(Some(Kind::Conflict)),
+        ];
+        assert_eq!(ask(&many).await, judged);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Filing: from answers and papers to a dossier, once.
 
-use base::{Error, Kind, Problems, Result};
+use base::{Error, Kind, Problems, Result, Timestamp};
 use identity::{Actor, Ctx, Permission, Scope};
 use jiff::civil::Date;
 use procedure::{
@@ -10,7 +10,7 @@ use procedure::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::{Once, transact};
+use store::{Claim, Gather, Job, Once, Store, sea_orm::Value, transact};
 
 use super::Dossiers;
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
         },
         state::State,
     },
-    store::{self as tables, Listed, drafts::DraftId},
+    store::{self as tables, Listed, NewRows, drafts::DraftId},
 };
 
 /// What is filed.
@@ -145,8 +145,6 @@ impl Dossiers {
             })),
         };
         let (state, after) = State::open(&entry, rules)?;
-        let answer = serde_json::to_string(&filed)?;
-        let jobs = self.jobs_after(id, &state, &after, 1)?;
         let listed = Listed {
             id,
             state: &state,
@@ -154,24 +152,25 @@ impl Dossiers {
             due_at: None,
             finish: &[],
         };
-        let entries = [entry];
-
-        transact!(self.store(), |tx| {
-            match tx.once(&owner, key, &fingerprint, &answer, ctx.now).await? {
-                Once::Again(before) => Ok(serde_json::from_str(&before)?),
-                Once::First => {
-                    if let Some(draft) = draft
-                        && !tables::drafts::file(&tx, draft, id.uuid()).await?
-                    {
-                        return Err(already_filed());
-                    }
-                    tables::insert(&tx, &listed, &entries, |task| self.task_agency(&state, task)).await?;
-                    tables::follow_consultations(&tx, &listed, &after, |a| self.consulted_agency(a), ctx.now).await?;
-                    tx.enqueue_all(&jobs, ctx.now).await?;
-                    Ok(filed.clone())
-                }
-            }
-        })
+        let prepared = Prepared {
+            claim: Claim {
+                scope: owner,
+                key: key.to_owned(),
+                fingerprint,
+                answer: serde_json::to_string(&filed)?,
+            },
+            draft,
+            rows: NewRows::of(&listed, &[entry], |task| self.task_agency(&state, task))?,
+            consultations: tables::consultations_sent(&listed, &after, |a| self.consulted_agency(a)),
+            jobs: self.jobs_after(id, &state, &after, 1)?,
+            filed,
+            now: ctx.now,
+        };
+        let store = self.store().clone();
+        self.0
+            .filings
+            .ask(prepared, move |group| file_group(store.clone(), group))
+            .await
     }
 
     /// The package in force, or the refusal that says how the procedure is filed today.
@@ -263,6 +262,79 @@ impl Dossiers {
         }
         Ok(papers)
     }
+}
+
+/// Those who file now.
+pub(super) type Filings = Gather<Prepared, Filed>;
+
+/// Two groups at a time: one is judged by the database while the other goes to the disk.
+pub(super) fn filings() -> Filings {
+    Gather::new(2, 16)
+}
+
+/// A filing that was judged and has only to be written.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    claim: Claim,
+    draft: Option<DraftId>,
+    rows: NewRows,
+    consultations: Vec<Vec<Value>>,
+    jobs: Vec<Job>,
+    filed: Filed,
+    now: Timestamp,
+}
+
+/// Writes the filings of several callers in one transaction. When that fails, each is tried alone, so that one bad filing holds
+/// up no other.
+async fn file_group(store: Store, group: Vec<Prepared>) -> Vec<Result<Filed>> {
+    if group.len() > 1 {
+        match write(&store, &group).await {
+            Ok(results) => return results,
+            Err(error) => {
+                tracing::debug!(filings = group.len(), %error, "filings failed together; each is tried alone")
+            }
+        }
+    }
+    let mut results = Vec::with_capacity(group.len());
+    for prepared in &group {
+        match write(&store, std::slice::from_ref(prepared)).await {
+            Ok(alone) => results.extend(alone),
+            Err(error) => results.push(Err(error)),
+        }
+    }
+    results
+}
+
+/// Writes filings, all or none; of a request that came before, the answer that it had.
+async fn write(store: &Store, group: &[Prepared]) -> Result<Vec<Result<Filed>>> {
+    let claims: Vec<Claim> = group.iter().map(|p| p.claim.clone()).collect();
+    let Some(now) = group.iter().map(|p| p.now).max() else {
+        return Ok(Vec::new());
+    };
+    transact!(store, |tx| {
+        let (mut results, mut new) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
+        for (once, prepared) in tx.claim(&claims, now).await?.into_iter().zip(group) {
+            results.push(match once {
+                Ok(Once::Again(before)) => serde_json::from_str(&before).map_err(Error::from),
+                Ok(Once::First) => {
+                    if let Some(draft) = prepared.draft
+                        && !tables::drafts::file(&tx, draft, prepared.filed.id.uuid()).await?
+                    {
+                        return Err(already_filed());
+                    }
+                    new.push(prepared);
+                    Ok(prepared.filed.clone())
+                }
+                Err(refusal) => Err(refusal),
+            });
+        }
+        tables::insert(&tx, &new.iter().map(|p| &p.rows).collect::<Vec<_>>()).await?;
+        let consultations: Vec<_> = new.iter().flat_map(|p| p.consultations.clone()).collect();
+        tables::send_consultations(&tx, &consultations).await?;
+        let jobs: Vec<Job> = new.iter().flat_map(|p| p.jobs.clone()).collect();
+        tx.enqueue_all(&jobs, now).await?;
+        Ok(results)
+    })
 }
 
 /// Whose a person's uploads and idempotency keys are.

@@ -116,6 +116,7 @@ impl Dossiers {
             finish: &finish,
         };
         let entries = [entry];
+        let consultations = tables::consultations_sent(&listed, &after, |a| self.consulted_agency(a));
         transact!(self.store(), |tx| {
             if !tables::update(&tx, &listed, from).await? {
                 return Ok(None);
@@ -128,7 +129,8 @@ impl Dossiers {
             if let Some((token, officer)) = &assigned {
                 tables::assign(&tx, id, *token, officer.as_ref().map(|o| (o.id, o.name.as_str()))).await?;
             }
-            tables::follow_consultations(&tx, &listed, &after, |a| self.consulted_agency(a), ctx.now).await?;
+            tables::send_consultations(&tx, &consultations).await?;
+            tables::end_consultations(&tx, id, &after, ctx.now).await?;
             for token in &after.timers_cleared {
                 tx.cancel_job(&timer_key(id, *token)).await?;
             }

@@ -106,6 +106,7 @@ struct Inner {
     identity: IdentityState,
     config: Config,
     calendar: RwLock<Arc<Calendar>>,
+    filings: filing::Filings,
 }
 
 impl Dossiers {
@@ -126,6 +127,7 @@ impl Dossiers {
             identity,
             config,
             calendar,
+            filings: filing::filings(),
         }))
     }
 

@@ -7,13 +7,16 @@ pub mod notices;
 pub mod uploads;
 
 use base::{Error, Result, Timestamp};
-use store::{Read, Row, Tx, params, sea_orm};
+use store::{
+    Read, Row, Tx, params,
+    sea_orm::{self, Value},
+};
 use uuid::Uuid;
 
 use crate::model::{
     action::{DossierId, Entry},
     foresight::Limits,
-    state::{Consequences, OpenTask, State},
+    state::{Consequences, Consulted, OpenTask, State},
 };
 
 /// The urgency of a step whose dossier's clock stands and that has no budget of its own: after all others.
@@ -162,23 +165,22 @@ fn urgency(limits: Limits) -> i64 {
     limits.urgent().map_or(NOT_URGENT, Timestamp::micros)
 }
 
-/// Writes a new dossier: its row, its log and its steps, in three statements at most.
-///
-/// # Errors
-/// The database failed.
-pub async fn insert(
-    tx: &Tx,
-    listed: &Listed<'_>,
-    entries: &[Entry],
-    agency_of: impl Fn(&OpenTask) -> String,
-) -> Result<()> {
-    let s = listed.state;
-    let sql = "INSERT INTO dossier (id, code, agency, procedure_code, procedure_name, field, package, account, applicant_name, \
-               applicant_key, channel, status, decision, money, delivery, submitted_at, received_at, due_at, ended_at, version, \
-               state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
-    tx.exec(
-        sql,
-        params![
+/// The rows of a new dossier: its own, those of its log and of its open steps.
+#[derive(Debug)]
+pub struct NewRows {
+    dossier: Vec<Value>,
+    entries: Vec<Vec<Value>>,
+    tasks: Vec<Vec<Value>>,
+}
+
+impl NewRows {
+    /// Prepares them, so that the transaction has nothing left to do but to write.
+    ///
+    /// # Errors
+    /// The state or an entry cannot be written as JSON.
+    pub fn of(listed: &Listed<'_>, entries: &[Entry], agency_of: impl Fn(&OpenTask) -> String) -> Result<Self> {
+        let s = listed.state;
+        let dossier = params![
             listed.id,
             s.code,
             s.agency,
@@ -200,12 +202,28 @@ pub async fn insert(
             s.ended_at,
             s.version,
             serde_json::to_string(s)?
-        ],
-    )
-    .await?;
-    append(tx, listed.id, entries).await?;
-    let opened: Vec<&OpenTask> = s.tasks.iter().collect();
-    insert_tasks(tx, listed, &opened, agency_of).await
+        ];
+        Ok(Self {
+            dossier,
+            entries: entry_rows(listed.id, entries)?,
+            tasks: s.tasks.iter().map(|task| task_row(listed, task, &agency_of)).collect(),
+        })
+    }
+}
+
+/// Writes new dossiers, in three statements for up to [`store::MOST_VALUES`] whose number is a power of two.
+///
+/// # Errors
+/// The database failed.
+pub async fn insert(tx: &Tx, new: &[&NewRows]) -> Result<()> {
+    let dossiers: Vec<_> = new.iter().map(|n| n.dossier.clone()).collect();
+    let into = "dossier (id, code, agency, procedure_code, procedure_name, field, package, account, applicant_name, applicant_key, \
+                channel, status, decision, money, delivery, submitted_at, received_at, due_at, ended_at, version, state)";
+    tx.insert(into, &dossiers, "").await?;
+    let entries: Vec<_> = new.iter().flat_map(|n| n.entries.clone()).collect();
+    tx.insert(ENTRY, &entries, "").await?;
+    let tasks: Vec<_> = new.iter().flat_map(|n| n.tasks.clone()).collect();
+    tx.insert(TASK, &tasks, "").await
 }
 
 /// Rewrites the row of a dossier that stood at `from`; `false` when it has moved on meanwhile.
@@ -237,20 +255,19 @@ pub async fn update(tx: &Tx, listed: &Listed<'_>, from: i64) -> Result<bool> {
     Ok(touched == 1)
 }
 
-/// Appends to the log, in one statement.
+const ENTRY: &str = "dossier_entry (dossier_id, seq, at, entry)";
+
+fn entry_rows(id: DossierId, entries: &[Entry]) -> Result<Vec<Vec<Value>>> {
+    let row = |entry: &Entry| Ok(params![id, entry.seq, entry.at, serde_json::to_string(entry)?]);
+    entries.iter().map(row).collect()
+}
+
+/// Appends to the log.
 ///
 /// # Errors
 /// The database failed.
 pub async fn append(tx: &Tx, id: DossierId, entries: &[Entry]) -> Result<()> {
-    let mut sql = String::from("INSERT INTO dossier_entry (dossier_id, seq, at, entry) VALUES ");
-    let mut values = Vec::with_capacity(entries.len() * 4);
-    for (n, entry) in entries.iter().enumerate() {
-        sql.push_str(if n > 0 { ", (" } else { "(" });
-        sql.push_str(&store::placeholders(n * 4 + 1, 4));
-        sql.push(')');
-        values.extend(params![id, entry.seq, entry.at, serde_json::to_string(entry)?]);
-    }
-    tx.exec(&sql, values).await.map(drop)
+    tx.insert(ENTRY, &entry_rows(id, entries)?, "").await
 }
 
 /// Brings the queue in line with what an entry opened and closed.
@@ -273,13 +290,9 @@ pub async fn follow_tasks(
         )
         .await?;
     }
-    let opened: Vec<&OpenTask> = listed
-        .state
-        .tasks
-        .iter()
-        .filter(|t| after.opened.contains(&t.token))
-        .collect();
-    insert_tasks(tx, listed, &opened, agency_of).await
+    let opened = listed.state.tasks.iter().filter(|t| after.opened.contains(&t.token));
+    let rows: Vec<_> = opened.map(|task| task_row(listed, task, &agency_of)).collect();
+    tx.insert(TASK, &rows, "").await
 }
 
 /// Brings what was open before in line with a due date that moved.
@@ -322,80 +335,67 @@ pub async fn assign(tx: &Tx, id: DossierId, token: u32, officer: Option<(Uuid, &
         .map(drop)
 }
 
-async fn insert_tasks(
-    tx: &Tx,
-    listed: &Listed<'_>,
-    opened: &[&OpenTask],
-    agency_of: impl Fn(&OpenTask) -> String,
-) -> Result<()> {
-    if opened.is_empty() {
-        return Ok(());
-    }
-    let mut sql = String::from(
-        "INSERT INTO dossier_task (dossier_id, token, node, role, agency, opened_at, step_due_at, urgent_at, deciding, due_at, \
-         finish_by) VALUES ",
-    );
-    let mut values = Vec::with_capacity(opened.len() * 11);
-    for (n, task) in opened.iter().enumerate() {
-        sql.push_str(if n > 0 { ", (" } else { "(" });
-        sql.push_str(&store::placeholders(n * 11 + 1, 11));
-        sql.push(')');
-        let limits = listed.limits(task);
-        values.extend(params![
-            listed.id,
-            i64::from(task.token),
-            task.node,
-            task.role,
-            agency_of(task),
-            task.opened_at,
-            task.due_at,
-            urgency(limits),
-            listed.state.agency,
-            limits.due,
-            limits.finish_by
-        ]);
-    }
-    tx.exec(&sql, values).await.map(drop)
+const TASK: &str = "dossier_task (dossier_id, token, node, role, agency, opened_at, step_due_at, urgent_at, deciding, due_at, \
+                    finish_by)";
+
+fn task_row(listed: &Listed<'_>, task: &OpenTask, agency_of: impl Fn(&OpenTask) -> String) -> Vec<Value> {
+    let limits = listed.limits(task);
+    params![
+        listed.id,
+        i64::from(task.token),
+        task.node,
+        task.role,
+        agency_of(task),
+        task.opened_at,
+        task.due_at,
+        urgency(limits),
+        listed.state.agency,
+        limits.due,
+        limits.finish_by
+    ]
 }
 
-/// Notes consultations that went out and that ended.
-///
-/// # Errors
-/// The database failed.
-pub async fn follow_consultations(
-    tx: &Tx,
+/// The rows of the consultations that an entry sent out.
+pub fn consultations_sent(
     listed: &Listed<'_>,
     after: &Consequences,
     agency_code: impl Fn(&str) -> String,
-    now: Timestamp,
-) -> Result<()> {
-    for asked in listed
-        .state
-        .consultations
-        .iter()
-        .filter(|c| after.consultations_sent.contains(&c.sent_by) && c.answer.is_none())
-    {
-        let sql = "INSERT INTO dossier_consultation (dossier_id, sent_by, sent_at, agency, due_at, deciding, dossier_due_at, \
-                   finish_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        tx.exec(
-            sql,
-            params![
-                listed.id,
-                asked.sent_by,
-                asked.sent_at,
-                agency_code(&asked.agency),
-                asked.due_at,
-                listed.state.agency,
-                listed.due_at,
-                asked.token.and_then(|token| listed.finish_by(token))
-            ],
-        )
-        .await?;
-    }
+) -> Vec<Vec<Value>> {
+    let sent = |c: &&Consulted| after.consultations_sent.contains(&c.sent_by) && c.answer.is_none();
+    let row = |asked: &Consulted| {
+        params![
+            listed.id,
+            asked.sent_by,
+            asked.sent_at,
+            agency_code(&asked.agency),
+            asked.due_at,
+            listed.state.agency,
+            listed.due_at,
+            asked.token.and_then(|token| listed.finish_by(token))
+        ]
+    };
+    listed.state.consultations.iter().filter(sent).map(row).collect()
+}
+
+/// Writes [`consultations_sent`].
+///
+/// # Errors
+/// The database failed.
+pub async fn send_consultations(tx: &Tx, rows: &[Vec<Value>]) -> Result<()> {
+    let into =
+        "dossier_consultation (dossier_id, sent_by, sent_at, agency, due_at, deciding, dossier_due_at, finish_by)";
+    tx.insert(into, rows, "").await
+}
+
+/// Notes consultations that ended.
+///
+/// # Errors
+/// The database failed.
+pub async fn end_consultations(tx: &Tx, id: DossierId, after: &Consequences, now: Timestamp) -> Result<()> {
     for ended in &after.consultations_ended {
         let sql =
             "UPDATE dossier_consultation SET ended_at = $3 WHERE dossier_id = $1 AND sent_by = $2 AND ended_at IS NULL";
-        tx.exec(sql, params![listed.id, ended, now]).await?;
+        tx.exec(sql, params![id, ended, now]).await?;
     }
     Ok(())
 }

@@ -22,20 +22,11 @@ pub(crate) struct ReadRow {
 }
 
 const READ: &str = "id, at, actor_kind, actor_id, actor_name, agency, subject, dossier, purpose, what, request_id";
-const READ_WIDTH: usize = 11;
 
-/// Adds reads, in one statement.
+/// Adds reads, many in one statement.
 pub(crate) async fn add_reads(tx: &Tx, rows: &[ReadRow]) -> Result<()> {
-    let mut sql = format!("INSERT INTO access_log ({READ}) VALUES ");
-    let mut values = Vec::with_capacity(rows.len() * READ_WIDTH);
-    for (n, row) in rows.iter().enumerate() {
-        if n > 0 {
-            sql.push_str(", ");
-        }
-        sql.push('(');
-        sql.push_str(&::store::placeholders(n * READ_WIDTH + 1, READ_WIDTH));
-        sql.push(')');
-        values.extend(params![
+    let values = |row: &ReadRow| {
+        params![
             row.id,
             row.at,
             row.actor_kind,
@@ -47,9 +38,10 @@ pub(crate) async fn add_reads(tx: &Tx, rows: &[ReadRow]) -> Result<()> {
             row.purpose,
             row.what,
             row.request_id
-        ]);
-    }
-    tx.exec(&sql, values).await.map(drop)
+        ]
+    };
+    let rows: Vec<_> = rows.iter().map(values).collect();
+    tx.insert(&format!("access_log ({READ})"), &rows, "").await
 }
 
 /// A place in a list that goes from new to old.

@@ -3,16 +3,13 @@
 use std::collections::BTreeMap;
 
 use ::store::{
-    MOST_VALUES, Read, Row, Tx, among, padded, params, placeholders, powers,
+    MOST_VALUES, Read, Row, Tx, among, padded, params,
     sea_orm::{self, Value},
 };
 use base::{Result, Timestamp};
 use uuid::Uuid;
 
 use crate::model::{Change, Effect, Fact, Measure, User};
-
-/// Rows of one statement at most; the widest have twenty values.
-const ROWS: usize = 64;
 
 const FACT: &str = "fact (dossier_id, seq, agency, field, procedure_code, channel, account, status, running, submitted_at, received_at, \
                     original_due_at, due_at, ended_at, delivered_at, outcome, working_minutes, supplements, pauses)";
@@ -39,7 +36,7 @@ pub async fn apply(tx: &Tx, facts: &[Fact], at: impl Fn(&Fact) -> Timestamp) -> 
         tx.exec(&sql, ids.into_iter().map(Value::from).collect()).await?;
     }
     let rows: Vec<Vec<Value>> = changes.iter().map(|c| row(c.new)).collect::<Result<_>>()?;
-    insert(tx, FACT, &rows, "").await?;
+    tx.insert(FACT, &rows, "").await?;
     move_counters(tx, &Effect::of(changes)).await
 }
 
@@ -98,8 +95,7 @@ async fn move_counters(tx: &Tx, effect: &Effect) -> Result<()> {
         row.extend(Measure::ALL.map(|m| Value::from(counts.get(m))));
         row
     });
-    insert(
-        tx,
+    tx.insert(
         &format!("figure (agency, month, field, procedure_code, {})", columns.join(", ")),
         &figures.collect::<Vec<_>>(),
         &format!(" ON CONFLICT (agency, month, field, procedure_code) DO UPDATE SET {sums}"),
@@ -115,8 +111,7 @@ async fn move_counters(tx: &Tx, effect: &Effect) -> Result<()> {
             *n
         ]
     });
-    insert(
-        tx,
+    tx.insert(
         "figure_duration (agency, month, field, procedure_code, bucket, n)",
         &durations.collect::<Vec<_>>(),
         " ON CONFLICT (agency, month, field, procedure_code, bucket) DO UPDATE SET n = figure_duration.n + excluded.n",
@@ -133,8 +128,7 @@ async fn move_counters(tx: &Tx, effect: &Effect) -> Result<()> {
             shift.at
         ]
     });
-    insert(
-        tx,
+    tx.insert(
         "figure_standing (agency, field, procedure_code, waiting, in_progress, paused, updated_at)",
         &standing.collect::<Vec<_>>(),
         " ON CONFLICT (agency, field, procedure_code) DO UPDATE SET \
@@ -149,8 +143,7 @@ async fn move_counters(tx: &Tx, effect: &Effect) -> Result<()> {
     let people = people
         .iter()
         .map(|(user, n)| params![user.agency, user.procedure, user.year, user.online, *n]);
-    insert(
-        tx,
+    tx.insert(
         "figure_people (agency, procedure_code, year, online, people)",
         &people.collect::<Vec<_>>(),
         " ON CONFLICT (agency, procedure_code, year, online) DO UPDATE SET people = figure_people.people + excluded.people",
@@ -186,48 +179,28 @@ async fn move_users(tx: &Tx, users: &BTreeMap<User, i64>) -> Result<BTreeMap<Use
             ]),
         }
     }
-    for rows in powers(&rows, ROWS) {
-        let sql = statement(
+    let known = tx
+        .insert_returning::<UserRow>(
             "figure_user (agency, procedure_code, year, online, account, n)",
-            rows,
+            &rows,
             " ON CONFLICT (agency, procedure_code, year, online, account) DO UPDATE SET n = figure_user.n + excluded.n \
              RETURNING agency, procedure_code, year, online, account, n",
-        );
-        for now in tx.all::<UserRow>(&sql, rows.concat()).await? {
-            let mut user = User {
-                agency: now.agency,
-                procedure: now.procedure_code,
-                year: now.year,
-                online: now.online,
-                account: Some(now.account),
-            };
-            let before = now.n - users.get(&user).copied().unwrap_or_default();
-            user.account = None;
-            *people.entry(user).or_default() += i64::from(now.n > 0) - i64::from(before > 0);
-        }
+        )
+        .await?;
+    for now in known {
+        let mut user = User {
+            agency: now.agency,
+            procedure: now.procedure_code,
+            year: now.year,
+            online: now.online,
+            account: Some(now.account),
+        };
+        let before = now.n - users.get(&user).copied().unwrap_or_default();
+        user.account = None;
+        *people.entry(user).or_default() += i64::from(now.n > 0) - i64::from(before > 0);
     }
     people.retain(|_, n| *n != 0);
     Ok(people)
-}
-
-/// Inserts rows, many in one statement; `after` says what becomes of a row that is there already.
-async fn insert(tx: &Tx, into: &str, rows: &[Vec<Value>], after: &str) -> Result<()> {
-    for rows in powers(rows, ROWS) {
-        tx.exec(&statement(into, rows, after), rows.concat()).await?;
-    }
-    Ok(())
-}
-
-fn statement(into: &str, rows: &[Vec<Value>], after: &str) -> String {
-    let mut sql = format!("INSERT INTO {into} VALUES ");
-    let mut next = 1;
-    for row in rows {
-        sql.push_str(if next > 1 { ", (" } else { "(" });
-        sql.push_str(&placeholders(next, row.len()));
-        sql.push(')');
-        next += row.len();
-    }
-    sql + after
 }
 
 /// Forgets everything. From then on what stood at the end of months is not known, until [`finish`].

@@ -1,13 +1,20 @@
 //! Filing, page by page.
 
+use std::collections::BTreeSet;
+
 use axum::{
     body::Body,
     http::{Method, Request, StatusCode},
 };
 use base::Lang;
+use futures::future::join_all;
+use procedure::form::Answers;
 
 use super::town::{AGENCY, CODES, HOSTILE, PNG, an, errors, nobody, person, towns};
-use crate::service::{Filter, PAGE};
+use crate::{
+    model::action::Channel,
+    service::{Filed, Filing, Filter, PAGE},
+};
 
 #[tokio::test]
 async fn each_procedure_is_filed_without_javascript() {
@@ -64,6 +71,41 @@ async fn a_second_click_leads_to_the_same_dossier() {
             .await
             .expect("a list");
         assert_eq!(mine.items.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn those_who_file_at_the_same_time_disturb_nobody() {
+    for town in towns().await {
+        let ctx = an();
+        let path = town.fill(&ctx, "1.004873").await;
+        let draft = town.draft(&ctx, &path).await;
+        let good = Filing {
+            procedure: "1.004873".to_owned(),
+            answers: Answers::from_value(draft.draft.answers.into()).expect("answers"),
+            papers: Vec::new(),
+            applicant: None,
+            channel: None,
+        };
+        let other = Filing {
+            channel: Some(Channel::Online),
+            ..good.clone()
+        };
+        town.dossiers.file(&ctx, &good, "request 12").await.expect("filed");
+        // Twelve requests, each sent twice, and another that takes the key of the one before.
+        let keys: Vec<String> = (0..24).map(|n| format!("request {}", n % 12)).collect();
+        let all = join_all(keys.iter().map(|key| town.dossiers.file(&ctx, &good, key)));
+        let (all, stranger) = tokio::join!(all, town.dossiers.file(&ctx, &other, "request 12"));
+        let all: Vec<Filed> = all.into_iter().map(|filed| filed.expect("filed")).collect();
+        assert_eq!(all[..12], all[12..]);
+        let codes: BTreeSet<&str> = all.iter().map(|filed| filed.code.as_str()).collect();
+        assert_eq!(codes.len(), 12);
+        assert_eq!(
+            stranger.expect_err("another request").kind(),
+            Some(base::Kind::Conflict)
+        );
+        let mine = town.dossiers.mine(&ctx, &Filter::default(), None, PAGE).await;
+        assert_eq!(mine.expect("a list").items.len(), 13);
     }
 }
 

@@ -14,5 +14,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0001_dossier",
     "0002_uploads_and_waiting",
     "0003_foresight",
-    "0004_notices"
+    "0004_notices",
+    "0005_leaves"
 );

@@ -2,18 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ::store::{
-    jobs::{Batch, Runner},
-    transact,
-};
+use ::store::{jobs::Batch, transact};
 use base::Result;
 use dossier::model::action::DossierId;
 use serde::Deserialize;
 
 use crate::{model::Fact, service::Insight, store as tables};
-
-/// The kind of job by which dossiers tell of a new entry.
-pub const CHANGED: &str = "insight.project";
 
 #[derive(Debug, Deserialize)]
 struct Changed {
@@ -21,18 +15,13 @@ struct Changed {
     seq: i64,
 }
 
-/// Teaches a runner to keep the figures.
-pub fn handlers(runner: Runner, insight: &Insight) -> Runner {
-    let insight = insight.clone();
-    runner.on_many(CHANGED, move |batch| {
-        let insight = insight.clone();
-        async move { insight.project_all(&batch).await }
-    })
-}
-
 impl Insight {
-    /// Brings the facts of many dossiers up to date, in one transaction.
-    async fn project_all(&self, batch: &Batch) -> Result<()> {
+    /// Brings the facts of dossiers that changed up to date and completes the jobs ([`dossier::service::CHANGED`]), in one
+    /// transaction.
+    ///
+    /// # Errors
+    /// The database failed, or another worker was faster.
+    pub async fn follow_changes(&self, batch: &Batch) -> Result<()> {
         let facts = self.newer(batch.payloads()?).await?;
         transact!(self.store(), |tx| {
             tables::apply(&tx, &facts, |_| batch.now).await?;

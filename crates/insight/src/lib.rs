@@ -14,7 +14,6 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use jobs::{CHANGED, handlers};
 pub use model::{Line, Report, ServiceLine};
 pub use service::{Headline, Insight, OVERDUE_LIMIT};
 

@@ -14,7 +14,7 @@ use procedure::catalogue::import::{self, Options, Progress};
 
 use crate::{
     config::Config,
-    demo,
+    demo, ledger,
     logging::LogFormat,
     node::{MIGRATIONS, Node, open_store},
     packages, seed, serve,
@@ -76,6 +76,9 @@ enum Command {
     },
     /// Fill a database with dossiers, for measuring.
     Seed(seed::Args),
+    /// The transparency log: verify and print proofs, examine a log.
+    #[command(subcommand)]
+    Ledger(ledger::commands::Command),
     /// Compute all published figures anew from the logs.
     Rebuild {
         /// The configuration.
@@ -194,6 +197,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             say(&format!("{password}\n"))?;
             node.store.close().await;
         }
+        Command::Ledger(command) => return ledger::commands::run(command).await,
         Command::Seed(args) => seed::run(args).await?,
         Command::Rebuild { config } => {
             let node = open_node(&config).await?;

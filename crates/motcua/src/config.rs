@@ -34,6 +34,9 @@ pub struct Config {
     /// Dossiers.
     #[serde(default)]
     pub dossiers: dossier::service::Config,
+    /// The transparency log.
+    #[serde(default)]
+    pub ledger: Ledger,
     /// Folders of procedure packages to put into force at the start.
     #[serde(default)]
     pub packages: Vec<PathBuf>,
@@ -94,6 +97,15 @@ impl Default for Http {
             metrics: None,
         }
     }
+}
+
+/// The transparency log.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ledger {
+    /// Its name for ever: where it is published, without scheme (`h37.gov.vn/ledger`). Read once, when the log begins. Default:
+    /// the public address of the node with `/ledger`.
+    pub origin: String,
 }
 
 /// What stands at the head and foot of pages.

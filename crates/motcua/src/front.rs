@@ -51,6 +51,7 @@ pub fn footer() -> Vec<Link> {
         link("/services", "Thủ tục hành chính", "Procedures"),
         link("/track", "Tra cứu hồ sơ", "Track a dossier"),
         link("/publication", "Công khai tiến độ", "Publication"),
+        link("/ledger", "Sổ cái minh bạch", "Transparency log"),
         link("/about", "Giới thiệu và trợ năng", "About and accessibility"),
         link("/api/openapi.json", "API", "API"),
     ]

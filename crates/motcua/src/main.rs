@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod demo;
 mod front;
+mod ledger;
 mod logging;
 mod metrics;
 mod node;

@@ -102,7 +102,6 @@ impl Node {
         let mut dossiers = config.dossiers.clone();
         dossiers.secret_key = secret.key("tracking");
         dossiers.public_url = config.identity.public_url.trim_end_matches('/').to_owned();
-        dossiers.subscribers = vec![insight::CHANGED];
         let calendar = calendar(&config)?;
         let dossiers = Dossiers::new(store.clone(), shelf, reference, calendar, identity.clone(), dossiers);
         let insight = Insight::new(store.clone(), dossiers.clone());
@@ -134,6 +133,21 @@ impl Node {
         Ok(())
     }
 
+    /// Opens the transparency log and writes into it from now on. One process at a time has it open, so commands that only
+    /// read do not.
+    ///
+    /// # Errors
+    /// See [`crate::ledger::open`].
+    pub async fn open_ledger(&self) -> anyhow::Result<()> {
+        if self.dossiers.ledger().is_some() {
+            return Ok(());
+        }
+        let config = Arc::clone(&self.config);
+        let ledger = tokio::task::spawn_blocking(move || crate::ledger::open(&config)).await??;
+        self.dossiers.keep_in(ledger).await?;
+        Ok(())
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
@@ -144,7 +158,14 @@ impl Node {
         let runner = Runner::new(self.store.clone(), Arc::clone(&self.clock));
         let runner = identity::jobs(runner);
         let runner = dossier::service::handlers(runner, &self.dossiers);
-        insight::handlers(runner, &self.insight)
+        let (dossiers, insight) = (self.dossiers.clone(), self.insight.clone());
+        runner.on_many(dossier::service::CHANGED, move |batch| {
+            let (dossiers, insight) = (dossiers.clone(), insight.clone());
+            async move {
+                dossiers.follow_changes(&batch).await?;
+                insight.follow_changes(&batch).await
+            }
+        })
     }
 
     /// All routes with all layers.
@@ -157,6 +178,11 @@ impl Node {
             .merge(dossier::pages::router(self.dossiers.clone()))
             .merge(insight::pages::router(self.insight.clone()))
             .merge(api_routes)
+            .merge(
+                self.dossiers
+                    .ledger()
+                    .map_or_else(Router::new, crate::ledger::pages::router),
+            )
             .merge(view::assets::router(&self.site))
             .fallback(front::not_found);
         let tls = self.config.identity.public_url.starts_with("https://");

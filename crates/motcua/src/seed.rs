@@ -98,7 +98,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     bar.finish_and_clear();
     // What the past left to do would compete with what is measured: dossiers of years have their documents and figures.
     node.store
-        .forget_jobs(&[dossier::service::DOCUMENT, insight::CHANGED])
+        .forget_jobs(&[dossier::service::DOCUMENT, dossier::service::CHANGED])
         .await?;
     node.store.analyze().await?;
     let out = serde_json::json!({

@@ -16,6 +16,7 @@ use crate::{metrics::Metrics, node::Node};
 /// The address is taken, or the certificate cannot be read.
 pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
     let http = node.config().http.clone();
+    node.open_ledger().await?;
     identity::schedule(&node.store, node.clock.now()).await?;
     node.dossiers.schedule(node.clock.now()).await?;
     let (stop, stopping) = watch::channel(false);

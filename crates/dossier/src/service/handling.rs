@@ -173,9 +173,10 @@ impl Dossiers {
             };
             jobs.push(Job::new(super::jobs::DOCUMENT, &payload)?);
         }
-        for subscriber in &self.config().subscribers {
-            jobs.push(Job::new(subscriber, &super::jobs::Changed { dossier: id, seq })?);
-        }
+        jobs.push(Job::new(
+            super::jobs::CHANGED,
+            &super::jobs::Changed { dossier: id, seq },
+        )?);
         // Whoever files is told by the page that they filed; those without an account are told at the counter.
         if seq > 1 && state.applicant.account.is_some() {
             let changed = super::jobs::Changed { dossier: id, seq };

@@ -19,6 +19,8 @@ use crate::model::{
 pub const TIMER: &str = "dossier.timer";
 /// A service task of a process is to be done.
 pub const SERVICE: &str = "dossier.service";
+/// A dossier has a new entry: for those who follow, many at a time ([`store::jobs::Runner::on_many`]).
+pub const CHANGED: &str = "dossier.changed";
 /// A document is to be made.
 pub const DOCUMENT: &str = "dossier.document";
 
@@ -53,7 +55,7 @@ pub struct DocumentJob {
     pub cause: i64,
 }
 
-/// What subscribers are told: the dossier has this entry now.
+/// Payload of [`CHANGED`]: the dossier has this entry now.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Changed {
     /// The dossier.

@@ -8,6 +8,7 @@ mod filing;
 mod handling;
 mod inspect;
 mod jobs;
+mod leaves;
 mod notices;
 mod reading;
 mod secret;
@@ -15,7 +16,7 @@ mod uploads;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use base::{
@@ -35,7 +36,8 @@ pub use drafts::{DraftView, PaperView};
 pub use figures::DossierFigures;
 pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
-pub use jobs::{DOCUMENT, handlers};
+pub use jobs::{CHANGED, DOCUMENT, handlers};
+pub use leaves::{EntryProof, LeafSays, Ledger, PROOFS_FORMAT, Proofs};
 pub use notices::NoticeItem;
 pub use reading::{
     COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Holder, PAGE, Queue, QueueItem, QueueQuery,
@@ -69,9 +71,6 @@ pub struct Config {
     pub public_url: String,
     /// The largest file that may be uploaded, bytes. A package may ask for less.
     pub largest_upload: u64,
-    /// Kinds of jobs to enqueue at each change, for those who keep figures.
-    #[serde(skip)]
-    pub subscribers: Vec<&'static str>,
     /// The key of tracking secrets.
     #[serde(skip)]
     pub secret_key: [u8; 32],
@@ -88,7 +87,6 @@ impl Default for Config {
             place: String::new(),
             public_url: "http://127.0.0.1:8080".to_owned(),
             largest_upload: 50 << 20,
-            subscribers: Vec::new(),
             secret_key: [0; 32],
         }
     }
@@ -107,6 +105,7 @@ struct Inner {
     config: Config,
     calendar: RwLock<Arc<Calendar>>,
     filings: filing::Filings,
+    ledger: OnceLock<Ledger>,
 }
 
 impl Dossiers {
@@ -128,6 +127,7 @@ impl Dossiers {
             config,
             calendar,
             filings: filing::filings(),
+            ledger: OnceLock::new(),
         }))
     }
 

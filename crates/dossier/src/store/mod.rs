@@ -2,6 +2,7 @@
 
 pub mod copies;
 pub mod drafts;
+pub mod leaves;
 pub mod lists;
 pub mod notices;
 pub mod uploads;

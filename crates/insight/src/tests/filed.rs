@@ -24,10 +24,7 @@ use super::{
     everything,
     site::{AGENCY, Site, sites},
 };
-use crate::{
-    handlers,
-    model::{By, Line, Measure, Month, Question, Stock},
-};
+use crate::model::{By, Line, Measure, Month, Question, Stock};
 
 /// Packages of one procedure: one that asks for papers never, and one that does before and after the reception.
 const PACKAGES: [&str; 2] = ["crates/procedure/tests/packages/good", "catalogue/2.000635"];
@@ -372,7 +369,7 @@ async fn follow(package: &'static str, lives: &[Life]) -> Vec<(Line, Vec<Stock>)
     let mut totals = Vec::new();
     for site in sites(&[package]).await {
         let clock = Arc::new(FixedClock::at(begin()));
-        let runner = handlers(Runner::new(site.store.clone(), clock.clone()), &site.insight);
+        let runner = site.runner(clock.clone());
         let (mut lived, mut last) = (Vec::new(), begin());
         for life in lives {
             let dossier = live(&site, life, &clock, &runner).await;

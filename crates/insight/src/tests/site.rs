@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use ::store::{Store, testkit};
+use ::store::{Store, jobs::Runner, testkit};
 use axum::{
     Extension, Router,
     body::Body,
@@ -66,7 +66,6 @@ pub async fn sites(packages: &[&'static str]) -> Vec<Site> {
         let config = Config {
             agencies: BTreeMap::from([("commune".to_owned(), AGENCY.to_owned())]),
             agency_names: BTreeMap::from([(AGENCY.to_owned(), "Ủy ban nhân dân phường Thuận Hóa".to_owned())]),
-            subscribers: vec![crate::CHANGED],
             secret_key: [3; 32],
             ..Config::default()
         };
@@ -87,6 +86,15 @@ pub async fn sites(packages: &[&'static str]) -> Vec<Site> {
 }
 
 impl Site {
+    /// What keeps the figures.
+    pub fn runner(&self, clock: Arc<FixedClock>) -> Runner {
+        let insight = self.insight.clone();
+        Runner::new(self.store.clone(), clock).on_many(dossier::service::CHANGED, move |batch| {
+            let insight = insight.clone();
+            async move { insight.follow_changes(&batch).await }
+        })
+    }
+
     pub async fn get(&self, path: &str) -> (StatusCode, String) {
         let ctx = Ctx {
             actor: Actor::Anonymous,

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ::store::{Job, Read, Store, jobs::Runner, params, transact};
+use ::store::{Job, Read, Store, params, transact};
 use base::{Timestamp, time::FixedClock};
-use dossier::model::action::DossierId;
+use dossier::{model::action::DossierId, service::CHANGED};
 use uuid::Uuid;
 
 use super::{
@@ -12,7 +12,6 @@ use super::{
     filed::{Act, Life, begin, live},
     site::sites,
 };
-use crate::{CHANGED, handlers};
 
 /// Tells of these entries, all in one transaction.
 async fn tell(store: &Store, entries: &[(DossierId, i64)], now: Timestamp) {
@@ -48,7 +47,7 @@ async fn many_at_a_time_equals_made_anew() {
     for site in sites(&["crates/procedure/tests/packages/good"]).await {
         let store = &site.store;
         let clock = Arc::new(FixedClock::at(begin()));
-        let runner = || handlers(Runner::new(store.clone(), clock.clone()), &site.insight);
+        let runner = || site.runner(clock.clone());
         let one = runner();
         let mut known = Vec::new();
         for round in 0..2 {

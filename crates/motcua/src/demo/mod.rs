@@ -112,6 +112,7 @@ pub fn config(args: &Args) -> anyhow::Result<Config> {
             ..identity::Config::default()
         },
         dossiers,
+        ledger: Default::default(),
         packages: Vec::new(),
         reference: None,
         calendar: None,
@@ -136,6 +137,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     store.migrate(MIGRATIONS, SystemClock.now()).await?;
     map_consulted(&mut config)?;
     let node = Node::open(config, store).await?;
+    node.open_ledger().await?;
     node.put_built_in_packages().await?;
     if !people::are_there(&node).await? {
         load_catalogue(&node).await?;

@@ -16,6 +16,7 @@ use view::{Page, ui, ui::Tone};
 
 use super::{Portal, Posted, again, answer, field, fields, mine, papers, to, words};
 use crate::{
+    api::purpose,
     model::{
         action::{Detail, channel_label},
         command::Command,
@@ -69,6 +70,8 @@ struct DossierPage {
     fees: Vec<Fee>,
     total: Dong,
     can_withdraw: bool,
+    /// There is a transparency log that proves each step.
+    provable: bool,
 }
 
 /// One thing that was asked for.
@@ -212,6 +215,7 @@ fn build(web: &Web, portal: &Portal, view: &DossierView, notices: Vec<NoticeItem
         fees: state.fees.clone(),
         total: Dong::new(state.owed()),
         can_withdraw: !state.decision.is_final(),
+        provable: portal.dossiers.ledger().is_some(),
         code: state.code.clone(),
         path,
         agency,
@@ -292,12 +296,23 @@ pub(super) async fn document(
     answer(&web, content(&web, &portal, &code, &sha256, true).await)
 }
 
+/// The proofs of its log, as one file.
+pub(super) async fn proofs(web: Web, State(portal): State<Portal>, Path(code): Path<String>) -> Response {
+    answer(&web, proofs_file(&web, &portal, &code).await)
+}
+
+async fn proofs_file(web: &Web, portal: &Portal, code: &str) -> Result<Response> {
+    let proofs = portal.dossiers.proofs(&web.ctx, code, purpose(&web.ctx)).await?;
+    let name = format!("{}-proofs.json", proofs.dossier);
+    let content = serde_json::to_vec_pretty(&proofs)?;
+    Ok(attachment(&name, "application/json", content.into()))
+}
+
 async fn content(web: &Web, portal: &Portal, code: &str, sha256: &str, document: bool) -> Result<Response> {
-    let purpose = match web.ctx.actor {
-        Actor::Officer(_) => Purpose::CaseHandling,
-        _ => Purpose::OwnDossier,
-    };
-    let file = portal.dossiers.file_content(&web.ctx, code, sha256, purpose).await?;
+    let file = portal
+        .dossiers
+        .file_content(&web.ctx, code, sha256, purpose(&web.ctx))
+        .await?;
     match (document, file.document) {
         (true, Some(kind)) => Ok(attachment(
             &format!("{}-{}.pdf", file.dossier, kind.code()),

@@ -90,6 +90,7 @@ pub fn router(dossiers: Dossiers) -> Router {
         .route("/drafts/{id}/check", get(check::show).post(check::submit))
         .route("/dossiers/{code}", get(dossier::show))
         .route("/dossiers/{code}/files/{sha256}", get(dossier::file))
+        .route("/dossiers/{code}/proofs", get(dossier::proofs))
         .route("/dossiers/{code}/documents/{sha256}", get(dossier::document))
         .route(
             "/dossiers/{code}/withdraw",

@@ -5,6 +5,7 @@ mod filing;
 mod following;
 mod foresight;
 mod handling;
+mod leaves;
 mod notices;
 mod supplement;
 mod town;

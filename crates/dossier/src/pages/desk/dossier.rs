@@ -25,6 +25,7 @@ use crate::{
         state::Answer,
         status::Money,
     },
+    pages::text::encoded,
     service::{DossierView, Dossiers, HistoryLine, TaskView},
 };
 
@@ -61,6 +62,8 @@ pub(super) struct DossierPage {
     open: Option<File>,
     documents: Vec<(String, String, String)>,
     history: Vec<HistoryLine>,
+    /// Where the proofs of the history are.
+    proofs: Option<String>,
     drawing: String,
     steps: Vec<OutlineStep>,
 }
@@ -298,6 +301,9 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
             })
             .collect(),
         history: view.history.clone(),
+        proofs: dossiers
+            .ledger()
+            .map(|_| format!("/dossiers/{}/proofs", encoded(&view.state.code))),
         drawing: draw(&view.package.process, &options),
         steps: outline(&view.package.process, &options),
         path,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use ::store::{Store, jobs::Runner, testkit};
+use ::store::{Store, jobs::Runner, testkit, transact};
 use axum::{
     Extension, Router,
     body::Body,
@@ -31,7 +31,7 @@ use crate::{
         action::DossierId,
         command::{Command, Completion},
     },
-    service::{Config, DossierView, Dossiers, DraftView},
+    service::{CHANGED, Config, DossierView, Dossiers, DraftView},
 };
 
 pub const AGENCY: &str = "H57.32.12";
@@ -42,7 +42,7 @@ pub const HOSTILE: &str = "\"'><script>alert(1)</script>&";
 pub struct Town {
     pub dossiers: Dossiers,
     pub identity: IdentityState,
-    store: Store,
+    pub store: Store,
     app: Router,
 }
 
@@ -191,6 +191,14 @@ impl Town {
     pub async fn work_until(&self, at: Timestamp) {
         let runner = Runner::new(self.store.clone(), Arc::new(FixedClock::at(at)));
         let runner = crate::service::handlers(runner, &self.dossiers);
+        let dossiers = self.dossiers.clone();
+        let runner = runner.on_many(CHANGED, move |batch| {
+            let dossiers = dossiers.clone();
+            async move {
+                dossiers.follow_changes(&batch).await?;
+                transact!(batch.store, |tx| { batch.done(&tx).await })
+            }
+        });
         while runner.run_due().await.expect("the table of jobs") > 0 {}
     }
 

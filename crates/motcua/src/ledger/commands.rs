@@ -1,0 +1,204 @@
+//! `motcua ledger …`.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use ::ledger::{Policy, VerifierKey, audit};
+use anyhow::{Context as _, bail};
+use base::Lang;
+use clap::Subcommand;
+
+use super::check::{self, Checked, LARGEST_FILE};
+use crate::{
+    cli::{say, spinner},
+    config::Config,
+    node::{Node, open_store},
+};
+
+/// What can be asked of a transparency log.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Verify proofs, without a node or a network: the file of a dossier, or a C2SP tlog-proof.
+    Verify {
+        /// The files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// A key of the log that you trust (C2SP verifier key). May be given several times.
+        #[arg(long = "key")]
+        keys: Vec<VerifierKey>,
+        /// In English.
+        #[arg(long)]
+        en: bool,
+    },
+    /// Print the proof of a leaf: of the log of a node that is stopped, or of one that is published.
+    Prove {
+        /// The leaf, from 0.
+        #[arg(long)]
+        leaf: u64,
+        /// The configuration of a node that is stopped; its proof shows what the leaf says.
+        #[arg(long, conflicts_with = "url", required_unless_present = "url")]
+        config: Option<PathBuf>,
+        /// Where a log is published: https://…/ledger.
+        #[arg(long)]
+        url: Option<String>,
+    },
+    /// Print the keys of this node's log, for others to verify with.
+    Keys {
+        /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Examine the folder of a log whole: every record, every signature, every tile. Of a node that is stopped, or a copy.
+    Audit {
+        /// The folder.
+        dir: PathBuf,
+        /// A key of the log. May be given several times.
+        #[arg(long = "key", required = true)]
+        keys: Vec<VerifierKey>,
+        /// In English.
+        #[arg(long)]
+        en: bool,
+    },
+    /// Make leaves of all entries of dossiers that have none: once, on a node that had dossiers before it had a log.
+    Keep {
+        /// The configuration of a node that is stopped.
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// What went wrong, for the operator.
+pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Verify { files, keys, en } => verify(&files, &keys, lang(en)),
+        Command::Prove {
+            leaf,
+            config: Some(config),
+            ..
+        } => {
+            let ledger = super::open(&Config::read(&config)?)?;
+            say(&ledger.log.disclose(leaf)?.to_string())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Prove { leaf, url, .. } => {
+            let Some(url) = url else {
+                bail!("either --config or --url")
+            };
+            let address = format!("{}/proof?index={leaf}", url.trim_end_matches('/'));
+            let answer = reqwest::get(&address).await?.error_for_status()?;
+            say(&answer.text().await?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Keys { config } => {
+            for key in super::open(&Config::read(&config)?)?.keys {
+                say(&format!("{key}\n"))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Audit { dir, keys, en } => audit(&dir, keys, lang(en)),
+        Command::Keep { config } => {
+            let config = Config::read(&config)?;
+            let store = open_store(&config).await?;
+            let node = Node::open(config, store).await?;
+            node.open_ledger().await?;
+            let bar = spinner("Dossiers");
+            let made = node
+                .dossiers
+                .keep_all_leaves(&mut |looked| bar.set_position(looked))
+                .await?;
+            bar.finish_and_clear();
+            say(&format!("{made}\n"))?;
+            node.store.close().await;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+const fn lang(en: bool) -> Lang {
+    if en { Lang::En } else { Lang::Vi }
+}
+
+fn verify(files: &[PathBuf], keys: &[VerifierKey], lang: Lang) -> anyhow::Result<ExitCode> {
+    let mut sound = true;
+    for file in files {
+        let size = std::fs::metadata(file)
+            .with_context(|| format!("reading {}", file.display()))?
+            .len();
+        if size > LARGEST_FILE as u64 {
+            bail!("{} is larger than {LARGEST_FILE} bytes", file.display());
+        }
+        let bytes = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        say(&format!("{}\n", file.display()))?;
+        match check::check(&bytes, keys) {
+            Ok(checked) => {
+                sound &= checked.holds();
+                say(&report(&checked, lang))?;
+            }
+            Err(text) => {
+                sound = false;
+                say(&format!("  ✗ {}\n", text.get(lang)))?;
+            }
+        }
+    }
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn report(checked: &Checked, lang: Lang) -> String {
+    let mut out = format!("  {} {}\n", lang.t("Sổ cái:", "Log:"), checked.log);
+    if let Some(dossier) = &checked.dossier {
+        out.push_str(&format!("  {} {dossier}\n", lang.t("Hồ sơ:", "Dossier:")));
+    }
+    for key in &checked.keys {
+        out.push_str(&format!("  {} {key}\n", lang.t("Khóa:", "Key:")));
+    }
+    if checked.keys_from_file {
+        out.push_str(lang.t(
+            "  Khóa lấy từ chính tệp này: hãy so với khóa mà cơ quan công bố, rồi chạy lại với --key.\n",
+            "  The keys came with the file: compare them with those that the agency publishes, and give them with --key.\n",
+        ));
+    }
+    for entry in &checked.entries {
+        let what = match &entry.says {
+            Some(says) => format!("{} {}: {}", says.at.display(), lang.t("bước", "step"), says.seq),
+            None => lang.t("nội dung không công khai", "not shown").to_owned(),
+        };
+        let text = entry.says.as_ref().map(|says| says.text.get(lang)).unwrap_or_default();
+        match &entry.refusal {
+            None => out.push_str(&format!("  ✓ {:>10}  {what} {text}\n", entry.leaf)),
+            Some(why) => out.push_str(&format!("  ✗ {:>10}  {}\n", entry.leaf, why.get(lang))),
+        }
+    }
+    if checked.entries.is_empty() {
+        out.push_str(lang.t("  ✗ Tệp không có bằng chứng nào.\n", "  ✗ The file holds no proof.\n"));
+    }
+    out
+}
+
+fn audit(dir: &Path, keys: Vec<VerifierKey>, lang: Lang) -> anyhow::Result<ExitCode> {
+    if !dir.join("segments").is_dir() {
+        bail!("{} is not the folder of a log", dir.display());
+    }
+    let report = audit::directory(dir, &Policy::new(keys, Vec::new(), 0)?, &[])?;
+    say(&format!(
+        "{} {}, {} {}, {} {}\n",
+        report.size,
+        lang.t("mục", "entries"),
+        report.erased,
+        lang.t("đã xóa nội dung", "erased"),
+        report.checkpoints,
+        lang.t("điểm kiểm tra", "checkpoints"),
+    ))?;
+    for finding in &report.findings {
+        say(&format!("  ✗ {}\n", finding.text().get(lang)))?;
+    }
+    Ok(if report.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,50 @@
+//! The transparency log of this node: opening it, its pages, and what can be asked of it at the command line.
+
+pub mod check;
+pub mod commands;
+pub mod pages;
+
+use std::sync::Arc;
+
+use ::ledger::{Algorithm, FileKey, Log, Options, Signer as _};
+use anyhow::Context as _;
+use dossier::service::Ledger;
+
+use crate::config::Config;
+
+/// Opens the log in the data folder, or begins it. Its name is that of its key, for ever: a log is not renamed when the node
+/// moves.
+///
+/// # Errors
+/// It is open elsewhere, its folder or key cannot be read, or what is there is not what was written.
+pub fn open(config: &Config) -> anyhow::Result<Ledger> {
+    let key = key(config)?;
+    let keys = vec![key.verifier()];
+    let dir = config.data.join("ledger");
+    let options = Options::new(keys[0].name(), Arc::new(key));
+    let log = Log::open(&dir, options).with_context(|| format!("opening the log in {}", dir.display()))?;
+    Ok(Ledger {
+        log: Arc::new(log),
+        keys,
+    })
+}
+
+/// The key of the log; made at the first start.
+fn key(config: &Config) -> anyhow::Result<FileKey> {
+    let path = config.data.join("ledger.key");
+    if path.exists() {
+        return FileKey::load(&path).with_context(|| format!("reading {}", path.display()));
+    }
+    std::fs::create_dir_all(&config.data).with_context(|| format!("making {}", config.data.display()))?;
+    FileKey::create(&path, &origin(config), Algorithm::Ed25519).with_context(|| format!("making {}", path.display()))
+}
+
+/// Where the log is published, without scheme (C2SP tlog-checkpoint).
+fn origin(config: &Config) -> String {
+    if !config.ledger.origin.is_empty() {
+        return config.ledger.origin.clone();
+    }
+    let url = config.identity.public_url.trim_end_matches('/');
+    let place = url.split_once("://").map_or(url, |(_, place)| place);
+    format!("{place}/ledger")
+}

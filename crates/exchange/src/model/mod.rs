@@ -26,7 +26,7 @@ pub mod meta;
 mod method;
 mod pointer;
 mod purpose;
-mod reason;
+pub(crate) mod reason;
 pub mod request_hash;
 pub mod rights;
 pub mod tracker;

@@ -30,7 +30,7 @@ pub(crate) mod reason;
 pub mod request_hash;
 pub mod rights;
 pub mod tracker;
-mod xml;
+pub(crate) mod xml;
 
 pub use field::{Field, FieldFlaw, LONGEST_VALUE};
 pub use json::JsonFlaw;

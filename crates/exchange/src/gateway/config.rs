@@ -75,7 +75,7 @@ pub struct Limits {
     pub connect: Duration,
     /// For the head of a request to come, and for an idle HTTP/1.1 connection.
     pub head: Duration,
-    /// Between two pieces of a body.
+    /// Between two pieces of a body that comes, and for the other end to take something of what is sent.
     pub idle: Duration,
     /// Bytes in a second that a body must bring on the whole, after [`Self::idle`].
     pub slowest: u64,

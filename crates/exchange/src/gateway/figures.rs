@@ -37,7 +37,7 @@ pub struct Side {
     pub in_flight: u64,
     /// Messages that ended with an answer of the provider, whatever its status.
     pub answered: u64,
-    /// Messages that were refused, by type (in the spelling of PR-REST).
+    /// Messages that were refused, by type in X-Road's newer spelling, where no two are called the same.
     pub refused: BTreeMap<String, u64>,
     /// From the head of the request to the head of the answer.
     pub duration: Histogram,
@@ -149,7 +149,7 @@ impl Meter {
             refused: ErrorCode::ALL
                 .iter()
                 .zip(&count.refused)
-                .map(|(code, refused)| (code.name(Spelling::Camel), get(refused)))
+                .map(|(code, refused)| (code.name(Spelling::Snake), get(refused)))
                 .filter(|(_, refused)| *refused > 0)
                 .collect(),
             duration: Histogram {

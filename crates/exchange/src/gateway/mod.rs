@@ -25,6 +25,7 @@ mod operations;
 mod peer;
 mod provider;
 mod serve;
+mod stall;
 mod wire;
 
 use std::{

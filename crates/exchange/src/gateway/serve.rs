@@ -28,7 +28,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use trust::Purpose;
 
-use super::{Gateway, Inner, consumer::Origin, figures::count, flaw::refusal, peer::Peer};
+use super::{Gateway, Inner, consumer::Origin, figures::count, flaw::refusal, peer::Peer, stall::Stall};
 use crate::model::{
     error::{ErrorCode, Refusal},
     federation::View,
@@ -203,7 +203,7 @@ impl Inner {
             .max_header_list_size(EDGE_HEAD as u32)
             .keep_alive_interval(PING)
             .keep_alive_timeout(PONG);
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = builder.serve_connection(TokioIo::new(Stall::new(stream, self.limits.idle)), service).into_owned();
         let mut connection = pin!(watcher.watch(connection));
         // Before its first request a connection does not say which HTTP it speaks, and no other limit holds yet.
         let first = tokio::time::timeout(self.limits.head, &mut connection).await;
@@ -237,7 +237,7 @@ impl Inner {
             .auto_date_header(false)
             .keep_alive_interval(PING)
             .keep_alive_timeout(PONG)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Stall::new(stream, self.limits.idle)), service);
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%error, "a connection of another node ended");
         }

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use exchange::model::{
     Field,
+    identifier::Part,
     message::{AnswerRecord, ContentDigest, Evidence, RequestLeaf, RequestRecord},
 };
 use futures::stream;
@@ -18,8 +19,8 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    http::{get, post, whole},
-    world::{Federation, Identity, Node, Setup, directory, entry, fresh, listen, member},
+    http::{get, post},
+    world::{Federation, Identity, Node, Setup, directory, entry, fresh, listen},
 };
 
 type Frames = StreamBody<stream::BoxStream<'static, Result<Frame<Bytes>, std::io::Error>>>;
@@ -80,6 +81,7 @@ impl FalseProvider {
                     });
                     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
                         .max_header_list_size(128 << 10)
+                        .auto_date_header(false)
                         .serve_connection(TokioIo::new(tls), service);
                     let mut killed = killed;
                     tokio::select! {
@@ -306,7 +308,7 @@ async fn gateways_are_tried_in_turn_until_one_can_be_reached_and_never_after_sen
     drop(silent);
     let mut standing = directory(a.directory.load().view.directory().members.clone());
     let mut first = federation.identity("Z", |_| {}).listed(&dead.to_string());
-    first.code = "first".parse_part();
+    first.code = Part::new("first").expect("a code");
     standing.members[1].gateways.insert(0, first);
     a.directory.store(Arc::new(fresh(standing.clone())));
     let before = b.id.log.size();
@@ -326,16 +328,6 @@ async fn gateways_are_tried_in_turn_until_one_can_be_reached_and_never_after_sen
     assert_eq!(b.id.log.size(), before + 1);
 }
 
-trait ParsePart {
-    fn parse_part(&self) -> exchange::model::identifier::Part;
-}
-
-impl ParsePart for str {
-    fn parse_part(&self) -> exchange::model::identifier::Part {
-        exchange::model::identifier::Part::new(self).expect("a code")
-    }
-}
-
 #[tokio::test]
 async fn a_node_that_is_another_than_the_directory_says_gets_nothing() {
     let (_federation, a, b) = world().await;
@@ -353,7 +345,6 @@ async fn a_node_that_is_another_than_the_directory_says_gets_nothing() {
     let answer = get(a.edge, ECHO).await;
     assert_eq!(answer.refused(), "Server.ClientProxy.NetworkError certificate-not-listed");
     assert_eq!(b.id.log.size(), 1);
-    assert_eq!(member("B"), "VN/GOV/B".parse().expect("a member"));
 }
 
 #[tokio::test]
@@ -366,5 +357,5 @@ async fn connections_are_kept_and_shared() {
     let many = futures::future::join_all((0..64).map(|_| get(a.edge, ECHO))).await;
     assert!(many.iter().all(|answer| answer.status == 200));
     assert!(a.gateway.figures().links_opened <= 4);
-    assert!(whole(Response::new(http_body_util::Full::new(Bytes::new()))).await.body.is_empty() && b.id.log.size() == 69);
+    assert_eq!(b.id.log.size(), 69);
 }

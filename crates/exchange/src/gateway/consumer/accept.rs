@@ -4,7 +4,6 @@ use std::sync::{Arc, atomic::Ordering};
 
 use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use ledger::Kind;
-use tokio::sync::oneshot;
 
 use super::{
     super::{
@@ -14,7 +13,7 @@ use super::{
         wire,
     },
     Prepared,
-    exchange::Sent,
+    exchange::Sending,
 };
 use crate::model::{
     error::{ErrorCode, Refusal},
@@ -46,7 +45,7 @@ impl Inner {
     pub(super) async fn accept<B: Source>(
         &self,
         prepared: &Prepared,
-        sent: oneshot::Receiver<Sent>,
+        mut sending: Sending,
         answer: Response<B>,
     ) -> Result<Response<Payload>, Refusal> {
         let (head, body) = answer.into_parts();
@@ -70,8 +69,10 @@ impl Inner {
             .map_err(|flaw| Refusal::at(ErrorCode::InconsistentResponse, "record", flaw))?;
         let evidence = Evidence::from_fields(&fields)
             .map_err(|flaw| Refusal::at(ErrorCode::InconsistentResponse, "motcua-proof", flaw))?;
-        // Gone when the request was never sent whole.
-        let sent = sent.await.map_err(|_| bad(GatewayFlaw::OtherRequest))?;
+        sending.done().await;
+        let Sending::Done(sent) = sending else {
+            return Err(bad(GatewayFlaw::OtherRequest));
+        };
         if record.request() != sent.leaf {
             return Err(bad(GatewayFlaw::OtherRequest));
         }

@@ -28,10 +28,27 @@ pub(super) struct Sent {
     pub request_hash: String,
 }
 
-/// A request as it goes out. What was sent is known when its body has been.
+/// A request as it goes out.
 struct Outgoing {
     request: Request<Payload>,
-    sent: oneshot::Receiver<Sent>,
+    sending: Sending,
+}
+
+/// What was sent is known when all of the body has been.
+pub(super) enum Sending {
+    Done(Sent),
+    Going(oneshot::Receiver<Sent>),
+    /// The body broke off.
+    Broken,
+}
+
+impl Sending {
+    /// Waits for the end of the body.
+    pub async fn done(&mut self) {
+        if let Self::Going(sent) = self {
+            *self = sent.await.map_or(Self::Broken, Self::Done);
+        }
+    }
 }
 
 impl Inner {
@@ -52,7 +69,7 @@ impl Inner {
                 Err(_) => ContentDigest::of(b""),
             };
             let record = RequestRecord::new(method, target, digest, fields, created, name).map_err(no_record)?;
-            let Outgoing { request, sent } = match body {
+            let Outgoing { request, mut sending } = match body {
                 Ok(held) => self.whole(record, held).await?,
                 Err(flow) => self.flowing(record, flow),
             };
@@ -63,11 +80,11 @@ impl Inner {
                 let own = Ok(Arc::new(self.server.owner.clone()));
                 let answer = self.receive(own, request).await;
                 answered = Some(self.clock.now());
-                self.accept(&prepared, sent, answer).await?
+                self.accept(&prepared, sending, answer).await?
             } else {
-                let answer = self.carry(&prepared, request).await?;
+                let answer = self.carry(&prepared, request, &mut sending).await?;
                 answered = Some(self.clock.now());
-                self.accept(&prepared, sent, answer).await?
+                self.accept(&prepared, sending, answer).await?
             };
             self.meet(&provider);
             Ok(answer)
@@ -83,16 +100,13 @@ impl Inner {
         let receipt = self.log.enter(vec![(Kind::MESSAGE, record.to_bytes())], 0).await;
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ClientLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ClientInternalError)?;
-        let (tell, sent) = oneshot::channel();
-        // The receiver is here.
-        let _ = tell.send(Sent {
-            leaf: evidence::leaf(&receipt),
-            request_hash: hasher.finish(),
-        });
         let headers = wire::headers(record.to_fields().iter().chain(&evidence));
         Ok(Outgoing {
             request: request(&record, headers, held.into()),
-            sent,
+            sending: Sending::Done(Sent {
+                leaf: evidence::leaf(&receipt),
+                request_hash: hasher.finish(),
+            }),
         })
     }
 
@@ -111,7 +125,7 @@ impl Inner {
         };
         Outgoing {
             request: head.map(|_| flow.sealed(seal)),
-            sent,
+            sending: Sending::Going(sent),
         }
     }
 }

@@ -33,6 +33,7 @@ use super::{
         serve::{CONNECTION_WINDOW, FRAME, HEAD, PING, PONG, STREAM_WINDOW},
     },
     Prepared,
+    exchange::Sending,
 };
 use crate::model::{
     error::{ErrorCode, Refusal},
@@ -89,6 +90,7 @@ impl Inner {
         self: &Arc<Self>,
         prepared: &Prepared,
         mut request: Request<Payload>,
+        sending: &mut Sending,
     ) -> Result<Response<Incoming>, Refusal> {
         let mut unreachable = refusal(ErrorCode::UnknownMember, "path", GatewayFlaw::NoGateway);
         for gateway in prepared.gateways()? {
@@ -104,11 +106,18 @@ impl Inner {
                 };
                 *request.uri_mut() = at(&route.authority, request.uri());
                 let answer = link.0.sender.clone().try_send_request(request);
-                let answer = tokio::time::timeout(self.limits.answer, answer).await;
-                let answer = answer.map_err(|_| lost(GatewayFlaw::AnswerLate))?;
-                let mut error = match answer {
-                    Ok(answer) => return Ok(answer),
-                    Err(error) => error,
+                // However long the request takes, its answer has the same time.
+                let late = async {
+                    sending.done().await;
+                    tokio::time::sleep(self.limits.answer).await;
+                };
+                let mut error = tokio::select! {
+                    biased;
+                    answer = answer => match answer {
+                        Ok(answer) => return Ok(answer),
+                        Err(error) => error,
+                    },
+                    () = late => return Err(lost(GatewayFlaw::AnswerLate)),
                 };
                 let Some(unsent) = error.take_message() else {
                     tracing::warn!(gateway = %gateway.address, error = %error.error(), "a gateway broke off");
@@ -225,6 +234,8 @@ impl Inner {
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            // Until the other node says how many it takes.
+            .initial_max_send_streams(1)
             .max_frame_size(FRAME)
             .max_header_list_size(HEAD)
             .max_send_buf_size(STREAM_WINDOW as usize)

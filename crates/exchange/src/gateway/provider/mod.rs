@@ -55,6 +55,7 @@ impl Inner {
         let format = Format::accepted(head.headers.get_all(http::header::ACCEPT).iter().map(|v| v.as_bytes()));
         match self.admit(peer, &head, body).await {
             Ok(admitted) => {
+                self.meet(&admitted.asked.client.member);
                 course.request_size = admitted.body.length();
                 let work = Arc::clone(self).answer(admitted, format, course);
                 self.hands.finish(work).await

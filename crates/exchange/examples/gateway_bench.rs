@@ -83,7 +83,10 @@ struct Nodes(Child, String);
 
 impl Nodes {
     fn start() -> Outcome<Self> {
-        let mut child = Command::new(std::env::current_exe()?).arg("nodes").stdout(Stdio::piped()).spawn()?;
+        let mut child = Command::new(std::env::current_exe()?)
+            .arg("nodes")
+            .stdout(Stdio::piped())
+            .spawn()?;
         let mut url = String::new();
         BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut url)?;
         Ok(Self(child, url.trim().to_owned()))
@@ -92,7 +95,10 @@ impl Nodes {
     /// Resident memory in bytes.
     fn resident(&self) -> Outcome<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .ok_or("no VmRSS")?;
         let kib: u64 = line.split_whitespace().nth(1).ok_or("no number")?.parse()?;
         Ok(kib * 1024)
     }
@@ -116,7 +122,11 @@ fn run(seconds: u64) -> Outcome {
         }
     }
     let resident = nodes.resident()?;
-    writeln!(std::io::stdout(), "{}", serde_json::json!({ "resident_after_bytes": resident }))?;
+    writeln!(
+        std::io::stdout(),
+        "{}",
+        serde_json::json!({ "resident_after_bytes": resident })
+    )?;
     Ok(())
 }
 
@@ -168,7 +178,11 @@ async fn ask(sender: &mut SendRequest<Empty<Bytes>>, path: &str) -> Outcome<usiz
     while let Some(frame) = body.frame().await {
         bytes += frame?.data_ref().map_or(0, Bytes::len);
     }
-    if status.is_success() { Ok(bytes) } else { Err(format!("status {status}").into()) }
+    if status.is_success() {
+        Ok(bytes)
+    } else {
+        Err(format!("status {status}").into())
+    }
 }
 
 async fn load(url: &str, mix: &str, concurrency: u64, seconds: u64) -> Outcome {
@@ -295,7 +309,13 @@ fn listed(code: &str, subsystem: &str, identity: &Identity) -> Outcome<Member> {
     })
 }
 
-fn gateway(code: &str, identity: &Identity, standing: &Standing, hosting: Hosting, folder: &std::path::Path) -> Outcome<Gateway> {
+fn gateway(
+    code: &str,
+    identity: &Identity,
+    standing: &Standing,
+    hosting: Hosting,
+    folder: &std::path::Path,
+) -> Outcome<Gateway> {
     Ok(Gateway::new(Config {
         server: ServerId {
             owner: format!("VN/GOV/{code}").parse()?,
@@ -320,13 +340,24 @@ fn gateway(code: &str, identity: &Identity, standing: &Standing, hosting: Hostin
 async fn backend() -> Outcome<String> {
     let bodies = SIZES.map(|(name, bytes, _)| (name, Bytes::from(vec![b'a'; bytes])));
     let answer = move |Path(name): Path<String>| {
-        let body = bodies.iter().find(|(size, _)| *size == name).map(|(_, body)| body.clone());
+        let body = bodies
+            .iter()
+            .find(|(size, _)| *size == name)
+            .map(|(_, body)| body.clone());
         async move { ([("content-type", "application/json")], body.unwrap_or_default()) }
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     let router = Router::new().route("/{name}", get(answer));
-    tokio::spawn(async move { axum::serve(axum::serve::ListenerExt::tap_io(listener, |tcp| { let _ = tcp.set_nodelay(true); }), router).await });
+    tokio::spawn(async move {
+        axum::serve(
+            axum::serve::ListenerExt::tap_io(listener, |tcp| {
+                let _ = tcp.set_nodelay(true);
+            }),
+            router,
+        )
+        .await
+    });
     Ok(url)
 }
 
@@ -370,7 +401,10 @@ async fn nodes() -> Outcome {
     let folder = tempfile::tempdir_in(std::env::current_dir()?)?;
     let signer = Arc::new(SigningKey::generate(Algorithm::EcdsaP256)?);
     let root = Authority::create("Bench CA", signer, SystemClock.now(), 30)?;
-    let (a, b) = (identity("A", &root, folder.path()).await?, identity("B", &root, folder.path()).await?);
+    let (a, b) = (
+        identity("A", &root, folder.path()).await?,
+        identity("B", &root, folder.path()).await?,
+    );
     let directory = Directory {
         instance: Part::new("VN")?,
         name: Text::new("Đo", "Bench"),
@@ -396,7 +430,11 @@ async fn nodes() -> Outcome {
     };
     let first = gateway("A", &a, &standing, consumer, folder.path())?;
     let second = gateway("B", &b, &standing, hosted(backend().await?)?, folder.path())?;
-    writeln!(std::io::stdout(), "http://{}/r1/VN/GOV/B/reg/size", a.edge.local_addr()?)?;
+    writeln!(
+        std::io::stdout(),
+        "http://{}/r1/VN/GOV/B/reg/size",
+        a.edge.local_addr()?
+    )?;
     tokio::try_join!(
         first.serve_edge(a.edge, None, std::future::pending()),
         second.serve_peers(b.peers, std::future::pending())

@@ -28,8 +28,16 @@ fn shared_params(view: &View, out: &mut impl Write) -> fmt::Result {
         text(directory.instance.as_str())
     )?;
     for anchor in &directory.anchors {
-        let der: String = anchor.certificate.lines().filter(|line| !line.starts_with("---")).collect();
-        writeln!(out, "<approvedCA><topCA><cert>{}</cert></topCA></approvedCA>", text(&der))?;
+        let der: String = anchor
+            .certificate
+            .lines()
+            .filter(|line| !line.starts_with("---"))
+            .collect();
+        writeln!(
+            out,
+            "<approvedCA><topCA><cert>{}</cert></topCA></approvedCA>",
+            text(&der)
+        )?;
     }
     for (m, member) in directory.members.iter().enumerate() {
         write!(
@@ -41,7 +49,10 @@ fn shared_params(view: &View, out: &mut impl Write) -> fmt::Result {
         )?;
         for (s, subsystem) in member.subsystems.iter().enumerate() {
             let code = text(subsystem.code.as_str());
-            write!(out, "<subsystem id=\"m{m}s{s}\"><subsystemCode>{code}</subsystemCode></subsystem>")?;
+            write!(
+                out,
+                "<subsystem id=\"m{m}s{s}\"><subsystemCode>{code}</subsystemCode></subsystem>"
+            )?;
         }
         writeln!(out, "</member>")?;
         for gateway in &member.gateways {
@@ -52,7 +63,10 @@ fn shared_params(view: &View, out: &mut impl Write) -> fmt::Result {
                 text(&gateway.address)
             )?;
             (0..member.subsystems.len()).try_for_each(|s| write!(out, "<client>m{m}s{s}</client>"))?;
-            gateway.log_keys.iter().try_for_each(|key| write!(out, "<m:logKey>{}</m:logKey>", text(key)))?;
+            gateway
+                .log_keys
+                .iter()
+                .try_for_each(|key| write!(out, "<m:logKey>{}</m:logKey>", text(key)))?;
             writeln!(out, "</securityServer>")?;
         }
     }
@@ -70,11 +84,28 @@ fn stored(files: &[(String, &[u8])]) -> Vec<u8> {
         common.extend([size, size].concat());
         common.extend(&length(name.len())[..2]);
         common.extend([0, 0]);
-        list.extend([b"PK\x01\x02\x14\0", common.as_slice(), &[0; 10], &length(out.len()), name.as_bytes()].concat());
+        list.extend(
+            [
+                b"PK\x01\x02\x14\0",
+                common.as_slice(),
+                &[0; 10],
+                &length(out.len()),
+                name.as_bytes(),
+            ]
+            .concat(),
+        );
         out.extend([b"PK\x03\x04", common.as_slice(), name.as_bytes(), content].concat());
     }
     let count = &length(files.len())[..2];
-    let end = [b"PK\x05\x06\0\0\0\0", count, count, &length(list.len()), &length(out.len()), &[0, 0]].concat();
+    let end = [
+        b"PK\x05\x06\0\0\0\0",
+        count,
+        count,
+        &length(list.len()),
+        &length(out.len()),
+        &[0, 0],
+    ]
+    .concat();
     [out, list, end].concat()
 }
 

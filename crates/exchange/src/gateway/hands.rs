@@ -24,7 +24,10 @@ struct State {
 impl Hands {
     /// Runs work where it is awaited. If the one who awaits goes away, the work goes on by itself: what was sent has to be
     /// logged, whoever still listens.
-    pub fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> impl Future<Output = T> + Send {
+    pub fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> impl Future<Output = T> + Send {
         let hand = self.hold();
         let work: Work<T> = Box::pin(async move {
             let done = work.await;

@@ -41,13 +41,6 @@ use http::{Request, Response};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-pub use self::{
-    body::Source,
-    config::{Config, Limits},
-    figures::{BOUNDS, Figures, Histogram, Side},
-    flaw::GatewayFlaw,
-    operations::OpRecord,
-};
 use self::{
     body::Room,
     consumer::{Links, Origin},
@@ -55,6 +48,13 @@ use self::{
     figures::{Meter, count},
     hands::Hands,
     provider::{Rates, Replays, Services},
+};
+pub use self::{
+    body::Source,
+    config::{Config, Limits},
+    figures::{BOUNDS, Figures, Histogram, Side},
+    flaw::GatewayFlaw,
+    operations::OpRecord,
 };
 use crate::model::{
     Purpose,
@@ -139,7 +139,8 @@ impl Gateway {
     /// [`BeginError`].
     pub fn new(config: Config) -> Result<Self, BeginError> {
         let name = LogName::new(config.log.origin()).map_err(BeginError::LogName)?;
-        let replays = Replays::of(&config.log, config.limits.remembered, config.clock.now()).map_err(BeginError::Log)?;
+        let replays =
+            Replays::of(&config.log, config.limits.remembered, config.clock.now()).map_err(BeginError::Log)?;
         let inner = Inner {
             services: Services::new(config.limits.connect).map_err(BeginError::Tls)?,
             room: Room::new(&config.limits, config.spill),
@@ -174,7 +175,10 @@ impl Gateway {
     /// Calls a service in the name of a client in this process, in the way of every other client: `/r1/…` as request
     /// target, `X-Motcua-Purpose` unless one is registered.
     pub async fn call<B: Source>(&self, client: &SubsystemId, request: Request<B>) -> Response<Body> {
-        self.inner.consume(Origin::Process(client), request).await.map(Body::new)
+        self.inner
+            .consume(Origin::Process(client), request)
+            .await
+            .map(Body::new)
     }
 
     /// What it has done.
@@ -211,7 +215,10 @@ impl Inner {
     fn meet(&self, member: &MemberId) {
         let known = self.met.read().unwrap_or_else(PoisonError::into_inner).contains(member);
         if !known {
-            self.met.write().unwrap_or_else(PoisonError::into_inner).insert(member.clone());
+            self.met
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(member.clone());
         }
     }
 

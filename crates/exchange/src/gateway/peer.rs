@@ -77,7 +77,10 @@ impl Peer {
         if member.suspended.is_some() {
             return Err(bad(GatewayFlaw::Suspended));
         }
-        let listed = member.gateways.iter().any(|gateway| gateway.keys.contains(&identity.key));
+        let listed = member
+            .gateways
+            .iter()
+            .any(|gateway| gateway.keys.contains(&identity.key));
         if !listed {
             return Err(bad(GatewayFlaw::NotListed));
         }

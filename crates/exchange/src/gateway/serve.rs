@@ -183,7 +183,8 @@ impl Inner {
             service_fn(move |request: hyper::Request<Incoming>| {
                 begun.store(true, Ordering::Relaxed);
                 let inner = Arc::clone(&inner);
-                async move { Ok::<_, Infallible>(inner.consume(Origin::Network(from.ip()), request).await) }
+                // In a box, because a connection keeps room for it while it is idle.
+                Box::pin(async move { Ok::<_, Infallible>(inner.consume(Origin::Network(from.ip()), request).await) })
             })
         };
         let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -203,7 +204,9 @@ impl Inner {
             .max_header_list_size(EDGE_HEAD as u32)
             .keep_alive_interval(PING)
             .keep_alive_timeout(PONG);
-        let connection = builder.serve_connection(TokioIo::new(Stall::new(stream, self.limits.idle)), service).into_owned();
+        let connection = builder
+            .serve_connection(TokioIo::new(Stall::new(stream, self.limits.idle)), service)
+            .into_owned();
         let mut connection = pin!(watcher.watch(connection));
         // Before its first request a connection does not say which HTTP it speaks, and no other limit holds yet.
         let first = tokio::time::timeout(self.limits.head, &mut connection).await;
@@ -248,7 +251,8 @@ impl Inner {
         let view: Arc<View> = Arc::clone(&self.directory.load().view);
         let member = peer.member(&self.tls, &view, self.clock.now())?;
         let code = ErrorCode::ServerSslAuthenticationFailed;
-        self.acquainted(&member).map_err(|flaw| refusal(code, "directory", flaw))?;
+        self.acquainted(&member)
+            .map_err(|flaw| refusal(code, "directory", flaw))?;
         Ok(member)
     }
 }

@@ -61,7 +61,11 @@ struct FalseProvider {
 impl FalseProvider {
     fn start(id: Identity, other: Identity, listener: TcpListener) -> Self {
         let address = listener.local_addr().expect("bound");
-        let (id, other, trick) = (Arc::new(id), Arc::new(other), Arc::new(std::sync::Mutex::new(Trick::Sound)));
+        let (id, other, trick) = (
+            Arc::new(id),
+            Arc::new(other),
+            Arc::new(std::sync::Mutex::new(Trick::Sound)),
+        );
         let acceptor = TlsAcceptor::from(Arc::new(id.tls.server(&[b"h2"]).expect("a configuration")));
         let shared = (Arc::clone(&id), Arc::clone(&other), Arc::clone(&trick));
         tokio::spawn(async move {
@@ -91,7 +95,12 @@ impl FalseProvider {
                 });
             }
         });
-        Self { id, other, address, trick }
+        Self {
+            id,
+            other,
+            address,
+            trick,
+        }
     }
 
     fn does(&self, trick: Trick) {
@@ -136,8 +145,16 @@ async fn answer(
         Trick::SwappedIds => std::mem::swap(&mut message_id, &mut request_id),
         _ => {}
     }
-    let service = if trick == Trick::OtherService { "VN/GOV/B/reg/other" } else { "VN/GOV/B/reg/echo" };
-    let hash = if trick == Trick::OtherHash { "AA==".to_owned() } else { hasher.finish() };
+    let service = if trick == Trick::OtherService {
+        "VN/GOV/B/reg/other"
+    } else {
+        "VN/GOV/B/reg/echo"
+    };
+    let hash = if trick == Trick::OtherHash {
+        "AA==".to_owned()
+    } else {
+        hasher.finish()
+    };
     let leaf = if trick == Trick::OtherLeaf { [9; 32] } else { leaf.0 };
     let field = |name: &str, value: &str| Field::new(name.as_bytes(), value.as_bytes()).expect("a field");
     let sender = if trick == Trick::OtherMembersLog { other } else { id };
@@ -157,14 +174,23 @@ async fn answer(
         sender.name(),
     )
     .expect("a record");
-    let receipt = sender.log.append(Kind::MESSAGE, record.to_bytes()).await.expect("logged");
+    let receipt = sender
+        .log
+        .append(Kind::MESSAGE, record.to_bytes())
+        .await
+        .expect("logged");
     let mut proof = receipt.proof();
     let mut salt = receipt.salt;
     if trick == Trick::Unlogged {
         salt.0[0] ^= 1;
         proof.commitment = Commitment::new(Kind::MESSAGE, &salt, &record.to_bytes());
     }
-    let evidence = Evidence { salt: salt.0, proof: proof.to_string().into_bytes() }.to_fields().expect("evidence");
+    let evidence = Evidence {
+        salt: salt.0,
+        proof: proof.to_string().into_bytes(),
+    }
+    .to_fields()
+    .expect("evidence");
     let fields: Vec<Field> = record.to_fields().into_iter().chain(evidence).collect();
     let of_nodes = |f: &&Field| f.name().starts_with("motcua-") || f.is("content-digest");
     let map = |fields: Vec<&Field>| {
@@ -187,7 +213,10 @@ async fn answer(
         }
         Trick::Parts => {
             let salt = headers.remove("motcua-salt").expect("there");
-            frames.push(Ok(Frame::trailers(HeaderMap::from_iter([(HeaderName::from_static("motcua-salt"), salt)]))));
+            frames.push(Ok(Frame::trailers(HeaderMap::from_iter([(
+                HeaderName::from_static("motcua-salt"),
+                salt,
+            )]))));
         }
         Trick::OtherBody => frames = vec![ok(b"the other answer")],
         Trick::Truncated => frames = vec![ok(&BODY[..4])],
@@ -195,8 +224,16 @@ async fn answer(
         Trick::StatusChanged => status = 201,
         Trick::BareAnswer => headers = HeaderMap::new(),
         Trick::BareError | Trick::BareAccessDenied => {
-            let code = if trick == Trick::BareError { "MessageReplayed" } else { "AccessDenied" };
-            let origin = if trick == Trick::BareError { "Server.ServerProxy.ServiceFailed" } else { "Server.ServerProxy" };
+            let code = if trick == Trick::BareError {
+                "MessageReplayed"
+            } else {
+                "AccessDenied"
+            };
+            let origin = if trick == Trick::BareError {
+                "Server.ServerProxy.ServiceFailed"
+            } else {
+                "Server.ServerProxy"
+            };
             headers = HeaderMap::new();
             headers.insert("x-road-error", format!("{origin}.{code}").parse().expect("a value"));
             headers.insert("x-evil", HeaderValue::from_static("1"));
@@ -284,7 +321,11 @@ async fn answers_that_do_not_fit_are_thrown_away() {
         assert!(!answer.body.windows(9).any(|w| w == b"the whole"), "not a byte passes");
         a.gateway.settled().await;
         let after = (a.id.records().len(), b.id.log.size() + b.other.log.size());
-        assert_eq!(after, (before.0 + 1, before.1 + 1), "{trick:?}: logged once, sent once, not logged as an answer");
+        assert_eq!(
+            after,
+            (before.0 + 1, before.1 + 1),
+            "{trick:?}: logged once, sent once, not logged as an answer"
+        );
         b.does(Trick::Sound);
         assert_eq!(get(a.edge, ECHO).await.status, 200, "after {trick:?}");
         a.gateway.settled().await;
@@ -292,12 +333,18 @@ async fn answers_that_do_not_fit_are_thrown_away() {
     for trick in [Trick::Sound, Trick::SoundInTrailers] {
         b.does(trick);
         let answer = get(a.edge, ECHO).await;
-        assert_eq!((answer.status, &answer.body[..], answer.header("content-type")), (200, BODY, "text/plain"));
+        assert_eq!(
+            (answer.status, &answer.body[..], answer.header("content-type")),
+            (200, BODY, "text/plain")
+        );
     }
     // What never was a request may be said without a proof, and nothing else.
     b.does(Trick::BareError);
     let answer = get(a.edge, ECHO).await;
-    assert_eq!((answer.status, answer.error()), (500, "Server.ServerProxy.ServiceFailed.MessageReplayed"));
+    assert_eq!(
+        (answer.status, answer.error()),
+        (500, "Server.ServerProxy.ServiceFailed.MessageReplayed")
+    );
     assert!(!answer.headers.contains_key("x-evil"));
 }
 
@@ -316,7 +363,11 @@ async fn gateways_are_tried_in_turn_until_one_can_be_reached_and_never_after_sen
     assert_eq!(b.id.log.size(), before + 1);
     let pinned = crate::http::request("GET", ECHO).header("X-Road-Security-Server", "VN/GOV/B/first");
     let answer = crate::http::send(a.edge, pinned.body("").expect("a request")).await;
-    assert_eq!(answer.refused(), "Server.ClientProxy.NetworkError node-unreachable", "the one that is meant");
+    assert_eq!(
+        answer.refused(),
+        "Server.ClientProxy.NetworkError node-unreachable",
+        "the one that is meant"
+    );
 
     // Both ways lead to B: what was sent by the first is not sent by the second.
     standing.members[1].gateways[0].address = b.address.to_string();
@@ -324,7 +375,10 @@ async fn gateways_are_tried_in_turn_until_one_can_be_reached_and_never_after_sen
     a.directory.store(Arc::new(fresh(standing)));
     b.does(Trick::DiesBefore);
     let before = b.id.log.size();
-    assert_eq!(get(a.edge, ECHO).await.refused(), "Server.ClientProxy.IOError node-broke-off");
+    assert_eq!(
+        get(a.edge, ECHO).await.refused(),
+        "Server.ClientProxy.IOError node-broke-off"
+    );
     assert_eq!(b.id.log.size(), before + 1);
 }
 
@@ -337,13 +391,19 @@ async fn a_node_that_is_another_than_the_directory_says_gets_nothing() {
     standing.members[2].subsystems = standing.members[1].subsystems.clone();
     a.directory.store(Arc::new(fresh(standing.clone())));
     let answer = get(a.edge, "/r1/VN/GOV/C/reg/echo").await;
-    assert_eq!(answer.refused(), "Server.ClientProxy.NetworkError certificate-wrong-member");
+    assert_eq!(
+        answer.refused(),
+        "Server.ClientProxy.NetworkError certificate-wrong-member"
+    );
     // B has another key than the directory lists, on a connection that is open already.
     assert_eq!(get(a.edge, ECHO).await.status, 200);
     standing.members[1].gateways[0].keys = vec![b.other.key];
     a.directory.store(Arc::new(fresh(standing)));
     let answer = get(a.edge, ECHO).await;
-    assert_eq!(answer.refused(), "Server.ClientProxy.NetworkError certificate-not-listed");
+    assert_eq!(
+        answer.refused(),
+        "Server.ClientProxy.NetworkError certificate-not-listed"
+    );
     assert_eq!(b.id.log.size(), 1);
 }
 

@@ -65,7 +65,13 @@ async fn an_answer_is_what_x_road_makes_it() {
     assert_eq!(answer.header("x-road-error"), "");
     assert!(!answer.header("date").is_empty());
     assert_eq!(answer.header("content-type"), "application/json");
-    for name in ["motcua-proof", "motcua-checkpoint", "motcua-input", "content-digest", "server"] {
+    for name in [
+        "motcua-proof",
+        "motcua-checkpoint",
+        "motcua-input",
+        "content-digest",
+        "server",
+    ] {
         assert!(!answer.headers.contains_key(name), "{name} ends at the edge");
     }
 
@@ -92,7 +98,10 @@ async fn an_answer_is_what_x_road_makes_it() {
     let other = get(world.a.edge, ECHO).await;
     assert!(other.header("x-road-id").starts_with("VN-"), "made by the node");
     assert_ne!(other.header("x-road-request-id"), answer.header("x-road-request-id"));
-    assert_ne!(other.header("x-road-request-hash"), answer.header("x-road-request-hash"));
+    assert_ne!(
+        other.header("x-road-request-hash"),
+        answer.header("x-road-request-hash")
+    );
 }
 
 #[tokio::test]
@@ -102,14 +111,20 @@ async fn every_method_goes_with_its_body() {
         for body in ["", "of any kind"] {
             let answer = send(world.a.edge, request(method, ECHO).body(body).expect("a request")).await;
             assert_eq!(answer.status, 200, "{method} {answer:?}");
-            assert_eq!((answer.json()["method"].as_str(), answer.json()["body"].as_str()), (Some(method), Some(body)));
+            assert_eq!(
+                (answer.json()["method"].as_str(), answer.json()["body"].as_str()),
+                (Some(method), Some(body))
+            );
         }
     }
     let answer = send(world.a.edge, request("HEAD", ECHO).body("").expect("a request")).await;
     assert_eq!((answer.status, answer.body.len()), (200, 0));
     assert_eq!(answer.header("x-road-service"), "VN/GOV/B/reg/echo");
     let answer = send(world.a.edge, request("PROPFIND", ECHO).body("").expect("a request")).await;
-    assert_eq!((answer.status, answer.refused().as_str()), (400, "Client.BadRequest method-unknown"));
+    assert_eq!(
+        (answer.status, answer.refused().as_str()),
+        (400, "Client.BadRequest method-unknown")
+    );
     world.verify().await;
 }
 
@@ -121,23 +136,40 @@ async fn a_client_may_expect_100_continue() {
          dossier.verify\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi"
     );
     let answer = raw(world.a.edge, head).await;
-    assert!(answer.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.contains(r#""body":"hi""#) && !answer.contains("expect"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"),
+        "{answer}"
+    );
+    assert!(
+        answer.contains(r#""body":"hi""#) && !answer.contains("expect"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
 async fn redirects_errors_and_empty_answers_pass_as_they_are() {
     let router = axum::Router::new()
-        .route("/moved", axum::routing::any(|| async { axum::response::Redirect::temporary("http://10.0.0.1/") }))
+        .route(
+            "/moved",
+            axum::routing::any(|| async { axum::response::Redirect::temporary("http://10.0.0.1/") }),
+        )
         .route("/none", axum::routing::any(|| async { ::http::StatusCode::NO_CONTENT }))
         .route(
             "/own",
             axum::routing::any(|| async {
-                let headers = [("x-road-error", "Server.ServerProxy.AccessDenied"), ("x-road-id", "other"), ("server", "x")];
+                let headers = [
+                    ("x-road-error", "Server.ServerProxy.AccessDenied"),
+                    ("x-road-id", "other"),
+                    ("server", "x"),
+                ];
                 (::http::StatusCode::FORBIDDEN, headers, "mine")
             }),
         );
-    let world = World::new(Setup::consumer(), Setup::provider([("echo", at(&crate::services::serve(router).await))])).await;
+    let world = World::new(
+        Setup::consumer(),
+        Setup::provider([("echo", at(&crate::services::serve(router).await))]),
+    )
+    .await;
     let answer = get(world.a.edge, &format!("{ECHO}/moved")).await;
     assert_eq!((answer.status, answer.header("location")), (307, "http://10.0.0.1/"));
     assert_eq!(get(world.a.edge, &format!("{ECHO}/none")).await.status, 204);
@@ -152,37 +184,72 @@ async fn redirects_errors_and_empty_answers_pass_as_they_are() {
 #[tokio::test]
 async fn bad_requests_are_refused_with_all_their_problems() {
     let world = world().await;
-    let nobody = Request::get(ECHO).header("Host", "n").header("X-Road-UserId", "\u{1}").body("");
+    let nobody = Request::get(ECHO)
+        .header("Host", "n")
+        .header("X-Road-UserId", "\u{1}")
+        .body("");
     let nobody = nobody.unwrap_or_else(|_| Request::get(ECHO).header("Host", "n").body("").expect("a request"));
     let answer = send(world.a.edge, nobody).await;
     let (error, codes) = answer.refusal();
-    assert_eq!((answer.status, error.as_str()), (500, "Server.ClientProxy.InvalidClientIdentifier"));
+    assert_eq!(
+        (answer.status, error.as_str()),
+        (500, "Server.ClientProxy.InvalidClientIdentifier")
+    );
     assert_eq!(codes, ["client-missing", "purpose-missing"]);
     let body = answer.json();
-    assert!(body["detail"].as_str().is_some_and(|detail| uuid::Uuid::parse_str(detail).is_ok()));
-    assert!(body["problems"][0]["vi"].as_str().is_some_and(|vi| vi.contains("Thiếu")));
+    assert!(
+        body["detail"]
+            .as_str()
+            .is_some_and(|detail| uuid::Uuid::parse_str(detail).is_ok())
+    );
+    assert!(
+        body["problems"][0]["vi"]
+            .as_str()
+            .is_some_and(|vi| vi.contains("Thiếu"))
+    );
 
-    let other = Request::get(ECHO).header("Host", "n").header("X-Road-Client", "VN/GOV/A/other");
+    let other = Request::get(ECHO)
+        .header("Host", "n")
+        .header("X-Road-Client", "VN/GOV/A/other");
     let answer = send(world.a.edge, other.body("").expect("a request")).await;
-    assert_eq!(answer.refused(), "Server.ClientProxy.UnknownMember client-not-registered");
+    assert_eq!(
+        answer.refused(),
+        "Server.ClientProxy.UnknownMember client-not-registered"
+    );
     let answer = get(world.a.edge, "/r1/VN/GOV/X/y/z").await;
     assert_eq!(answer.refused(), "Server.ClientProxy.UnknownMember provider-unknown");
     let answer = get(world.a.edge, "/r1/VN/GOV/B/reg/none").await;
     assert_eq!(answer.error(), "Server.ServerProxy.UnknownService");
-    let pinned = |server: &str| request("GET", ECHO).header("X-Road-Security-Server", server).body("").expect("a request");
+    let pinned = |server: &str| {
+        request("GET", ECHO)
+            .header("X-Road-Security-Server", server)
+            .body("")
+            .expect("a request")
+    };
     assert_eq!(send(world.a.edge, pinned("VN/GOV/B/gw")).await.status, 200);
     for server in ["VN/GOV/B/other", "VN/GOV/A/gw"] {
         let answer = send(world.a.edge, pinned(server)).await;
-        assert_eq!(answer.refused(), "Server.ClientProxy.InvalidSecurityServer security-server-unknown");
+        assert_eq!(
+            answer.refused(),
+            "Server.ClientProxy.InvalidSecurityServer security-server-unknown"
+        );
     }
-    let xml = request("GET", "/r1/VN/GOV/X/y/z").header("Accept", "text/xml").body("").expect("a request");
+    let xml = request("GET", "/r1/VN/GOV/X/y/z")
+        .header("Accept", "text/xml")
+        .body("")
+        .expect("a request");
     let answer = send(world.a.edge, xml).await;
     assert_eq!(answer.header("content-type"), "text/xml;charset=utf-8");
     assert!(answer.body.starts_with(b"<?xml") && answer.error() == "Server.ClientProxy.UnknownMember");
     let many = (0..101).fold(request("GET", ECHO), |r, n| r.header(format!("x-{n}"), "1"));
     let answer = send(world.a.edge, many.body("").expect("a request")).await;
-    assert_eq!((answer.status, answer.refused().as_str()), (400, "Client.BadRequest headers-too-many"));
-    let large = (0..5).fold(request("GET", ECHO), |r, n| r.header(format!("x-{n}"), "a".repeat(8_000)));
+    assert_eq!(
+        (answer.status, answer.refused().as_str()),
+        (400, "Client.BadRequest headers-too-many")
+    );
+    let large = (0..5).fold(request("GET", ECHO), |r, n| {
+        r.header(format!("x-{n}"), "a".repeat(8_000))
+    });
     let answer = send(world.a.edge, large.body("").expect("a request")).await;
     assert_eq!(answer.refused(), "Client.BadRequest headers-too-large");
 }
@@ -198,7 +265,10 @@ async fn x_road_7_style_is_500_in_the_newer_spelling() {
     let answer = get(world.a.edge, "/r1/VN/GOV/B").await;
     assert_eq!((answer.status, answer.error()), (500, "client.bad_request"));
     assert!(answer.json().get("problems").is_none());
-    assert_eq!(get(world.a.edge, "/r1/VN/GOV/X/y/z").await.error(), "server.clientproxy.unknown_member");
+    assert_eq!(
+        get(world.a.edge, "/r1/VN/GOV/X/y/z").await.error(),
+        "server.clientproxy.unknown_member"
+    );
 }
 
 /// Each is refused by the consumer's node, and the service never sees it.
@@ -231,12 +301,26 @@ async fn no_path_can_be_read_in_two_ways() {
         (b"/a?x\"y", "400 Bad Request"),
     ] {
         let answer = raw_get(world.a.edge, &[ECHO.as_bytes(), path].concat()).await;
-        assert!(answer.starts_with("HTTP/1.1 400 Bad Request"), "{} {answer}", path.escape_ascii());
+        assert!(
+            answer.starts_with("HTTP/1.1 400 Bad Request"),
+            "{} {answer}",
+            path.escape_ascii()
+        );
         assert!(answer.contains(code), "{} {answer}", path.escape_ascii());
     }
-    for path in ["/r1/VN/GOV/B/reg%2Fecho/x", "/r1/VN/GOV/%2e%2e/reg/echo", "/R1/VN/GOV/B/reg/echo", "/r2/VN/GOV/B/reg/echo", "//r1/VN/GOV/B/reg/echo", "*"] {
+    for path in [
+        "/r1/VN/GOV/B/reg%2Fecho/x",
+        "/r1/VN/GOV/%2e%2e/reg/echo",
+        "/R1/VN/GOV/B/reg/echo",
+        "/r2/VN/GOV/B/reg/echo",
+        "//r1/VN/GOV/B/reg/echo",
+        "*",
+    ] {
         let answer = raw_get(world.a.edge, path.as_bytes()).await;
-        assert!(answer.contains("Client.BadRequest") || answer.starts_with("HTTP/1.1 400"), "{path} {answer}");
+        assert!(
+            answer.contains("Client.BadRequest") || answer.starts_with("HTTP/1.1 400"),
+            "{path} {answer}"
+        );
     }
     assert_eq!(calls.load(Ordering::SeqCst), 0);
     assert!(raw_get(world.a.edge, ECHO.as_bytes()).await.ends_with("counted"));
@@ -247,7 +331,9 @@ async fn two_requests_cannot_be_smuggled_into_one() {
     let (url, calls) = counting().await;
     let world = World::new(Setup::consumer(), Setup::provider([("echo", at(&url))])).await;
     let head = |more: &str| {
-        format!("POST {ECHO} HTTP/1.1\r\nHost: n\r\nX-Road-Client: VN/GOV/A/app\r\nX-Motcua-Purpose: dossier.verify\r\n{more}")
+        format!(
+            "POST {ECHO} HTTP/1.1\r\nHost: n\r\nX-Road-Client: VN/GOV/A/app\r\nX-Motcua-Purpose: dossier.verify\r\n{more}"
+        )
     };
     for more in [
         "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
@@ -281,12 +367,21 @@ async fn the_adapter_and_govstack_speak_to_the_same_services() {
         });
         let answer = send(world.a.edge, bare()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(answer.json()["target"], "/v1/login?token=a", "providerurl goes no further");
+        assert_eq!(
+            answer.json()["target"],
+            "/v1/login?token=a",
+            "providerurl goes no further"
+        );
         world.a.rehost(|hosting| {
             let second = hosting.clients[&client()].clone();
-            hosting.clients.insert("VN/GOV/A/second".parse().expect("a subsystem"), second);
+            hosting
+                .clients
+                .insert("VN/GOV/A/second".parse().expect("a subsystem"), second);
         });
-        assert_eq!(send(world.a.edge, bare()).await.refused(), "Server.ClientProxy.InvalidClientIdentifier client-ambiguous");
+        assert_eq!(
+            send(world.a.edge, bare()).await.refused(),
+            "Server.ClientProxy.InvalidClientIdentifier client-ambiguous"
+        );
         world.a.rehost(|hosting| {
             hosting.clients.retain(|id, _| *id == client());
             hosting.clients.get_mut(&client()).expect("there").purpose = None;
@@ -311,33 +406,57 @@ async fn clients_sign_in() {
     };
     sign_in(ClientSignIn::Networks(vec!["10.0.0.0/8".to_owned()]));
     let refused = "Server.ClientProxy.SslAuthenticationFailed";
-    assert_eq!(get(world.a.edge, ECHO).await.refused(), format!("{refused} sign-in-network"));
-    sign_in(ClientSignIn::Networks(vec!["10.0.0.0/8".to_owned(), "127.0.0.0/8".to_owned()]));
+    assert_eq!(
+        get(world.a.edge, ECHO).await.refused(),
+        format!("{refused} sign-in-network")
+    );
+    sign_in(ClientSignIn::Networks(vec![
+        "10.0.0.0/8".to_owned(),
+        "127.0.0.0/8".to_owned(),
+    ]));
     assert_eq!(get(world.a.edge, ECHO).await.status, 200);
 
     sign_in(ClientSignIn::Token(hex::encode(sha2::Sha256::digest("mật khẩu"))));
-    let with = |value: &str| request("GET", ECHO).header("Authorization", value).body("").expect("a request");
+    let with = |value: &str| {
+        request("GET", ECHO)
+            .header("Authorization", value)
+            .body("")
+            .expect("a request")
+    };
     for wrong in ["Bearer other", "Basic mật khẩu", "Bearer"] {
-        assert_eq!(send(world.a.edge, with(wrong)).await.refused(), format!("{refused} sign-in-token"));
+        assert_eq!(
+            send(world.a.edge, with(wrong)).await.refused(),
+            format!("{refused} sign-in-token")
+        );
     }
     let answer = send(world.a.edge, with("Bearer mật khẩu")).await;
     assert_eq!(answer.status, 200);
-    assert!(!answer.body.windows(13).any(|w| w == b"authorization"), "a token goes no further");
+    assert!(
+        !answer.body.windows(13).any(|w| w == b"authorization"),
+        "a token goes no further"
+    );
     sign_in(ClientSignIn::Open);
     let answer = send(world.a.edge, with("Basic dGVzdA==")).await;
-    assert!(answer.body.windows(13).any(|w| w == b"authorization"), "what is for the provider does");
+    assert!(
+        answer.body.windows(13).any(|w| w == b"authorization"),
+        "what is for the provider does"
+    );
 }
 
 #[tokio::test]
 async fn a_client_in_this_process_goes_the_same_way() {
     let world = world().await;
-    let call = Request::post(format!("{ECHO}/x")).header("X-Motcua-Purpose", "dossier.verify").header("X-Road-Client", "VN/GOV/C/forged");
+    let call = Request::post(format!("{ECHO}/x"))
+        .header("X-Motcua-Purpose", "dossier.verify")
+        .header("X-Road-Client", "VN/GOV/C/forged");
     let call = call.body(axum::body::Body::from("hi")).expect("a request");
     let answer = crate::http::whole(world.a.gateway.call(&client(), call).await).await;
     assert_eq!((answer.status, answer.json()["body"].as_str()), (200, Some("hi")));
     assert_eq!(answer.header("x-road-client"), "VN/GOV/A/app");
     let foreign = "VN/GOV/B/reg".parse().expect("a subsystem");
-    let call = Request::get(ECHO).header("X-Motcua-Purpose", "dossier.verify").body(axum::body::Body::empty());
+    let call = Request::get(ECHO)
+        .header("X-Motcua-Purpose", "dossier.verify")
+        .body(axum::body::Body::empty());
     let answer = crate::http::whole(world.a.gateway.call(&foreign, call.expect("a request")).await).await;
     assert_eq!(answer.refused(), "Server.ClientProxy.UnknownMember client-other-member");
     world.verify().await;
@@ -348,11 +467,16 @@ async fn http_2_is_spoken_at_the_edge() {
     let world = world().await;
     let tcp = tokio::net::TcpStream::connect(world.a.edge).await.expect("a listener");
     let executor = hyper_util::rt::TokioExecutor::new();
-    let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(executor, hyper_util::rt::TokioIo::new(tcp)).await.expect("HTTP/2");
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, hyper_util::rt::TokioIo::new(tcp))
+        .await
+        .expect("HTTP/2");
     tokio::spawn(connection);
-    let call = Request::get(format!("http://node{ECHO}/x")).header("X-Road-Client", "VN/GOV/A/app").header("X-Motcua-Purpose", "dossier.verify");
-    let call = call.body(http_body_util::Full::new(bytes::Bytes::new())).expect("a request");
+    let call = Request::get(format!("http://node{ECHO}/x"))
+        .header("X-Road-Client", "VN/GOV/A/app")
+        .header("X-Motcua-Purpose", "dossier.verify");
+    let call = call
+        .body(http_body_util::Full::new(bytes::Bytes::new()))
+        .expect("a request");
     let answer = crate::http::whole(sender.send_request(call).await.expect("an answer")).await;
     assert_eq!((answer.status, answer.json()["target"].as_str()), (200, Some("/x")));
 }

@@ -36,7 +36,10 @@ fn upload(bytes: u64) -> StreamBody<impl futures::Stream<Item = Result<Frame<Byt
 /// Takes a body and says its length.
 async fn sink() -> String {
     let count = |request: axum::extract::Request| async move {
-        let length = request.headers().get("content-length").map_or("none".to_owned(), |v| v.to_str().expect("ASCII").to_owned());
+        let length = request
+            .headers()
+            .get("content-length")
+            .map_or("none".to_owned(), |v| v.to_str().expect("ASCII").to_owned());
         let (mut body, mut bytes) = (request.into_body(), 0);
         while let Some(frame) = body.frame().await {
             bytes += frame.expect("a body").data_ref().map_or(0, Bytes::len);
@@ -50,7 +53,12 @@ async fn sink() -> String {
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("there");
-    let kib: u64 = line.split_whitespace().nth(1).expect("a number").parse().expect("a number");
+    let kib: u64 = line
+        .split_whitespace()
+        .nth(1)
+        .expect("a number")
+        .parse()
+        .expect("a number");
     kib * 1024
 }
 
@@ -60,7 +68,10 @@ async fn growth<T>(work: impl Future<Output = T>) -> (T, u64) {
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let watching = std::thread::spawn(move || {
         let mut most = 0;
-        while stopped.recv_timeout(Duration::from_millis(5)).is_err_and(|e| e == std::sync::mpsc::RecvTimeoutError::Timeout) {
+        while stopped
+            .recv_timeout(Duration::from_millis(5))
+            .is_err_and(|e| e == std::sync::mpsc::RecvTimeoutError::Timeout)
+        {
             most = most.max(resident());
         }
         most
@@ -74,10 +85,22 @@ async fn growth<T>(work: impl Future<Output = T>) -> (T, u64) {
 async fn two_hundred_megabytes_go_through_in_flat_memory() {
     let services = [("sink", at(&sink().await)), ("large", at(&large().await))];
     let world = World::new(Setup::consumer(), Setup::provider(services)).await;
-    let (answer, up) = growth(stream(world.a.edge, request("PUT", &format!("{REG}/sink")).body(upload(200 * MB)).expect("a request"))).await;
-    assert_eq!((answer.status, &answer.body[..]), (200, format!("{0} {0}", 200 * MB).as_bytes()), "with its length");
+    let (answer, up) = growth(stream(
+        world.a.edge,
+        request("PUT", &format!("{REG}/sink"))
+            .body(upload(200 * MB))
+            .expect("a request"),
+    ))
+    .await;
+    assert_eq!(
+        (answer.status, &answer.body[..]),
+        (200, format!("{0} {0}", 200 * MB).as_bytes()),
+        "with its length"
+    );
     let (bytes, down) = growth(async {
-        let call = request("GET", &format!("{REG}/large?{}", 200 * MB)).body(http_body_util::Empty::new()).expect("a request");
+        let call = request("GET", &format!("{REG}/large?{}", 200 * MB))
+            .body(http_body_util::Empty::new())
+            .expect("a request");
         let mut body = head(world.a.edge, call).await.into_body();
         let mut bytes = 0;
         while let Some(frame) = body.frame().await {
@@ -103,7 +126,11 @@ async fn a_body_beyond_memory_is_the_same_on_the_other_side() {
     for length in [9, 10, 11, 100_000, 600_000] {
         let body = "ab".repeat(length / 2) + &"c".repeat(length % 2);
         let answer = post(world.a.edge, &format!("{REG}/echo"), body.clone()).await;
-        assert_eq!((answer.status, answer.json()["body"].as_str()), (200, Some(body.as_str())), "{length}");
+        assert_eq!(
+            (answer.status, answer.json()["body"].as_str()),
+            (200, Some(body.as_str())),
+            "{length}"
+        );
     }
     world.verify().await;
 }
@@ -118,8 +145,17 @@ async fn a_body_that_is_too_large_is_refused_early_and_late() {
         "POST {REG}/count HTTP/1.1\r\nHost: n\r\nConnection: close\r\nX-Road-Client: VN/GOV/A/app\r\nX-Motcua-Purpose: dossier.verify\r\nContent-Length: 10737418241\r\n\r\n"
     );
     let answer = raw(world.a.edge, said).await;
-    assert!(answer.contains("Client.MessageTooLarge") && answer.contains("body-too-large"), "before a byte of it: {answer}");
-    let answer = stream(world.a.edge, request("POST", &format!("{REG}/count")).body(upload(2 * MB)).expect("a request")).await;
+    assert!(
+        answer.contains("Client.MessageTooLarge") && answer.contains("body-too-large"),
+        "before a byte of it: {answer}"
+    );
+    let answer = stream(
+        world.a.edge,
+        request("POST", &format!("{REG}/count"))
+            .body(upload(2 * MB))
+            .expect("a request"),
+    )
+    .await;
     assert_ne!(answer.status, 200, "{answer:?}");
     assert_eq!(calls.load(Ordering::SeqCst), 0);
 
@@ -140,12 +176,21 @@ async fn without_room_on_disk_large_messages_are_refused_and_small_ones_pass() {
     let world = World::new(Setup::consumer(), provider).await;
     let answer = post(world.a.edge, &format!("{REG}/echo"), vec![b'x'; 2 * MB as usize]).await;
     assert_eq!(answer.refused(), "Server.ServerProxy.InternalError body-not-kept");
-    assert_eq!(post(world.a.edge, &format!("{REG}/echo"), vec![b'x'; MB as usize / 2]).await.status, 200, "given back");
+    assert_eq!(
+        post(world.a.edge, &format!("{REG}/echo"), vec![b'x'; MB as usize / 2])
+            .await
+            .status,
+        200,
+        "given back"
+    );
     // Without memory for bodies even small ones go by disk.
     let mut consumer = Setup::consumer();
     consumer.limits.memory = 0;
     let world = World::new(consumer, Setup::provider([("echo", at(&echo().await))])).await;
-    assert_eq!(post(world.a.edge, &format!("{REG}/echo"), "hi").await.json()["body"], "hi");
+    assert_eq!(
+        post(world.a.edge, &format!("{REG}/echo"), "hi").await.json()["body"],
+        "hi"
+    );
     world.verify().await;
 }
 
@@ -156,12 +201,20 @@ async fn who_dawdles_is_given_up() {
     setup.limits.idle = Duration::from_millis(300);
     setup.limits.slowest = 1_000_000;
     let world = World::new(setup, Setup::provider([("echo", at(&echo().await))])).await;
-    let (began, large) = (Instant::now(), large().await);
-    for begin in ["", "PRI", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTT", "GET / HTTP/1.1\r\nHost: n\r\nX: "] {
+    let began = Instant::now();
+    for begin in [
+        "",
+        "PRI",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "GET / HTT",
+        "GET / HTTP/1.1\r\nHost: n\r\nX: ",
+    ] {
         let mut tcp = TcpStream::connect(world.a.edge).await.expect("a listener");
         tcp.write_all(begin.as_bytes()).await.expect("written");
         let mut answer = Vec::new();
-        let _ = tokio::time::timeout(Duration::from_secs(5), tcp.read_to_end(&mut answer)).await.expect("closed");
+        let _ = tokio::time::timeout(Duration::from_secs(5), tcp.read_to_end(&mut answer))
+            .await
+            .expect("closed");
         assert!(!answer.starts_with(b"HTTP/1.1 200"), "{begin:?}");
     }
     let body = format!(
@@ -184,25 +237,36 @@ async fn who_dawdles_is_given_up() {
         _ = read.read_to_string(&mut answer) => {}
     }
     assert!(answer.contains("body-too-slow"), "{answer}");
-    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(began.elapsed() < Duration::from_secs(10));
     assert_eq!(get(world.a.edge, &format!("{REG}/echo")).await.status, 200);
-
-    // One that asks and does not read.
-    world.b.rehost(|hosting| drop(hosting.services.insert(service("echo"), at(&large))));
-    let mut tcp = TcpStream::connect(world.a.edge).await.expect("a listener");
-    let ask = format!("GET {REG}/echo?80000000 HTTP/1.1\r\nHost: n\r\nX-Road-Client: VN/GOV/A/app\r\nX-Motcua-Purpose: dossier.verify\r\n\r\n");
-    tcp.write_all(ask.as_bytes()).await.expect("written");
-    tcp.readable().await.expect("it begins");
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let mut begun = Vec::new();
-    let _ = tcp.read_to_end(&mut begun).await;
-    let (length, head) = (begun.len(), String::from_utf8_lossy(&begun[..begun.len().min(1_000)]));
-    assert!(head.starts_with("HTTP/1.1 200") && length < 80_000_000, "closed in the middle, not after {length}: {head}");
 
     // A node that opens TCP and says nothing.
     let mut tcp = TcpStream::connect(world.b.peers).await.expect("a listener");
-    let closed = tokio::time::timeout(Duration::from_secs(8), tcp.read(&mut [0])).await.expect("closed");
+    let closed = tokio::time::timeout(Duration::from_secs(8), tcp.read(&mut [0]))
+        .await
+        .expect("closed");
     assert!(matches!(closed, Ok(0) | Err(_)));
+}
+
+#[tokio::test]
+async fn who_asks_and_does_not_read_is_closed() {
+    let mut setup = Setup::consumer();
+    setup.limits.idle = Duration::from_secs(1);
+    let world = World::new(setup, Setup::provider([("large", at(&large().await))])).await;
+    let mut tcp = TcpStream::connect(world.a.edge).await.expect("a listener");
+    let ask = format!(
+        "GET {REG}/large?40000000 HTTP/1.1\r\nHost: n\r\nX-Road-Client: VN/GOV/A/app\r\nX-Motcua-Purpose: dossier.verify\r\n\r\n"
+    );
+    tcp.write_all(ask.as_bytes()).await.expect("written");
+    tcp.readable().await.expect("it begins");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let mut begun = Vec::new();
+    let _ = tcp.read_to_end(&mut begun).await;
+    let (length, head) = (begun.len(), String::from_utf8_lossy(&begun[..begun.len().min(1_000)]));
+    assert!(
+        head.starts_with("HTTP/1.1 200") && length < 40_000_000,
+        "closed in the middle, not after {length}: {head}"
+    );
 }
 
 #[tokio::test]
@@ -210,11 +274,19 @@ async fn no_more_connections_are_taken_than_there_are_places() {
     let mut setup = Setup::consumer();
     setup.limits.connections = 2;
     let world = World::new(setup, Setup::provider([("echo", at(&echo().await))])).await;
-    let held = [TcpStream::connect(world.a.edge).await.expect("one"), TcpStream::connect(world.a.edge).await.expect("two")];
+    let held = [
+        TcpStream::connect(world.a.edge).await.expect("one"),
+        TcpStream::connect(world.a.edge).await.expect("two"),
+    ];
     let path = format!("{REG}/echo");
     let third = get(world.a.edge, &path);
     let mut third = std::pin::pin!(third);
-    assert!(tokio::time::timeout(Duration::from_millis(200), &mut third).await.is_err(), "it waits");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(200), &mut third)
+            .await
+            .is_err(),
+        "it waits"
+    );
     drop(held);
     assert_eq!(third.await.status, 200);
 }
@@ -232,7 +304,10 @@ async fn many_streams_at_once_wait_for_each_other() {
     }))
     .await;
     for (n, answer) in all.iter().enumerate() {
-        assert_eq!((answer.status, answer.json()["target"].as_str()), (200, Some(format!("/{n}").as_str())));
+        assert_eq!(
+            (answer.status, answer.json()["target"].as_str()),
+            (200, Some(format!("/{n}").as_str()))
+        );
     }
     world.verify().await;
 }
@@ -249,14 +324,21 @@ async fn a_client_that_leaves_does_not_undo_what_was_sent() {
                 "late"
             }
         };
-        (serve(axum::Router::new().fallback(axum::routing::any(slow))).await, calls)
+        (
+            serve(axum::Router::new().fallback(axum::routing::any(slow))).await,
+            calls,
+        )
     };
     let world = World::new(Setup::consumer(), Setup::provider([("slow", at(&url))])).await;
     let left = tokio::time::timeout(Duration::from_millis(150), get(world.a.edge, &format!("{REG}/slow"))).await;
     assert!(left.is_err(), "nobody listens any more");
     tokio::time::sleep(Duration::from_millis(50)).await;
     world.verify().await;
-    assert_eq!((calls.load(Ordering::SeqCst), world.a.id.records().len()), (1, 2), "the answer is logged all the same");
+    assert_eq!(
+        (calls.load(Ordering::SeqCst), world.a.id.records().len()),
+        (1, 2),
+        "the answer is logged all the same"
+    );
 }
 
 #[tokio::test]
@@ -267,13 +349,17 @@ async fn shutting_down_finishes_what_is_in_hand() {
         "done"
     };
     let slow = serve(axum::Router::new().fallback(axum::routing::any(slow))).await;
-    let mut world = World::new(Setup::consumer(), Setup::provider([("slow", at(&slow)), ("rude", at(&url))])).await;
+    let mut world = World::new(
+        Setup::consumer(),
+        Setup::provider([("slow", at(&slow)), ("rude", at(&url))]),
+    )
+    .await;
     let (edge, path) = (world.a.edge, format!("{REG}/slow"));
     let asked = tokio::spawn(async move { get(edge, &path).await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     let began = Instant::now();
     tokio::join!(world.a.stop(), world.b.stop());
-    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(began.elapsed() < Duration::from_secs(10));
     let answer: Answer = asked.await.expect("no panic");
     assert_eq!((answer.status, &answer.body[..]), (200, &b"done"[..]));
     assert!(TcpStream::connect(edge).await.is_err(), "nobody new is taken");

@@ -140,9 +140,15 @@ impl Message {
 
     /// With what proves it at the head, or in the trailers.
     pub fn request(&self, trailers: bool) -> Request<Frames> {
-        let (behind, before): (Vec<_>, Vec<_>) =
-            self.fields.iter().partition(|(name, _)| trailers && Self::is_of_nodes(name));
-        let mut frames: Vec<_> = self.body.chunks(2).map(|c| Ok(Frame::data(Bytes::copy_from_slice(c)))).collect();
+        let (behind, before): (Vec<_>, Vec<_>) = self
+            .fields
+            .iter()
+            .partition(|(name, _)| trailers && Self::is_of_nodes(name));
+        let mut frames: Vec<_> = self
+            .body
+            .chunks(2)
+            .map(|c| Ok(Frame::data(Bytes::copy_from_slice(c))))
+            .collect();
         if trailers {
             frames.push(Ok(Frame::trailers(map(&behind))));
         }
@@ -162,7 +168,10 @@ impl Message {
     }
 
     async fn head(&self, to: &SendRequest<Frames>, trailers: bool) -> Response<Incoming> {
-        to.clone().send_request(self.request(trailers)).await.expect("an answer")
+        to.clone()
+            .send_request(self.request(trailers))
+            .await
+            .expect("an answer")
     }
 }
 

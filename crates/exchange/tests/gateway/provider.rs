@@ -6,11 +6,11 @@ use axum::{Extension, Router, routing::any};
 use exchange::{
     gateway::Caller,
     model::{
+        Method,
         hosting::{Hosting, ServiceTarget},
         meta::{Endpoint, ServiceKind},
         rights::{FieldMask, Methods},
         tracker::{Place, ReadRecord, SubjectKey, SubjectRule},
-        Method,
     },
 };
 use ledger::Kind;
@@ -30,16 +30,68 @@ async fn each_misbehaviour_of_a_service_has_its_code() {
     let short = Duration::from_millis(300);
     let services = vec![
         ("closed", format!("http://{closed}"), "NetworkError service-unreachable"),
-        ("nohost", "http://no.such.host.invalid".to_owned(), "NetworkError service-unknown-host"),
-        ("nourl", "gopher://10.0.0.1/".to_owned(), "ServiceMissingUrl service-url"),
-        ("hangs", rude(b"", Duration::from_secs(60)).await, "ServiceFailed.IOError service-late"),
-        ("leaves", rude(b"", Duration::ZERO).await, "ServiceFailed.IOError service-broke-off"),
-        ("short", rude(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", Duration::ZERO).await, "ServiceFailed.IOError service-broke-off"),
-        ("stalls", rude(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", Duration::from_secs(60)).await, "ServiceFailed.IOError service-too-slow"),
-        ("chunk", rude(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc", Duration::ZERO).await, "ServiceFailed.IOError service-broke-off"),
-        ("garbage", rude(b"SSH-2.0-OpenSSH_9.9\r\n", Duration::ZERO).await, "ServiceFailed.HttpError service-no-http"),
-        ("huge", rude(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\nabc", Duration::ZERO).await, "ServiceFailed.HttpError answer-too-large"),
-        ("status", rude(b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n", Duration::ZERO).await, "ServiceFailed.HttpError record-status"),
+        (
+            "nohost",
+            "http://no.such.host.invalid".to_owned(),
+            "NetworkError service-unknown-host",
+        ),
+        (
+            "nourl",
+            "gopher://10.0.0.1/".to_owned(),
+            "ServiceMissingUrl service-url",
+        ),
+        (
+            "hangs",
+            rude(b"", Duration::from_secs(60)).await,
+            "ServiceFailed.IOError service-late",
+        ),
+        (
+            "leaves",
+            rude(b"", Duration::ZERO).await,
+            "ServiceFailed.IOError service-broke-off",
+        ),
+        (
+            "short",
+            rude(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", Duration::ZERO).await,
+            "ServiceFailed.IOError service-broke-off",
+        ),
+        (
+            "stalls",
+            rude(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+                Duration::from_secs(60),
+            )
+            .await,
+            "ServiceFailed.IOError service-too-slow",
+        ),
+        (
+            "chunk",
+            rude(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+                Duration::ZERO,
+            )
+            .await,
+            "ServiceFailed.IOError service-broke-off",
+        ),
+        (
+            "garbage",
+            rude(b"SSH-2.0-OpenSSH_9.9\r\n", Duration::ZERO).await,
+            "ServiceFailed.HttpError service-no-http",
+        ),
+        (
+            "huge",
+            rude(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\nabc",
+                Duration::ZERO,
+            )
+            .await,
+            "ServiceFailed.HttpError answer-too-large",
+        ),
+        (
+            "status",
+            rude(b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n", Duration::ZERO).await,
+            "ServiceFailed.HttpError record-status",
+        ),
     ];
     let mut setup = Setup::provider(services.iter().map(|(code, url, _)| {
         let mut service = at(url);
@@ -51,10 +103,17 @@ async fn each_misbehaviour_of_a_service_has_its_code() {
     for (code, _, refused) in &services {
         let answer = post(world.a.edge, &format!("{REG}/{code}/x"), "hi").await;
         assert_eq!(answer.refused(), format!("Server.ServerProxy.{refused}"), "{code}");
-        assert_eq!(answer.header("x-road-service"), format!("VN/GOV/B/reg/{code}"), "signed");
+        assert_eq!(
+            answer.header("x-road-service"),
+            format!("VN/GOV/B/reg/{code}"),
+            "signed"
+        );
     }
     world.verify().await;
-    assert_eq!(world.b.gateway.figures().provider.refused.values().sum::<u64>(), services.len() as u64);
+    assert_eq!(
+        world.b.gateway.figures().provider.refused.values().sum::<u64>(),
+        services.len() as u64
+    );
 }
 
 #[tokio::test]
@@ -77,17 +136,25 @@ async fn a_service_with_its_own_certificate_is_called_if_it_need_not_be_verified
             tokio::spawn(async move {
                 let Ok(tls) = acceptor.accept(tcp).await else { return };
                 let service = hyper::service::service_fn(|_| async {
-                    Ok::<_, std::convert::Infallible>(::http::Response::new(http_body_util::Full::new(bytes::Bytes::from("secret"))))
+                    Ok::<_, std::convert::Infallible>(::http::Response::new(http_body_util::Full::new(
+                        bytes::Bytes::from("secret"),
+                    )))
                 });
                 let io = hyper_util::rt::TokioIo::new(tls);
-                let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
+                let _ = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(io, service)
+                    .await;
             });
         }
     });
     let url = format!("https://localhost:{}", address.port());
     let mut trusting = at(&url);
     trusting.verify_certificate = false;
-    let world = World::new(Setup::consumer(), Setup::provider([("strict", at(&url)), ("trusting", trusting)])).await;
+    let world = World::new(
+        Setup::consumer(),
+        Setup::provider([("strict", at(&url)), ("trusting", trusting)]),
+    )
+    .await;
     let answer = get(world.a.edge, &format!("{REG}/trusting")).await;
     assert_eq!((answer.status, &answer.body[..]), (200, &b"secret"[..]));
     let answer = get(world.a.edge, &format!("{REG}/strict")).await;
@@ -108,9 +175,15 @@ async fn an_internal_service_knows_its_caller() {
     setup.internal.insert("inside".to_owned(), router);
     let world = World::new(Setup::consumer(), setup).await;
     let answer = get(world.a.edge, &format!("{REG}/inside/who/am/i?x=1")).await;
-    assert_eq!((answer.status, &answer.body[..]), (200, &b"VN/GOV/A/app dossier.verify"[..]));
+    assert_eq!(
+        (answer.status, &answer.body[..]),
+        (200, &b"VN/GOV/A/app dossier.verify"[..])
+    );
     let answer = get(world.a.edge, &format!("{REG}/nowhere")).await;
-    assert_eq!(answer.refused(), "Server.ServerProxy.ServiceMissingUrl service-not-here");
+    assert_eq!(
+        answer.refused(),
+        "Server.ServerProxy.ServiceMissingUrl service-not-here"
+    );
     world.verify().await;
 }
 
@@ -127,7 +200,8 @@ async fn a_node_calls_its_own_services_in_the_same_way() {
     let world = World::new(Setup::consumer(), setup).await;
     let call = request("POST", &format!("{REG}/echo/x"));
     let mut call = call.body("hi").expect("a request");
-    call.headers_mut().insert("x-road-client", "VN/GOV/B/desk".parse().expect("a value"));
+    call.headers_mut()
+        .insert("x-road-client", "VN/GOV/B/desk".parse().expect("a value"));
     let answer = send(world.b.edge, call).await;
     assert_eq!((answer.status, answer.json()["body"].as_str()), (200, Some("hi")));
     world.b.gateway.settled().await;
@@ -165,13 +239,23 @@ async fn a_masked_field_never_leaves_the_provider() {
     assert_eq!(get(world.a.edge, &format!("{REG}/none")).await.status, 200);
     for (code, refused) in [("page", "body-not-json"), ("large?1000001", "mask-too-large")] {
         let answer = get(world.a.edge, &format!("{REG}/{code}")).await;
-        assert!(answer.refused().starts_with(&format!("Server.ServerProxy.MaskFailed {refused}")), "{answer:?}");
+        assert!(
+            answer
+                .refused()
+                .starts_with(&format!("Server.ServerProxy.MaskFailed {refused}")),
+            "{answer:?}"
+        );
         assert!(!answer.body.windows(6).any(|w| w == b"s3cr3t"));
     }
-    let zipped = request("GET", &format!("{REG}/echo")).header("Accept-Encoding", "gzip").header("Range", "bytes=1-");
+    let zipped = request("GET", &format!("{REG}/echo"))
+        .header("Accept-Encoding", "gzip")
+        .header("Range", "bytes=1-");
     let answer = send(world.a.edge, zipped.body("").expect("a request")).await;
     let seen = String::from_utf8(answer.body.to_vec()).expect("text");
-    assert!(!seen.contains("accept-encoding") && !seen.contains("range") && !seen.contains("\"method\""), "{seen}");
+    assert!(
+        !seen.contains("accept-encoding") && !seen.contains("range") && !seen.contains("\"method\""),
+        "{seen}"
+    );
     world.verify().await;
     let records = world.b.id.records().concat();
     assert!(!records.windows(6).any(|w| w == b"s3cr3t"));
@@ -181,45 +265,80 @@ async fn a_masked_field_never_leaves_the_provider() {
 async fn who_read_what_about_whom_is_a_leaf_beside_the_message() {
     let people = r#"{"people":[{"number":"037190001234"},{"number":"001205000001"}]}"#;
     let mut by_path = at(&echo().await);
-    by_path.subjects = SubjectRule(vec![Place::PathSegment(2), Place::Request("/person".parse().expect("a pointer"))]);
+    by_path.subjects = SubjectRule(vec![
+        Place::PathSegment(2),
+        Place::Request("/person".parse().expect("a pointer")),
+    ]);
     let mut by_answer = at(&fixed("application/json;charset=utf-8", people).await);
     by_answer.subjects = SubjectRule(vec![Place::Answer("/people/*/number".parse().expect("a pointer"))]);
     let mut missing = at(&serve(Router::new()).await);
     missing.subjects = SubjectRule(vec![Place::PathSegment(1)]);
     let mut bulk = at(&large().await);
     bulk.subjects = SubjectRule(vec![Place::Answer("/x".parse().expect("a pointer"))]);
-    let mut setup = Setup::provider([("path", by_path), ("answer", by_answer), ("missing", missing), ("bulk", bulk)]);
+    let mut setup = Setup::provider([
+        ("path", by_path),
+        ("answer", by_answer),
+        ("missing", missing),
+        ("bulk", bulk),
+    ]);
     setup.limits.inspected = 100_000;
     let world = World::new(Setup::consumer(), setup).await;
     let with = request("POST", &format!("{REG}/path/persons/037190001234"))
         .header("Content-Type", "application/json")
         .header("X-Road-UserId", "VN001")
         .header("X-Road-Issue", "H26-7");
-    let answer = send(world.a.edge, with.body(r#"{"person":"001205000001"}"#).expect("a request")).await;
+    let answer = send(
+        world.a.edge,
+        with.body(r#"{"person":"001205000001"}"#).expect("a request"),
+    )
+    .await;
     assert_eq!(answer.status, 200);
     let reads = || -> Vec<ReadRecord> {
         let leaves = world.b.id.leaves(Kind::READ);
-        leaves.iter().map(|leaf| serde_json::from_slice(leaf).expect("a record")).collect()
+        leaves
+            .iter()
+            .map(|leaf| serde_json::from_slice(leaf).expect("a record"))
+            .collect()
     };
     let key = SubjectKey::new([7; 32]);
     let index = |number: &str| key.index(&number.parse().expect("a number"));
     let read = reads().pop().expect("one");
     assert_eq!(read.subjects, [index("001205000001"), index("037190001234")]);
     assert_eq!(read.request.to_string(), answer.header("x-road-request-id"));
-    assert_eq!((read.user.as_deref(), read.issue.as_deref(), read.more), (Some("VN001"), Some("H26-7"), false));
-    assert_eq!((read.action.as_str(), read.client.to_string().as_str()), ("Tra cứu", "VN/GOV/A/app"));
+    assert_eq!(
+        (read.user.as_deref(), read.issue.as_deref(), read.more),
+        (Some("VN001"), Some("H26-7"), false)
+    );
+    assert_eq!(
+        (read.action.as_str(), read.client.to_string().as_str()),
+        ("Tra cứu", "VN/GOV/A/app")
+    );
 
     assert_eq!(get(world.a.edge, &format!("{REG}/answer")).await.status, 200);
     assert_eq!(reads()[1].subjects.len(), 2);
-    assert_eq!(get(world.a.edge, &format!("{REG}/missing/037190001234")).await.status, 404);
-    assert_eq!(get(world.a.edge, &format!("{REG}/path/persons/no-number")).await.status, 200);
+    assert_eq!(
+        get(world.a.edge, &format!("{REG}/missing/037190001234")).await.status,
+        404
+    );
+    assert_eq!(
+        get(world.a.edge, &format!("{REG}/path/persons/no-number")).await.status,
+        200
+    );
     assert_eq!(reads().len(), 2, "nobody's data was read");
     assert_eq!(world.b.gateway.figures().subjects_unreadable, 1);
     assert_eq!(get(world.a.edge, &format!("{REG}/bulk?300000")).await.status, 200);
     let bulk = reads().pop().expect("one");
     assert!(bulk.more && bulk.subjects.is_empty(), "too large to look into");
     world.verify().await;
-    assert!(!world.b.id.leaves(Kind::READ).concat().windows(12).any(|w| w == b"037190001234"));
+    assert!(
+        !world
+            .b
+            .id
+            .leaves(Kind::READ)
+            .concat()
+            .windows(12)
+            .any(|w| w == b"037190001234")
+    );
     assert!(world.a.id.leaves(Kind::READ).is_empty(), "it is the provider's duty");
 }
 
@@ -228,12 +347,18 @@ async fn metaservices_are_answered_like_any_message() {
     let url = echo().await;
     let mut described = at(&url);
     described.kind = ServiceKind::OpenApi;
-    described.openapi = Some(Arc::from(&br#"{"openapi":"3.1.0","servers":[{"url":"http://10.0.0.1:80/base"}]}"#[..]));
+    described.openapi = Some(Arc::from(
+        &br#"{"openapi":"3.1.0","servers":[{"url":"http://10.0.0.1:80/base"}]}"#[..],
+    ));
     described.endpoints = vec![Endpoint {
         methods: Methods::of([Method::Get]),
         path: "/pet/*".parse().expect("a pattern"),
     }];
-    let world = World::new(Setup::consumer(), Setup::provider([("pets", described), ("plain", at(&url))])).await;
+    let world = World::new(
+        Setup::consumer(),
+        Setup::provider([("pets", described), ("plain", at(&url))]),
+    )
+    .await;
     world.b.rehost(|hosting| {
         hosting.grants.get_mut(&service("pets")).expect("there")[0].path = "/pet/1".parse().expect("a pattern");
         hosting.grants.remove(&service("plain"));
@@ -249,7 +374,10 @@ async fn metaservices_are_answered_like_any_message() {
     assert_eq!(answer.json()["service"].as_array().map(Vec::len), Some(2));
     let allowed = get(world.a.edge, &format!("{REG}/allowedMethods")).await.json();
     assert_eq!(allowed["service"].as_array().map(Vec::len), Some(1));
-    assert_eq!(allowed["service"][0]["endpoint_list"], serde_json::json!([{"method": "*", "path": "/pet/1"}]));
+    assert_eq!(
+        allowed["service"][0]["endpoint_list"],
+        serde_json::json!([{"method": "*", "path": "/pet/1"}])
+    );
     let govstack = ::http::Request::get(format!("/govstack{REG}/listMethods"))
         .header("Host", "n")
         .header("X-GovStack-Client", "VN/GOV/A/app")
@@ -282,15 +410,32 @@ async fn the_node_says_itself_who_there_is() {
     };
     let json = list("text/html, application/json;q=0.9", "/listClients").await;
     assert_eq!(json.header("content-type"), "application/json;charset=utf-8");
-    let ids: Vec<_> = json.json()["member"].as_array().expect("a list").iter().map(|m| m["id"].clone()).collect();
+    let ids: Vec<_> = json.json()["member"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|m| m["id"].clone())
+        .collect();
     assert_eq!(ids.len(), 4);
-    assert_eq!(ids[1], serde_json::json!({"member_class": "GOV", "member_code": "A", "subsystem_code": "app", "object_type": "SUBSYSTEM", "xroad_instance": "VN"}));
+    assert_eq!(
+        ids[1],
+        serde_json::json!({"member_class": "GOV", "member_code": "A", "subsystem_code": "app", "object_type": "SUBSYSTEM", "xroad_instance": "VN"})
+    );
     let xml = list("*/*", "/listClients?xRoadInstance=VN").await;
     assert_eq!(xml.header("content-type"), "text/xml;charset=utf-8");
     assert!(String::from_utf8_lossy(&xml.body).contains("objectType=\"SUBSYSTEM\"><ns1:xRoadInstance>VN"));
-    assert_eq!(list("*/*", "/govstack/listClients").await.json()["member"][1]["id"]["applicationCode"], "app");
-    assert_eq!(list("*/*", "/listClients?xRoadInstance=EE").await.refused(), "Client.BadRequest instance-unknown");
-    assert_eq!(post(world.a.edge, "/listClients", "").await.refused(), "Client.BadRequest read-only");
+    assert_eq!(
+        list("*/*", "/govstack/listClients").await.json()["member"][1]["id"]["applicationCode"],
+        "app"
+    );
+    assert_eq!(
+        list("*/*", "/listClients?xRoadInstance=EE").await.refused(),
+        "Client.BadRequest instance-unknown"
+    );
+    assert_eq!(
+        post(world.a.edge, "/listClients", "").await.refused(),
+        "Client.BadRequest read-only"
+    );
 
     let zip = list("*/*", "/verificationconf").await;
     assert_eq!(zip.header("content-type"), "application/zip");
@@ -298,7 +443,11 @@ async fn the_node_says_itself_who_there_is() {
     std::fs::write(folder.path().join("a.zip"), &zip.body).expect("written");
     let script = "import zipfile,sys; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(z.namelist(), z.read('verificationconf/instance-identifier')); \
                   import xml.dom.minidom as m; m.parseString(z.read('verificationconf/VN/shared-params.xml'))";
-    let read = std::process::Command::new("python3").args(["-c", script]).arg(folder.path().join("a.zip")).output().expect("python3");
+    let read = std::process::Command::new("python3")
+        .args(["-c", script])
+        .arg(folder.path().join("a.zip"))
+        .output()
+        .expect("python3");
     assert_eq!(
         String::from_utf8_lossy(&read.stdout),
         "['verificationconf/instance-identifier', 'verificationconf/VN/shared-params.xml'] b'VN'\n",
@@ -310,7 +459,10 @@ async fn the_node_says_itself_who_there_is() {
 #[tokio::test]
 async fn operations_are_told_and_never_wait() {
     let world = World::new(Setup::consumer(), Setup::provider([("echo", at(&echo().await))])).await;
-    let call = request("POST", &format!("{REG}/echo/a?b")).header("X-Road-UserId", "VN1").body("hello").expect("a request");
+    let call = request("POST", &format!("{REG}/echo/a?b"))
+        .header("X-Road-UserId", "VN1")
+        .body("hello")
+        .expect("a request");
     let answer = send(world.a.edge, call).await;
     get(world.a.edge, &format!("{REG}/none")).await;
     world.verify().await;
@@ -319,15 +471,33 @@ async fn operations_are_told_and_never_wait() {
         let record = serde_json::to_value(taken.try_recv().expect("one")).expect("JSON");
         assert_eq!(record["securityServerType"], kind);
         assert_eq!(record["clientXRoadInstance"], "VN");
-        assert_eq!((record["clientMemberCode"].as_str(), record["clientSubsystemCode"].as_str()), (Some("A"), Some("app")));
-        assert_eq!((record["serviceMemberCode"].as_str(), record["serviceCode"].as_str()), (Some("B"), Some("echo")));
-        assert_eq!((record["requestSize"].as_u64(), record["messageUserId"].as_str()), (Some(5), Some("VN1")));
+        assert_eq!(
+            (
+                record["clientMemberCode"].as_str(),
+                record["clientSubsystemCode"].as_str()
+            ),
+            (Some("A"), Some("app"))
+        );
+        assert_eq!(
+            (record["serviceMemberCode"].as_str(), record["serviceCode"].as_str()),
+            (Some("B"), Some("echo"))
+        );
+        assert_eq!(
+            (record["requestSize"].as_u64(), record["messageUserId"].as_str()),
+            (Some(5), Some("VN1"))
+        );
         assert_eq!(record["responseSize"].as_u64(), Some(answer.body.len() as u64));
-        assert_eq!((record["succeeded"].as_bool(), record["statusCode"].as_u64()), (Some(true), Some(200)));
+        assert_eq!(
+            (record["succeeded"].as_bool(), record["statusCode"].as_u64()),
+            (Some(true), Some(200))
+        );
         assert_eq!(record["xRequestId"], answer.header("x-road-request-id"));
         assert_eq!(record.get("restPath").is_some(), kind == "Producer");
         let record = serde_json::to_value(taken.try_recv().expect("two")).expect("JSON");
-        assert_eq!((record["succeeded"].as_bool(), record["faultCode"].as_str()), (Some(false), Some("Server.ServerProxy.UnknownService")));
+        assert_eq!(
+            (record["succeeded"].as_bool(), record["faultCode"].as_str()),
+            (Some(false), Some("Server.ServerProxy.UnknownService"))
+        );
         assert!(taken.try_recv().is_err());
         taken.close();
     }

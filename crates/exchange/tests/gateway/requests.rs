@@ -34,12 +34,20 @@ async fn world() -> (World, Identity, Arc<std::sync::atomic::AtomicUsize>) {
     let c = federation.identity("C", |_| {});
     let (url, calls) = counting().await;
     let others = vec![entry("C", vec![c.listed("127.0.0.1:1")], &[("app", &[])])];
-    let world = World::in_federation(federation, Setup::consumer(), Setup::provider([("echo", at(&url))]), others).await;
+    let world = World::in_federation(
+        federation,
+        Setup::consumer(),
+        Setup::provider([("echo", at(&url))]),
+        others,
+    )
+    .await;
     (world, c, calls)
 }
 
 async fn tried(world: &World, change: impl FnOnce(&mut Message)) -> Answer {
-    let link = connect(&world.a.id.tls, "B", world.b.peers).await.expect("a connection");
+    let link = connect(&world.a.id.tls, "B", world.b.peers)
+        .await
+        .expect("a connection");
     let mut message = message(&world.a.id, |_| {}).await;
     change(&mut message);
     message.send(&link).await
@@ -48,13 +56,18 @@ async fn tried(world: &World, change: impl FnOnce(&mut Message)) -> Answer {
 const FAILED: &str = "Server.ServerProxy.ServiceFailed";
 
 fn is_unsigned(answer: &Answer) {
-    assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("motcua-")), "{answer:?}");
+    assert!(
+        answer.headers.keys().all(|name| !name.as_str().starts_with("motcua-")),
+        "{answer:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_sound_message_is_answered_by_header_and_by_trailer() {
     let (world, _, calls) = world().await;
-    let link = connect(&world.a.id.tls, "B", world.b.peers).await.expect("a connection");
+    let link = connect(&world.a.id.tls, "B", world.b.peers)
+        .await
+        .expect("a connection");
     for trailers in [false, true] {
         let message = message(&world.a.id, |_| {}).await;
         let answer = match trailers {
@@ -87,14 +100,22 @@ async fn row_1_certificates_that_are_not_of_the_directory() {
     let link = connect(&unlisted, "B", world.b.peers).await.expect("TLS holds");
     let sound = message(&world.a.id, |_| {}).await;
     let answer = sound.send(&link).await;
-    assert_eq!(answer.refused(), "Server.ServerProxy.SslAuthenticationFailed certificate-not-listed");
+    assert_eq!(
+        answer.refused(),
+        "Server.ServerProxy.SslAuthenticationFailed certificate-not-listed"
+    );
     is_unsigned(&answer);
 
     // Listed, then suspended, then listed again: on one open connection.
-    let link = connect(&world.a.id.tls, "B", world.b.peers).await.expect("a connection");
+    let link = connect(&world.a.id.tls, "B", world.b.peers)
+        .await
+        .expect("a connection");
     world.redirect(|directory| directory.members[0].suspended = Some(now()));
     let answer = sound.send(&link).await;
-    assert_eq!(answer.refused(), "Server.ServerProxy.SslAuthenticationFailed member-suspended");
+    assert_eq!(
+        answer.refused(),
+        "Server.ServerProxy.SslAuthenticationFailed member-suspended"
+    );
     world.redirect(|directory| directory.members[0].suspended = None);
     assert_eq!(sound.send(&link).await.status, 200);
 
@@ -105,13 +126,21 @@ async fn row_1_certificates_that_are_not_of_the_directory() {
         invalid_since: None,
         reason: Reason::KeyCompromise,
     };
-    let list = federation.root.revocation_list(&[revoked], 1, now(), DAY).expect("a list");
+    let list = federation
+        .root
+        .revocation_list(&[revoked], 1, now(), DAY)
+        .expect("a list");
     let mut revocations = Revocations::default();
-    revocations.merge(list, [federation.root.certificate()], now()).expect("a list");
+    revocations
+        .merge(list, [federation.root.certificate()], now())
+        .expect("a list");
     let anchor = Anchor::new(federation.root.certificate().clone(), Scope::Everyone).expect("a CA");
     world.b.id.tls.swap_trust(TrustStore::new(vec![anchor], revocations));
     let answer = message(&world.a.id, |_| {}).await.send(&link).await;
-    assert_eq!(answer.refused(), "Server.ServerProxy.SslAuthenticationFailed certificate-revoked");
+    assert_eq!(
+        answer.refused(),
+        "Server.ServerProxy.SslAuthenticationFailed certificate-revoked"
+    );
     assert!(refused_by_tls(&world.a.id.tls, &world).await, "nor a new one");
     assert!(connect(&c.tls, "B", world.b.peers).await.is_ok(), "others go on");
     assert_eq!(calls.load(Ordering::SeqCst), 1);
@@ -140,12 +169,24 @@ async fn row_1_a_directory_that_has_run_out() {
     assert_eq!(get(edge, path).await.status, 200, "who has met goes on");
     let link = connect(&c.tls, "B", world.b.peers).await.expect("a connection");
     let answer = message(&c, |_| {}).await.send(&link).await;
-    assert_eq!(answer.refused(), "Server.ServerProxy.SslAuthenticationFailed directory-stale");
-    assert_eq!(get(edge, "/r1/VN/GOV/C/app/x").await.refused(), "Server.ClientProxy.OutdatedGlobalConf directory-stale");
+    assert_eq!(
+        answer.refused(),
+        "Server.ServerProxy.SslAuthenticationFailed directory-stale"
+    );
+    assert_eq!(
+        get(edge, "/r1/VN/GOV/C/app/x").await.refused(),
+        "Server.ClientProxy.OutdatedGlobalConf directory-stale"
+    );
     world.federation.clock.set(now().plus_seconds(61));
-    assert_eq!(get(edge, path).await.refused(), "Server.ClientProxy.OutdatedGlobalConf directory-expired");
+    assert_eq!(
+        get(edge, path).await.refused(),
+        "Server.ClientProxy.OutdatedGlobalConf directory-expired"
+    );
     world.age(Freshness::Expired { since: now() });
-    assert_eq!(get(edge, path).await.refused(), "Server.ClientProxy.OutdatedGlobalConf directory-expired");
+    assert_eq!(
+        get(edge, path).await.refused(),
+        "Server.ClientProxy.OutdatedGlobalConf directory-expired"
+    );
 }
 
 type Change = fn(&mut Message);
@@ -154,12 +195,20 @@ type Change = fn(&mut Message);
 async fn row_2_messages_that_are_none() {
     let (world, _, calls) = world().await;
     let cases: Vec<(&str, Change)> = vec![
-        ("path-dot-segment", |m| m.target = "/r1/VN/GOV/B/reg/echo/a/%2e%2e/x".to_owned()),
-        ("path-encoded-slash", |m| m.target = "/r1/VN/GOV/B/reg/echo/a%2Fx".to_owned()),
+        ("path-dot-segment", |m| {
+            m.target = "/r1/VN/GOV/B/reg/echo/a/%2e%2e/x".to_owned()
+        }),
+        ("path-encoded-slash", |m| {
+            m.target = "/r1/VN/GOV/B/reg/echo/a%2Fx".to_owned()
+        }),
         ("path-parameter", |m| m.target = "/r1/VN/GOV/B/reg/echo/x;y".to_owned()),
-        ("path-empty-segment", |m| m.target = "/r1/VN/GOV/B/reg/echo//x".to_owned()),
+        ("path-empty-segment", |m| {
+            m.target = "/r1/VN/GOV/B/reg/echo//x".to_owned()
+        }),
         ("address-too-short", |m| m.target = "/r1/VN/GOV/B/reg".to_owned()),
-        ("protocol-version-missing", |m| m.target = "/govstack/r1/VN/GOV/B/reg/echo".to_owned()),
+        ("protocol-version-missing", |m| {
+            m.target = "/govstack/r1/VN/GOV/B/reg/echo".to_owned()
+        }),
         ("record-method", |m| m.method = "PURGE".to_owned()),
         ("record-input", |m| m.add("x-more", "1")),
         ("record-input", |m| m.drop("x-custom")),
@@ -181,10 +230,14 @@ async fn row_2_messages_that_are_none() {
     let drafts: Vec<(&str, fn(&mut Draft))> = vec![
         ("record-head", |d| d.client = "VN/GOV".to_owned()),
         ("record-head", |d| d.request_id = "1".to_owned()),
-        ("record-head", |d| d.request_id = d.request_id.to_uppercase().replace('-', "")),
+        ("record-head", |d| {
+            d.request_id = d.request_id.to_uppercase().replace('-', "")
+        }),
         ("record-head", |d| d.purpose = "UPPER".to_owned()),
     ];
-    let link = connect(&world.a.id.tls, "B", world.b.peers).await.expect("a connection");
+    let link = connect(&world.a.id.tls, "B", world.b.peers)
+        .await
+        .expect("a connection");
     for (code, change) in drafts {
         let answer = message(&world.a.id, change).await.send(&link).await;
         assert_eq!(answer.refused(), format!("{FAILED}.InvalidMessage {code}"));
@@ -195,9 +248,16 @@ async fn row_2_messages_that_are_none() {
     let (head, body) = parted.request(true).into_parts();
     let mut head = head;
     head.headers.insert("motcua-salt", "AAAA".parse().expect("a value"));
-    let answer = link.clone().send_request(::http::Request::from_parts(head, body)).await.expect("an answer");
+    let answer = link
+        .clone()
+        .send_request(::http::Request::from_parts(head, body))
+        .await
+        .expect("an answer");
     let answer = crate::http::whole(answer).await;
-    assert!(answer.refused().starts_with(&format!("{FAILED}.InvalidMessage")), "{answer:?}");
+    assert!(
+        answer.refused().starts_with(&format!("{FAILED}.InvalidMessage")),
+        "{answer:?}"
+    );
     assert_eq!(calls.load(Ordering::SeqCst), 0);
     assert_eq!(world.b.id.log.size(), 0, "nothing of it is logged");
 }
@@ -212,7 +272,8 @@ async fn rows_3_to_5_proofs_that_are_missing_or_false() {
     let other = message(&world.a.id, |d| d.body = "other").await;
     let of_c = message(&c, |_| {}).await;
     let false_signature = |m: &Message| {
-        let note = String::from_utf8(BASE64_STANDARD.decode(m.get("motcua-checkpoint")).expect("base64")).expect("text");
+        let note =
+            String::from_utf8(BASE64_STANDARD.decode(m.get("motcua-checkpoint")).expect("base64")).expect("text");
         let (text, signature) = note.rsplit_once(' ').expect("a signature");
         let mut bytes = BASE64_STANDARD.decode(signature.trim_end()).expect("base64");
         *bytes.last_mut().expect("long enough") ^= 1;
@@ -231,19 +292,34 @@ async fn rows_3_to_5_proofs_that_are_missing_or_false() {
     };
     type Boxed<'a> = Box<dyn Fn(&mut Message) + 'a>;
     let cases: Vec<(&str, Boxed<'_>)> = vec![
-        ("other-record", Box::new(|m| m.set("motcua-salt", other.get("motcua-salt")))),
-        ("other-record", Box::new(|m| {
-            for name in ["motcua-salt", "motcua-proof", "motcua-checkpoint"] {
-                m.set(name, other.get(name));
-            }
-        })),
+        (
+            "other-record",
+            Box::new(|m| m.set("motcua-salt", other.get("motcua-salt"))),
+        ),
+        (
+            "other-record",
+            Box::new(|m| {
+                for name in ["motcua-salt", "motcua-proof", "motcua-checkpoint"] {
+                    m.set(name, other.get(name));
+                }
+            }),
+        ),
         ("other-record", Box::new(|m| m.set("x-custom", "2"))),
-        ("other-record", Box::new(|m| m.target = "/r1/VN/GOV/B/reg/echo/y".to_owned())),
+        (
+            "other-record",
+            Box::new(|m| m.target = "/r1/VN/GOV/B/reg/echo/y".to_owned()),
+        ),
         ("other-record", Box::new(|m| m.method = "PUT".to_owned())),
         ("not-included", Box::new(|m| m.set("motcua-proof", reordered(m)))),
         ("not-included", Box::new(|m| m.set("motcua-proof", truncated(m)))),
-        ("bad-signature", Box::new(|m| m.set("motcua-checkpoint", false_signature(m)))),
-        ("log-other-origin", Box::new(|m| m.set("motcua-checkpoint", of_c.get("motcua-checkpoint")))),
+        (
+            "bad-signature",
+            Box::new(|m| m.set("motcua-checkpoint", false_signature(m))),
+        ),
+        (
+            "log-other-origin",
+            Box::new(|m| m.set("motcua-checkpoint", of_c.get("motcua-checkpoint"))),
+        ),
     ];
     for (code, change) in cases {
         let answer = tried(&world, |m| change(m)).await;
@@ -253,42 +329,75 @@ async fn rows_3_to_5_proofs_that_are_missing_or_false() {
     // C's certificate with A's message, and A's name under C's log.
     let link = connect(&c.tls, "B", world.b.peers).await.expect("a connection");
     let swapped = message(&world.a.id, |_| {}).await.send(&link).await;
-    assert_eq!(swapped.refused(), format!("{FAILED}.SignatureVerification log-other-member"));
+    assert_eq!(
+        swapped.refused(),
+        format!("{FAILED}.SignatureVerification log-other-member")
+    );
     let posing = message(&c, |d| d.client = "VN/GOV/A/app".to_owned()).await;
-    assert_eq!(posing.send(&link).await.refused(), format!("{FAILED}.SignatureVerification log-other-member"));
-    let link = connect(&world.a.id.tls, "B", world.b.peers).await.expect("a connection");
-    assert_eq!(posing.send(&link).await.refused(), format!("{FAILED}.SignatureVerification log-other-member"));
+    assert_eq!(
+        posing.send(&link).await.refused(),
+        format!("{FAILED}.SignatureVerification log-other-member")
+    );
+    let link = connect(&world.a.id.tls, "B", world.b.peers)
+        .await
+        .expect("a connection");
+    assert_eq!(
+        posing.send(&link).await.refused(),
+        format!("{FAILED}.SignatureVerification log-other-member")
+    );
     // A log that nobody knows.
     let unknown = message(&world.a.id, |d| d.log = LogName::new("nobody").expect("a name")).await;
-    assert_eq!(unknown.send(&link).await.refused(), format!("{FAILED}.SignatureVerification log-other-member"));
+    assert_eq!(
+        unknown.send(&link).await.refused(),
+        format!("{FAILED}.SignatureVerification log-other-member")
+    );
     // A key that the directory no longer lists, though its checkpoint was believed a moment ago.
     let before = message(&world.a.id, |_| {}).await;
     assert_eq!(before.send(&link).await.status, 200);
     world.redirect(|directory| directory.members[0].gateways[0].log_keys.clear());
-    assert_eq!(before.send(&link).await.refused(), format!("{FAILED}.SignatureVerification unknown-log"));
+    assert_eq!(
+        before.send(&link).await.refused(),
+        format!("{FAILED}.SignatureVerification unknown-log")
+    );
     assert_eq!(calls.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
 async fn a_leaf_of_another_kind_is_no_message() {
     let (world, _, _) = world().await;
-    let link = connect(&world.a.id.tls, "B", world.b.peers).await.expect("a connection");
+    let link = connect(&world.a.id.tls, "B", world.b.peers)
+        .await
+        .expect("a connection");
     let mut message = message(&world.a.id, |_| {}).await;
-    let receipt = world.a.id.log.append(Kind::ACTION, message.record.clone()).await.expect("logged");
+    let receipt = world
+        .a
+        .id
+        .log
+        .append(Kind::ACTION, message.record.clone())
+        .await
+        .expect("logged");
     let proof = receipt.proof().to_string();
     let (head, note) = proof.split_once("\n\n").expect("a blank line");
     message.set("motcua-salt", BASE64_STANDARD.encode(receipt.salt.0));
     message.set("motcua-proof", BASE64_STANDARD.encode(head));
     message.set("motcua-checkpoint", BASE64_STANDARD.encode(note));
-    assert_eq!(message.send(&link).await.refused(), format!("{FAILED}.SignatureVerification leaf-other-kind"));
+    assert_eq!(
+        message.send(&link).await.refused(),
+        format!("{FAILED}.SignatureVerification leaf-other-kind")
+    );
 }
 
 #[tokio::test]
 async fn rows_6_to_8_old_messages_replays_and_other_bodies() {
     let (mut world, _, calls) = world().await;
-    let link = connect(&world.a.id.tls, "B", world.b.peers).await.expect("a connection");
+    let link = connect(&world.a.id.tls, "B", world.b.peers)
+        .await
+        .expect("a connection");
     for (off, good) in [(-301, false), (301, false), (-300, true), (300, true)] {
-        let message = message(&world.a.id, |d| d.created = seconds().checked_add_signed(off).expect("a time")).await;
+        let message = message(&world.a.id, |d| {
+            d.created = seconds().checked_add_signed(off).expect("a time")
+        })
+        .await;
         let answer = message.send(&link).await;
         match good {
             true => assert_eq!(answer.status, 200),
@@ -299,7 +408,11 @@ async fn rows_6_to_8_old_messages_replays_and_other_bodies() {
     assert_eq!(sound.send(&link).await.status, 200);
     let replayed = format!("{FAILED}.MessageReplayed message-replayed");
     assert_eq!(sound.send(&link).await.refused(), replayed);
-    assert_eq!(sound.send_with_trailers(&link).await.refused(), replayed, "in the other form, too");
+    assert_eq!(
+        sound.send_with_trailers(&link).await.refused(),
+        replayed,
+        "in the other form, too"
+    );
     // Another message under the same id.
     let id = String::from_utf8(sound.get("x-road-request-id")).expect("text");
     let again = message(&world.a.id, |d| (d.request_id, d.body) = (id, "other")).await;
@@ -308,7 +421,10 @@ async fn rows_6_to_8_old_messages_replays_and_other_bodies() {
     for body in [&b"hell"[..], b"hello!", b"", b"jello"] {
         let mut message = message(&world.a.id, |_| {}).await;
         message.body = body.to_vec();
-        assert_eq!(message.send(&link).await.refused(), format!("{FAILED}.InvalidBody body-other-digest"));
+        assert_eq!(
+            message.send(&link).await.refused(),
+            format!("{FAILED}.InvalidBody body-other-digest")
+        );
         let answer = message.send_with_trailers(&link).await;
         // By header the id was taken before the body came.
         assert_eq!(answer.refused(), replayed);
@@ -322,7 +438,10 @@ async fn rows_6_to_8_old_messages_replays_and_other_bodies() {
     let id = b.id;
     drop(b.gateway);
     let listeners = (crate::world::listen().await.0, crate::world::listen().await.0);
-    let setup = Setup { hosting, ..Setup::default() };
+    let setup = Setup {
+        hosting,
+        ..Setup::default()
+    };
     let b = federation.start(id, setup, (*standing).clone(), listeners);
     let link = connect(&a.id.tls, "B", b.peers).await.expect("a connection");
     assert_eq!(sound.send(&link).await.refused(), replayed);
@@ -335,13 +454,18 @@ async fn a_full_memory_of_requests_refuses_and_forgets_nothing_early() {
     let mut setup = Setup::provider([("echo", at(&url))]);
     setup.limits.remembered = 2;
     let world = World::new(Setup::consumer(), setup).await;
-    let link = connect(&world.a.id.tls, "B", world.b.peers).await.expect("a connection");
+    let link = connect(&world.a.id.tls, "B", world.b.peers)
+        .await
+        .expect("a connection");
     let first = message(&world.a.id, |_| {}).await;
     assert_eq!(first.send(&link).await.status, 200);
     assert_eq!(message(&world.a.id, |_| {}).await.send(&link).await.status, 200);
     let answer = message(&world.a.id, |_| {}).await.send(&link).await;
     assert_eq!(answer.refused(), "Server.ServerProxy.InternalError replay-memory-full");
-    assert_eq!(first.send(&link).await.refused(), format!("{FAILED}.MessageReplayed message-replayed"));
+    assert_eq!(
+        first.send(&link).await.refused(),
+        format!("{FAILED}.MessageReplayed message-replayed")
+    );
     world.federation.clock.set(now().plus_seconds(601));
     let later = message(&world.a.id, |d| d.created = seconds() + 601).await;
     assert_eq!(later.send(&link).await.status, 200);
@@ -349,7 +473,10 @@ async fn a_full_memory_of_requests_refuses_and_forgets_nothing_early() {
 
 /// The record of a signed answer, which must be in B's log and cover the request.
 fn signed(world: &World, answer: &Answer) -> AnswerRecord {
-    let fields = answer.headers.iter().map(|(n, v)| Field::new(n.as_str().as_bytes(), v.as_bytes()).expect("a field"));
+    let fields = answer
+        .headers
+        .iter()
+        .map(|(n, v)| Field::new(n.as_str().as_bytes(), v.as_bytes()).expect("a field"));
     let fields: Vec<Field> = fields.collect();
     let record = AnswerRecord::received(answer.status, &fields).expect("a record");
     assert!(world.b.id.records().contains(&record.to_bytes()));
@@ -359,7 +486,9 @@ fn signed(world: &World, answer: &Answer) -> AnswerRecord {
 #[tokio::test]
 async fn row_9_refusals_are_signed_answers() {
     let (world, _, calls) = world().await;
-    let link = connect(&world.a.id.tls, "B", world.b.peers).await.expect("a connection");
+    let link = connect(&world.a.id.tls, "B", world.b.peers)
+        .await
+        .expect("a connection");
     let mut n = 0;
     let mut tried = async |expected: &str, status: u16, change: fn(&mut Hosting), draft: fn(&mut Draft)| {
         world.b.rehost(|hosting| {
@@ -370,19 +499,65 @@ async fn row_9_refusals_are_signed_answers() {
         let answer = message.send(&link).await;
         assert_eq!((answer.status, answer.refused().as_str()), (status, expected));
         let record = signed(&world, &answer);
-        let leaf = world.a.id.log.entry(world.a.id.log.size() - 1).expect("an entry").commitment.leaf();
+        let leaf = world
+            .a
+            .id
+            .log
+            .entry(world.a.id.log.size() - 1)
+            .expect("an entry")
+            .commitment
+            .leaf();
         assert_eq!(record.request().0, leaf.0);
-        assert!(world.b.id.records().contains(&message.record), "what was refused is logged, too");
+        assert!(
+            world.b.id.records().contains(&message.record),
+            "what was refused is logged, too"
+        );
         n += 1;
     };
     let denied = "Server.ServerProxy.AccessDenied";
-    tried("Server.ServerProxy.UnknownService ", 500, |_| {}, |d| d.target = "/r1/VN/GOV/B/reg/none".to_owned()).await;
+    tried(
+        "Server.ServerProxy.UnknownService ",
+        500,
+        |_| {},
+        |d| d.target = "/r1/VN/GOV/B/reg/none".to_owned(),
+    )
+    .await;
     tried(&format!("{denied} no-grant"), 500, |h| h.grants.clear(), |_| {}).await;
-    tried(&format!("{denied} grant-expired"), 500, |h| h.grants.get_mut(&service("echo")).expect("there")[0].to = now(), |_| {}).await;
-    tried(&format!("{denied} grant-suspended"), 500, |h| h.grants.get_mut(&service("echo")).expect("there")[0].state = GrantState::Suspended, |_| {}).await;
-    tried(&format!("{denied} grant-other-purpose"), 500, |_| {}, |d| d.purpose = "statistics".to_owned()).await;
-    tried(&format!("{denied} grant-other-path"), 500, |h| h.grants.get_mut(&service("echo")).expect("there")[0].path = "/y/*".parse().expect("a pattern"), |_| {}).await;
-    tried(&format!("{denied} bare-member"), 500, |_| {}, |d| d.client = "VN/GOV/A".to_owned()).await;
+    tried(
+        &format!("{denied} grant-expired"),
+        500,
+        |h| h.grants.get_mut(&service("echo")).expect("there")[0].to = now(),
+        |_| {},
+    )
+    .await;
+    tried(
+        &format!("{denied} grant-suspended"),
+        500,
+        |h| h.grants.get_mut(&service("echo")).expect("there")[0].state = GrantState::Suspended,
+        |_| {},
+    )
+    .await;
+    tried(
+        &format!("{denied} grant-other-purpose"),
+        500,
+        |_| {},
+        |d| d.purpose = "statistics".to_owned(),
+    )
+    .await;
+    tried(
+        &format!("{denied} grant-other-path"),
+        500,
+        |h| h.grants.get_mut(&service("echo")).expect("there")[0].path = "/y/*".parse().expect("a pattern"),
+        |_| {},
+    )
+    .await;
+    tried(
+        &format!("{denied} bare-member"),
+        500,
+        |_| {},
+        |d| d.client = "VN/GOV/A".to_owned(),
+    )
+    .await;
     tried(
         "Server.ServerProxy.ServiceDisabled service-disabled",
         500,
@@ -452,8 +627,15 @@ async fn a_node_of_another_federation_is_not_believed() {
     let signer = Arc::new(SigningKey::generate(trust::Algorithm::EcdsaP256).expect("a key"));
     let other = Authority::create("Khác", signer, now(), 365).expect("a root");
     let anchor = Anchor::new(other.certificate().clone(), Scope::Everyone).expect("a CA");
-    world.a.id.tls.swap_trust(TrustStore::new(vec![anchor], Revocations::default()));
+    world
+        .a
+        .id
+        .tls
+        .swap_trust(TrustStore::new(vec![anchor], Revocations::default()));
     let answer = get(world.a.edge, "/r1/VN/GOV/B/reg/echo").await;
-    assert_eq!(answer.refused(), "Server.ClientProxy.NetworkError certificate-unknown-issuer");
+    assert_eq!(
+        answer.refused(),
+        "Server.ClientProxy.NetworkError certificate-unknown-issuer"
+    );
     assert!(world.a.id.tls.peer(None, Purpose::Server).is_err());
 }

@@ -78,7 +78,9 @@ pub async fn rude(bytes: &'static [u8], wait: Duration) -> String {
     let (listener, address): (_, SocketAddr) = listen().await;
     tokio::spawn(async move {
         loop {
-            let Ok((mut tcp, _)) = listener.accept().await else { return };
+            let Ok((mut tcp, _)) = listener.accept().await else {
+                return;
+            };
             tokio::spawn(async move {
                 let mut head = [0; 4096];
                 let _ = tcp.read(&mut head).await;

@@ -91,7 +91,10 @@ impl Federation {
             profile: Profile::Node,
             days,
         };
-        let certificate = self.root.issue(&request, &approval, self.clock.now()).expect("a certificate");
+        let certificate = self
+            .root
+            .issue(&request, &approval, self.clock.now())
+            .expect("a certificate");
         let credential = Credential::new(std::slice::from_ref(&certificate), signer).expect("a pair");
         (credential, certificate)
     }
@@ -149,7 +152,18 @@ impl Identity {
         for n in 0..self.log.size() {
             let proof = self.log.disclose(n).expect("a proof").to_string();
             let verdict = ledger::verify(proof.as_bytes(), &policy, None).expect("it holds");
-            assert_eq!(verdict.record(), Some(self.log.entry(n).expect("an entry").opening.expect("there").record.as_slice()));
+            assert_eq!(
+                verdict.record(),
+                Some(
+                    self.log
+                        .entry(n)
+                        .expect("an entry")
+                        .opening
+                        .expect("there")
+                        .record
+                        .as_slice()
+                )
+            );
         }
     }
 }
@@ -405,7 +419,12 @@ impl World {
         let (id_a, id_b) = (federation.identity("A", a.log), federation.identity("B", b.log));
         let [(edge_a, _), (peers_a, at_a), (edge_b, _), (peers_b, at_b)] =
             [listen().await, listen().await, listen().await, listen().await];
-        let services: Vec<String> = b.hosting.services.keys().map(|id| id.code.as_str().to_owned()).collect();
+        let services: Vec<String> = b
+            .hosting
+            .services
+            .keys()
+            .map(|id| id.code.as_str().to_owned())
+            .collect();
         let services: Vec<&str> = services.iter().map(String::as_str).collect();
         let mut members = vec![
             entry("A", vec![id_a.listed(&at_a.to_string())], &[("app", &[])]),

@@ -88,10 +88,7 @@ impl Body for Payload {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Some(piece) = self.pieces.pop_front() {
             self.waiting -= piece.len() as u64;
             return Poll::Ready(Some(Ok(Frame::data(piece))));

@@ -105,7 +105,11 @@ impl Spill {
 
     pub async fn push(&mut self, piece: &[u8]) -> Result<(), BodyFlaw> {
         self.waiting.extend_from_slice(piece);
-        if self.waiting.len() >= BLOCK { self.flush().await } else { Ok(()) }
+        if self.waiting.len() >= BLOCK {
+            self.flush().await
+        } else {
+            Ok(())
+        }
     }
 
     async fn flush(&mut self) -> Result<(), BodyFlaw> {

@@ -52,7 +52,9 @@ impl Inner {
         let mut digester = Digester::default();
         let held = async {
             let reader = Reader::new(body, &self.limits)?;
-            reader.hold(&self.room, self.limits.body_in_memory, |piece| digester.update(piece)).await
+            reader
+                .hold(&self.room, self.limits.body_in_memory, |piece| digester.update(piece))
+                .await
         };
         let (body, trailers) = held.await.map_err(|flaw| flaw.on(Leg::Answer))?;
         let early = head.headers.keys().any(wire::is_of_nodes);
@@ -77,9 +79,14 @@ impl Inner {
             return Err(bad(GatewayFlaw::OtherRequest));
         }
         let service = prepared.target.service();
-        check_answer(record.fields(), &AnswerContext::of(&prepared.head, service, &sent.request_hash))?;
+        check_answer(
+            record.fields(),
+            &AnswerContext::of(&prepared.head, service, &sent.request_hash),
+        )?;
         let member = &service.provider.member;
-        let verified = self.checkpoints.verify(&prepared.view, member, record.sender(), &evidence, record.to_bytes());
+        let verified = self
+            .checkpoints
+            .verify(&prepared.view, member, record.sender(), &evidence, record.to_bytes());
         let (_, bytes) = verified.map_err(|refusal| refusal.of(ErrorCode::InconsistentResponse))?;
         if digester.finish() != record.digest() {
             return Err(bad(GatewayFlaw::OtherDigest));
@@ -108,12 +115,16 @@ fn response(status: StatusCode, headers: HeaderMap, body: Held) -> Response<Payl
 
 /// Passes a refusal on that came before there was anything to answer to. It proves nothing, so it may say nothing else.
 fn unsigned(status: StatusCode, headers: &HeaderMap, body: Held) -> Result<Response<Payload>, Refusal> {
-    let named = headers.get(ERROR).and_then(|value| ErrorCode::named(value.to_str().ok()?));
+    let named = headers
+        .get(ERROR)
+        .and_then(|value| ErrorCode::named(value.to_str().ok()?));
     let known = named.is_some_and(|code| UNSIGNED.contains(&code)) && matches!(status.as_u16(), 400 | 500);
     if !known || body.length() > LARGEST_UNSIGNED {
         return Err(bad(GatewayFlaw::NoEvidence));
     }
     let kept = [header::CONTENT_TYPE, HeaderName::from_static(ERROR)];
-    let kept = kept.into_iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone())));
+    let kept = kept
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), headers.get(name)?.clone())));
     Ok(response(status, kept.collect(), body))
 }

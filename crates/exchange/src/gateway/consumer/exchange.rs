@@ -75,7 +75,10 @@ impl Inner {
             };
             let provider = prepared.target.service().provider.member.clone();
             let here = provider == self.server.owner
-                && prepared.gateways()?.iter().any(|gateway| gateway.code == self.server.code);
+                && prepared
+                    .gateways()?
+                    .iter()
+                    .any(|gateway| gateway.code == self.server.code);
             let answer = if here {
                 let own = Ok(Arc::new(self.server.owner.clone()));
                 let answer = self.receive(own, request).await;
@@ -165,7 +168,10 @@ impl Seal for RequestSeal {
 
     async fn trailers(self) -> Result<HeaderMap, Refusal> {
         let created = seconds(self.clock.now());
-        let record = self.record.completed(self.digester.finish(), created).map_err(no_record)?;
+        let record = self
+            .record
+            .completed(self.digester.finish(), created)
+            .map_err(no_record)?;
         let receipt = self.log.enter(vec![(Kind::MESSAGE, record.to_bytes())], 0).await;
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ClientLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ClientInternalError)?;

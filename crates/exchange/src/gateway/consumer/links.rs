@@ -179,7 +179,11 @@ impl Inner {
     fn new_route(&self, server: &ServerId, gateway: &Gateway) -> Result<Route, Refusal> {
         let unreachable = || refusal(ErrorCode::ClientNetworkError, "gateway", GatewayFlaw::Unreachable);
         let authority: Authority = gateway.address.parse().map_err(|_| unreachable())?;
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = authority
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
         let member: trust::MemberId = server
             .owner
             .to_string()
@@ -218,10 +222,14 @@ impl Inner {
         let connected = async {
             let tcp = TcpStream::connect(&route.address).await?;
             tcp.set_nodelay(true)?;
-            TlsConnector::from(Arc::clone(&route.tls)).connect(route.name.clone(), tcp).await
+            TlsConnector::from(Arc::clone(&route.tls))
+                .connect(route.name.clone(), tcp)
+                .await
         };
         let connected = tokio::time::timeout(self.limits.connect, connected).await;
-        let tls = connected.map_err(|_| unreachable(GatewayFlaw::Unreachable))?.map_err(|error| not_connected(&error))?;
+        let tls = connected
+            .map_err(|_| unreachable(GatewayFlaw::Unreachable))?
+            .map_err(|error| not_connected(&error))?;
         let (_, session) = tls.get_ref();
         if session.alpn_protocol() != Some(b"h2") {
             return Err(unreachable(GatewayFlaw::NoHttp2));

@@ -42,7 +42,11 @@ impl Inner {
         let view = &self.directory.load().view;
         let asked = parameters(head.uri.query().unwrap_or_default()).find(|p| p.name == "xRoadInstance");
         if asked.is_some_and(|asked| asked.value != view.directory().instance.as_str()) {
-            return Err(refusal(ErrorCode::BadRequest, "xRoadInstance", GatewayFlaw::OtherInstance));
+            return Err(refusal(
+                ErrorCode::BadRequest,
+                "xRoadInstance",
+                GatewayFlaw::OtherInstance,
+            ));
         }
         let clients = clients(view);
         let json = head.headers.get_all(header::ACCEPT).iter().any(accepts_json);
@@ -74,13 +78,20 @@ fn clients(view: &View) -> Vec<ClientEntry> {
             subsystem_name,
         };
         clients.push(entry(None, None));
-        clients.extend(member.subsystems.iter().map(|s| entry(Some(s.code.clone()), Some(s.name.vi.clone()))));
+        clients.extend(
+            member
+                .subsystems
+                .iter()
+                .map(|s| entry(Some(s.code.clone()), Some(s.name.vi.clone()))),
+        );
     }
     clients
 }
 
 fn respond(content_type: &'static str, body: Vec<u8>) -> Response<Payload> {
     let mut response = Response::new(Held::of(body).into());
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

@@ -25,7 +25,7 @@ use crate::model::{
     address::{self, Dialect, Target},
     error::{ErrorCode, Format, Refusal},
     federation::{Gateway, View},
-    headers::{CLIENT, DIALECT, Edge, ERROR, RequestHead, SECURITY_SERVER},
+    headers::{CLIENT, DIALECT, ERROR, Edge, RequestHead, SECURITY_SERVER},
     identifier::{ClientId, SubsystemId},
     meta::Metaservice,
 };
@@ -49,7 +49,11 @@ struct Prepared {
 
 impl Inner {
     /// Answers an information system.
-    pub(super) async fn consume<B: Source>(self: &Arc<Self>, origin: Origin<'_>, request: Request<B>) -> Response<Payload> {
+    pub(super) async fn consume<B: Source>(
+        self: &Arc<Self>,
+        origin: Origin<'_>,
+        request: Request<B>,
+    ) -> Response<Payload> {
         let (head, body) = request.into_parts();
         let format = Format::accepted(head.headers.get_all(http::header::ACCEPT).iter().map(|v| v.as_bytes()));
         if let Some(answer) = self.local(&head) {
@@ -60,7 +64,9 @@ impl Inner {
         let (answer, whose) = match self.prepare(origin, head) {
             Ok(prepared) => {
                 let whose = self.operations.is_some().then(|| {
-                    let Prepared { method, target, head, .. } = &prepared;
+                    let Prepared {
+                        method, target, head, ..
+                    } = &prepared;
                     (*method, target.service().clone(), head.clone())
                 });
                 (self.pass_on(prepared, body, &mut course).await, whose)
@@ -111,7 +117,12 @@ impl Inner {
             Origin::Network(from) => sign_in::client(&hosting, dialect, &mut headers, from)?.unzip(),
         };
         let client = client.cloned().map(ClientId::from);
-        let head = self.read_head(dialect, &headers, client.as_ref(), local.and_then(|c| c.purpose.as_ref()))?;
+        let head = self.read_head(
+            dialect,
+            &headers,
+            client.as_ref(),
+            local.and_then(|c| c.purpose.as_ref()),
+        )?;
         if client.is_none_or(|client| client != head.client) {
             return Err(sign_in::other_client());
         }
@@ -125,7 +136,8 @@ impl Inner {
             view: Arc::clone(&self.directory.load().view),
         };
         let provider = &prepared.target.service().provider.member;
-        self.acquainted(provider).map_err(|flaw| refusal(ErrorCode::OutdatedGlobalConf, "directory", flaw))?;
+        self.acquainted(provider)
+            .map_err(|flaw| refusal(ErrorCode::OutdatedGlobalConf, "directory", flaw))?;
         prepared.gateways().map(drop)?;
         Ok(prepared)
     }
@@ -154,7 +166,11 @@ impl Inner {
         body: B,
         course: &mut Course,
     ) -> Result<Response<Payload>, Refusal> {
-        let begun = async { Reader::new(body, &self.limits)?.begin(&self.room, self.limits.body_in_memory).await };
+        let begun = async {
+            Reader::new(body, &self.limits)?
+                .begin(&self.room, self.limits.body_in_memory)
+                .await
+        };
         let begun = begun.await.map_err(|flaw| flaw.on(Leg::Consumer))?;
         course.request_out = Some(self.clock.now());
         let (answer, took) = match begun {
@@ -190,7 +206,10 @@ impl Prepared {
     fn gateways(&self) -> Result<Vec<&Gateway>, Refusal> {
         let service = self.target.service();
         let unknown = |flaw| refusal(ErrorCode::UnknownMember, "path", flaw);
-        let (member, _) = self.view.subsystem(&service.provider).ok_or_else(|| unknown(GatewayFlaw::NoMember))?;
+        let (member, _) = self
+            .view
+            .subsystem(&service.provider)
+            .ok_or_else(|| unknown(GatewayFlaw::NoMember))?;
         if member.suspended.is_some() {
             return Err(unknown(GatewayFlaw::Suspended));
         }

@@ -37,11 +37,20 @@ pub(super) fn client<'h>(
         }
         // Software behind the adapter says nothing; how it signs in has to be enough.
         None if dialect == Dialect::Adapter => {
-            let mut fitting = hosting.clients.iter().filter(|(_, c)| check(&c.sign_in, headers, from).is_ok());
+            let mut fitting = hosting
+                .clients
+                .iter()
+                .filter(|(_, c)| check(&c.sign_in, headers, from).is_ok());
             match (fitting.next(), fitting.next()) {
                 (Some(client), None) => client,
                 (None, _) => return Err(refusal(ErrorCode::UnknownMember, CLIENT, GatewayFlaw::NotRegistered)),
-                _ => return Err(refusal(ErrorCode::InvalidClientIdentifier, CLIENT, GatewayFlaw::TwoClients)),
+                _ => {
+                    return Err(refusal(
+                        ErrorCode::InvalidClientIdentifier,
+                        CLIENT,
+                        GatewayFlaw::TwoClients,
+                    ));
+                }
             }
         }
         None => return Ok(None),
@@ -74,7 +83,8 @@ fn check(sign_in: &ClientSignIn, headers: &HeaderMap, from: IpAddr) -> Result<()
         }
         ClientSignIn::Token(expected) => {
             let shown = bearer(headers).map(|token| hex::encode(Sha256::digest(token)));
-            let same = shown.is_some_and(|shown| shown.as_bytes().ct_eq(expected.to_ascii_lowercase().as_bytes()).into());
+            let same =
+                shown.is_some_and(|shown| shown.as_bytes().ct_eq(expected.to_ascii_lowercase().as_bytes()).into());
             same.then_some(()).ok_or(GatewayFlaw::Token)
         }
     }
@@ -134,7 +144,9 @@ mod tests {
     #[test]
     fn one_bearer_token_counts() {
         let headers = |values: &[&'static str]| {
-            let values = values.iter().map(|v| (AUTHORIZATION, http::HeaderValue::from_static(v)));
+            let values = values
+                .iter()
+                .map(|v| (AUTHORIZATION, http::HeaderValue::from_static(v)));
             values.fold(HeaderMap::new(), |mut map, (name, value)| {
                 map.append(name, value);
                 map

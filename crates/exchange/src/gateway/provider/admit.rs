@@ -56,10 +56,17 @@ impl Inner {
         let reader = Reader::new(body, &self.limits).map_err(|flaw| flaw.on(Leg::Request))?;
         let claim = |trailers: Option<&HeaderMap>| {
             let fields = [Some(&head.headers), trailers].into_iter().flatten().map(wire::fields);
-            let fields = fields.collect::<Result<Vec<_>, _>>().map_err(|(at, flaw)| Refusal::at(ErrorCode::InvalidMessage, &at, flaw))?;
+            let fields = fields
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|(at, flaw)| Refusal::at(ErrorCode::InvalidMessage, &at, flaw))?;
             self.claim(&view, &member, head.method.as_str(), target, &fields.concat())
         };
-        let early = head.headers.keys().any(wire::is_of_nodes).then(|| claim(None)).transpose()?;
+        let early = head
+            .headers
+            .keys()
+            .any(wire::is_of_nodes)
+            .then(|| claim(None))
+            .transpose()?;
 
         let (mut digester, mut hasher) = (Digester::default(), RequestHasher::new(&[]));
         let watch = |piece: &[u8]| {
@@ -75,9 +82,18 @@ impl Inner {
             }
             _ => return Err(refusal(ErrorCode::InvalidMessage, "trailers", GatewayFlaw::Parts)),
         };
-        let Claim { record, bytes, leaf, asked } = claim;
+        let Claim {
+            record,
+            bytes,
+            leaf,
+            asked,
+        } = claim;
         if digester.finish() != record.digest() {
-            return Err(refusal(ErrorCode::InvalidBody, "content-digest", GatewayFlaw::OtherDigest));
+            return Err(refusal(
+                ErrorCode::InvalidBody,
+                "content-digest",
+                GatewayFlaw::OtherDigest,
+            ));
         }
         let canonical = canonical_request(record.method(), record.target(), record.fields());
         Ok(Admitted {
@@ -110,7 +126,11 @@ impl Inner {
             Refusal::at(code, "motcua-proof", flaw)
         })?;
         if asked.client.member != *member {
-            return Err(refusal(ErrorCode::SignatureVerification, "x-road-client", GatewayFlaw::OtherLog));
+            return Err(refusal(
+                ErrorCode::SignatureVerification,
+                "x-road-client",
+                GatewayFlaw::OtherLog,
+            ));
         }
         let bytes = record.to_bytes();
         let verified = self.checkpoints.verify(view, member, record.sender(), &evidence, bytes);
@@ -120,6 +140,11 @@ impl Inner {
             return Err(refusal(ErrorCode::MessageExpired, "created", GatewayFlaw::NotFresh));
         }
         self.replays.note(record.sender(), asked.request_id, now)?;
-        Ok(Claim { record, bytes, leaf, asked })
+        Ok(Claim {
+            record,
+            bytes,
+            leaf,
+            asked,
+        })
     }
 }

@@ -114,8 +114,12 @@ impl Inner {
         let held = Held::of(answer.body);
         let record = self.record(admitted, answer.status, held.digest(), fields)?;
         let request = with_request.then(|| (Kind::MESSAGE, admitted.bytes.clone()));
-        let entries: Vec<_> = request.into_iter().chain([(Kind::MESSAGE, record.to_bytes())]).collect();
-        self.send(&record, entries, usize::from(with_request), held.into()).await
+        let entries: Vec<_> = request
+            .into_iter()
+            .chain([(Kind::MESSAGE, record.to_bytes())])
+            .collect();
+        self.send(&record, entries, usize::from(with_request), held.into())
+            .await
     }
 
     fn record(
@@ -181,8 +185,14 @@ impl Seal for AnswerSeal {
 
     async fn trailers(self) -> Result<HeaderMap, Refusal> {
         let created = seconds(self.clock.now());
-        let record = self.record.completed(self.digester.finish(), created).map_err(no_record)?;
-        let entries = [(Kind::MESSAGE, record.to_bytes())].into_iter().chain(self.read).collect();
+        let record = self
+            .record
+            .completed(self.digester.finish(), created)
+            .map_err(no_record)?;
+        let entries = [(Kind::MESSAGE, record.to_bytes())]
+            .into_iter()
+            .chain(self.read)
+            .collect();
         let receipt = self.log.enter(entries, 0).await;
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ServerLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ServerInternalError)?;

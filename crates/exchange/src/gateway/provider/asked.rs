@@ -35,7 +35,8 @@ impl Asked {
         };
         let client = find(CLIENT).and_then(|field| ClientId::parse(field.value()).ok());
         // In its one form: else one request could be played again under several names.
-        let request_id = text(REQUEST_ID).and_then(|text| Uuid::try_parse(text).ok().filter(|id| id.to_string() == text));
+        let request_id =
+            text(REQUEST_ID).and_then(|text| Uuid::try_parse(text).ok().filter(|id| id.to_string() == text));
         Ok(Self {
             client: client.ok_or_else(|| bad(CLIENT))?,
             service: record.target().service().clone(),

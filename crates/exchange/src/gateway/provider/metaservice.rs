@@ -18,8 +18,8 @@ use crate::model::{
     hosting::{Hosting, LocalService},
     identifier::ServiceId,
     meta::{
-        Endpoint, JSON_TYPE, MethodsShape, Metaservice, ServiceEntry, ServiceKind, anonymise, methods_json, not_openapi,
-        requested_service, unreadable,
+        Endpoint, JSON_TYPE, Metaservice, MethodsShape, ServiceEntry, ServiceKind, anonymise, methods_json,
+        not_openapi, requested_service, unreadable,
     },
     rights::{Grant, GrantState},
 };
@@ -39,11 +39,15 @@ impl Inner {
         let here = hosting.services.iter().filter(|(id, _)| id.provider == *provider);
         let (content_type, body) = match metaservice {
             Metaservice::ListMethods => {
-                let entries: Vec<_> = here.map(|(id, service)| entry(id, service, service.endpoints.clone())).collect();
+                let entries: Vec<_> = here
+                    .map(|(id, service)| entry(id, service, service.endpoints.clone()))
+                    .collect();
                 (JSON_TYPE, methods_json(&entries, shape(record.fields())))
             }
             Metaservice::AllowedMethods => {
-                let entries: Vec<_> = here.filter_map(|(id, service)| self.allowed(hosting, id, service, admitted)).collect();
+                let entries: Vec<_> = here
+                    .filter_map(|(id, service)| self.allowed(hosting, id, service, admitted))
+                    .collect();
                 (JSON_TYPE, methods_json(&entries, shape(record.fields())))
             }
             Metaservice::GetOpenApi => {
@@ -52,11 +56,18 @@ impl Inner {
                     provider: provider.clone(),
                     code,
                 };
-                let service = hosting.services.get(&id).ok_or_else(|| Refusal::new(ErrorCode::UnknownService))?;
+                let service = hosting
+                    .services
+                    .get(&id)
+                    .ok_or_else(|| Refusal::new(ErrorCode::UnknownService))?;
                 ("application/json", description(&id, service)?)
             }
         };
-        let body = if record.method() == Method::Head { String::new() } else { body };
+        let body = if record.method() == Method::Head {
+            String::new()
+        } else {
+            body
+        };
         Ok(Reply {
             status: 200,
             headers: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]),
@@ -106,13 +117,22 @@ fn description(id: &ServiceId, service: &LocalService) -> Result<String, Refusal
     if service.kind == ServiceKind::Rest {
         return Err(not_openapi());
     }
-    let text = service.openapi.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let text = service
+        .openapi
+        .as_deref()
+        .and_then(|bytes| std::str::from_utf8(bytes).ok());
     let text = text.ok_or_else(|| unreadable(id))?;
     anonymise(text).map_err(|_| unreadable(id))
 }
 
 /// The consumer's node says how its client speaks.
 fn shape(fields: &[Field]) -> MethodsShape {
-    let govstack = fields.iter().any(|field| field.is(DIALECT) && field.value() == b"govstack");
-    if govstack { MethodsShape::GovStack } else { MethodsShape::Service }
+    let govstack = fields
+        .iter()
+        .any(|field| field.is(DIALECT) && field.value() == b"govstack");
+    if govstack {
+        MethodsShape::GovStack
+    } else {
+        MethodsShape::Service
+    }
 }

@@ -14,12 +14,12 @@ use std::sync::Arc;
 use http::{Request, Response};
 use ledger::Kind;
 
-pub(super) use self::{rates::Rates, replay::Replays, service::Services};
 use self::{
     admit::Admitted,
     answer::{Denied, Reply, ReplyBody},
     reads::Answered,
 };
+pub(super) use self::{rates::Rates, replay::Replays, service::Services};
 use super::{
     Inner,
     body::{Held, Payload, Source},
@@ -61,7 +61,8 @@ impl Inner {
                 self.hands.finish(work).await
             }
             Err(refusal) => {
-                self.meter.end(Part::Provider, course.began.elapsed(), Some(refusal.code()));
+                self.meter
+                    .end(Part::Provider, course.began.elapsed(), Some(refusal.code()));
                 self.unsigned(&refusal, format)
             }
         }
@@ -154,7 +155,9 @@ impl Inner {
         course: &mut Course,
     ) -> Result<Response<Payload>, Refusal> {
         let replied = match way {
-            Way::Meta(metaservice) => self.metaservice(hosting, metaservice, &admitted).map(|reply| (reply, None)),
+            Way::Meta(metaservice) => self
+                .metaservice(hosting, metaservice, &admitted)
+                .map(|reply| (reply, None)),
             Way::Service(service, grant) => self.call_service(service, grant, &mut admitted, course).await,
         };
         let signed = match replied {

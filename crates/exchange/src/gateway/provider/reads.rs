@@ -93,7 +93,11 @@ fn content_type(headers: &HeaderMap) -> Option<&[u8]> {
 }
 
 fn is_json(content_type: Option<&[u8]>) -> bool {
-    let media = content_type.unwrap_or_default().split(|b| *b == b';').next().unwrap_or_default();
+    let media = content_type
+        .unwrap_or_default()
+        .split(|b| *b == b';')
+        .next()
+        .unwrap_or_default();
     let media = media.trim_ascii().to_ascii_lowercase();
     media == b"application/json" || media.ends_with(b"+json")
 }

@@ -74,7 +74,11 @@ impl Replays {
             return Err(refusal(ErrorCode::MessageReplayed, REQUEST_ID, GatewayFlaw::Replayed));
         }
         if seen.known.len() >= self.most {
-            return Err(refusal(ErrorCode::ServerInternalError, REQUEST_ID, GatewayFlaw::MemoryFull));
+            return Err(refusal(
+                ErrorCode::ServerInternalError,
+                REQUEST_ID,
+                GatewayFlaw::MemoryFull,
+            ));
         }
         seen.note(now, id);
         Ok(())

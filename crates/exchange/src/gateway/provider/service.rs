@@ -42,7 +42,8 @@ impl Services {
     /// Certificates are verified as the system does, or not at all.
     pub fn new(connect: Duration) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+        let builder =
+            || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
         let verifying = builder()?.with_platform_verifier()?.with_no_client_auth();
         let trusting = builder()?
             .dangerous()
@@ -104,7 +105,8 @@ impl Inner {
             }
             ServiceTarget::Internal(name) => {
                 let router = self.internal.get(name).cloned();
-                let router = router.ok_or_else(|| refusal(ErrorCode::ServiceMissingUrl, "service", GatewayFlaw::NoRouter))?;
+                let router =
+                    router.ok_or_else(|| refusal(ErrorCode::ServiceMissingUrl, "service", GatewayFlaw::NoRouter))?;
                 let path = admitted.record.target().at_provider("/");
                 *request.uri_mut() = path.parse().map_err(|_| bad_url())?;
                 request.extensions_mut().insert(Caller {
@@ -153,7 +155,12 @@ fn head(admitted: &Admitted, masked: bool) -> HeaderMap {
 }
 
 fn url(base: &str, admitted: &Admitted) -> Result<Uri, Refusal> {
-    let url: Uri = admitted.record.target().at_provider(base).parse().map_err(|_| bad_url())?;
+    let url: Uri = admitted
+        .record
+        .target()
+        .at_provider(base)
+        .parse()
+        .map_err(|_| bad_url())?;
     match url.scheme_str() {
         Some("http" | "https") => Ok(url),
         _ => Err(bad_url()),
@@ -173,7 +180,10 @@ fn not_answered(error: &legacy::Error) -> Refusal {
         (ErrorCode::UnknownHost, F::ServiceUnknownHost)
     } else if error.is_connect() {
         (ErrorCode::ServerNetworkError, F::ServiceUnreachable)
-    } else if causes().filter_map(|cause| cause.downcast_ref()).any(hyper::Error::is_parse) {
+    } else if causes()
+        .filter_map(|cause| cause.downcast_ref())
+        .any(hyper::Error::is_parse)
+    {
         (ErrorCode::ServiceHttpError, F::ServiceNoHttp)
     } else {
         (ErrorCode::ServiceIoError, F::ServiceBroken)

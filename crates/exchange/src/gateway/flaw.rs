@@ -63,7 +63,7 @@ reasons! {
         NoHttp2 = "node-no-http2",
             "Nút bên kia không nói HTTP/2.",
             "The other node does not speak HTTP/2.";
-        ManyStreams = "node-broke-off",
+        BrokeOff = "node-broke-off",
             "Nút bên kia ngắt kết nối hoặc từ chối luồng trước khi trả lời.",
             "The other node closed the connection or refused the stream before it answered.";
         AnswerLate = "answer-late",

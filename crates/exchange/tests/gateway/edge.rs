@@ -1,6 +1,6 @@
 //! What an information system sees (X-Road PR-REST; reference, section 1).
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 use ::http::Request;
 use exchange::model::{
@@ -479,4 +479,51 @@ async fn http_2_is_spoken_at_the_edge() {
         .expect("a request");
     let answer = crate::http::whole(sender.send_request(call).await.expect("an answer")).await;
     assert_eq!((answer.status, answer.json()["target"].as_str()), (200, Some("/x")));
+}
+
+#[tokio::test]
+async fn the_edge_may_have_tls() {
+    let world = world().await;
+    let made = rcgen::generate_simple_self_signed(vec!["node.example".to_owned()]).expect("a certificate");
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let server = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .expect("a configuration");
+    let (listener, address) = crate::world::listen().await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let gateway = world.a.gateway.clone();
+    let serving = tokio::spawn(async move {
+        let until = async { stopped.await.unwrap_or_default() };
+        gateway.serve_edge(listener, Some(Arc::new(server)), until).await
+    });
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).expect("a root");
+    let client = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let tcp = tokio::net::TcpStream::connect(address).await.expect("a listener");
+    let name = "node.example".try_into().expect("a name");
+    let tls = tokio_rustls::TlsConnector::from(Arc::new(client))
+        .connect(name, tcp)
+        .await
+        .expect("a handshake");
+    let io = hyper_util::rt::TokioIo::new(tls);
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.expect("HTTP");
+    tokio::spawn(connection);
+    let body = http_body_util::Full::new(bytes::Bytes::from("hi"));
+    let answer = sender
+        .send_request(request("POST", ECHO).body(body).expect("a request"))
+        .await
+        .expect("an answer");
+    assert_eq!(crate::http::whole(answer).await.json()["body"], "hi");
+    // What is no TLS is not answered.
+    assert!(!raw_get(address, ECHO.as_bytes()).await.contains("HTTP/1.1"));
+    stop.send(()).expect("listening");
+    serving.await.expect("no panic").expect("served");
 }

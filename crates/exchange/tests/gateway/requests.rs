@@ -190,6 +190,7 @@ async fn row_1_a_directory_that_has_run_out() {
 }
 
 type Change = fn(&mut Message);
+type Redraft = fn(&mut Draft);
 
 #[tokio::test]
 async fn row_2_messages_that_are_none() {
@@ -227,7 +228,7 @@ async fn row_2_messages_that_are_none() {
         is_unsigned(&answer);
     }
     // Values that HTTP lets pass and the model does not.
-    let drafts: Vec<(&str, fn(&mut Draft))> = vec![
+    let drafts: Vec<(&str, Redraft)> = vec![
         ("record-head", |d| d.client = "VN/GOV".to_owned()),
         ("record-head", |d| d.request_id = "1".to_owned()),
         ("record-head", |d| {

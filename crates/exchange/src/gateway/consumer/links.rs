@@ -121,7 +121,7 @@ impl Inner {
                 };
                 let Some(unsent) = error.take_message() else {
                     tracing::warn!(gateway = %gateway.address, error = %error.error(), "a gateway broke off");
-                    return Err(lost(GatewayFlaw::ManyStreams));
+                    return Err(lost(GatewayFlaw::BrokeOff));
                 };
                 request = unsent;
                 route.close(&link.0);

@@ -26,11 +26,11 @@ pub mod meta;
 mod method;
 mod pointer;
 mod purpose;
-mod reason;
+pub(crate) mod reason;
 pub mod request_hash;
 pub mod rights;
 pub mod tracker;
-mod xml;
+pub(crate) mod xml;
 
 pub use field::{Field, FieldFlaw, LONGEST_VALUE};
 pub use json::JsonFlaw;

@@ -209,6 +209,12 @@ impl ErrorCode {
     pub fn name(self, spelling: Spelling) -> String {
         format!("{}.{}", self.origin().prefix(spelling), self.last(spelling))
     }
+
+    /// The type of this name, in either spelling.
+    pub fn named(name: &str) -> Option<Self> {
+        let spelled = |code: &Self| [Spelling::Camel, Spelling::Snake].iter().any(|s| code.name(*s) == name);
+        Self::ALL.iter().copied().find(spelled)
+    }
 }
 
 #[cfg(test)]

@@ -37,6 +37,11 @@ impl Refusal {
         Self { code, problems }
     }
 
+    /// The same problems under another type.
+    pub(crate) fn of(self, code: ErrorCode) -> Self {
+        Self { code, ..self }
+    }
+
     pub(crate) fn add(&mut self, place: &str, reason: impl Into<CodeError>) {
         reason.into().add_to(&mut self.problems, place);
     }

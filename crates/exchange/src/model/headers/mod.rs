@@ -43,6 +43,8 @@ pub const SECURITY_SERVER: &str = "x-road-security-server";
 pub const ERROR: &str = "x-road-error";
 /// Why: the code of a purpose that a grant has. Ours, and mandatory.
 pub const PURPOSE: &str = "x-motcua-purpose";
+/// How the client of a metaservice speaks, said by its node: `govstack`, or not there.
+pub const DIALECT: &str = "x-motcua-dialect";
 /// The digest of the body (RFC 9530). Each node sets it; what an information system sends under this name ends here.
 pub const CONTENT_DIGEST: &str = "content-digest";
 /// What headers between nodes begin with. No information system can send one.

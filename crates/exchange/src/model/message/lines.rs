@@ -59,20 +59,58 @@ reasons! {
     }
 }
 
-/// One covered component.
+/// A record as it is written: its bytes, and where in them the value of the last line begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Component {
-    /// `"@method"`, or `"x-any";bs`.
-    identifier: String,
-    value: String,
+pub(super) struct Written {
+    text: String,
+    input: usize,
 }
 
-impl Component {
-    pub(super) fn plain(name: &str, value: impl Into<String>) -> Self {
-        Self {
-            identifier: format!("\"{name}\""),
-            value: value.into(),
+impl Written {
+    /// Writes the derived components (with the digest), a line for each name among the fields, and the last line
+    /// without its end. A single field of printable ASCII stands as it is. Others stand as byte sequences, each field by
+    /// itself (RFC 9421, 2.1.3): `a, b` is not `a` and `b`.
+    pub(super) fn new(derived: &[(&str, &str)], fields: &[Field], created: u64, sender: &str, tag: &str) -> Self {
+        let bytes: usize = fields.iter().map(|f| 2 * f.name().len() + f.value().len() + 8).sum();
+        let mut text = String::with_capacity(bytes + 1024);
+        let mut identifiers = String::with_capacity(512);
+        for (name, value) in derived {
+            begin_line(&mut text, &mut identifiers, name, "");
+            text.extend([*value, "\n"]);
         }
+        for same in fields.chunk_by(|a, b| a.name() == b.name()) {
+            match same {
+                [field] if is_printable(field.value()) => {
+                    begin_line(&mut text, &mut identifiers, field.name(), "");
+                    text.push_str(&String::from_utf8_lossy(field.value()));
+                }
+                _ => {
+                    begin_line(&mut text, &mut identifiers, same[0].name(), ";bs");
+                    for (n, field) in same.iter().enumerate() {
+                        text.push_str(if n == 0 { ":" } else { ", :" });
+                        BASE64_STANDARD.encode_string(field.value(), &mut text);
+                        text.push(':');
+                    }
+                }
+            }
+            text.push('\n');
+        }
+        text.push_str("\"@signature-params\": ");
+        let input = text.len();
+        text.push_str(&format!(
+            "({identifiers});created={created};keyid=\"{sender}\";tag=\"{tag}\""
+        ));
+        Self { text, input }
+    }
+
+    /// All of it.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// The inner list and the parameters of the last line.
+    pub(super) fn input(&self) -> &str {
+        &self.text[self.input..]
     }
 }
 
@@ -94,51 +132,19 @@ pub(super) fn in_order(fields: impl IntoIterator<Item = Field>) -> Result<Vec<Fi
     Ok(fields)
 }
 
-/// A component for each name. A single field of printable ASCII stands as it is. Others stand as byte sequences, each
-/// field by itself (RFC 9421, 2.1.3): `a, b` is not `a` and `b`.
-pub(super) fn components(fields: &[Field]) -> impl Iterator<Item = Component> {
-    fields.chunk_by(|a, b| a.name() == b.name()).map(|same| match same {
-        [field] if is_printable(field.value()) => {
-            Component::plain(field.name(), String::from_utf8_lossy(field.value()))
-        }
-        _ => {
-            let values: Vec<String> = same
-                .iter()
-                .map(|field| format!(":{}:", BASE64_STANDARD.encode(field.value())))
-                .collect();
-            Component {
-                identifier: format!("\"{}\";bs", same[0].name()),
-                value: values.join(", "),
-            }
-        }
-    })
+/// Writes `"name": ` or `"name";bs: `, and the same without the colon into the list of what is covered.
+fn begin_line(text: &mut String, identifiers: &mut String, name: &str, suffix: &str) {
+    if !identifiers.is_empty() {
+        identifiers.push(' ');
+    }
+    let identifier = ["\"", name, "\"", suffix];
+    identifiers.extend(identifier);
+    text.extend(identifier);
+    text.push_str(": ");
 }
 
 fn is_printable(value: &[u8]) -> bool {
     value.iter().all(|b| matches!(b, b' '..=b'~'))
-}
-
-/// The inner list and the parameters of the last line.
-pub(super) fn input(components: &[Component], created: u64, sender: &str, tag: &str) -> String {
-    let identifiers: Vec<&str> = components.iter().map(|c| c.identifier.as_str()).collect();
-    format!(
-        "({});created={created};keyid=\"{sender}\";tag=\"{tag}\"",
-        identifiers.join(" ")
-    )
-}
-
-/// The whole: a line for each component, and the last without its end.
-pub(super) fn write(components: &[Component], input: &str) -> Vec<u8> {
-    let mut out = String::new();
-    for component in components {
-        out.push_str(&component.identifier);
-        out.push_str(": ");
-        out.push_str(&component.value);
-        out.push('\n');
-    }
-    out.push_str("\"@signature-params\": ");
-    out.push_str(input);
-    out.into_bytes()
 }
 
 /// What is in a record, before anybody has compared its form.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     digest::ContentDigest,
-    lines::{self, Component, RecordFlaw, components, created_and_sender, in_order},
+    lines::{self, RecordFlaw, Written, created_and_sender, in_order},
 };
 use crate::model::{
     address::Target,
@@ -110,6 +110,7 @@ pub struct RequestRecord {
     fields: Vec<Field>,
     created: u64,
     sender: LogName,
+    written: Written,
 }
 
 impl RequestRecord {
@@ -129,15 +130,30 @@ impl RequestRecord {
     ) -> Result<Self, RecordFlaw> {
         let fields = in_order(fields)?;
         must_have(&fields, &REQUEST_MUST_HAVE)?;
-        let record = Self {
+        let derived = [
+            ("@method", method.as_str()),
+            ("@request-target", &target.to_string()),
+            (CONTENT_DIGEST, &digest.to_string()),
+        ];
+        let written = Written::new(&derived, &fields, created, sender.as_str(), REQUEST_TAG);
+        fits_a_header(written.input())?;
+        Ok(Self {
             method,
             target,
             digest,
             fields,
             created,
             sender,
-        };
-        fits_a_header(&record.input()).map(|()| record)
+            written,
+        })
+    }
+
+    /// The record of the same request made at another time, of a body that was not known before.
+    ///
+    /// # Errors
+    /// [`RecordFlaw::Fields`] when it no longer fits a header.
+    pub fn completed(self, digest: ContentDigest, created: u64) -> Result<Self, RecordFlaw> {
+        Self::new(self.method, self.target, digest, self.fields, created, self.sender)
     }
 
     /// The record of a request that has come, from its method, request target and fields.
@@ -156,7 +172,7 @@ impl RequestRecord {
             created,
             sender,
         )?;
-        check_input(fields, &record.input())?;
+        check_input(fields, record.written.input())?;
         Ok(record)
     }
 
@@ -177,32 +193,19 @@ impl RequestRecord {
             read.created,
             LogName::new(read.sender)?,
         )?;
-        same(&record.to_bytes(), bytes).map(|()| record)
-    }
-
-    fn components(&self) -> Vec<Component> {
-        let derived = [
-            Component::plain("@method", self.method.as_str()),
-            Component::plain("@request-target", self.target.to_string()),
-            Component::plain(CONTENT_DIGEST, self.digest.to_string()),
-        ];
-        derived.into_iter().chain(components(&self.fields)).collect()
-    }
-
-    fn input(&self) -> String {
-        lines::input(&self.components(), self.created, self.sender.as_str(), REQUEST_TAG)
+        same(record.written.bytes(), bytes).map(|()| record)
     }
 
     /// The bytes that the leaf commits to.
     pub fn to_bytes(&self) -> Vec<u8> {
-        lines::write(&self.components(), &self.input())
+        self.written.bytes().to_vec()
     }
 
     /// The fields to send with the request: those of the record, `Content-Digest` and `Motcua-Input`.
     pub fn to_fields(&self) -> Vec<Field> {
         let set_here = [
             Field::ours(CONTENT_DIGEST, self.digest.to_string()),
-            Field::ours(INPUT, self.input()),
+            Field::ours(INPUT, self.written.input()),
         ];
         self.fields.iter().cloned().chain(set_here).collect()
     }
@@ -247,6 +250,7 @@ pub struct AnswerRecord {
     fields: Vec<Field>,
     created: u64,
     sender: LogName,
+    written: Written,
 }
 
 impl AnswerRecord {
@@ -269,15 +273,31 @@ impl AnswerRecord {
         }
         let fields = in_order(fields)?;
         must_have(&fields, &ANSWER_MUST_HAVE)?;
-        let record = Self {
+        let derived = [
+            ("@status", status.to_string()),
+            (CONTENT_DIGEST, digest.to_string()),
+            (REQUEST_LEAF, request.to_string()),
+        ];
+        let derived = derived.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let written = Written::new(&derived, &fields, created, sender.as_str(), ANSWER_TAG);
+        fits_a_header(written.input())?;
+        Ok(Self {
             status,
             digest,
             request,
             fields,
             created,
             sender,
-        };
-        fits_a_header(&record.input()).map(|()| record)
+            written,
+        })
+    }
+
+    /// The record of the same answer made at another time, of a body that was not known before.
+    ///
+    /// # Errors
+    /// [`RecordFlaw::Fields`] when it no longer fits a header.
+    pub fn completed(self, digest: ContentDigest, created: u64) -> Result<Self, RecordFlaw> {
+        Self::new(self.status, digest, self.request, self.fields, created, self.sender)
     }
 
     /// The record of an answer that has come, from its status and fields.
@@ -296,7 +316,7 @@ impl AnswerRecord {
             created,
             sender,
         )?;
-        check_input(fields, &record.input())?;
+        check_input(fields, record.written.input())?;
         Ok(record)
     }
 
@@ -317,25 +337,12 @@ impl AnswerRecord {
             read.created,
             LogName::new(read.sender)?,
         )?;
-        same(&record.to_bytes(), bytes).map(|()| record)
-    }
-
-    fn components(&self) -> Vec<Component> {
-        let derived = [
-            Component::plain("@status", self.status.to_string()),
-            Component::plain(CONTENT_DIGEST, self.digest.to_string()),
-            Component::plain(REQUEST_LEAF, self.request.to_string()),
-        ];
-        derived.into_iter().chain(components(&self.fields)).collect()
-    }
-
-    fn input(&self) -> String {
-        lines::input(&self.components(), self.created, self.sender.as_str(), ANSWER_TAG)
+        same(record.written.bytes(), bytes).map(|()| record)
     }
 
     /// The bytes that the leaf commits to.
     pub fn to_bytes(&self) -> Vec<u8> {
-        lines::write(&self.components(), &self.input())
+        self.written.bytes().to_vec()
     }
 
     /// The fields to send with the answer: those of the record, `Content-Digest`, `Motcua-Request` and `Motcua-Input`.
@@ -343,7 +350,7 @@ impl AnswerRecord {
         let set_here = [
             Field::ours(CONTENT_DIGEST, self.digest.to_string()),
             Field::ours(REQUEST_LEAF, self.request.to_string()),
-            Field::ours(INPUT, self.input()),
+            Field::ours(INPUT, self.written.input()),
         ];
         self.fields.iter().cloned().chain(set_here).collect()
     }

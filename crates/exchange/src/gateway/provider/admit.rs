@@ -1,0 +1,150 @@
+//! Checks 1 to 8: whose message it is, and that it is what was logged.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, request::Parts};
+
+use super::{
+    super::{
+        Inner,
+        body::{Held, Reader, Source},
+        flaw::{GatewayFlaw, Leg, refusal},
+        wire,
+    },
+    asked::Asked,
+};
+use crate::model::{
+    address::Target,
+    error::{ErrorCode, Refusal},
+    federation::View,
+    identifier::MemberId,
+    message::{Digester, Evidence, EvidenceFlaw, RequestLeaf, RequestRecord, is_fresh},
+    request_hash::{RequestHasher, canonical_request},
+};
+
+/// A request that its sender cannot deny.
+pub(super) struct Admitted {
+    pub record: RequestRecord,
+    /// The record as both logs have it.
+    pub bytes: Vec<u8>,
+    /// Its leaf in the sender's log.
+    pub leaf: RequestLeaf,
+    pub asked: Asked,
+    pub request_hash: String,
+    pub body: Held,
+}
+
+/// What is proved before the body is.
+struct Claim {
+    record: RequestRecord,
+    bytes: Vec<u8>,
+    leaf: RequestLeaf,
+    asked: Asked,
+}
+
+impl Inner {
+    pub(super) async fn admit<B: Source>(
+        &self,
+        peer: Result<Arc<MemberId>, Refusal>,
+        head: &Parts,
+        body: B,
+    ) -> Result<Admitted, Refusal> {
+        let member = peer?;
+        let view = Arc::clone(&self.directory.load().view);
+        let target = head.uri.path_and_query().map_or("", |target| target.as_str());
+        Target::parse(target.as_bytes()).map_err(|refusal| refusal.of(ErrorCode::InvalidMessage))?;
+        let reader = Reader::new(body, &self.limits).map_err(|flaw| flaw.on(Leg::Request))?;
+        let claim = |trailers: Option<&HeaderMap>| {
+            let fields = [Some(&head.headers), trailers].into_iter().flatten().map(wire::fields);
+            let fields = fields
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|(at, flaw)| Refusal::at(ErrorCode::InvalidMessage, &at, flaw))?;
+            self.claim(&view, &member, head.method.as_str(), target, &fields.concat())
+        };
+        let early = head
+            .headers
+            .keys()
+            .any(wire::is_of_nodes)
+            .then(|| claim(None))
+            .transpose()?;
+
+        let (mut digester, mut hasher) = (Digester::default(), RequestHasher::new(&[]));
+        let watch = |piece: &[u8]| {
+            digester.update(piece);
+            hasher.update(piece);
+        };
+        let held = reader.hold(&self.room, self.limits.body_in_memory, watch).await;
+        let (body, trailers) = held.map_err(|flaw| flaw.on(Leg::Request))?;
+        let claim = match (early, trailers) {
+            (Some(claim), None) => claim,
+            (None, trailers) if trailers.iter().flat_map(HeaderMap::keys).all(wire::is_of_nodes) => {
+                claim(trailers.as_ref())?
+            }
+            _ => return Err(refusal(ErrorCode::InvalidMessage, "trailers", GatewayFlaw::Parts)),
+        };
+        let Claim {
+            record,
+            bytes,
+            leaf,
+            asked,
+        } = claim;
+        if digester.finish() != record.digest() {
+            return Err(refusal(
+                ErrorCode::InvalidBody,
+                "content-digest",
+                GatewayFlaw::OtherDigest,
+            ));
+        }
+        let canonical = canonical_request(record.method(), record.target(), record.fields());
+        Ok(Admitted {
+            request_hash: hasher.under(&canonical).finish(),
+            record,
+            bytes,
+            leaf,
+            asked,
+            body,
+        })
+    }
+
+    /// Checks 2 to 7.
+    fn claim(
+        &self,
+        view: &Arc<View>,
+        member: &MemberId,
+        method: &str,
+        target: &str,
+        fields: &[crate::model::Field],
+    ) -> Result<Claim, Refusal> {
+        let record = RequestRecord::received(method, target.as_bytes(), fields)
+            .map_err(|flaw| Refusal::at(ErrorCode::InvalidMessage, "record", flaw))?;
+        let asked = Asked::read(&record)?;
+        let evidence = Evidence::from_fields(fields).map_err(|flaw| {
+            let code = match flaw {
+                EvidenceFlaw::Missing => ErrorCode::MissingSignature,
+                EvidenceFlaw::Malformed | EvidenceFlaw::TooLarge => ErrorCode::InvalidMessage,
+            };
+            Refusal::at(code, "motcua-proof", flaw)
+        })?;
+        if asked.client.member != *member {
+            return Err(refusal(
+                ErrorCode::SignatureVerification,
+                "x-road-client",
+                GatewayFlaw::OtherLog,
+            ));
+        }
+        let bytes = record.to_bytes();
+        let verified = self.checkpoints.verify(view, member, record.sender(), &evidence, bytes);
+        let (leaf, bytes) = verified?;
+        let now = self.clock.now();
+        if !is_fresh(record.created(), super::super::seconds(now)) {
+            return Err(refusal(ErrorCode::MessageExpired, "created", GatewayFlaw::NotFresh));
+        }
+        self.replays.note(record.sender(), asked.request_id, now)?;
+        Ok(Claim {
+            record,
+            bytes,
+            leaf,
+            asked,
+        })
+    }
+}

@@ -1,5 +1,6 @@
 //! From what the directory says to whom TLS believes.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use base::Timestamp;
 use trust::{Anchor, Certificate, Crl, Revocations, TrustStore, certificate::Scope};
 
@@ -50,4 +51,14 @@ pub fn trust_store(view: &View, known: Revocations, now: Timestamp) -> Result<Tr
 /// [`Refusal::Anchor`] when its id has characters that certificates do not take.
 pub fn certified(member: &MemberId) -> Result<trust::MemberId, Refusal> {
     trust::MemberId::new(member.instance.as_str(), member.class.as_str(), member.code.as_str()).map_err(Refusal::Anchor)
+}
+
+/// DER in the textual encoding of RFC 7468.
+pub fn pem(label: &str, der: &[u8]) -> String {
+    let base64 = BASE64_STANDARD.encode(der);
+    let lines: Vec<&str> = (0..base64.len())
+        .step_by(64)
+        .map(|at| &base64[at..base64.len().min(at + 64)])
+        .collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }

@@ -219,20 +219,43 @@ impl Publisher {
         self.validity
     }
 
-    /// Publishes an edition: its number and its time are set here. `documents` are OpenAPI documents that are not in the
-    /// folder yet; each that the directory names must be there or among them.
+    /// The time that it signs.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Puts an OpenAPI document into the folder, for a directory that will name it.
+    ///
+    /// # Errors
+    /// [`Refusal::TooLarge`], [`Refusal::Disk`].
+    pub fn hand_in(&self, document: &[u8]) -> Result<Digest, Refusal> {
+        if document.len() as u64 > LONGEST_DOCUMENT {
+            return Err(Refusal::TooLarge(LONGEST_DOCUMENT));
+        }
+        let sha256 = Digest::of(document);
+        disk::keep(&self.folder.join(File::Blob(sha256).path()), document)?;
+        Ok(sha256)
+    }
+
+    /// Whether a document was handed in.
+    pub fn has(&self, sha256: Digest) -> bool {
+        self.folder.join(File::Blob(sha256).path()).exists()
+    }
+
+    /// Publishes an edition: its number and its time are set here. Each OpenAPI document that it names must have been
+    /// handed in.
     ///
     /// The timestamp is written last, so a follower sees the old edition or the new one, whole.
     ///
     /// # Errors
     /// [`Refusal::Contents`], [`Refusal::Anchor`], [`Refusal::Revocations`], [`Refusal::NoDocument`] before anything is
     /// written; [`Refusal::TooFewKeys`], [`Refusal::Key`], [`Refusal::Disk`].
-    pub fn publish(&self, directory: Directory, documents: &[Vec<u8>]) -> Result<u64, Refusal> {
+    pub fn publish(&self, directory: Directory) -> Result<u64, Refusal> {
         let mut state = self.state();
-        self.publish_with(&mut state, directory, documents)
+        self.publish_with(&mut state, directory)
     }
 
-    fn publish_with(&self, state: &mut State, directory: Directory, documents: &[Vec<u8>]) -> Result<u64, Refusal> {
+    fn publish_with(&self, state: &mut State, directory: Directory) -> Result<u64, Refusal> {
         let now = self.clock.now();
         let version = state.newest.as_ref().map_or(1, |newest| newest.edition.version + 1);
         let directory = Directory {
@@ -247,10 +270,8 @@ impl Publisher {
         }
         let view = View::new(directory).map_err(Refusal::Contents)?;
         trust_store(&view, trust::Revocations::default(), now)?;
-        self.check_documents(view.directory(), documents)?;
-        for blob in documents.iter().map(Vec::as_slice).chain([bytes.as_slice()]) {
-            disk::keep(&self.folder.join(File::Blob(Digest::of(blob)).path()), blob)?;
-        }
+        self.check_documents(view.directory())?;
+        disk::keep(&self.folder.join(File::Blob(Digest::of(&bytes)).path()), &bytes)?;
         let edition = Edition {
             instance: state.root.instance.clone(),
             version,
@@ -261,19 +282,14 @@ impl Publisher {
         Ok(version)
     }
 
-    fn check_documents(&self, directory: &Directory, documents: &[Vec<u8>]) -> Result<(), Refusal> {
-        if documents.iter().any(|document| document.len() as u64 > LONGEST_DOCUMENT) {
-            return Err(Refusal::TooLarge(LONGEST_DOCUMENT));
-        }
-        let given: Vec<Digest> = documents.iter().map(|document| Digest::of(document)).collect();
+    fn check_documents(&self, directory: &Directory) -> Result<(), Refusal> {
         let services = directory
             .members
             .iter()
             .flat_map(|member| &member.subsystems)
             .flat_map(|subsystem| &subsystem.services);
         for description in services.filter_map(|service| service.description.as_ref()) {
-            let sha256: Digest = description.sha256.parse()?;
-            if !given.contains(&sha256) && !self.folder.join(File::Blob(sha256).path()).exists() {
+            if !self.has(description.sha256.parse()?) {
                 return Err(Refusal::NoDocument(description.sha256.clone()));
             }
         }
@@ -330,7 +346,7 @@ impl Publisher {
                 let path = self.folder.join(File::Blob(newest.edition.directory.sha256).path());
                 let directory = disk::must_read(&path, LONGEST_DIRECTORY)?;
                 let directory = serde_json::from_slice(&directory).map_err(|_| Refusal::Malformed("directory"))?;
-                self.publish_with(&mut state, directory, &[])?;
+                self.publish_with(&mut state, directory)?;
             }
             _ => {}
         }

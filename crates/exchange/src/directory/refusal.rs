@@ -167,14 +167,14 @@ impl Explained for Refusal {
     fn text(&self) -> Text {
         match self {
             Self::Malformed(what) => Text::new(
-                format!("Tệp danh bạ bị hỏng hoặc không đúng dạng ({what}). Hãy tải từ máy chủ khác."),
-                format!("The file of the directory is damaged or of another form ({what}). Take it from another mirror."),
+                format!("Văn bản bị hỏng hoặc không đúng dạng ({what}). Hãy lấy lại, hoặc lập lại văn bản."),
+                format!("The document is damaged or of another form ({what}). Take it again, or make it again."),
             ),
             Self::WrongSignature => Text::new(
-                "Tệp danh bạ có chữ ký sai hoặc của khóa không được tin cậy. Đây có thể là giả mạo; hãy báo cho người \
-                 vận hành liên thông.",
-                "The file of the directory has a wrong signature, or one of a key that is not trusted. This may be a \
-                 forgery; tell the operator of the federation.",
+                "Văn bản có chữ ký sai hoặc của khóa không được tin cậy. Đây có thể là giả mạo; hãy báo cho người vận hành \
+                 liên thông.",
+                "The document has a wrong signature, or one of a key that is not trusted. This may be a forgery; tell the \
+                 operator of the federation.",
             ),
             Self::TooFewKeys { role, needed, found } => Text::new(
                 format!("Tệp danh bạ chỉ có {found} chữ ký {role}, trong khi phải có ít nhất {needed}."),

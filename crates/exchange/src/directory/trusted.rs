@@ -19,6 +19,7 @@ const SKEW: i64 = 300;
 #[derive(Debug, Clone)]
 pub struct Trusted {
     root: Root,
+    fingerprint: Digest,
     held: Option<Held>,
 }
 
@@ -50,6 +51,7 @@ impl Trusted {
         Root::verify_first(&sealed)?;
         Ok(Self {
             root: sealed.into_body(),
+            fingerprint,
             held: None,
         })
     }
@@ -57,6 +59,11 @@ impl Trusted {
     /// The root in force.
     pub const fn root(&self) -> &Root {
         &self.root
+    }
+
+    /// SHA-256 of its file.
+    pub const fn fingerprint(&self) -> Digest {
+        self.fingerprint
     }
 
     /// What is held.
@@ -72,6 +79,7 @@ impl Trusted {
         let sealed = Sealed::<Root>::read(root)?;
         self.root.verify_next(&sealed)?;
         self.root = sealed.into_body();
+        self.fingerprint = Digest::of(root);
         Ok(())
     }
 

@@ -280,7 +280,7 @@ fn what_contradicts_itself_is_not_published() {
     let publish = |change: &dyn Fn(&mut exchange::model::federation::Directory)| {
         let mut directory = operator.directory(2);
         change(&mut directory);
-        operator.publisher.publish(directory, &[]).unwrap_err().code()
+        operator.publisher.publish(directory).unwrap_err().code()
     };
     assert_eq!(publish(&|d| d.members[1] = d.members[0].clone()), "directory-contents");
     assert_eq!(publish(&|d| d.anchors[0].certificate = "x".into()), "certificate-missing");

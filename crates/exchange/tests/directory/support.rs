@@ -29,7 +29,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     task::AbortHandle,
 };
-use trust::{Algorithm, Authority, Signer, key::SigningKey};
+use trust::{Algorithm, Authority, Explained, Signer, key::SigningKey};
 
 pub const HOUR: i64 = 3_600;
 pub const GRACE: i64 = 72 * HOUR;
@@ -139,7 +139,7 @@ impl Operator {
     }
 
     pub fn publish(&self, members: usize) -> u64 {
-        self.publisher.publish(self.directory(members), &[]).unwrap()
+        self.publisher.publish(self.directory(members)).unwrap()
     }
 
     /// Publishes a directory whose first member has a service with an OpenAPI document.
@@ -164,7 +164,10 @@ impl Operator {
                 gateways: vec![],
             }],
         });
-        self.publisher.publish(directory, &[document]).unwrap();
+        let unknown = self.publisher.publish(directory.clone()).unwrap_err();
+        assert_eq!(unknown.code(), "directory-no-document");
+        self.publisher.hand_in(&document).unwrap();
+        self.publisher.publish(directory).unwrap();
         description
     }
 

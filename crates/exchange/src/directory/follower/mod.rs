@@ -71,6 +71,8 @@ pub struct Report {
     pub good: Option<Timestamp>,
     /// When this node last looked.
     pub looked: Option<Timestamp>,
+    /// The fingerprint of the root in force, as this node knows it.
+    pub root: Option<Digest>,
     /// What was wrong at the last look, each at the address of its mirror; empty when one of them was good.
     pub problems: Problems,
 }
@@ -123,8 +125,11 @@ impl Follower {
         Ok(Self(Arc::new(Inner {
             edition: watch::Sender::new(standing.view.directory().version),
             standing: Arc::new(ArcSwap::from_pointee(standing)),
+            report: ArcSwap::from_pointee(Report {
+                root: Some(trusted.fingerprint()),
+                ..Report::default()
+            }),
             trusted: Mutex::new(trusted),
-            report: ArcSwap::default(),
             following,
             folder,
             reader,
@@ -159,6 +164,7 @@ impl Follower {
         inner.report.store(Arc::new(Report {
             good: outcome.as_ref().map_or(before.good, |_| Some(now)),
             looked: Some(now),
+            root: Some(trusted.fingerprint()),
             problems: outcome.as_ref().err().cloned().unwrap_or_default(),
         }));
         self.show(&trusted);

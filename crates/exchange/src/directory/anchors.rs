@@ -1,7 +1,7 @@
 //! From what the directory says to whom TLS believes.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use base::Timestamp;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use trust::{Anchor, Certificate, Crl, Revocations, TrustStore, certificate::Scope};
 
 use super::refusal::Refusal;

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use base::{Error, Timestamp};
+use base::{Error, Kind, Problems, Timestamp};
 use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -21,6 +21,7 @@ use super::{
     format::LONGEST_SEALED,
     membership::{
         Answer, Application, ApplicationId, ApplicationStanding, Approve, Changed, EntryRequest, Invite, Revoke,
+        reason_of,
     },
 };
 use crate::model::{federation::Freshness, identifier::MemberId};
@@ -53,11 +54,7 @@ async fn apply(
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
-async fn question(
-    State(membership): State<Membership>,
-    ctx: Ctx,
-    document: Bytes,
-) -> Result<Json<Answer>, ApiError> {
+async fn question(State(membership): State<Membership>, ctx: Ctx, document: Bytes) -> Result<Json<Answer>, ApiError> {
     Ok(Json(membership.question(&ctx, &document).await?))
 }
 
@@ -100,7 +97,9 @@ impl MemberPath {
 
 /// The directory for programs of this node: `GET /api/v1/exchange/directory`.
 pub fn directory(follower: Follower) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(read_directory)).with_state(follower)
+    OpenApiRouter::new()
+        .routes(routes!(read_directory))
+        .with_state(follower)
 }
 
 /// The directory as this node has it.
@@ -259,7 +258,9 @@ async fn refuse(
     ApiPath(id): ApiPath<Uuid>,
     ApiJson(body): ApiJson<ReasonBody>,
 ) -> Result<StatusCode, ApiError> {
-    membership.refuse(&ctx, ApplicationId::from_uuid(id), &body.reason).await?;
+    membership
+        .refuse(&ctx, ApplicationId::from_uuid(id), &body.reason)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -323,22 +324,64 @@ async fn resume(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Why a certificate is revoked.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RevokeBody {
+    /// `key-compromise`, `superseded`, `affiliation-changed`, `cessation-of-operation`, `privilege-withdrawn`,
+    /// `unspecified` (RFC 5280, 5.3.1).
+    reason: String,
+    /// Since when the key may have been in other hands, RFC 3339.
+    invalid_since: Option<String>,
+}
+
+impl RevokeBody {
+    fn read(&self) -> base::Result<Revoke> {
+        let mut problems = Problems::new();
+        let reason = reason_of(&self.reason);
+        if reason.is_none() {
+            problems.add(
+                "reason",
+                "reason",
+                "Không có lý do thu hồi này.",
+                "There is no such reason.",
+            );
+        }
+        let since = self.invalid_since.as_deref().map(Timestamp::parse_rfc3339);
+        if since == Some(None) {
+            problems.add(
+                "invalid-since",
+                "invalid_since",
+                "Thời điểm phải theo RFC 3339, ví dụ 2026-11-25T08:00:00+07:00.",
+                "The instant is in RFC 3339, such as 2026-11-25T08:00:00+07:00.",
+            );
+        }
+        match reason {
+            Some(reason) if problems.is_empty() => Ok(Revoke {
+                reason,
+                invalid_since: since.flatten(),
+            }),
+            _ => Err(Error::Refused(Kind::Invalid, problems)),
+        }
+    }
+}
+
 /// Revokes a certificate.
 #[utoipa::path(post, path = "/api/v1/exchange/certificates/{serial}/revoke", tag = "exchange",
     params(("serial" = String, Path)),
-    request_body(content = Object, description = "`{\"reason\": \"key-compromise\", \"invalid_since\": 1795226400000000}`"),
-    responses(
+    request_body = RevokeBody, responses(
     (status = 204, description = "Revoked and published"),
     (status = 403, description = "Without the permission manage-directory", content_type = "application/problem+json"),
     (status = 404, description = "No such certificate", content_type = "application/problem+json"),
     (status = 409, description = "Revoked before", content_type = "application/problem+json"),
+    (status = 422, description = "What is wrong", content_type = "application/problem+json"),
 ))]
 async fn revoke(
     State(membership): State<Membership>,
     ctx: Ctx,
     ApiPath(serial): ApiPath<String>,
-    ApiJson(body): ApiJson<Revoke>,
+    ApiJson(body): ApiJson<RevokeBody>,
 ) -> Result<StatusCode, ApiError> {
-    membership.revoke(&ctx, &serial, body).await?;
+    membership.revoke(&ctx, &serial, body.read()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -142,12 +142,7 @@ impl Publisher {
     /// # Errors
     /// [`Refusal::Absent`] when nothing was founded here, [`Refusal::TooFewKeys`] when the keys are not enough, or what is
     /// wrong with the files.
-    pub fn open(
-        folder: &Path,
-        signers: &Signers,
-        validity: Validity,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, Refusal> {
+    pub fn open(folder: &Path, signers: &Signers, validity: Validity, clock: Arc<dyn Clock>) -> Result<Self, Refusal> {
         let mut root = Self::first_root(folder)?;
         while let Some(next) = disk::read(&folder.join(File::Root(root.version + 1).path()), LONGEST_SEALED)? {
             let next = Sealed::<Root>::read(&next)?;
@@ -211,7 +206,10 @@ impl Publisher {
 
     /// The number that the next edition will have.
     pub fn next_version(&self) -> u64 {
-        self.state().newest.as_ref().map_or(1, |newest| newest.edition.version + 1)
+        self.state()
+            .newest
+            .as_ref()
+            .map_or(1, |newest| newest.edition.version + 1)
     }
 
     /// For how long an edition holds, in seconds.
@@ -309,9 +307,7 @@ impl Publisher {
         let half_over = |expires: Timestamp, validity: i64| now.plus_seconds(validity / 2) >= expires;
         if !self.stands(state, newest) || half_over(newest.edition.expires, self.validity.edition) {
             Due::Edition
-        } else if newest.stamp.root != state.root.version
-            || half_over(newest.stamp.expires, self.validity.timestamp)
-        {
+        } else if newest.stamp.root != state.root.version || half_over(newest.stamp.expires, self.validity.timestamp) {
             Due::Timestamp
         } else {
             Due::Nothing
@@ -325,7 +321,9 @@ impl Publisher {
             let edition = Sealed::<Edition>::read(&disk::must_read(&path, LONGEST_SEALED)?)?;
             state.root.verify_edition(&edition)?;
             let path = self.folder.join(File::Timestamp.path());
-            state.root.verify_stamp(&Sealed::read(&disk::must_read(&path, LONGEST_SEALED)?)?)
+            state
+                .root
+                .verify_stamp(&Sealed::read(&disk::must_read(&path, LONGEST_SEALED)?)?)
         };
         read().is_ok()
     }
@@ -469,5 +467,9 @@ fn can_sign(name: RoleName, role: &Role, signers: &[NamedSigner]) -> Result<(), 
             found,
         });
     }
-    if found == signers.len() { Ok(()) } else { Err(Refusal::Role(name)) }
+    if found == signers.len() {
+        Ok(())
+    } else {
+        Err(Refusal::Role(name))
+    }
 }

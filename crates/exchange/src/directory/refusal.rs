@@ -182,7 +182,9 @@ impl Explained for Refusal {
             ),
             Self::OtherInstance { expected, found } => Text::new(
                 format!("Danh bạ này của liên thông {found}, không phải {expected}. Hãy kiểm tra địa chỉ máy chủ."),
-                format!("This directory is of the federation {found}, not of {expected}. Check the address of the mirror."),
+                format!(
+                    "This directory is of the federation {found}, not of {expected}. Check the address of the mirror."
+                ),
             ),
             Self::OtherRoot { expected, found } => Text::new(
                 format!(
@@ -199,7 +201,9 @@ impl Explained for Refusal {
                 format!("The next root is number {expected}; what came is number {found}."),
             ),
             Self::RootHidden { ours, said } => Text::new(
-                format!("Gốc tin cậy đang có hiệu lực là số {said}, nhưng máy chủ chỉ đưa đến số {ours}. Hãy dùng máy chủ khác."),
+                format!(
+                    "Gốc tin cậy đang có hiệu lực là số {said}, nhưng máy chủ chỉ đưa đến số {ours}. Hãy dùng máy chủ khác."
+                ),
                 format!("Root {said} is in force, and the mirror gives no root after {ours}. Use another mirror."),
             ),
             Self::RolledBack { known, offered } => Text::new(
@@ -227,15 +231,26 @@ impl Explained for Refusal {
                     "Dấu thời gian của danh bạ đã hết hạn từ {}. Máy chủ có thể đang giữ lại bản mới; hãy dùng máy chủ khác.",
                     since.display()
                 ),
-                format!("The timestamp of the directory ran out at {since}. The mirror may be keeping the new one back; use another."),
+                format!(
+                    "The timestamp of the directory ran out at {since}. The mirror may be keeping the new one back; use another."
+                ),
             ),
             Self::Clock(issued) => Text::new(
-                format!("Dấu thời gian của danh bạ được ký lúc {} trong tương lai. Hãy chỉnh đồng hồ của máy này.", issued.display()),
-                format!("The timestamp of the directory was signed at {issued}, in the future. Set the clock of this machine."),
+                format!(
+                    "Dấu thời gian của danh bạ được ký lúc {} trong tương lai. Hãy chỉnh đồng hồ của máy này.",
+                    issued.display()
+                ),
+                format!(
+                    "The timestamp of the directory was signed at {issued}, in the future. Set the clock of this machine."
+                ),
             ),
             Self::Mixed(what) => Text::new(
-                format!("{what}: tệp nhận được không phải tệp mà văn bản đã ký nêu. Máy chủ ghép các bản khác nhau; hãy dùng máy chủ khác."),
-                format!("{what}: this is not the file that the signed document names. The mirror mixes editions; use another."),
+                format!(
+                    "{what}: tệp nhận được không phải tệp mà văn bản đã ký nêu. Máy chủ ghép các bản khác nhau; hãy dùng máy chủ khác."
+                ),
+                format!(
+                    "{what}: this is not the file that the signed document names. The mirror mixes editions; use another."
+                ),
             ),
             Self::TooLarge(most) => Text::new(
                 format!("Máy chủ gửi nhiều hơn {most} byte được phép; đã ngừng nhận."),

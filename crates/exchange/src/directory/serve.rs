@@ -62,12 +62,7 @@ fn number(text: &str) -> Option<u64> {
     text.parse::<u64>().ok().filter(|number| number.to_string() == text)
 }
 
-async fn serve(
-    State(folder): Folder,
-    file: Option<File>,
-    kind: &'static str,
-    cache: &'static str,
-) -> Response {
+async fn serve(State(folder): Folder, file: Option<File>, kind: &'static str, cache: &'static str) -> Response {
     let absent = || (StatusCode::NOT_FOUND, headers(TEXT, BRIEFLY), "404\n").into_response();
     let Some(file) = file else {
         return absent();

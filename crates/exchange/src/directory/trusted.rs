@@ -148,11 +148,16 @@ impl Trusted {
         Ok(())
     }
 
+    /// When what is held runs out: at the earliest of its stamp, its edition and the root.
+    pub fn runs_out(&self) -> Option<Timestamp> {
+        let held = self.held.as_ref()?;
+        let earliest = held.stamp.body().expires.min(held.edition.body().expires);
+        Some(earliest.min(self.root.expires))
+    }
+
     /// How old what is held is. `grace` is for how many seconds a node goes on with members that it has met.
     pub fn freshness(&self, now: Timestamp, grace: i64) -> Option<Freshness> {
-        let held = self.held.as_ref()?;
-        let since = held.stamp.body().expires;
-        let since = since.min(held.edition.body().expires).min(self.root.expires);
+        let since = self.runs_out()?;
         let until = since.plus_seconds(grace);
         Some(if now < since {
             Freshness::Fresh

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use exchange::directory::{Edition, File, Sealed, Stamp};
+use exchange::directory::{Edition, File, Root, Sealed, Stamp};
 use proptest::prelude::*;
 
 use crate::support::{Keys, Mirror, Operator, Trick};
@@ -24,6 +24,28 @@ fn rotated() -> Operator {
     let signers = [&operator.keys.root[..2], &new.root[..2]].concat();
     operator.rotate(new, &signers);
     operator
+}
+
+/// A note without mirrors and sockets: each bit of it.
+#[test]
+fn no_bit_of_a_sealed_document_may_change() {
+    let operator = rotated();
+    let folder = operator.folder.path();
+    let root = fs::read(folder.join(File::Root(2).path())).unwrap();
+    let root = Sealed::<Root>::read(&root).unwrap().body().clone();
+    let stands = |file: &File, bytes: &[u8]| match file {
+        File::Timestamp => Sealed::<Stamp>::read(bytes)?.signers(&root.timestamp.keys),
+        _ => Sealed::<Edition>::read(bytes)?.signers(&root.edition.keys),
+    };
+    for (file, bytes) in &files(folder)[1..3] {
+        let signers = stands(file, bytes).unwrap().len();
+        for at in 0..bytes.len() * 8 {
+            let mut bent = bytes.clone();
+            bent[at / 8] ^= 1 << (at % 8);
+            assert!(stands(file, &bent).is_err(), "bit {at} of {}", file.path());
+        }
+        assert_eq!(signers, if *file == File::Timestamp { 1 } else { 2 });
+    }
 }
 
 proptest! {

@@ -26,7 +26,11 @@ async fn a_node_has_the_edition_and_then_the_next() {
     assert_eq!(operator.publish(3), 2);
     assert_eq!(follower.refresh().await, Ok(Refreshed::Newer(2)));
     assert_eq!(standing.load().view.directory().members.len(), 3);
-    assert_eq!(*editions.borrow_and_update(), 2, "whoever waits for a new edition is told");
+    assert_eq!(
+        *editions.borrow_and_update(),
+        2,
+        "whoever waits for a new edition is told"
+    );
     assert_eq!(follower.report().good, Some(operator.clock.now()));
 }
 
@@ -100,7 +104,11 @@ async fn a_frozen_mirror_is_noticed_and_stale_is_soft() {
         until: ran_out.plus_seconds(GRACE),
     };
     assert_eq!(follower.standing().load().freshness, stale);
-    assert_eq!(follower.standing().load().view.directory().version, 1, "it still says who is who");
+    assert_eq!(
+        follower.standing().load().view.directory().version,
+        1,
+        "it still says who is who"
+    );
     assert_eq!(
         codes_of(&operator.node().open(&[&mirror.url]).await.unwrap_err()),
         ["directory-frozen"],
@@ -108,8 +116,11 @@ async fn a_frozen_mirror_is_noticed_and_stale_is_soft() {
     );
 
     operator.forward(GRACE);
-    follower.judge().await;
-    assert_eq!(follower.standing().load().freshness, Freshness::Expired { since: ran_out });
+    follower.judge();
+    assert_eq!(
+        follower.standing().load().freshness,
+        Freshness::Expired { since: ran_out }
+    );
 
     assert_eq!(operator.publisher.renew(), Ok(Due::Timestamp));
     assert_eq!(follower.refresh().await, Ok(Refreshed::Same));
@@ -218,7 +229,10 @@ fn a_root_needs_the_old_keys_and_the_new() {
     assert_eq!(rotate(&strangers), Err(Refusal::WrongSignature));
     let repeated = [&operator.keys.root[..1], &operator.keys.root[..1], &new.root[..]].concat();
     assert_eq!(rotate(&repeated), Err(too_few(1)), "one key twice is one key");
-    assert!(!operator.folder.path().join(File::Root(2).path()).exists(), "nothing was written");
+    assert!(
+        !operator.folder.path().join(File::Root(2).path()).exists(),
+        "nothing was written"
+    );
 }
 
 #[tokio::test]
@@ -262,7 +276,11 @@ fn a_publisher_that_stopped_half_way_goes_on() {
 #[test]
 fn timestamps_and_editions_are_signed_anew_in_time() {
     let operator = Operator::new("VN");
-    assert_eq!(operator.publisher.renew(), Ok(Due::Nothing), "nothing was published yet");
+    assert_eq!(
+        operator.publisher.renew(),
+        Ok(Due::Nothing),
+        "nothing was published yet"
+    );
     operator.publish(1);
     assert_eq!(operator.publisher.due(), Due::Nothing);
     operator.forward(HOUR / 2);
@@ -283,7 +301,10 @@ fn what_contradicts_itself_is_not_published() {
         operator.publisher.publish(directory).unwrap_err().code()
     };
     assert_eq!(publish(&|d| d.members[1] = d.members[0].clone()), "directory-contents");
-    assert_eq!(publish(&|d| d.anchors[0].certificate = "x".into()), "certificate-missing");
+    assert_eq!(
+        publish(&|d| d.anchors[0].certificate = "x".into()),
+        "certificate-missing"
+    );
     assert_eq!(publish(&|d| d.revocations.push("x".into())), "crl-malformed");
     assert_eq!(operator.publisher.next_version(), 2, "and no number is lost");
 }
@@ -313,7 +334,11 @@ fn a_suspended_member_and_a_stranger_are_not_believed() {
             .map_err(|refusals| refusals.iter().map(Explained::code).collect::<Vec<_>>())
     };
     let mut directory = operator.directory(1);
-    assert_eq!(judged(directory.clone()), Err(vec!["certificate-swapped"]), "a key that is not registered");
+    assert_eq!(
+        judged(directory.clone()),
+        Err(vec!["certificate-swapped"]),
+        "a key that is not registered"
+    );
     directory.members[0].gateways[0].keys = vec![signer.public_key().id()];
     assert_eq!(judged(directory.clone()), Ok("VN/GOV/H00".to_owned()));
     directory.members[0].suspended = Some(now);

@@ -7,9 +7,7 @@ use std::{
 };
 
 use base::Clock;
-use exchange::directory::{
-    BlobRef, Digest, Edition, EditionRef, File, NamedSigner, Refreshed, Sealed, Stamp, seal,
-};
+use exchange::directory::{BlobRef, Digest, Edition, EditionRef, File, NamedSigner, Refreshed, Sealed, Stamp, seal};
 use trust::Signer;
 
 use crate::support::{Mirror, Operator, Trick, codes, codes_of, key};
@@ -48,7 +46,9 @@ fn edition_by(operator: &Operator, mirror: &Mirror, signers: &[Arc<dyn Signer>])
         directory: BlobRef::of(&directory),
     };
     let signers = named(operator, "edition", signers);
-    let sealed = seal(&edition, &signers.iter().collect::<Vec<_>>()).unwrap().into_bytes();
+    let sealed = seal(&edition, &signers.iter().collect::<Vec<_>>())
+        .unwrap()
+        .into_bytes();
     let edition = EditionRef {
         version: held.version + 1,
         sha256: Digest::of(&sealed),
@@ -72,9 +72,15 @@ async fn too_few_keys_sign_nothing() {
     let keys = &operator.keys.running.edition;
 
     edition_by(&operator, &mirror, &keys[..1]);
-    assert_eq!(codes(&follower.refresh().await.unwrap_err()), ["directory-too-few-keys"]);
+    assert_eq!(
+        codes(&follower.refresh().await.unwrap_err()),
+        ["directory-too-few-keys"]
+    );
     edition_by(&operator, &mirror, &[keys[0].clone(), key()]);
-    assert_eq!(codes(&follower.refresh().await.unwrap_err()), ["directory-wrong-signature"]);
+    assert_eq!(
+        codes(&follower.refresh().await.unwrap_err()),
+        ["directory-wrong-signature"]
+    );
     assert_eq!(follower.standing().load().view.directory().version, 1);
     // So it is not the trick itself that was refused.
     edition_by(&operator, &mirror, keys);
@@ -162,9 +168,17 @@ async fn a_mirror_that_lies_or_hangs_costs_little_and_changes_nothing() {
     for (file, trick, code) in [
         (File::Timestamp, Trick::Hangs, "directory-too-slow"),
         (File::Timestamp, Trick::Drips, "directory-too-slow"),
-        (File::Timestamp, Trick::Announces(timestamp.len() as u64, half.clone()), "directory-cut-short"),
+        (
+            File::Timestamp,
+            Trick::Announces(timestamp.len() as u64, half.clone()),
+            "directory-cut-short",
+        ),
         (File::Timestamp, Trick::Bytes(half), "directory-malformed"),
-        (File::Timestamp, Trick::Announces(TEN_GB, timestamp.clone()), "directory-too-large"),
+        (
+            File::Timestamp,
+            Trick::Announces(TEN_GB, timestamp.clone()),
+            "directory-too-large",
+        ),
         (File::Timestamp, Trick::Endless, "directory-too-large"),
         (File::Timestamp, Trick::Status(500), "directory-unreachable"),
         (File::Timestamp, Trick::Status(302), "directory-unreachable"),
@@ -174,7 +188,11 @@ async fn a_mirror_that_lies_or_hangs_costs_little_and_changes_nothing() {
         (File::Edition(edition), Trick::Endless, "directory-too-large"),
         (File::Edition(edition), Trick::Hangs, "directory-too-slow"),
         (File::Blob(blob), Trick::Endless, "directory-too-large"),
-        (File::Blob(blob), Trick::Announces(TEN_GB, vec![]), "directory-too-large"),
+        (
+            File::Blob(blob),
+            Trick::Announces(TEN_GB, vec![]),
+            "directory-too-large",
+        ),
         (File::Blob(blob), Trick::Bytes(b"{}".to_vec()), "directory-mixed"),
     ] {
         mirror.plays(file, trick);

@@ -4,4 +4,8 @@
 mod bytes;
 mod distribution;
 mod hostile;
+mod joining;
+mod members;
+mod office;
+mod pages;
 mod support;

@@ -8,14 +8,9 @@ use std::{
     time::Duration,
 };
 
-use base::{
-    Clock, Problems, Text, Timestamp,
-    time::FixedClock,
-};
+use base::{Clock, Problems, Text, Timestamp, time::FixedClock};
 use exchange::{
-    directory::{
-        Digest, File, Follower, Following, NamedSigner, Publisher, Quorum, Quorums, Signers, Validity, files,
-    },
+    directory::{Digest, File, Follower, Following, NamedSigner, Publisher, Quorum, Quorums, Signers, Validity, files},
     model::{
         federation::{AnchorEntry, Description, Directory, Gateway, Member, Service, Subsystem},
         identifier::{MemberId, Part},
@@ -103,8 +98,7 @@ impl Operator {
         let (instance, two) = (part(instance), &keys.root[..2]);
         let fingerprint =
             Publisher::found(folder.path(), &instance, &keys.quorums(), two, validity(), start()).unwrap();
-        let publisher =
-            Publisher::open(folder.path(), &keys.running, validity(), Arc::new(clock.clone())).unwrap();
+        let publisher = Publisher::open(folder.path(), &keys.running, validity(), Arc::new(clock.clone())).unwrap();
         Self {
             authority: Authority::create("CA", key(), start(), 3_650).unwrap(),
             folder,

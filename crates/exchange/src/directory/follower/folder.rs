@@ -98,10 +98,7 @@ impl Folder {
 
     /// What stays behind is taken up at the next edition.
     fn prune(&self, files: &Taken, directory: &Directory) {
-        let mut named = BTreeSet::from([
-            File::Edition(files.named).path(),
-            File::Blob(files.blob).path(),
-        ]);
+        let mut named = BTreeSet::from([File::Edition(files.named).path(), File::Blob(files.blob).path()]);
         let services = directory
             .members
             .iter()

@@ -3,12 +3,18 @@
 mod fetch;
 mod folder;
 
-use std::{fmt, path::Path, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    pin::pin,
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use base::{Clock, Problems, Timestamp};
 use rand::Rng;
-use tokio::sync::{Mutex, watch};
+use tokio::{sync::watch, time::sleep};
 use trust::Explained;
 
 pub(super) use fetch::{Reader, reason};
@@ -85,7 +91,8 @@ struct Inner {
     following: Following,
     folder: Folder,
     reader: Reader,
-    trusted: Mutex<Trusted>,
+    trusted: std::sync::Mutex<Trusted>,
+    refreshing: tokio::sync::Mutex<()>,
     standing: Arc<ArcSwap<Standing>>,
     report: ArcSwap<Report>,
     edition: watch::Sender<u64>,
@@ -129,7 +136,8 @@ impl Follower {
                 root: Some(trusted.fingerprint()),
                 ..Report::default()
             }),
-            trusted: Mutex::new(trusted),
+            trusted: std::sync::Mutex::new(trusted),
+            refreshing: tokio::sync::Mutex::default(),
             following,
             folder,
             reader,
@@ -157,9 +165,17 @@ impl Follower {
     /// What is wrong with each mirror, at its address.
     pub async fn refresh(&self) -> Result<Refreshed, Problems> {
         let inner = &self.0;
-        let mut trusted = inner.trusted.lock().await;
+        let _one = inner.refreshing.lock().await;
+        let mut trusted = self.trusted().clone();
         let now = inner.following.clock.now();
-        let outcome = refresh(&mut trusted, &inner.following.mirrors, &inner.reader, &inner.folder, now).await;
+        let outcome = refresh(
+            &mut trusted,
+            &inner.following.mirrors,
+            &inner.reader,
+            &inner.folder,
+            now,
+        )
+        .await;
         let before = inner.report.load();
         inner.report.store(Arc::new(Report {
             good: outcome.as_ref().map_or(before.good, |_| Some(now)),
@@ -167,17 +183,20 @@ impl Follower {
             root: Some(trusted.fingerprint()),
             problems: outcome.as_ref().err().cloned().unwrap_or_default(),
         }));
-        self.show(&trusted);
+        // Roots that were taken stay, even when nothing came after them.
+        *self.trusted() = trusted;
+        self.judge();
         outcome
     }
 
-    /// Judges again how old what is held is.
-    pub async fn judge(&self) {
-        self.show(&*self.0.trusted.lock().await);
+    fn trusted(&self) -> MutexGuard<'_, Trusted> {
+        self.0.trusted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn show(&self, trusted: &Trusted) {
+    /// Judges again how old what is held is. [`Follower::run`] does so the moment that it changes.
+    pub fn judge(&self) {
         let inner = &self.0;
+        let trusted = self.trusted();
         let freshness = trusted.freshness(inner.following.clock.now(), inner.following.grace);
         let (Some(held), Some(freshness)) = (trusted.held(), freshness) else {
             return;
@@ -194,7 +213,9 @@ impl Follower {
             freshness,
         }));
         let version = held.view.directory().version;
-        inner.edition.send_if_modified(|shown| std::mem::replace(shown, version) != version);
+        inner
+            .edition
+            .send_if_modified(|shown| std::mem::replace(shown, version) != version);
     }
 
     /// Follows for as long as it is polled: looks at each interval, after a failure soon and then ever less often, and says
@@ -203,7 +224,7 @@ impl Follower {
         let every = self.0.following.every;
         let mut pause = FIRST_PAUSE.min(every);
         loop {
-            let wait = match self.refresh().await {
+            let wait = match self.judging(self.refresh()).await {
                 Ok(_) => {
                     pause = FIRST_PAUSE.min(every);
                     every
@@ -217,13 +238,21 @@ impl Follower {
             };
             // Nodes that were started together do not ask together.
             let wait = wait.mul_f64(rand::rng().random_range(0.75..1.25));
+            self.judging(sleep(wait)).await;
+        }
+    }
+
+    /// Waits for something, and judges the moment that what is held is of another age: a mirror that hangs delays no word
+    /// of that.
+    async fn judging<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
             match self.until_change() {
-                Some(change) if change < wait => {
-                    tokio::time::sleep(change).await;
-                    self.judge().await;
-                    tokio::time::sleep(wait - change).await;
-                }
-                _ => tokio::time::sleep(wait).await,
+                None => return work.await,
+                Some(change) => tokio::select! {
+                    done = &mut work => return done,
+                    () = sleep(change) => self.judge(),
+                },
             }
         }
     }
@@ -231,8 +260,8 @@ impl Follower {
     /// How long until what is held is of another age.
     fn until_change(&self) -> Option<Duration> {
         let at = match self.0.standing.load().freshness {
+            Freshness::Fresh => self.trusted().runs_out()?,
             Freshness::Stale { until, .. } => until,
-            Freshness::Fresh => self.0.trusted.try_lock().ok()?.held()?.stamp.body().expires,
             Freshness::Expired { .. } => return None,
         };
         let micros = at.micros().saturating_sub(self.0.following.clock.now().micros());
@@ -244,7 +273,10 @@ impl Follower {
     /// # Errors
     /// What is wrong with each mirror, at its address.
     pub async fn document(&self, description: &Description) -> Result<Vec<u8>, Problems> {
-        let sha256: Digest = description.sha256.parse().map_err(|refusal: Refusal| refusal.problems())?;
+        let sha256: Digest = description
+            .sha256
+            .parse()
+            .map_err(|refusal: Refusal| refusal.problems())?;
         if let Some(found) = self.0.folder.document(sha256) {
             return Ok(found);
         }
@@ -319,10 +351,7 @@ async fn from_mirror(
     let stamp = trusted.stamp(&bytes, now)?;
     let named = stamp.body().edition;
     if let Some(held) = trusted.held().filter(|held| held.stamp.body().edition == named) {
-        let held = Held {
-            stamp,
-            ..held.clone()
-        };
+        let held = Held { stamp, ..held.clone() };
         let taken = Taken {
             stamp: bytes,
             named,

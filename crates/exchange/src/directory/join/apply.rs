@@ -116,7 +116,10 @@ impl Node {
     /// another key, of another member, or not believed by the directory.
     pub async fn poll(&self, operator: &Operator, clock: Arc<dyn Clock>) -> Result<Progress> {
         let now = clock.now();
-        let application = self.about.application.ok_or_else(|| Refusal::Absent(APPLICATION.to_owned()))?;
+        let application = self
+            .about
+            .application
+            .ok_or_else(|| Refusal::Absent(APPLICATION.to_owned()))?;
         let question = Question {
             instance: self.about.member.instance.clone(),
             application,

@@ -92,7 +92,9 @@ impl Node {
                 "The node uses this key. Rotate it first.",
             ));
         }
-        let change = self.change(operator, subsystems, |gateway| gateway.retire = keys).await?;
+        let change = self
+            .change(operator, subsystems, |gateway| gateway.retire = keys)
+            .await?;
         self.send(operator, &change, vec![], &[&self.tls]).await
     }
 

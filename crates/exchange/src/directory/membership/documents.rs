@@ -186,7 +186,12 @@ impl Proven {
         check_code(&application.gateway, "gateway", &mut problems);
         check_address(&application.address, "address", &mut problems);
         let host = host_of(&application.address).unwrap_or_default();
-        if !self.request.hosts().iter().any(|named| named.eq_ignore_ascii_case(host)) {
+        if !self
+            .request
+            .hosts()
+            .iter()
+            .any(|named| named.eq_ignore_ascii_case(host))
+        {
             problems.add(
                 "request-other-host",
                 "address",
@@ -255,7 +260,11 @@ impl EntryChange {
             check_url(url, "gateway.log_url", &mut problems);
         }
         changed.subsystems.clone_from(&self.subsystems);
-        match changed.gateways.iter_mut().find(|gateway| gateway.code == self.gateway.code) {
+        match changed
+            .gateways
+            .iter_mut()
+            .find(|gateway| gateway.code == self.gateway.code)
+        {
             Some(gateway) => {
                 gateway.address.clone_from(&self.gateway.address);
                 gateway.log_url.clone_from(&self.gateway.log_url);
@@ -295,7 +304,11 @@ impl EntryChange {
                 format!("{} has no gateway {}.", member.id, self.gateway.code),
             ),
         }
-        if problems.is_empty() { Ok(changed) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(changed)
+        } else {
+            Err(problems)
+        }
     }
 }
 

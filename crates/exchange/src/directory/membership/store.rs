@@ -55,7 +55,8 @@ pub async fn member(db: &impl Read, member: &str) -> Result<Option<MemberRow>> {
 
 /// All entries.
 pub async fn members(db: &impl Read) -> Result<Vec<MemberRow>> {
-    db.all("SELECT entry, version, last_change FROM directory_member", params![]).await
+    db.all("SELECT entry, version, last_change FROM directory_member", params![])
+        .await
 }
 
 pub async fn members_after(db: &impl Read, after: &str) -> Result<Vec<MemberRow>> {
@@ -115,8 +116,7 @@ pub struct ApplicationRow {
     pub serial: Option<String>,
 }
 
-const APPLICATION: &str =
-    "SELECT id, document, endorsed, invited, state, received_at, decided_at, decided_by, reason, serial \
+const APPLICATION: &str = "SELECT id, document, endorsed, invited, state, received_at, decided_at, decided_by, reason, serial \
      FROM directory_application";
 
 pub async fn application(db: &impl Read, id: ApplicationId) -> Result<Option<ApplicationRow>> {
@@ -124,15 +124,12 @@ pub async fn application(db: &impl Read, id: ApplicationId) -> Result<Option<App
 }
 
 pub async fn application_by_digest(db: &impl Read, digest: &str) -> Result<Option<ApplicationRow>> {
-    db.one(&format!("{APPLICATION} WHERE digest = $1"), params![digest]).await
+    db.one(&format!("{APPLICATION} WHERE digest = $1"), params![digest])
+        .await
 }
 
 /// A page of applications of a state, oldest first: they wait for the operator.
-pub async fn applications(
-    db: &impl Read,
-    state: &str,
-    after: Option<(i64, Uuid)>,
-) -> Result<Vec<ApplicationRow>> {
+pub async fn applications(db: &impl Read, state: &str, after: Option<(i64, Uuid)>) -> Result<Vec<ApplicationRow>> {
     let (at, id) = after.unwrap_or((i64::MIN, Uuid::nil()));
     let sql = format!(
         "{APPLICATION} WHERE state = $1 AND (received_at > $2 OR (received_at = $2 AND id > $3)) \
@@ -190,7 +187,14 @@ pub struct Decided<'a> {
 pub async fn decide(tx: &Tx, decided: &Decided<'_>, now: Timestamp) -> Result<bool> {
     let sql = "UPDATE directory_application SET state = $1, decided_at = $2, decided_by = $3, reason = $4, serial = $5 \
                WHERE id = $6 AND state = 'pending'";
-    let params = params![decided.state, now, decided.by, decided.reason, decided.serial, decided.id];
+    let params = params![
+        decided.state,
+        now,
+        decided.by,
+        decided.reason,
+        decided.serial,
+        decided.id
+    ];
     Ok(tx.exec(sql, params).await? == 1)
 }
 
@@ -263,12 +267,21 @@ pub struct NewCertificate<'a> {
 pub async fn insert_certificate(tx: &Tx, new: &NewCertificate<'_>, now: Timestamp) -> Result<()> {
     let sql = "INSERT INTO directory_certificate (serial, member, gateway, tls_key, pem, issued_at, expires_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let params = params![new.serial, new.member, new.gateway, new.tls_key, new.pem, now, new.expires];
+    let params = params![
+        new.serial,
+        new.member,
+        new.gateway,
+        new.tls_key,
+        new.pem,
+        now,
+        new.expires
+    ];
     tx.exec(sql, params).await.map(drop)
 }
 
 pub async fn certificate(db: &impl Read, serial: &str) -> Result<Option<CertificateRow>> {
-    db.one(&format!("{CERTIFICATE} WHERE serial = $1"), params![serial]).await
+    db.one(&format!("{CERTIFICATE} WHERE serial = $1"), params![serial])
+        .await
 }
 
 pub async fn certificate_of_key(db: &impl Read, key: &str) -> Result<Option<CertificateRow>> {
@@ -279,6 +292,15 @@ pub async fn certificate_of_key(db: &impl Read, key: &str) -> Result<Option<Cert
 pub async fn certificates(db: &impl Read, member: &str) -> Result<Vec<CertificateRow>> {
     let sql = format!("{CERTIFICATE} WHERE member = $1 ORDER BY issued_at DESC, serial LIMIT 200");
     db.all(&sql, params![member]).await
+}
+
+/// The certificates of a member that nobody revoked.
+pub async fn standing_certificates(db: &impl Read, member: &str) -> Result<Vec<CertificateRow>> {
+    db.all(
+        &format!("{CERTIFICATE} WHERE member = $1 AND revoked_at IS NULL"),
+        params![member],
+    )
+    .await
 }
 
 /// What is revoked and has not run out: what a revocation list has.
@@ -311,7 +333,9 @@ pub struct ActRow {
 pub async fn note(tx: &Tx, actor: &str, act: &str, member: &str, detail: &str, now: Timestamp) -> Result<()> {
     let sql = "INSERT INTO directory_act (id, at, actor, act, member, detail) VALUES ($1, $2, $3, $4, $5, $6)";
     let id = base::Id::<()>::new(now);
-    tx.exec(sql, params![id, now, actor, act, member, detail]).await.map(drop)
+    tx.exec(sql, params![id, now, actor, act, member, detail])
+        .await
+        .map(drop)
 }
 
 /// What was done about a member, newest first.

@@ -17,18 +17,34 @@ use crate::directory::{
     api::{MemberPath, place, read_place},
     grouped, grouped_key,
     membership::{
-        Act, Application, ApplicationId, ApplicationStanding, Approve, CertificateInfo, Invitation, Invite, Publication,
-        Registered, Revoke, reason_of,
+        Act, Application, ApplicationId, ApplicationStanding, Approve, CertificateInfo, Invitation, Invite,
+        Publication, Registered, Revoke, reason_of,
     },
 };
 
 /// The reasons that an operator chooses from.
 const REASONS: [(&str, &str, &str); 6] = [
     ("key-compromise", "Khóa có thể đã lộ", "The key may be in other hands"),
-    ("superseded", "Đã có chứng thư khác thay thế", "Another certificate took its place"),
-    ("affiliation-changed", "Thành viên đổi tên hoặc tổ chức lại", "The member was renamed or reorganised"),
-    ("cessation-of-operation", "Cổng ngừng hoạt động", "The gateway was closed"),
-    ("privilege-withdrawn", "Thành viên không còn được tham gia", "The member may no longer take part"),
+    (
+        "superseded",
+        "Đã có chứng thư khác thay thế",
+        "Another certificate took its place",
+    ),
+    (
+        "affiliation-changed",
+        "Thành viên đổi tên hoặc tổ chức lại",
+        "The member was renamed or reorganised",
+    ),
+    (
+        "cessation-of-operation",
+        "Cổng ngừng hoạt động",
+        "The gateway was closed",
+    ),
+    (
+        "privilege-withdrawn",
+        "Thành viên không còn được tham gia",
+        "The member may no longer take part",
+    ),
     ("unspecified", "Lý do khác", "Another reason"),
 ];
 
@@ -54,7 +70,10 @@ pub struct Done {
 impl Done {
     fn on(&self, page: &mut Page) {
         let (vi, en) = match self.done.as_str() {
-            "approved" => ("Đã chấp thuận và công bố danh bạ mới.", "Approved; a new edition is published."),
+            "approved" => (
+                "Đã chấp thuận và công bố danh bạ mới.",
+                "Approved; a new edition is published.",
+            ),
             "refused" => ("Đã từ chối đơn.", "The application was refused."),
             "saved" => ("Đã lưu và công bố danh bạ mới.", "Saved; a new edition is published."),
             _ => return,
@@ -283,7 +302,9 @@ pub async fn invite(State(membership): State<Membership>, web: Web, Form(form): 
             let made = invitations_page(&membership, web.clone(), InviteForm::default(), Some(code)).await;
             let mut response = answer(&web, made);
             let no_store = axum::http::HeaderValue::from_static("no-store");
-            response.headers_mut().insert(axum::http::header::CACHE_CONTROL, no_store);
+            response
+                .headers_mut()
+                .insert(axum::http::header::CACHE_CONTROL, no_store);
             response
         }
         Err(error) => again(web, error, |web| invitations_page(&membership, web, form, None)).await,
@@ -316,7 +337,12 @@ pub async fn registry(State(membership): State<Membership>, web: Web, Query(aske
             tabs: tabs("/exchange/registry"),
             members: members.collect(),
             newer: Some("/exchange/registry".to_owned()).filter(|_| !asked.after.is_empty()),
-            older: next.map(|next| format!("/exchange/registry?after={}", next.replace('%', "%25").replace('+', "%2B"))),
+            older: next.map(|next| {
+                format!(
+                    "/exchange/registry?after={}",
+                    next.replace('%', "%25").replace('+', "%2B")
+                )
+            }),
         })
     };
     let made = made.await;
@@ -448,13 +474,7 @@ pub async fn revoke(
     changed(&membership, web, &path, String::new(), done).await
 }
 
-async fn changed(
-    membership: &Membership,
-    web: Web,
-    path: &MemberPath,
-    reason: String,
-    done: Result<()>,
-) -> Response {
+async fn changed(membership: &Membership, web: Web, path: &MemberPath, reason: String, done: Result<()>) -> Response {
     match (done, path.id()) {
         (Ok(()), Ok(id)) => {
             let href = member_href("/exchange/registry", &id);

@@ -69,7 +69,8 @@ impl Age {
         let (tone, title, text) = match standing.freshness {
             Freshness::Fresh => (
                 ui::Tone::Good,
-                page.t("Danh bạ đang cập nhật", "The directory is up to date").to_owned(),
+                page.t("Danh bạ đang cập nhật", "The directory is up to date")
+                    .to_owned(),
                 page.t(
                     "Dấu thời gian của người vận hành liên thông còn hiệu lực.",
                     "The timestamp of the operator is in force.",
@@ -231,7 +232,11 @@ fn member_page(follower: &Follower, web: &Web, path: &MemberPath) -> Result<Memb
     let member = member.ok_or_else(|| Error::not_found("thành viên", "member"))?;
     let mut page = web.titled("", "");
     page.title = named(&page, &member.name);
-    page.breadcrumbs = vec![Link::new("/exchange", "Danh bạ liên thông", "Directory of the exchange")];
+    page.breadcrumbs = vec![Link::new(
+        "/exchange",
+        "Danh bạ liên thông",
+        "Directory of the exchange",
+    )];
     Ok(MemberPage {
         age: Age::of(&page, &standing, follower),
         id: member.id.to_string(),
@@ -262,8 +267,14 @@ pub async fn document(State(follower): State<Follower>, web: Web, Path(sha256): 
             [
                 (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
                 (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-                (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
-                (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+                (
+                    header::CONTENT_SECURITY_POLICY,
+                    HeaderValue::from_static("default-src 'none'; sandbox"),
+                ),
+                (
+                    header::CACHE_CONTROL,
+                    HeaderValue::from_static("public, max-age=31536000, immutable"),
+                ),
             ],
             document,
         )

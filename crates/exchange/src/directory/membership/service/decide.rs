@@ -3,7 +3,7 @@
 use ::store::{Read, transact};
 use base::{Error, Kind, Problems, Result, Text, Timestamp};
 use identity::Ctx;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use trust::{KeyId, ca};
 use uuid::Uuid;
 
@@ -63,8 +63,10 @@ pub struct Application {
     /// How it stands.
     pub standing: ApplicationStanding,
     /// When it came.
+    #[serde(serialize_with = "rfc3339")]
     pub received: Timestamp,
     /// When it was decided.
+    #[serde(serialize_with = "rfc3339_if_any")]
     pub decided: Option<Timestamp>,
     /// Who decided.
     pub decided_by: Option<String>,
@@ -91,7 +93,7 @@ pub struct Invite {
 }
 
 /// An invitation, without its code, which was shown once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
     /// For whom.
     pub member: MemberId,
@@ -314,17 +316,22 @@ impl Membership {
     }
 }
 
+/// Instants in JSON, as people and other programs write them.
+fn rfc3339<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(at)
+}
+
+fn rfc3339_if_any<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(Timestamp::rfc3339).serialize(serializer)
+}
+
 async fn found(db: &impl Read, id: ApplicationId) -> Result<tables::ApplicationRow> {
     let row = tables::application(db, id).await?;
     row.ok_or_else(|| Error::not_found("đơn tham gia", "application"))
 }
 
 /// Judges the signatures again: a key that signed for the member may have been revoked since.
-async fn proven(
-    db: &impl Read,
-    sealed: &Sealed<documents::Application>,
-    existing: Option<&Entry>,
-) -> Result<Proven> {
+async fn proven(db: &impl Read, sealed: &Sealed<documents::Application>, existing: Option<&Entry>) -> Result<Proven> {
     let keys = match existing {
         Some(entry) => current_keys(db, &entry.member).await?,
         None => Vec::new(),
@@ -355,8 +362,7 @@ fn gateway_of(proven: &Proven) -> Gateway {
 async fn shown(db: &impl Read, row: &tables::ApplicationRow) -> Result<Application> {
     let application = Sealed::<documents::Application>::read(row.document.as_bytes())?.into_body();
     let request = trust::CertificateRequest::from_pem(&application.request)?;
-    let standing =
-        ApplicationStanding::from_code(&row.state).ok_or_else(|| Error::internal("an unknown standing"))?;
+    let standing = ApplicationStanding::from_code(&row.state).ok_or_else(|| Error::internal("an unknown standing"))?;
     Ok(Application {
         id: row.id,
         hosts: request.hosts().to_vec(),

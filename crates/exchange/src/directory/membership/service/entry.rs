@@ -92,7 +92,8 @@ impl Membership {
             Some(csr) => Some(self.certify(csr, change, &mut changed, ctx).await?),
             None => None,
         };
-        for document in request.documents.iter().cloned() {
+        for document in &request.documents {
+            let document = document.clone();
             let publisher = std::sync::Arc::clone(self.publisher());
             blocking(move || publisher.hand_in(document.as_bytes())).await??;
         }
@@ -176,7 +177,12 @@ impl Membership {
         let mut problems = Problems::new();
         for (at, description) in descriptions(changed) {
             let Ok(sha256) = description.sha256.parse::<Digest>() else {
-                problems.add("sha256", at, "Mã băm gồm 64 chữ số hexa.", "The hash is 64 digits of hex.");
+                problems.add(
+                    "sha256",
+                    at,
+                    "Mã băm gồm 64 chữ số hexa.",
+                    "The hash is 64 digits of hex.",
+                );
                 continue;
             };
             named.push(sha256);
@@ -243,7 +249,10 @@ impl Membership {
             days: self.0.settings.certificate_days,
         };
         let certificate = self.issue(csr.clone(), approval, ctx.now).await?;
-        let gateway = changed.gateways.iter_mut().find(|gateway| gateway.code == change.gateway.code);
+        let gateway = changed
+            .gateways
+            .iter_mut()
+            .find(|gateway| gateway.code == change.gateway.code);
         if let Some(gateway) = gateway {
             gateway.keys.push(csr.key_id());
         }
@@ -282,7 +291,13 @@ fn other_version(known: u64, offered: u64) -> Error {
     Error::refused(
         Kind::Conflict,
         "entry-version",
-        format!("Thông tin thành viên đang ở phiên bản {known}; thay đổi phải mang số {}, không phải {offered}.", known + 1),
-        format!("The entry is at version {known}; a change must be number {}, not {offered}.", known + 1),
+        format!(
+            "Thông tin thành viên đang ở phiên bản {known}; thay đổi phải mang số {}, không phải {offered}.",
+            known + 1
+        ),
+        format!(
+            "The entry is at version {known}; a change must be number {}, not {offered}.",
+            known + 1
+        ),
     )
 }

@@ -3,7 +3,6 @@
 use ::store::transact;
 use base::{Error, Kind, Result, Timestamp};
 use identity::Ctx;
-use serde::{Deserialize, Serialize};
 use trust::{Certificate, KeyId, ca::Reason};
 
 use super::{Entry, Membership, decide::check_reason, refusals::moved_on, require};
@@ -13,7 +12,7 @@ use crate::{
 };
 
 /// A member as the operator sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registered {
     /// Its entry.
     pub entry: Member,
@@ -22,7 +21,7 @@ pub struct Registered {
 }
 
 /// A certificate that was issued.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateInfo {
     /// Its serial number, hex.
     pub serial: String,
@@ -43,7 +42,7 @@ pub struct CertificateInfo {
 }
 
 /// What somebody did about a member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Act {
     /// When.
     pub at: Timestamp,
@@ -56,13 +55,11 @@ pub struct Act {
 }
 
 /// Why a certificate is revoked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revoke {
     /// Why.
     pub reason: Reason,
     /// Since when the key may have been in other hands, where that was earlier.
-    #[serde(default)]
     pub invalid_since: Option<Timestamp>,
 }
 
@@ -78,7 +75,10 @@ impl Membership {
         rows.truncate(tables::PAGE);
         let members = rows.into_iter().map(|row| registered(&row.entry, row.version));
         let members: Vec<Registered> = members.collect::<Result<_>>()?;
-        let next = members.last().filter(|_| more).map(|member| member.entry.id.to_string());
+        let next = members
+            .last()
+            .filter(|_| more)
+            .map(|member| member.entry.id.to_string());
         Ok((members, next))
     }
 
@@ -227,7 +227,9 @@ fn registered(entry: &str, version: i64) -> Result<Registered> {
 
 fn certificate(row: &tables::CertificateRow) -> Result<CertificateInfo> {
     let chain = Certificate::chain_from_pem(&row.pem)?;
-    let own = chain.first().ok_or_else(|| Error::internal("a certificate without one"))?;
+    let own = chain
+        .first()
+        .ok_or_else(|| Error::internal("a certificate without one"))?;
     Ok(CertificateInfo {
         serial: row.serial.clone(),
         gateway: row.gateway.clone(),

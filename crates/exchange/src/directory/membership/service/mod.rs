@@ -12,7 +12,6 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use ::store::{Read, Store, transact};
 use base::{Error, Result, Text, Timestamp};
 use identity::{Ctx, Permission, Scope};
-use serde::Serialize;
 use trust::{Authority, Certificate, KeyId, PublicKey, ca};
 
 pub use apply::{Answer, Standing as ApplicationStanding};
@@ -59,7 +58,7 @@ struct Inner {
 }
 
 /// How far publication is behind what was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Publication {
     /// Whether the newest decision is in an edition.
     pub current: bool,
@@ -256,9 +255,9 @@ async fn current_keys(db: &impl Read, member: &Member) -> Result<Vec<(Part, Publ
         .flat_map(|gateway| gateway.keys.iter().map(move |key| (*key, &gateway.code)))
         .collect();
     let mut keys = Vec::new();
-    for row in tables::certificates(db, &member.id.to_string()).await? {
+    for row in tables::standing_certificates(db, &member.id.to_string()).await? {
         for certificate in Certificate::chain_from_pem(&row.pem)? {
-            if row.revoked_at.is_none() && let Some(gateway) = listed.get(&certificate.key_id()) {
+            if let Some(gateway) = listed.get(&certificate.key_id()) {
                 keys.push(((*gateway).clone(), certificate.public_key()?));
             }
         }

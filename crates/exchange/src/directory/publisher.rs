@@ -115,7 +115,7 @@ impl Publisher {
     /// the root, at least as many as must sign.
     ///
     /// # Errors
-    /// [`Refusal::Role`], [`Refusal::TooFewKeys`]; [`Refusal::RootChain`] when the folder has a root.
+    /// [`Refusal::Role`], [`Refusal::TooFewKeys`]; [`Refusal::Founded`] when the folder has a root.
     pub fn found(
         folder: &Path,
         instance: &Part,
@@ -126,7 +126,7 @@ impl Publisher {
     ) -> Result<Digest, Refusal> {
         let path = folder.join(File::Root(1).path());
         if path.exists() {
-            return Err(Refusal::RootChain { expected: 2, found: 1 });
+            return Err(Refusal::Founded(folder.display().to_string()));
         }
         let root = root_of(instance, 1, quorums, now.plus_seconds(validity.root))?;
         let signers = named(instance, RoleName::Root, signers)?;

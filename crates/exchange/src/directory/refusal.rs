@@ -85,6 +85,8 @@ pub enum Refusal {
     Revocations(CrlError),
     /// A key of the publisher fails.
     Key(KeyError),
+    /// The folder has a federation already.
+    Founded(String),
     /// A role would have no quorum, or keys that cannot stand in a note.
     Role(RoleName),
     /// A service names an OpenAPI document that nobody has handed in.
@@ -142,6 +144,7 @@ impl Explained for Refusal {
             Self::Anchor(refusal) => refusal.code(),
             Self::Revocations(error) => error.code(),
             Self::Key(error) => error.code(),
+            Self::Founded(_) => "directory-founded",
             Self::Role(_) => "directory-role",
             Self::NoDocument(_) => "directory-no-document",
             Self::Disk { .. } => "directory-disk",
@@ -151,7 +154,7 @@ impl Explained for Refusal {
     fn kind(&self) -> Kind {
         match self {
             Self::Malformed(_) | Self::Contents(_) | Self::Role(_) | Self::NoDocument(_) => Kind::Invalid,
-            Self::RolledBack { .. } | Self::Forked(_) => Kind::Conflict,
+            Self::RolledBack { .. } | Self::Forked(_) | Self::Founded(_) => Kind::Conflict,
             Self::Frozen(_) | Self::Clock(_) => Kind::Stale,
             Self::TooLarge(_) => Kind::TooLarge,
             Self::Anchor(refusal) => refusal.kind(),
@@ -279,6 +282,10 @@ impl Explained for Refusal {
             Self::Anchor(refusal) => refusal.text(),
             Self::Revocations(error) => error.text(),
             Self::Key(error) => error.text(),
+            Self::Founded(folder) => Text::new(
+                format!("Thư mục {folder} đã có gốc tin cậy của một liên thông. Hãy chọn thư mục khác."),
+                format!("The folder {folder} has the root of a federation already. Choose another."),
+            ),
             Self::Role(role) => Text::new(
                 format!("Vai trò {role} phải có số khóa khác nhau ít nhất bằng số chữ ký bắt buộc, và ít nhất một."),
                 format!("The role {role} needs at least as many different keys as must sign, and at least one."),

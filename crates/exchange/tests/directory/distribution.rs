@@ -2,9 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use base::Clock;
+use base::{Clock, time::SystemClock};
 use exchange::{
-    directory::{Due, File, Publisher, Refreshed, Refusal, RoleName, Signers, trust_store},
+    directory::{
+        Due, File, Follower, Following, Publisher, Refreshed, Refusal, RoleName, Signers, Validity, trust_store,
+    },
     model::federation::Freshness,
 };
 use trust::{Explained, Revocations};
@@ -162,6 +164,78 @@ async fn a_background_task_keeps_the_standing_current() {
     assert!(changed.await.is_ok(), "it went on after failures");
     assert_eq!(standing.load().view.directory().version, 2);
     task.abort();
+}
+
+#[tokio::test]
+async fn a_mirror_that_hangs_delays_no_word_of_age() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (keys, clock) = (Keys::new(), Arc::new(SystemClock));
+    let brief = Validity {
+        timestamp: 2,
+        ..validity()
+    };
+    let (instance, now) = (crate::support::part("VN"), clock.now());
+    let fingerprint = Publisher::found(folder.path(), &instance, &keys.quorums(), &keys.root, brief, now).unwrap();
+    let publisher = Publisher::open(folder.path(), &keys.running, brief, clock.clone()).unwrap();
+    publisher.publish(Operator::new("VN").directory(1)).unwrap();
+    let (mirror, own) = (Mirror::of(folder.path()).await, tempfile::TempDir::new().unwrap());
+    let root = std::fs::read(folder.path().join(File::Root(1).path())).unwrap();
+    Follower::pin(own.path(), &root, fingerprint).unwrap();
+    let following = Following {
+        patience: Duration::from_secs(60),
+        grace: 1,
+        ..Following::new(vec![mirror.url.clone()], own.path().to_owned(), clock)
+    };
+    let follower = Follower::open(following).await.unwrap();
+    mirror.plays(File::Root(2), Trick::Hangs);
+    let standing = follower.standing();
+    assert_eq!(standing.load().freshness, Freshness::Fresh);
+    let task = tokio::spawn(follower.run());
+    let mut seen = Vec::new();
+    for _ in 0..80 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let age = match standing.load().freshness {
+            Freshness::Fresh => "fresh",
+            Freshness::Stale { .. } => "stale",
+            Freshness::Expired { .. } => "expired",
+        };
+        seen.push(age);
+    }
+    seen.dedup();
+    assert_eq!(seen, ["fresh", "stale", "expired"]);
+    task.abort();
+}
+
+#[test]
+fn a_folder_has_one_federation() {
+    let operator = Operator::new("VN");
+    let keys = Keys::new();
+    let instance = crate::support::part("VN");
+    let again = Publisher::found(
+        operator.folder.path(),
+        &instance,
+        &keys.quorums(),
+        &keys.root,
+        validity(),
+        operator.clock.now(),
+    );
+    assert_eq!(again.unwrap_err().code(), "directory-founded");
+    let empty = tempfile::TempDir::new().unwrap();
+    let mut quorums = keys.quorums();
+    quorums.edition.threshold = 3;
+    let now = operator.clock.now();
+    let wrong = Publisher::found(empty.path(), &instance, &quorums, &keys.root, validity(), now);
+    assert_eq!(wrong, Err(Refusal::Role(RoleName::Edition)));
+    let few = Publisher::found(
+        empty.path(),
+        &instance,
+        &keys.quorums(),
+        &keys.root[..1],
+        validity(),
+        now,
+    );
+    assert_eq!(few.unwrap_err().code(), "directory-too-few-keys");
+    assert!(!empty.path().join("root").exists());
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use trust::{Algorithm, Certificate, Explained, Purpose, Revocations, ca::Reason}
 
 use crate::{
     office::{Applicant, Office, member_id},
-    support::{codes_of, part},
+    support::{codes_of, key, part},
 };
 
 const DOCUMENT: &str = r#"{"openapi":"3.1.0","info":{"title":"Tra cứu dân cư","version":"2.0"},"paths":{}}"#;
@@ -191,6 +191,43 @@ async fn a_change_that_is_not_the_members_next_is_refused() {
             "entry-version",
             "an old one is a replay"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_key_of_a_log_changes_and_the_former_one_stays() {
+    for office in Office::all().await {
+        let member = office.member("H26").await;
+        let follower = follower(&member, &office).await;
+        let (ctx, own) = (office.system(), member.node.endorser());
+        let new = NamedSigner::new(member.node.log_name().as_str(), key()).unwrap();
+        let send = async |log_key: &NamedSigner, signers: &[&NamedSigner]| {
+            let mut change = change(2);
+            change.gateway.log_key = Some(log_key.key().clone());
+            let change = seal(&change, signers).unwrap();
+            let request = EntryRequest {
+                change,
+                documents: vec![],
+            };
+            office.membership.change_entry(&ctx, &request).await
+        };
+        let alone = send(&new, &[own]).await.unwrap_err();
+        assert_eq!(
+            codes_of(&alone),
+            ["signature-missing"],
+            "who holds the new key is not shown"
+        );
+        let foreign = NamedSigner::new("VN/GOV/H27/g1", key()).unwrap();
+        assert_eq!(
+            codes_of(&send(&foreign, &[own, &foreign]).await.unwrap_err()),
+            ["log-key"]
+        );
+        send(&new, &[own, &new]).await.unwrap();
+        follower.refresh().await.unwrap();
+        let standing = follower.standing().load_full();
+        let log = standing.view.log(member.node.log_name()).unwrap();
+        let both = [member.node.log_signer(), &new].map(|signer| signer.key().verifier().clone());
+        assert_eq!(log.keys, both);
     }
 }
 

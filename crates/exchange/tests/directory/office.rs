@@ -155,6 +155,13 @@ impl Office {
         read(request.header("authorization", format!("Bearer {token}"))).await
     }
 
+    /// A GET by a reader of English.
+    pub async fn get_english(&self, path: &str, token: &str) -> (u16, String) {
+        let request = reqwest::Client::new().get(format!("{}{path}", self.url));
+        let request = request.header("authorization", format!("Bearer {token}"));
+        read(request.header("accept-language", "en-GB")).await
+    }
+
     /// A POST of a form.
     pub async fn post(&self, path: &str, token: &str, form: &str) -> (u16, String) {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());

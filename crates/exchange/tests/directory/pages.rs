@@ -39,8 +39,18 @@ async fn the_operator_decides_on_pages() {
         assert_eq!(status, 200);
         let fingerprint = exchange::directory::grouped(&applicant.node.fingerprints().request);
         assert!(page.contains(&fingerprint), "for the telephone");
-        let (_, english) = office.get(&format!("{path}?lang=en"), admin).await;
-        assert!(!english.is_empty());
+        for (path, words) in [
+            ("/exchange/applications", "Applications to join"),
+            (&path, "Fingerprint of the certificate request"),
+            ("/exchange/invitations", "No invitations yet"),
+            ("/exchange/registry", "No members"),
+        ] {
+            let (status, page) = office.get_english(path, admin).await;
+            assert!(
+                status == 200 && page.contains(words) && page.contains("lang=\"en\""),
+                "{path}: {page}"
+            );
+        }
 
         let (status, page) = office.post(&format!("{path}/approve"), admin, "").await;
         assert_eq!(status, 422);
@@ -64,6 +74,7 @@ async fn the_operator_decides_on_pages() {
         let (status, page) = office.get(path, admin).await;
         assert_eq!(status, 200);
         assert!(page.contains("Chấp thuận cổng"));
+        assert!(office.get_english(path, admin).await.1.contains("Gateway approved"));
         let serial = page
             .split("<code>")
             .nth(1)

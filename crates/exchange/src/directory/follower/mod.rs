@@ -52,6 +52,21 @@ pub struct Following {
     pub clock: Arc<dyn Clock>,
 }
 
+impl Following {
+    /// The usual: looks every minute, waits ten seconds for a small file, and goes on for three days after what it has ran
+    /// out.
+    pub fn new(mirrors: Vec<String>, folder: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            mirrors,
+            folder,
+            every: Duration::from_secs(60),
+            patience: Duration::from_secs(10),
+            grace: 72 * 3_600,
+            clock,
+        }
+    }
+}
+
 impl fmt::Debug for Following {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Following")

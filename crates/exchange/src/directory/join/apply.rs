@@ -1,6 +1,6 @@
 //! Applying, and waiting for the answer.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{fs, sync::Arc};
 
 use base::{Clock, Error, Result, Timestamp};
 use trust::{Certificate, Purpose, Revocations};
@@ -143,15 +143,8 @@ impl Node {
         let chain = Certificate::chain_from_pem(pem)?;
         self.check_certificate(&chain, self.tls_signer.as_ref())?;
         let now = clock.now();
-        let follower = Follower::open(Following {
-            mirrors: vec![operator.mirror()],
-            folder: self.directory_folder(),
-            every: Duration::from_secs(60),
-            patience: operator.patience(),
-            grace: 72 * 3_600,
-            clock,
-        })
-        .await?;
+        let following = Following::new(vec![operator.mirror()], self.directory_folder(), clock);
+        let follower = Follower::open(following).await?;
         let newer = follower.refresh().await;
         newer.map_err(|problems| Error::Refused(base::Kind::Unavailable, problems))?;
         let standing = follower.standing().load_full();

@@ -67,10 +67,6 @@ impl Operator {
         })
     }
 
-    pub(super) const fn patience(&self) -> Duration {
-        self.patience
-    }
-
     /// Where its directory is.
     pub fn mirror(&self) -> String {
         format!("{}/exchange/directory", self.url)

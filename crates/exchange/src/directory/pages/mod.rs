@@ -61,9 +61,7 @@ where
     T: Template,
     F: Future<Output = Result<T>>,
 {
-    let (Kind::Invalid | Kind::Conflict, Error::Refused(kind, problems)) =
-        (error.kind().unwrap_or(Kind::Unavailable), &error)
-    else {
+    let Error::Refused(kind @ (Kind::Invalid | Kind::Conflict), problems) = &error else {
         return web.refuse(&error);
     };
     let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);

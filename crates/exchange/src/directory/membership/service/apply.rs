@@ -101,7 +101,7 @@ impl Membership {
         let application = &proven.application;
         let tls_key = proven.request.key_id().to_string();
         let text = String::from_utf8_lossy(document);
-        transact!(self.0.store, |tx| {
+        let stored = transact!(self.0.store, |tx| {
             if let Some(code) = &invitation
                 && !tables::use_invitation(&tx, code, ctx.now).await?
             {
@@ -122,7 +122,14 @@ impl Membership {
             } else {
                 Err(already_applied())
             }
-        })?;
+        });
+        if let Err(error) = stored {
+            // The same document may have come a moment before.
+            return match tables::application_by_digest(&db, &digest).await? {
+                Some(row) => self.answer(&row).await,
+                None => Err(error),
+            };
+        }
         Ok(Answer {
             application: id.uuid(),
             standing: Standing::Pending,

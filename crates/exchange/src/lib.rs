@@ -6,4 +6,5 @@
 //! gives.
 
 pub mod gateway;
+pub mod directory;
 pub mod model;

@@ -80,6 +80,7 @@ impl Role {
                 P::ManageCatalogue,
                 P::ManageReference,
                 P::ManageTokens,
+                P::ManageDirectory,
                 P::ReadStatistics,
             ],
             Self::Auditor => &[P::ReadAgencyDossiers, P::ReadStatistics, P::ReadAccessLog],
@@ -220,6 +221,8 @@ pub enum Permission {
     ManageTokens,
     /// Read the log of reads of personal data.
     ReadAccessLog,
+    /// Run the directory of the federation: who may join, who is suspended, which certificates are revoked.
+    ManageDirectory,
 }
 
 /// How far a permission of an officer reaches.
@@ -239,7 +242,7 @@ pub enum Reach {
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ReadCatalogue,
         Self::ReadPublication,
         Self::TrackDossier,
@@ -258,6 +261,7 @@ impl Permission {
         Self::ManageReference,
         Self::ManageTokens,
         Self::ReadAccessLog,
+        Self::ManageDirectory,
     ];
 
     /// How far it reaches when an officer holds it.
@@ -274,7 +278,7 @@ impl Permission {
             Self::ReadStatistics | Self::ManageOfficers | Self::ManageTokens | Self::ReadAccessLog => {
                 Reach::AgencyAndBelow
             }
-            Self::ManageCatalogue | Self::ManageReference => Reach::Node,
+            Self::ManageCatalogue | Self::ManageReference | Self::ManageDirectory => Reach::Node,
             Self::ReadOwnDossier | Self::ManageOwnAccount => Reach::OwnAccount,
         }
     }

@@ -394,7 +394,7 @@ mod tests {
     fn role_by_permission_table() {
         use Permission as P;
         // Columns: receptionist, specialist, leader, consulted, administrator, auditor.
-        let table: [(P, [u8; 6]); 15] = [
+        let table: [(P, [u8; 6]); 17] = [
             (P::FileDossier, [1, 0, 0, 0, 0, 0]),
             (P::ReadOwnDossier, [0, 0, 0, 0, 0, 0]),
             (P::ManageOwnAccount, [0, 0, 0, 0, 0, 0]),
@@ -410,6 +410,8 @@ mod tests {
             (P::ManageReference, [0, 0, 0, 0, 1, 0]),
             (P::ManageTokens, [0, 0, 0, 0, 1, 0]),
             (P::ReadAccessLog, [0, 0, 0, 0, 0, 1]),
+            (P::ManageExchange, [0, 0, 0, 0, 1, 0]),
+            (P::ReadExchange, [0, 0, 0, 0, 1, 1]),
         ];
         assert_eq!(
             table.len() + 3,

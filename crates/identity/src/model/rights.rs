@@ -81,8 +81,15 @@ impl Role {
                 P::ManageReference,
                 P::ManageTokens,
                 P::ReadStatistics,
+                P::ManageExchange,
+                P::ReadExchange,
             ],
-            Self::Auditor => &[P::ReadAgencyDossiers, P::ReadStatistics, P::ReadAccessLog],
+            Self::Auditor => &[
+                P::ReadAgencyDossiers,
+                P::ReadStatistics,
+                P::ReadAccessLog,
+                P::ReadExchange,
+            ],
         }
     }
 }
@@ -220,6 +227,10 @@ pub enum Permission {
     ManageTokens,
     /// Read the log of reads of personal data.
     ReadAccessLog,
+    /// Say what one's agency and those below it offer through the exchange, ask for data of others, and answer them.
+    ManageExchange,
+    /// Read what they offer, whom they have granted access, and why.
+    ReadExchange,
 }
 
 /// How far a permission of an officer reaches.
@@ -239,7 +250,7 @@ pub enum Reach {
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::ReadCatalogue,
         Self::ReadPublication,
         Self::TrackDossier,
@@ -258,6 +269,8 @@ impl Permission {
         Self::ManageReference,
         Self::ManageTokens,
         Self::ReadAccessLog,
+        Self::ManageExchange,
+        Self::ReadExchange,
     ];
 
     /// How far it reaches when an officer holds it.
@@ -271,9 +284,12 @@ impl Permission {
             | Self::DecideDossier
             | Self::AnswerConsultation
             | Self::ReadAgencyDossiers => Reach::OwnAgency,
-            Self::ReadStatistics | Self::ManageOfficers | Self::ManageTokens | Self::ReadAccessLog => {
-                Reach::AgencyAndBelow
-            }
+            Self::ReadStatistics
+            | Self::ManageOfficers
+            | Self::ManageTokens
+            | Self::ReadAccessLog
+            | Self::ManageExchange
+            | Self::ReadExchange => Reach::AgencyAndBelow,
             Self::ManageCatalogue | Self::ManageReference => Reach::Node,
             Self::ReadOwnDossier | Self::ManageOwnAccount => Reach::OwnAccount,
         }
@@ -334,7 +350,10 @@ mod tests {
             assert!(
                 matches!(
                     permission,
-                    Permission::ReadAgencyDossiers | Permission::ReadStatistics | Permission::ReadAccessLog
+                    Permission::ReadAgencyDossiers
+                        | Permission::ReadStatistics
+                        | Permission::ReadAccessLog
+                        | Permission::ReadExchange
                 ),
                 "{permission:?}"
             );

@@ -6,6 +6,7 @@
 //!   ([`handlers`]) tells and asks at the consumer through a [`Caller`]. A node that is down delays nothing and loses nothing.
 //! * The gateway takes everything from [`Hosted`], which is kept current.
 
+pub mod api;
 mod explain;
 mod hosted;
 mod jobs;
@@ -14,6 +15,8 @@ pub mod pages;
 pub mod peer;
 mod service;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use explain::{Asked, explain};
 pub use hosted::Hosted;

@@ -120,13 +120,18 @@ impl Request {
                 "The last day is over already.",
             );
         }
-        let required = Some((
-            "Nói rõ vì sao cần dữ liệu này và dùng vào việc gì.",
-            "Say why the data is needed and what for.",
-        ));
-        words(&self.reason, LONG, required, "reason", &mut problems);
+        check_reason(&self.reason, &mut problems);
         problems
     }
+}
+
+/// What is wrong with the reason of a request.
+pub fn check_reason(reason: &str, problems: &mut Problems) {
+    let required = Some((
+        "Nói rõ vì sao cần dữ liệu này và dùng vào việc gì.",
+        "Say why the data is needed and what for.",
+    ));
+    words(reason, LONG, required, "reason", problems);
 }
 
 impl Who {

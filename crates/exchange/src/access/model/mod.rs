@@ -19,7 +19,7 @@ mod system;
 mod terms;
 mod text;
 
-pub use command::{Command, Order, Request, decide, open};
+pub use command::{Command, Order, Request, check_reason, decide, open};
 pub use kind::{CommandDraft, CommandKind};
 pub use law::{Clocks, Law};
 pub use log::{Entry, Event, File, LogFlaw, Phase, Side, Standing, Suspension, Who};

@@ -54,72 +54,14 @@ impl Terms {
     /// What keeps them from being terms that somebody could agree to. They may come from another node.
     pub fn problems(&self) -> Problems {
         let mut problems = Problems::new();
-        if self.methods == Methods::of([]) {
-            problems.add(
-                "required",
-                "methods",
-                "Chọn ít nhất một phương thức.",
-                "Choose at least one method.",
-            );
-        }
-        if self.purposes.is_empty() {
-            problems.add(
-                "required",
-                "purposes",
-                "Nêu ít nhất một mục đích, ví dụ dossier.verify.",
-                "Name at least one purpose, such as dossier.verify.",
-            );
-        }
-        if self.purposes.len() > MOST_PURPOSES {
-            problems.add(
-                "too-many",
-                "purposes",
-                format!("Nêu tối đa {MOST_PURPOSES} mục đích."),
-                format!("Name at most {MOST_PURPOSES} purposes."),
-            );
-        }
-        words(
+        check_what(
+            &self.methods,
+            &self.purposes,
             &self.legal_basis,
-            SHORT,
-            Some((
-                "Ghi căn cứ pháp lý: điều, khoản, văn bản.",
-                "Give the legal basis: article, clause, document.",
-            )),
-            "legal_basis",
+            self.fields.as_deref(),
             &mut problems,
         );
-        if self.from >= self.to {
-            problems.add(
-                "ends-before-it-begins",
-                "to",
-                "Ngày kết thúc phải từ ngày bắt đầu trở đi.",
-                "The last day cannot be before the first.",
-            );
-        }
-        if !(2000..=LAST_YEAR).contains(&self.from.legal_date().year()) || self.last_day().year() > LAST_YEAR {
-            problems.add(
-                "out-of-range",
-                "to",
-                format!("Thời hạn phải nằm trong khoảng từ năm 2000 đến năm {LAST_YEAR}."),
-                format!("The time lies between 2000 and {LAST_YEAR}."),
-            );
-        }
-        if self.fields.as_ref().is_some_and(Vec::is_empty) {
-            problems.add(
-                "required",
-                "fields",
-                "Nêu ít nhất một trường dữ liệu, hoặc để trống để xin mọi trường.",
-                "Name at least one field, or leave it empty to ask for all.",
-            );
-        }
-        if self.fields.as_ref().is_some_and(|fields| fields.len() > MOST_FIELDS) {
-            problems.add(
-                "too-many",
-                "fields",
-                format!("Nêu tối đa {MOST_FIELDS} trường dữ liệu."),
-                format!("Name at most {MOST_FIELDS} fields."),
-            );
-        }
+        check_when(self.from, self.to, &mut problems);
         problems
     }
 
@@ -198,6 +140,83 @@ impl Terms {
     }
 }
 
+fn check_what(
+    methods: &Methods,
+    purposes: &BTreeSet<Purpose>,
+    legal_basis: &str,
+    fields: Option<&[Pointer]>,
+    problems: &mut Problems,
+) {
+    // Where a field has a flaw already, it is not missing.
+    let flawed = |at: &str, problems: &Problems| problems.at(at, base::Lang::Vi).is_some();
+    if *methods == Methods::of([]) && !flawed("methods", problems) {
+        problems.add(
+            "required",
+            "methods",
+            "Chọn ít nhất một phương thức.",
+            "Choose at least one method.",
+        );
+    }
+    if purposes.is_empty() && !flawed("purposes", problems) {
+        problems.add(
+            "required",
+            "purposes",
+            "Nêu ít nhất một mục đích, ví dụ dossier.verify.",
+            "Name at least one purpose, such as dossier.verify.",
+        );
+    }
+    if purposes.len() > MOST_PURPOSES {
+        problems.add(
+            "too-many",
+            "purposes",
+            format!("Nêu tối đa {MOST_PURPOSES} mục đích."),
+            format!("Name at most {MOST_PURPOSES} purposes."),
+        );
+    }
+    let required = Some((
+        "Ghi căn cứ pháp lý: điều, khoản, văn bản.",
+        "Give the legal basis: article, clause, document.",
+    ));
+    words(legal_basis, SHORT, required, "legal_basis", problems);
+    let fields = fields.map(<[Pointer]>::len);
+    if fields == Some(0) && !flawed("fields", problems) {
+        problems.add(
+            "required",
+            "fields",
+            "Nêu ít nhất một trường dữ liệu, hoặc để trống để xin mọi trường.",
+            "Name at least one field, or leave it empty to ask for all.",
+        );
+    }
+    if fields.is_some_and(|n| n > MOST_FIELDS) {
+        problems.add(
+            "too-many",
+            "fields",
+            format!("Nêu tối đa {MOST_FIELDS} trường dữ liệu."),
+            format!("Name at most {MOST_FIELDS} fields."),
+        );
+    }
+}
+
+fn check_when(from: Timestamp, to: Timestamp, problems: &mut Problems) {
+    if from >= to {
+        problems.add(
+            "ends-before-it-begins",
+            "to",
+            "Ngày kết thúc phải từ ngày bắt đầu trở đi.",
+            "The last day cannot be before the first.",
+        );
+    }
+    let last = to.plus_micros(-1).legal_date();
+    if !(2000..=LAST_YEAR).contains(&from.legal_date().year()) || last.year() > LAST_YEAR {
+        problems.add(
+            "out-of-range",
+            "to",
+            format!("Thời hạn phải nằm trong khoảng từ năm 2000 đến năm {LAST_YEAR}."),
+            format!("The time lies between 2000 and {LAST_YEAR}."),
+        );
+    }
+}
+
 /// Terms as they are typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -249,9 +268,9 @@ impl TermsDraft {
                 &mut problems,
             ));
         }
-        let legal_basis = words(&self.legal_basis, SHORT, None, "legal_basis", &mut problems);
-        let from = read_day(&self.from, "from", &mut problems);
+        let from = read_day(&self.from, "from", &mut problems).map(midnight);
         let to = read_day(&self.to, "to", &mut problems);
+        let to = to.map(|to| midnight(to.tomorrow().unwrap_or(to)));
         let rate = self.rate(&mut problems);
         let mut fields = Vec::new();
         for place in split(&self.fields) {
@@ -261,24 +280,25 @@ impl TermsDraft {
                 &mut problems,
             ));
         }
-        let (Some(path), Some(from), Some(to)) = (path, from, to) else {
-            return Err(problems);
-        };
-        if !problems.is_empty() {
-            return Err(problems);
+        let fields = given(&self.fields).map(|_| fields);
+        let legal_basis = self.legal_basis.trim().to_owned();
+        check_what(&methods, &purposes, &legal_basis, fields.as_deref(), &mut problems);
+        if let (Some(from), Some(to)) = (from, to) {
+            check_when(from, to, &mut problems);
         }
-        let terms = Terms {
-            methods,
-            path,
-            purposes,
-            legal_basis,
-            from: midnight(from),
-            to: midnight(to.tomorrow().unwrap_or(to)),
-            rate,
-            fields: given(&self.fields).map(|_| fields),
-        };
-        let problems = terms.problems();
-        if problems.is_empty() { Ok(terms) } else { Err(problems) }
+        match (path, from, to) {
+            (Some(path), Some(from), Some(to)) if problems.is_empty() => Ok(Terms {
+                methods,
+                path,
+                purposes,
+                legal_basis,
+                from,
+                to,
+                rate,
+                fields,
+            }),
+            _ => Err(problems),
+        }
     }
 
     /// The form that holds these terms.

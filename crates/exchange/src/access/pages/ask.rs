@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::{Form, Query};
-use base::{Error, Kind, Problems, Result, Text};
+use base::{Error, Kind, Problems, Result};
 use identity::Web;
 use serde::Deserialize;
 use view::{
@@ -19,7 +19,7 @@ use super::{Fields, Tab, again, encoded, grant, titled, words};
 use crate::{
     access::{
         Access, Offer, Side,
-        model::{Request, TermsDraft},
+        model::{Request, TermsDraft, check_reason},
     },
     model::{
         identifier::{ServiceId, SubsystemId},
@@ -175,8 +175,12 @@ fn read(draft: &Draft, service: &str) -> Result<(GrantId, SubsystemId, ServiceId
         .map_err(|_| Error::not_found("dịch vụ", "service"))?;
     let consumer = draft.consumer.trim().parse::<SubsystemId>();
     if consumer.is_err() {
-        let Text { vi, en } = Text::new("Chọn hệ thống sẽ gọi.", "Choose the system that will call.");
-        problems.add("required", "consumer", vi, en);
+        problems.add(
+            "required",
+            "consumer",
+            "Chọn hệ thống sẽ gọi.",
+            "Choose the system that will call.",
+        );
     }
     let terms = draft.terms.read().map_err(|found| problems.extend(found));
     let request = terms.map(|terms| Request {
@@ -186,17 +190,8 @@ fn read(draft: &Draft, service: &str) -> Result<(GrantId, SubsystemId, ServiceId
     });
     match (consumer, request) {
         (Ok(consumer), Ok(request)) => Ok((id, consumer, service, request)),
-        // What can be known of the rest is said at once.
-        (_, request) => {
-            if draft.reason.trim().is_empty() {
-                problems.add(
-                    "required",
-                    "reason",
-                    "Nói rõ vì sao cần dữ liệu này và dùng vào việc gì.",
-                    "Say why the data is needed and what for.",
-                );
-            }
-            drop(request);
+        _ => {
+            check_reason(&draft.reason, &mut problems);
             Err(Error::Refused(Kind::Invalid, problems))
         }
     }

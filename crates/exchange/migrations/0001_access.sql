@@ -70,6 +70,8 @@ CREATE TABLE exchange_grant (
 
 CREATE INDEX exchange_grant_list ON exchange_grant (side, changed_at, id);
 
+CREATE INDEX exchange_grant_consumer ON exchange_grant (consumer, side, phase);
+
 CREATE INDEX exchange_grant_due ON exchange_grant (side, answer_due) WHERE answer_due IS NOT NULL;
 
 -- The log of a grant. Rows are only added.

@@ -175,10 +175,17 @@ impl Hosted {
         let Some(bytes) = tables::document(&self.0.store.read(), row.id).await? else {
             return Ok(None);
         };
-        let read = OpenApi::read(&bytes).map_err(|problems| Error::Refused(base::Kind::Invalid, problems))?;
+        // It was good when it was registered; what is asked of documents may have grown since.
+        let endpoints = match OpenApi::read(&bytes) {
+            Ok(read) => read.endpoints,
+            Err(problems) => {
+                tracing::warn!(service = %row.service()?, ?problems, "the OpenAPI document of a service is not read");
+                Vec::new()
+            }
+        };
         let document = Document {
             bytes: bytes.into(),
-            endpoints: read.endpoints,
+            endpoints,
         };
         Ok(Some((sha256, document)))
     }

@@ -206,8 +206,9 @@ fn check_when(from: Timestamp, to: Timestamp, problems: &mut Problems) {
             "The last day cannot be before the first.",
         );
     }
-    let last = to.plus_micros(-1).legal_date();
-    if !(2000..=LAST_YEAR).contains(&from.legal_date().year()) || last.year() > LAST_YEAR {
+    // By the instants themselves: one that no calendar has would pass for a date.
+    let year = |year: i16| Date::new(year, 1, 1).map_or(Timestamp::default(), midnight);
+    if from < year(2000) || to > year(LAST_YEAR + 1) {
         problems.add(
             "out-of-range",
             "to",

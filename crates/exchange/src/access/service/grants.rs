@@ -10,7 +10,10 @@ use crate::{
         model::{Command, CommandKind, Entry, File, Order, Side, Standing},
         store::{self as tables, GrantFilter, GrantRow, OrderState, PAGE},
     },
-    model::rights::GrantId,
+    model::{
+        identifier::{ServiceId, SubsystemId},
+        rights::GrantId,
+    },
 };
 
 /// Which grants a list shows.
@@ -91,6 +94,13 @@ pub(super) fn no_grant() -> Error {
     Error::not_found("quyền truy cập", "grant")
 }
 
+/// A system or a service in the form in which tables have it.
+fn identifier(text: &str) -> Option<String> {
+    let system = text.parse::<SubsystemId>().map(|id| id.to_string());
+    let service = text.parse::<ServiceId>().map(|id| id.to_string());
+    system.or(service).ok()
+}
+
 impl GrantView {
     /// The commands that the reader can give now.
     pub fn commands(&self) -> impl Iterator<Item = CommandKind> {
@@ -109,11 +119,16 @@ impl Access {
     /// # Errors
     /// Without [`Permission::ReadExchange`].
     pub async fn grants(&self, ctx: &Ctx, query: &GrantsQuery) -> Result<(Vec<GrantList>, Option<(i64, Uuid)>)> {
+        let agency = reach(ctx, Permission::ReadExchange)?;
+        let about = query.about.as_deref().map(identifier);
+        if about == Some(None) {
+            return Ok((Vec::new(), None));
+        }
         let filter = GrantFilter {
-            agency: reach(ctx, Permission::ReadExchange)?,
+            agency,
             side: query.side,
             standing: query.standing,
-            about: query.about.clone(),
+            about: about.flatten(),
             overdue: query.overdue,
             ends_before: query.ending.then(|| self.law().soon(ctx.now)),
             before: query.before,

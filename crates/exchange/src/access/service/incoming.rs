@@ -129,6 +129,15 @@ impl Access {
                             "The id of this request is taken; send it under another.",
                         ));
                     }
+                    let most = self.config().most_open_requests;
+                    if tables::has_open(&tx, client, most).await? {
+                        return Err(Error::refused(
+                            Kind::TooMany,
+                            "too-many-requests",
+                            format!("{client} đã có {most} đề nghị chờ trả lời tại nút này; gửi lại sau."),
+                            format!("{client} has {most} requests waiting at this node; send it again later."),
+                        ));
+                    }
                     let (file, entry) = open(order, request, now)?;
                     let grant = Locked {
                         agency: service.agency,

@@ -45,6 +45,8 @@ pub struct Config {
     pub longest_pause_seconds: u32,
     /// How often the gateway's view is compared with what other processes have changed, in seconds.
     pub look_seconds: u32,
+    /// How many requests of one system may wait for an answer at this node; more are told to come back later.
+    pub most_open_requests: u32,
     /// The largest OpenAPI document, in bytes.
     pub largest_document: usize,
 }
@@ -58,6 +60,7 @@ impl Default for Config {
             follow_agreed_seconds: 3_600,
             longest_pause_seconds: 1_800,
             look_seconds: 2,
+            most_open_requests: 200,
             largest_document: 2 * 1024 * 1024,
         }
     }

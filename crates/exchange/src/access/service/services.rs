@@ -100,7 +100,12 @@ impl Access {
     /// Without [`Permission::ReadExchange`].
     pub async fn services(&self, ctx: &Ctx, after: &str) -> Result<(Vec<ServiceView>, Option<String>)> {
         let agency = reach(ctx, Permission::ReadExchange)?;
-        let rows = tables::services(&self.store().read(), agency.as_deref(), after).await?;
+        // What is no identifier is the beginning of the list.
+        let after = after
+            .parse::<ServiceId>()
+            .map(|after| after.to_string())
+            .unwrap_or_default();
+        let rows = tables::services(&self.store().read(), agency.as_deref(), &after).await?;
         let views = rows
             .iter()
             .take(PAGE)

@@ -99,7 +99,12 @@ impl Access {
     /// Without [`Permission::ReadExchange`].
     pub async fn systems(&self, ctx: &Ctx, after: &str) -> Result<(Vec<SystemView>, Option<String>)> {
         let agency = reach(ctx, Permission::ReadExchange)?;
-        let rows = tables::systems(&self.store().read(), agency.as_deref(), after).await?;
+        // What is no identifier is the beginning of the list.
+        let after = after
+            .parse::<SubsystemId>()
+            .map(|after| after.to_string())
+            .unwrap_or_default();
+        let rows = tables::systems(&self.store().read(), agency.as_deref(), &after).await?;
         let views = rows.iter().take(PAGE).map(SystemView::of).collect::<Result<Vec<_>>>()?;
         let next = views
             .last()

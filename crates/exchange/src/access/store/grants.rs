@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{PAGE, below};
 use crate::{
     access::model::{Entry, File, Order, Phase, Side, Standing},
-    model::rights::GrantId,
+    model::{identifier::SubsystemId, rights::GrantId},
 };
 
 /// One grant as a side knows it.
@@ -137,6 +137,17 @@ pub async fn renewals(db: &impl Read, of: &File, side: Side) -> Result<Vec<Grant
         .filter(|file| file.renews == Some(of.id))
         .map(|file| file.id)
         .collect())
+}
+
+/// Whether a system has so many requests at this node that wait for their answer.
+pub async fn has_open(db: &impl Read, consumer: &SubsystemId, most: u32) -> Result<bool> {
+    let sql = "SELECT seq FROM exchange_grant WHERE consumer = $1 AND side = 'incoming' AND phase IN ('requested', 'more-asked') \
+               LIMIT 1 OFFSET $2";
+    let last = i64::from(most.saturating_sub(1));
+    Ok(db
+        .scalar::<i64>(sql, params![consumer.to_string(), last])
+        .await?
+        .is_some())
 }
 
 /// Makes whoever wants to change the same grant wait; whether there is such a grant.

@@ -8,8 +8,8 @@ use ::store::{Read, Tx, params};
 use base::Result;
 
 pub use grants::{
-    GrantFilter, GrantRow, OrderState, add_entries, add_order, grant, grants, hosted_grants, lock, log, orders,
-    put_grant, put_order, renewals, waiting_orders,
+    GrantFilter, GrantRow, OrderState, add_entries, add_order, grant, grants, has_open, hosted_grants, lock, log,
+    orders, put_grant, put_order, renewals, waiting_orders,
 };
 pub use services::{
     ServiceRow, document, insert_service, put_document, service, service_named, services, services_of, update_service,

@@ -110,6 +110,10 @@ impl Node {
             members: BTreeMap::from([(member.parse().expect("a member"), agency.to_owned())]),
             ..Config::default()
         };
+        Self::with(store, clock, config, agency).await
+    }
+
+    async fn with(store: Store, clock: FixedClock, config: Config, agency: &'static str) -> Self {
         let access = Access::open(
             store.clone(),
             Arc::new(clock.clone()),

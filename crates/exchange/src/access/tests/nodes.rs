@@ -543,6 +543,14 @@ async fn a_consumer_sees_and_moves_its_own_alone() {
         for code in ["required", "too-long", "control-characters", "ends-before-it-begins"] {
             assert!(body.contains(code), "{code}: {body}");
         }
+        let mut endless = taken.clone();
+        endless.grant = GrantId::new(at(START));
+        endless
+            .request
+            .iter_mut()
+            .for_each(|request| request.terms.to = Timestamp::from_micros(i64::MAX));
+        let (status, body) = asked(&theirs, "POST", "/orders", &[stranger], &send(&endless)).await;
+        assert!(status == 422 && body.contains("out-of-range"), "{body}");
         for body in ["", "{}", "[]", "null", "{\"id\":1}", "\u{0}", &"[".repeat(100_000)] {
             let (status, answer) = asked(&theirs, "POST", "/orders", &[CONSUMER], body).await;
             assert_eq!(status, 422, "{answer}");
@@ -558,6 +566,49 @@ async fn a_consumer_sees_and_moves_its_own_alone() {
             assert!((400..500).contains(&status), "{path}: {status}");
         }
         assert_eq!(theirs.file(Side::Incoming, id).await.seq, 1, "nothing has moved");
+    }
+}
+
+#[tokio::test]
+async fn a_system_that_asks_for_too_much_is_told_to_wait() {
+    let sets = [identity::MIGRATIONS, MIGRATIONS];
+    for store in testkit::stores(&sets).await {
+        let config = Config {
+            members: BTreeMap::from([("VN/GOV/G01".parse().expect("a member"), "G01".to_owned())]),
+            most_open_requests: 3,
+            ..Config::default()
+        };
+        let node = Node::with(store, FixedClock::at(at(START)), config, "G01").await;
+        node.add_system(PROVIDER).await;
+        node.add_service().await;
+        let send = async || {
+            let order = Order {
+                id: Uuid::now_v7(),
+                grant: GrantId::new(at(START)),
+                consumer: consumer(),
+                service: service(),
+                at: at(START),
+                who: Who {
+                    name: "An".into(),
+                    ..Who::default()
+                },
+                request: Some(request()),
+                command: None,
+            };
+            let body = serde_json::to_string(&order).expect("JSON");
+            (asked(&node, "POST", "/orders", &[CONSUMER], &body).await.0, order.grant)
+        };
+        let mut last = GrantId::new(at(START));
+        for _ in 0..3 {
+            let (status, id) = send().await;
+            assert_eq!(status, 200);
+            last = id;
+        }
+        assert_eq!(send().await.0, 429);
+        node.command(Side::Incoming, last, approve(terms()))
+            .await
+            .expect("answered");
+        assert_eq!(send().await.0, 200, "one was answered");
     }
 }
 

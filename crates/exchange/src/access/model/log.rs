@@ -158,6 +158,8 @@ pub enum Event {
 pub enum Phase {
     /// Filed at the consumer; the provider's node has not answered yet.
     Filed,
+    /// The provider's node did not take it.
+    NotTaken,
     /// The provider has it.
     Requested,
     /// The consumer has to answer a question.
@@ -175,6 +177,7 @@ impl Phase {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Filed => "filed",
+            Self::NotTaken => "not-taken",
             Self::Requested => "requested",
             Self::MoreAsked => "more-asked",
             Self::Refused => "refused",
@@ -190,6 +193,8 @@ impl Phase {
 pub enum Standing {
     /// Filed; the provider's node has not answered yet.
     Filed,
+    /// The provider's node did not take it: it has no such service, or the request is not in order.
+    NotTaken,
     /// Before the provider.
     Requested,
     /// Before the consumer, with a question.
@@ -210,8 +215,9 @@ pub enum Standing {
 
 impl Standing {
     /// All of them, in the order of a grant's life.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Filed,
+        Self::NotTaken,
         Self::Requested,
         Self::MoreAsked,
         Self::Refused,
@@ -230,6 +236,7 @@ impl Standing {
             Self::Suspended => "suspended",
             Self::Over => "over",
             Self::Filed => Phase::Filed.code(),
+            Self::NotTaken => Phase::NotTaken.code(),
             Self::Requested => Phase::Requested.code(),
             Self::MoreAsked => Phase::MoreAsked.code(),
             Self::Refused => Phase::Refused.code(),
@@ -246,6 +253,7 @@ impl Standing {
     pub fn label(self) -> Text {
         match self {
             Self::Filed => Text::new("Đang gửi", "Being sent"),
+            Self::NotTaken => Text::new("Nút bên cung cấp không nhận", "Not taken by the provider's node"),
             Self::Requested => Text::new("Chờ bên cung cấp trả lời", "Awaiting the provider"),
             Self::MoreAsked => Text::new("Chờ bên khai thác giải trình", "Awaiting the consumer"),
             Self::Refused => Text::new("Bị từ chối", "Refused"),
@@ -259,7 +267,7 @@ impl Standing {
 
     /// Whether nothing can happen to it any more.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Refused | Self::Withdrawn | Self::Over)
+        matches!(self, Self::NotTaken | Self::Refused | Self::Withdrawn | Self::Over)
     }
 }
 
@@ -416,6 +424,7 @@ impl File {
     pub fn standing(&self, now: Timestamp) -> Standing {
         let (from, ends_at) = match (self.phase, &self.agreed, self.ends_at()) {
             (Phase::Filed, ..) => return Standing::Filed,
+            (Phase::NotTaken, ..) => return Standing::NotTaken,
             (Phase::Requested, ..) => return Standing::Requested,
             (Phase::MoreAsked, ..) => return Standing::MoreAsked,
             (Phase::Withdrawn, ..) => return Standing::Withdrawn,
@@ -460,7 +469,7 @@ impl File {
             mask: terms.fields.clone().map(FieldMask::new),
             state: match self.standing(now) {
                 Standing::Filed | Standing::Requested | Standing::MoreAsked => GrantState::Requested,
-                Standing::Refused => GrantState::Refused,
+                Standing::NotTaken | Standing::Refused => GrantState::Refused,
                 Standing::Withdrawn => GrantState::Ended,
                 Standing::Suspended => GrantState::Suspended,
                 Standing::Over if ended => GrantState::Ended,

@@ -14,7 +14,7 @@ pub(super) const fn tone(standing: Standing) -> Tone {
         Standing::Filed | Standing::Requested | Standing::NotYet => Tone::Info,
         Standing::MoreAsked => Tone::Warn,
         Standing::Active => Tone::Good,
-        Standing::Refused | Standing::Suspended => Tone::Late,
+        Standing::NotTaken | Standing::Refused | Standing::Suspended => Tone::Late,
         Standing::Withdrawn | Standing::Over => Tone::Neutral,
     }
 }

@@ -170,7 +170,7 @@ impl Access {
         waiting.first().map(|row| Ok((row.order()?, row.tries))).transpose()
     }
 
-    /// Notes what became of an order.
+    /// Notes what became of an order. A request that the provider's node does not take has come to its end.
     pub(in crate::access) async fn sent(
         &self,
         id: GrantId,
@@ -181,7 +181,17 @@ impl Access {
         let now = self.now();
         transact!(self.store(), |tx| {
             tables::lock(&tx, id, Side::Outgoing).await?;
-            tables::put_order(&tx, order, state, problems, now).await
+            tables::put_order(&tx, order, state, problems, now).await?;
+            // The order that files a request has the id of its grant.
+            let row = tables::grant(&tx, id, Side::Outgoing).await?;
+            let row = row.filter(|_| state == OrderState::Refused && order == id.uuid());
+            let Some(row) = row else { return Ok(()) };
+            let mut file = row.file()?;
+            if file.phase == Phase::Filed {
+                file.phase = Phase::NotTaken;
+                tables::put_grant(&tx, Side::Outgoing, &row.agency, &file, None, now).await?;
+            }
+            Ok(())
         })
     }
 
@@ -224,7 +234,7 @@ impl Access {
     pub(in crate::access) fn follows_at(&self, file: &File, now: Timestamp) -> Option<Timestamp> {
         let config = self.config();
         let seconds = match file.standing(now) {
-            Standing::Refused | Standing::Withdrawn | Standing::Over => return None,
+            Standing::NotTaken | Standing::Refused | Standing::Withdrawn | Standing::Over => return None,
             Standing::Filed | Standing::Requested | Standing::MoreAsked => config.follow_open_seconds,
             Standing::NotYet | Standing::Active | Standing::Suspended => config.follow_agreed_seconds,
         };

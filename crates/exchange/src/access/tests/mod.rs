@@ -4,6 +4,7 @@ mod clocks;
 mod explained;
 mod hosting;
 mod nodes;
+mod peers;
 mod site;
 mod stewards;
 mod workflow;
@@ -49,6 +50,11 @@ pub fn at(text: &str) -> Timestamp {
 pub fn calendar() -> Calendar {
     let text = include_str!("../../../../../data/calendar/viet-nam.toml");
     Calendar::new(toml::from_str(text).expect("TOML")).expect("a sound calendar")
+}
+
+/// Another one each time.
+pub fn new_id() -> Uuid {
+    GrantId::new(at(START)).uuid()
 }
 
 pub fn consumer() -> SubsystemId {
@@ -168,7 +174,7 @@ impl Node {
 
     pub async fn command(&self, side: Side, id: GrantId, command: Command) -> base::Result<()> {
         let seen = self.file(side, id).await.seq;
-        let order = Uuid::now_v7();
+        let order = new_id();
         self.access
             .command(&self.steward(), side, id, &command, seen, order)
             .await

@@ -34,7 +34,7 @@ async fn an_agency_sees_and_moves_its_own_and_those_below() {
             let command = Command::Withdraw { reason: "x".into() };
             let moved = ours
                 .access
-                .command(&ctx, Side::Outgoing, id, &command, -1, Uuid::now_v7())
+                .command(&ctx, Side::Outgoing, id, &command, -1, new_id())
                 .await
                 .expect_err("stale or not theirs");
             assert_eq!(
@@ -56,7 +56,7 @@ async fn an_agency_sees_and_moves_its_own_and_those_below() {
         };
         let error = theirs
             .access
-            .command(&auditor, Side::Incoming, id, &refuse, 1, Uuid::now_v7())
+            .command(&auditor, Side::Incoming, id, &refuse, 1, new_id())
             .await
             .expect_err("and changes nothing");
         assert_eq!(error.kind(), Some(Kind::Forbidden));

@@ -11,7 +11,7 @@ use base::{Error, Kind, Result, Text};
 use identity::Web;
 use uuid::Uuid;
 use view::{
-    Link, Page,
+    Page,
     ui::{self, Choice},
 };
 
@@ -73,10 +73,7 @@ fn show(access: &Access, web: &Web, status: StatusCode, page: Page, grant: Grant
     let kind = sent.draft.command;
     let label = kind.label();
     let mut page = titled(page, &label.vi, &label.en, Some(Tab::Grants));
-    page.breadcrumbs.push(Link {
-        href: grant::address(grant.side, grant.file.id),
-        label: Text::new("Quyền truy cập", "Grant"),
-    });
+    page.breadcrumbs.push(grant::crumb(&grant));
     let earliest = access.law().earliest_after_notice(web.ctx.now);
     let terms = sent
         .draft

@@ -31,6 +31,16 @@ pub(super) fn address(side: Side, id: GrantId) -> String {
     format!("/exchange/access/{}/{id}", side.code())
 }
 
+/// The way back to a grant.
+pub(super) fn crumb(grant: &GrantView) -> view::Link {
+    let file = &grant.file;
+    let name = format!("{} → {}", file.consumer, file.service);
+    view::Link {
+        href: address(grant.side, file.id),
+        label: Text::new(name.clone(), name),
+    }
+}
+
 /// Names of the two parties, as far as the directory has them.
 struct Parties {
     consumer: Text,
@@ -130,19 +140,14 @@ impl GrantPage {
 
     /// A suspension that was given notice of and has not begun.
     fn notice(&self) -> Option<String> {
-        let suspension = self.grant.file.suspension.as_ref();
-        suspension
-            .filter(|suspension| suspension.from > self.now)
-            .map(|suspension| suspension.from.display())
+        let from = self.grant.file.suspension.as_ref()?.from;
+        (from > self.now).then(|| format!("{} {}", self.page.t("Tạm ngừng từ", "Suspended from"), from.display()))
     }
 
     /// An end that was given notice of and has not come.
     fn ending(&self) -> Option<String> {
-        self.grant
-            .file
-            .end
-            .filter(|end| *end > self.now)
-            .map(|end| end.display())
+        let end = self.grant.file.end?;
+        (end > self.now).then(|| format!("{} {}", self.page.t("Chấm dứt từ", "It ends on"), end.display()))
     }
 
     fn soon_over(&self) -> bool {
@@ -233,10 +238,7 @@ pub(super) async fn print(
             "Agreement on sharing data",
             Some(Tab::Grants),
         );
-        page.breadcrumbs.push(view::Link {
-            href: address(side, id),
-            label: Text::new("Quyền truy cập", "Grant"),
-        });
+        page.breadcrumbs.push(crumb(&grant));
         let approved = grant
             .log
             .iter()

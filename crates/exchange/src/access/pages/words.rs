@@ -28,8 +28,8 @@ pub(super) fn methods(lang: Lang) -> Vec<Choice> {
 
 pub(super) fn side(side: Side) -> Text {
     match side {
-        Side::Incoming => Text::new("Họ đề nghị ta", "Asked of us"),
-        Side::Outgoing => Text::new("Ta đề nghị họ", "Asked by us"),
+        Side::Incoming => Text::new("Đề nghị đến", "Asked of us"),
+        Side::Outgoing => Text::new("Đề nghị đi", "Asked by us"),
     }
 }
 

@@ -7,4 +7,5 @@
 
 pub mod gateway;
 pub mod directory;
+pub mod access;
 pub mod model;

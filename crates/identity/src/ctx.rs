@@ -394,7 +394,7 @@ mod tests {
     fn role_by_permission_table() {
         use Permission as P;
         // Columns: receptionist, specialist, leader, consulted, administrator, auditor.
-        let table: [(P, [u8; 6]); 16] = [
+        let table: [(P, [u8; 6]); 18] = [
             (P::FileDossier, [1, 0, 0, 0, 0, 0]),
             (P::ReadOwnDossier, [0, 0, 0, 0, 0, 0]),
             (P::ManageOwnAccount, [0, 0, 0, 0, 0, 0]),
@@ -411,6 +411,8 @@ mod tests {
             (P::ManageTokens, [0, 0, 0, 0, 1, 0]),
             (P::ReadAccessLog, [0, 0, 0, 0, 0, 1]),
             (P::ManageDirectory, [0, 0, 0, 0, 1, 0]),
+            (P::ManageExchange, [0, 0, 0, 0, 1, 0]),
+            (P::ReadExchange, [0, 0, 0, 0, 1, 1]),
         ];
         assert_eq!(
             table.len() + 3,

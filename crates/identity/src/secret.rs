@@ -47,7 +47,10 @@ impl Entropy {
     }
 
     /// A secret of 256 bits for a cookie, an address or a header.
-    pub(crate) fn token(&self) -> Result<String> {
+    ///
+    /// # Errors
+    /// The system has no randomness to give; nothing secret may be made then.
+    pub fn token(&self) -> Result<String> {
         self.bytes::<32>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
     }
 }

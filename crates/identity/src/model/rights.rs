@@ -82,8 +82,15 @@ impl Role {
                 P::ManageTokens,
                 P::ManageDirectory,
                 P::ReadStatistics,
+                P::ManageExchange,
+                P::ReadExchange,
             ],
-            Self::Auditor => &[P::ReadAgencyDossiers, P::ReadStatistics, P::ReadAccessLog],
+            Self::Auditor => &[
+                P::ReadAgencyDossiers,
+                P::ReadStatistics,
+                P::ReadAccessLog,
+                P::ReadExchange,
+            ],
         }
     }
 }
@@ -223,6 +230,10 @@ pub enum Permission {
     ReadAccessLog,
     /// Run the directory of the federation: who may join, who is suspended, which certificates are revoked.
     ManageDirectory,
+    /// Say what one's agency and those below it offer through the exchange, ask for data of others, and answer them.
+    ManageExchange,
+    /// Read what they offer, whom they have granted access, and why.
+    ReadExchange,
 }
 
 /// How far a permission of an officer reaches.
@@ -242,7 +253,7 @@ pub enum Reach {
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::ReadCatalogue,
         Self::ReadPublication,
         Self::TrackDossier,
@@ -262,6 +273,8 @@ impl Permission {
         Self::ManageTokens,
         Self::ReadAccessLog,
         Self::ManageDirectory,
+        Self::ManageExchange,
+        Self::ReadExchange,
     ];
 
     /// How far it reaches when an officer holds it.
@@ -275,9 +288,12 @@ impl Permission {
             | Self::DecideDossier
             | Self::AnswerConsultation
             | Self::ReadAgencyDossiers => Reach::OwnAgency,
-            Self::ReadStatistics | Self::ManageOfficers | Self::ManageTokens | Self::ReadAccessLog => {
-                Reach::AgencyAndBelow
-            }
+            Self::ReadStatistics
+            | Self::ManageOfficers
+            | Self::ManageTokens
+            | Self::ReadAccessLog
+            | Self::ManageExchange
+            | Self::ReadExchange => Reach::AgencyAndBelow,
             Self::ManageCatalogue | Self::ManageReference | Self::ManageDirectory => Reach::Node,
             Self::ReadOwnDossier | Self::ManageOwnAccount => Reach::OwnAccount,
         }
@@ -338,7 +354,10 @@ mod tests {
             assert!(
                 matches!(
                     permission,
-                    Permission::ReadAgencyDossiers | Permission::ReadStatistics | Permission::ReadAccessLog
+                    Permission::ReadAgencyDossiers
+                        | Permission::ReadStatistics
+                        | Permission::ReadAccessLog
+                        | Permission::ReadExchange
                 ),
                 "{permission:?}"
             );

@@ -60,11 +60,18 @@ impl Pattern {
 
     /// Whether the whole path fits.
     pub fn matches(&self, path: &ServicePath) -> bool {
-        self.fits(&path.units())
+        self.fits(path.units().into_iter().map(Token::Unit))
     }
 
-    /// The states of the pattern that the path so far leads to: `states[n]` when the first n tokens fit.
-    fn fits(&self, path: &[Unit]) -> bool {
+    /// Whether every path that fits the other fits this one too. Careful: where it takes more than a wildcard of this for
+    /// each wildcard of the other to be sure, it says no.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.fits(other.tokens.iter().copied())
+    }
+
+    /// Whether the tokens fit, of which a wildcard stands for whatever it may stand for: only a wildcard that takes all of
+    /// that takes it. `states[n]` when those so far lead to the first n tokens of the pattern.
+    fn fits(&self, path: impl Iterator<Item = Token>) -> bool {
         let wild = |n: usize| matches!(self.tokens.get(n), Some(Token::InSegment | Token::Any));
         let mut states = vec![false; self.tokens.len() + 1];
         states[0] = true;
@@ -82,8 +89,8 @@ impl Pattern {
             next.fill(false);
             for (n, token) in self.tokens.iter().enumerate().filter(|(n, _)| states[*n]) {
                 match token {
-                    Token::Unit(own) => next[n + 1] |= own == unit,
-                    Token::InSegment => next[n] |= *unit != Unit::SLASH,
+                    Token::Unit(_) => next[n + 1] |= *token == unit,
+                    Token::InSegment => next[n] |= !matches!(unit, Token::Any | Token::Unit(Unit::SLASH)),
                     Token::Any => next[n] = true,
                 }
             }
@@ -197,6 +204,29 @@ mod tests {
             ("/a*c*e", "/abcd", false),
         ] {
             assert_eq!(matches(pattern, path), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_what_is_narrower() {
+        for (wide, narrow, expected) in [
+            ("**", "", true),
+            ("**", "/a/**", true),
+            ("/a/**", "/a/**", true),
+            ("/a/**", "/a/*/b", true),
+            ("/a/*", "/a/b", true),
+            ("/a/*", "/a/b*", true),
+            ("/a/*", "/a/**", false),
+            ("/a/*", "/a/*/b", false),
+            ("/*/*", "/**", false),
+            ("/*/**", "/**", false),
+            ("/a/b", "/a/*", false),
+            ("/a*c", "/a*b*c", true),
+            ("/z*", "/*", false),
+            ("", "**", false),
+        ] {
+            let pattern = |text: &str| text.parse::<Pattern>().expect(text);
+            assert_eq!(pattern(wide).covers(&pattern(narrow)), expected, "{wide} {narrow}");
         }
     }
 

@@ -9,6 +9,7 @@
 //! rights                                   may it, and why
 //! message                                  what one node sends another, and what its log keeps
 //! tracker                                  whose data a message was about
+//! monitor                                  how a message fared
 //! federation  hosting                      what the directory says, what this node hosts
 //! ```
 
@@ -24,13 +25,14 @@ mod json;
 pub mod message;
 pub mod meta;
 mod method;
+pub mod monitor;
 mod pointer;
 mod purpose;
 mod reason;
 pub mod request_hash;
 pub mod rights;
 pub mod tracker;
-mod xml;
+pub(crate) mod xml;
 
 pub use field::{Field, FieldFlaw, LONGEST_VALUE};
 pub use json::JsonFlaw;

@@ -78,6 +78,18 @@ impl Role {
     }
 }
 
+/// Adds the manifest and closes the container.
+pub(super) fn seal(mut files: Vec<Entry>) -> Vec<u8> {
+    files.push((MANIFEST.to_owned(), manifest(&files).into_bytes()));
+    zip::write(&files)
+}
+
+/// The files of a container or an archive, if it is one.
+#[cfg(test)]
+pub(super) fn open(bytes: &[u8]) -> Option<Vec<Entry>> {
+    zip::read(bytes)
+}
+
 /// An archive of files in one, as `/asic` gives containers.
 pub(super) fn archive(files: &[(String, Vec<u8>)]) -> Vec<u8> {
     zip::write(files)
@@ -128,6 +140,5 @@ pub(super) fn container(leaves: &[Opened], checkpoint: &SignedCheckpoint, direct
         };
         files.push((DIRECTORY.to_owned(), serde_json::to_vec_pretty(&entered)?));
     }
-    files.push((MANIFEST.to_owned(), manifest(&files).into_bytes()));
-    Ok(zip::write(&files))
+    Ok(seal(files))
 }

@@ -1,6 +1,6 @@
 -- Folds over the ledger: everything from here to the questions can be made anew from the log (`Journal::rebuild`).
 
--- How far the log is folded, and the root of its tree there: tables of another log are noticed.
+-- How far the log is folded, and the root of its tree there: tables of another log are noticed. A node has one log.
 CREATE TABLE journal_cursor (
   log TEXT NOT NULL PRIMARY KEY,
   next BIGINT NOT NULL,
@@ -29,6 +29,9 @@ CREATE TABLE journal_message (
 );
 
 CREATE INDEX journal_message_time ON journal_message (logged_at, leaf);
+
+-- What retention looks for; what is erased is not in it.
+CREATE INDEX journal_message_kept ON journal_message (logged_at, leaf) WHERE service IS NOT NULL;
 
 CREATE INDEX journal_message_client ON journal_message (client, logged_at, leaf);
 
@@ -88,13 +91,18 @@ CREATE TABLE journal_erasure (
   leaves BIGINT NOT NULL
 );
 
--- Not folds: questions of people about reads of their data.
+-- Not folds: questions of people about reads of their data. One that was asked here has `leaf` and `account`; where another
+-- node's member has to answer, `agency` is blank and `member` is whom to ask. One that came from another node has neither leaf nor
+-- account, and `member` is who passed it on.
 CREATE TABLE journal_question (
   id {uuid} NOT NULL PRIMARY KEY,
-  leaf BIGINT NOT NULL,
-  account {uuid} NOT NULL,
+  leaf BIGINT,
+  account {uuid},
   asker TEXT NOT NULL,
   agency TEXT NOT NULL,
+  member TEXT NOT NULL,
+  request_id {uuid} NOT NULL,
+  service TEXT NOT NULL,
   text TEXT NOT NULL,
   asked_at BIGINT NOT NULL,
   due_at BIGINT NOT NULL,

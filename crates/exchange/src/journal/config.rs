@@ -97,7 +97,12 @@ impl Config {
 }
 
 fn none(problems: &mut Problems, at: &str) {
-    problems.add("no-days", at, "Số ngày phải lớn hơn 0.", "The number of days is above 0.");
+    problems.add(
+        "no-days",
+        at,
+        "Số ngày phải lớn hơn 0.",
+        "The number of days is above 0.",
+    );
 }
 
 /// Reads that the persons do not see before they end: those of an investigation. They are counted in public all the same.

@@ -69,7 +69,10 @@ impl Journal {
             leaves.extend(read.map(i64::unsigned_abs));
         }
         if leaves.is_empty() {
-            return Err(Error::not_found("thông điệp của yêu cầu này", "message of this request"));
+            return Err(Error::not_found(
+                "thông điệp của yêu cầu này",
+                "message of this request",
+            ));
         }
         // The office, not the name: the record is for ever.
         let by = match &ctx.actor {

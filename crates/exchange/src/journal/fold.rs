@@ -39,8 +39,15 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Fold {
     Message(MessageRow),
-    Read { leaf: u64, logged: Timestamp, read: Option<ReadRecord> },
-    Erasure { leaf: u64, record: ErasureRecord },
+    Read {
+        leaf: u64,
+        logged: Timestamp,
+        read: Option<ReadRecord>,
+    },
+    Erasure {
+        leaf: u64,
+        record: ErasureRecord,
+    },
 }
 
 /// A row of messages. What is not known is not there: an erased record says nothing, an answer has no method.
@@ -247,7 +254,8 @@ impl Journal {
     /// Whether the tables were made from this log: its tree had the root that the cursor says.
     async fn check(&self, cursor: &Cursor, size: u64) -> Result<()> {
         let next = cursor.next;
-        let same = next <= size && (next == 0 || self.with_log(move |log| log.root(next)).await?.to_string() == cursor.root);
+        let same =
+            next <= size && (next == 0 || self.with_log(move |log| log.root(next)).await?.to_string() == cursor.root);
         if same {
             return Ok(());
         }

@@ -1,16 +1,20 @@
-//! Deferred work: once an hour, what has been kept long enough goes.
+//! Deferred work: once an hour, what has been kept long enough goes; and questions go to other nodes, and answers back.
 
 use ::store::{Job, Store, jobs::Runner, transact};
 use base::{Result, Timestamp};
 
-use super::Journal;
+use super::{Journal, tracker::Errand};
 
 const SWEEP: &str = "exchange.journal.sweep";
 const HOUR: i64 = 3600;
 
 /// Teaches a runner the jobs of the journal.
 pub fn handlers(runner: Runner, journal: &Journal) -> Runner {
-    let journal = journal.clone();
+    let (journal, messenger) = (journal.clone(), journal.clone());
+    let runner = runner.on(Errand::KIND, move |run| {
+        let journal = messenger.clone();
+        async move { journal.run_errand(run.payload()?).await }
+    });
     runner.on(SWEEP, move |run| {
         let journal = journal.clone();
         async move {

@@ -195,7 +195,11 @@ impl Journal {
     /// `Forbidden` to all but auditors of the node's agency; `Invalid` for an id that none can be.
     pub async fn messages(&self, ctx: &Ctx, filter: &Filter) -> Result<(Vec<LogRow>, Option<Place>)> {
         self.require_auditor(ctx)?;
-        let message_id = filter.message_id.as_deref().map(|id| sound_id(id, "message_id")).transpose()?;
+        let message_id = filter
+            .message_id
+            .as_deref()
+            .map(|id| sound_id(id, "message_id"))
+            .transpose()?;
         let search = Search {
             client: filter.client.as_ref().map(ToString::to_string),
             service: filter.service.as_ref().map(ToString::to_string),
@@ -300,7 +304,9 @@ impl Journal {
         self.catch_up().await.map_err(failed)?;
         let db = self.0.store.read();
         let limit = if asked.contains_key("unique") { 2 } else { MOST_PAIRS };
-        let rows = tables::of_message_id(&db, &client.to_string(), id, limit).await.map_err(failed)?;
+        let rows = tables::of_message_id(&db, &client.to_string(), id, limit)
+            .await
+            .map_err(failed)?;
         let mut rows: Vec<LogRow> = rows.into_iter().map(LogRow::from).collect();
         if asked.contains_key("unique") {
             let latest = rows.first().and_then(|row| row.request_id);
@@ -331,7 +337,10 @@ impl Journal {
     pub(super) fn policy(&self) -> Result<Policy> {
         let view = (self.0.directory)();
         let log = LogName::new(self.0.log.origin()).ok();
-        let keys = log.and_then(|log| view.log(&log)).map(|log| log.keys.clone()).unwrap_or_default();
+        let keys = log
+            .and_then(|log| view.log(&log))
+            .map(|log| log.keys.clone())
+            .unwrap_or_default();
         let witnesses = view.directory().witnesses.iter();
         let witnesses: Vec<VerifierKey> = witnesses.filter_map(|witness| witness.key.parse().ok()).collect();
         // A node's own page shows who cosigned; how many must is for those to say who do not trust it.
@@ -344,7 +353,11 @@ impl Journal {
         let row = tables::find(&db, leaf).await?;
         let row = LogRow::from(row.ok_or_else(|| Error::not_found("thông điệp này", "message"))?);
         let pair = match row.request_id {
-            Some(request) => tables::of_request(&db, request).await?.into_iter().map(LogRow::from).collect(),
+            Some(request) => tables::of_request(&db, request)
+                .await?
+                .into_iter()
+                .map(LogRow::from)
+                .collect(),
             None => vec![row.clone()],
         };
         Ok((row, pair))
@@ -353,7 +366,10 @@ impl Journal {
     /// The leaves of a pair: one request, one answer, and the read that belongs to them.
     async fn roles_of(&self, pair: &[LogRow]) -> Result<Vec<(Role, u64)>> {
         let mut roles = Vec::new();
-        for (kind, role) in [(MessageKind::Request, Role::Request), (MessageKind::Answer, Role::Answer)] {
+        for (kind, role) in [
+            (MessageKind::Request, Role::Request),
+            (MessageKind::Answer, Role::Answer),
+        ] {
             let found = pair.iter().find(|row| row.kind == kind);
             roles.extend(found.map(|row| (role, row.leaf)));
         }
@@ -480,7 +496,13 @@ fn file_name(id: &str, role: Role, leaf: u64) -> String {
 /// An id as part of the name of a file.
 fn safe_name(id: &str) -> String {
     id.chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') {
+                c
+            } else {
+                '_'
+            }
+        })
         .take(LONGEST_FILE_NAME)
         .collect()
 }

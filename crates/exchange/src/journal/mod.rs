@@ -42,9 +42,12 @@ pub use self::{
     fold::Progress,
     jobs::{handlers, schedule},
     messages::{Asic, Exchange, Filter, LogRow, MessageKind, NoAsic, Place},
-    operations::{HourLine, OpQuery, Operations, QUEUE},
+    operations::{OpQuery, Operations, QUEUE},
     pages::pages,
-    tracker::{Caller, HiddenMonth, MyReads, PROVIDER_SERVICE, Question, QuestionState, ReadAbout, ReadFilter, usage_router},
+    tracker::{
+        ASK_SERVICE, Caller, HiddenMonth, MyReads, PROVIDER_SERVICE, Question, QuestionState, ReadAbout, ReadFilter,
+        Source, question_router, usage_router,
+    },
 };
 use crate::model::federation::View;
 
@@ -72,7 +75,9 @@ struct Inner {
 
 impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Journal").field("log", &self.0.log).finish_non_exhaustive()
+        f.debug_struct("Journal")
+            .field("log", &self.0.log)
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,7 +123,9 @@ impl Journal {
             caller,
             config,
         } = parts;
-        config.check().map_err(|problems| Error::Refused(Kind::Invalid, problems))?;
+        config
+            .check()
+            .map_err(|problems| Error::Refused(Kind::Invalid, problems))?;
         Ok(Self(Arc::new(Inner {
             store,
             log,

@@ -54,7 +54,7 @@ pub struct Operations {
 
 /// What passed in an hour, or through a service.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct HourLine {
+pub(super) struct HourLine {
     /// Messages.
     pub n: i64,
     /// Those that failed.
@@ -114,7 +114,10 @@ impl Journal {
     /// Takes away what is older than the settings say.
     pub(super) async fn forget_operations(&self, now: Timestamp) -> Result<()> {
         let before = now.plus_seconds(-DAY * i64::from(self.0.config.operation_days));
-        while transact!(self.0.store, |tx| { tables::delete_operations(&tx, before, SWEPT).await })? > 0 {}
+        while transact!(self.0.store, |tx| {
+            tables::delete_operations(&tx, before, SWEPT).await
+        })? > 0
+        {}
         Ok(())
     }
 

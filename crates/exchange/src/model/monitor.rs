@@ -33,7 +33,7 @@ impl Side {
 
 /// How one message fared. Times are milliseconds since 1970 but for `monitoringDataTs`, sizes are bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct OpRecord {
     /// When the record was made, in seconds since 1970.
     pub monitoring_data_ts: i64,

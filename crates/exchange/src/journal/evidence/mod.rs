@@ -128,7 +128,11 @@ pub(super) fn container(leaves: &[Opened], checkpoint: &SignedCheckpoint, direct
         files.push((leaf.role.file(SALT), salt.into_bytes()));
         files.push((leaf.role.file(PROOF), leaf.proof.to_string().into_bytes()));
     }
-    let keys: String = known.iter().flat_map(|log| &log.keys).map(|key| format!("{key}\n")).collect();
+    let keys: String = known
+        .iter()
+        .flat_map(|log| &log.keys)
+        .map(|key| format!("{key}\n"))
+        .collect();
     files.push((KEYS.to_owned(), keys.into_bytes()));
     if let Some(member) = known.and_then(|log| directory.member(&log.server.owner)) {
         let edition = directory.directory();

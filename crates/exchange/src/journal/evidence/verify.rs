@@ -112,8 +112,13 @@ pub fn verify_container(bytes: &[u8], policy: &Policy) -> Report {
         );
     }
     check_files(&files, &mut report);
-    let content: BTreeMap<&str, &[u8]> = files.iter().map(|(name, content)| (name.as_str(), content.as_slice())).collect();
-    let checkpoint = content.get(CHECKPOINT).and_then(|bytes| SignedCheckpoint::parse(bytes).ok());
+    let content: BTreeMap<&str, &[u8]> = files
+        .iter()
+        .map(|(name, content)| (name.as_str(), content.as_slice()))
+        .collect();
+    let checkpoint = content
+        .get(CHECKPOINT)
+        .and_then(|bytes| SignedCheckpoint::parse(bytes).ok());
     let mut leaves = Vec::new();
     for role in Role::ALL {
         if content.keys().any(|name| name.split('/').next() == Some(role.code())) {

@@ -133,7 +133,12 @@ mod tests {
         file.write_all(&bytes).expect("written");
         let script = "import sys,zipfile\nz=zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\n\
                       print([(i.filename,i.compress_type,z.read(i).decode()) for i in z.infolist()])";
-        let said = Command::new("python3").arg("-c").arg(script).arg(file.path()).output().expect("python3");
+        let said = Command::new("python3")
+            .arg("-c")
+            .arg(script)
+            .arg(file.path())
+            .output()
+            .expect("python3");
         assert_eq!(
             String::from_utf8_lossy(&said.stdout).trim(),
             r"[('mimetype', 0, 'application/vnd.etsi.asic-e+zip'), ('a/b.txt', 0, 'hồ sơ\n'), ('empty', 0, '')]",

@@ -56,7 +56,11 @@ fn row(page: &Page, row: &LogRow) -> Row {
         }
         MessageKind::Answer => {
             let status = row.status.unwrap_or_default();
-            let tone = if (200..400).contains(&status) { Tone::Good } else { Tone::Warn };
+            let tone = if (200..400).contains(&status) {
+                Tone::Good
+            } else {
+                Tone::Warn
+            };
             (format!("{} {status}", page.t("Trả lời", "Answer")), tone)
         }
         MessageKind::Erased => (page.t("Đã xóa", "Erased").to_owned(), Tone::Neutral),
@@ -92,7 +96,8 @@ pub(super) async fn search(State(journal): State<Journal>, web: Web, Query(asked
         },
     };
     let list = |page: Page, rows: Vec<Row>, older: Option<String>| Messages {
-        newer: (!asked.before.is_empty()).then(|| format!("/exchange/messages?{}", asked.query().trim_start_matches('&'))),
+        newer: (!asked.before.is_empty())
+            .then(|| format!("/exchange/messages?{}", asked.query().trim_start_matches('&'))),
         page,
         asked: asked.clone(),
         rows,
@@ -181,10 +186,18 @@ fn message_page(web: &Web, found: &Exchange) -> Message {
             page.t("trên", "of"),
             page.number(leaf.size)
         ),
-        witnesses: leaf.cosigners.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", "),
+        witnesses: leaf
+            .cosigners
+            .iter()
+            .map(|c| c.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
         text: String::from_utf8_lossy(&leaf.record).into_owned(),
     });
-    let faults = report.faults.iter().map(|fault| (fault.at.clone(), page.text(&fault.text).to_owned()));
+    let faults = report
+        .faults
+        .iter()
+        .map(|fault| (fault.at.clone(), page.text(&fault.text).to_owned()));
     let erased = found.erased.as_ref().map(|(at, by, ground)| {
         format!(
             "{} {}, {} {by}. {}: {ground}",
@@ -197,7 +210,12 @@ fn message_page(web: &Web, found: &Exchange) -> Message {
     Message {
         evidence: format!("/exchange/messages/{}/evidence", found.row.leaf),
         rows,
-        pair: found.pair.iter().filter(|other| other.leaf != found.row.leaf).map(|other| row(&page, other)).collect(),
+        pair: found
+            .pair
+            .iter()
+            .filter(|other| other.leaf != found.row.leaf)
+            .map(|other| row(&page, other))
+            .collect(),
         records: records.collect(),
         faults: faults.collect(),
         erased,

@@ -9,10 +9,17 @@ use axum::{
 use base::{Error, Result, Timestamp};
 use identity::Web;
 use serde::Deserialize;
-use view::{Page, chart::Bars, decimal, ui};
+use view::{
+    Page,
+    chart::{Bars, Lines},
+    decimal, ui,
+};
 
 use super::answer;
-use crate::journal::{HourLine, Journal, operations::Report};
+use crate::journal::{
+    Journal,
+    operations::{HourLine, Report},
+};
 
 /// Microseconds of an hour.
 const HOUR: i64 = 3_600_000_000;
@@ -27,6 +34,7 @@ struct Operations {
     hours: i64,
     tiles: Vec<(String, String, String)>,
     chart: Option<Bars>,
+    latency: Option<Lines>,
     tables: Vec<Table>,
     json: String,
     csv: String,
@@ -59,7 +67,11 @@ pub(super) struct Asked {
 impl Asked {
     /// A span that is offered; the first when another was asked for.
     fn hours(&self) -> i64 {
-        self.hours.parse().ok().filter(|hours| SPANS.contains(hours)).unwrap_or(SPANS[0])
+        self.hours
+            .parse()
+            .ok()
+            .filter(|hours| SPANS.contains(hours))
+            .unwrap_or(SPANS[0])
     }
 }
 
@@ -77,12 +89,22 @@ async fn operations_page(journal: &Journal, web: &Web, hours: i64) -> Result<Ope
     let (from, to) = span(web.ctx.now, hours);
     let (by_hour, by_service) = journal.operation_report(&web.ctx, from, to).await?;
     let page = web.titled("Vận hành trao đổi dữ liệu", "Operation of the exchange");
-    let all = by_hour.values().fold((0, 0), |(n, failed), line| (n + line.n, failed + line.failed));
-    let name = |hour: i64| Timestamp::from_micros(hour * HOUR).legal().strftime("%H:%M %d/%m").to_string();
+    let all = by_hour
+        .values()
+        .fold((0, 0), |(n, failed), line| (n + line.n, failed + line.failed));
+    let name = |hour: i64| {
+        Timestamp::from_micros(hour * HOUR)
+            .legal()
+            .strftime("%H:%M %d/%m")
+            .to_string()
+    };
     let chart = (!by_hour.is_empty()).then(|| {
         let whole = from.micros() / HOUR..to.micros() / HOUR;
         let of = |part: fn(&HourLine) -> i64| {
-            let values: Vec<f64> = whole.clone().map(|hour| by_hour.get(&hour).map_or(0.0, |line| part(line) as f64)).collect();
+            let values: Vec<f64> = whole
+                .clone()
+                .map(|hour| by_hour.get(&hour).map_or(0.0, |line| part(line) as f64))
+                .collect();
             values
         };
         Bars::new(page.lang, page.t("Thông điệp theo giờ", "Messages by the hour"))
@@ -95,6 +117,19 @@ async fn operations_page(journal: &Journal, web: &Web, hours: i64) -> Result<Ope
             .series(page.t("Không thành công", "Failed"), of(|line| line.failed))
             .stacked()
             .places(0)
+    });
+    let hours_seen = &by_hour;
+    let latency = (!by_hour.is_empty()).then(|| {
+        let whole = from.micros() / HOUR..to.micros() / HOUR;
+        let of =
+            |part: fn(&HourLine) -> Option<f64>| whole.clone().map(move |hour| hours_seen.get(&hour).and_then(part));
+        Lines::new(page.lang, page.t("Thời gian xử lý theo giờ", "Latency by the hour"))
+            .description(page.t(
+                "Thời gian xử lý trung bình của mỗi giờ, tính bằng mili giây.",
+                "Mean latency of each hour in milliseconds.",
+            ))
+            .categories(whole.clone().map(name))
+            .series(page.t("Trung bình (ms)", "Mean (ms)"), of(HourLine::mean))
     });
     let line = |name: String, side: &str, line: &HourLine| {
         let millis = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| decimal(page.lang, value, 1));
@@ -112,9 +147,17 @@ async fn operations_page(journal: &Journal, web: &Web, hours: i64) -> Result<Ope
             most: millis(line.within(0.95).map(|ms| ms as f64)),
         }
     };
-    let share = if all.0 > 0 { all.1 as f64 * 100.0 / all.0 as f64 } else { 0.0 };
+    let share = if all.0 > 0 {
+        all.1 as f64 * 100.0 / all.0 as f64
+    } else {
+        0.0
+    };
     let tiles = vec![
-        (page.t("Thông điệp", "Messages").to_owned(), page.number(all.0), String::new()),
+        (
+            page.t("Thông điệp", "Messages").to_owned(),
+            page.number(all.0),
+            String::new(),
+        ),
         (
             page.t("Không thành công", "Failed").to_owned(),
             page.number(all.1),
@@ -122,25 +165,45 @@ async fn operations_page(journal: &Journal, web: &Web, hours: i64) -> Result<Ope
         ),
     ];
     let unnamed = page.t("Không xác định", "Unknown").to_owned();
-    let service = |key: &(String, String)| if key.0.is_empty() { unnamed.clone() } else { key.0.clone() };
+    let service = |key: &(String, String)| {
+        if key.0.is_empty() {
+            unnamed.clone()
+        } else {
+            key.0.clone()
+        }
+    };
     let services = Table {
         title: page.t("Theo dịch vụ", "By service").to_owned(),
         first: page.t("Dịch vụ", "Service").to_owned(),
         sides: true,
-        lines: by_service.iter().map(|(key, found)| line(service(key), &key.1, found)).collect(),
+        lines: by_service
+            .iter()
+            .map(|(key, found)| line(service(key), &key.1, found))
+            .collect(),
     };
     let each_hour = Table {
         title: page.t("Theo giờ", "By the hour").to_owned(),
         first: page.t("Giờ", "Hour").to_owned(),
         sides: false,
-        lines: by_hour.iter().rev().map(|(hour, found)| line(name(*hour), "", found)).collect(),
+        lines: by_hour
+            .iter()
+            .rev()
+            .map(|(hour, found)| line(name(*hour), "", found))
+            .collect(),
     };
     let hour_word = page.t("giờ gần nhất", "hours").to_owned();
     Ok(Operations {
-        spans: SPANS.iter().map(|hours| ui::Choice::new(hours, format!("{hours} {hour_word}"))).collect(),
+        spans: SPANS
+            .iter()
+            .map(|hours| ui::Choice::new(hours, format!("{hours} {hour_word}")))
+            .collect(),
         hours,
         tiles,
-        tables: if by_hour.is_empty() { Vec::new() } else { vec![services, each_hour] },
+        tables: if by_hour.is_empty() {
+            Vec::new()
+        } else {
+            vec![services, each_hour]
+        },
         json: format!(
             "/api/v1/exchange/operations?recordsFrom={}&recordsTo={}",
             from.micros() / 1_000_000,
@@ -148,6 +211,7 @@ async fn operations_page(journal: &Journal, web: &Web, hours: i64) -> Result<Ope
         ),
         csv: format!("/exchange/operations.csv?hours={hours}"),
         chart,
+        latency,
         page,
     })
 }
@@ -155,7 +219,10 @@ async fn operations_page(journal: &Journal, web: &Web, hours: i64) -> Result<Ope
 /// What the page shows by the hour and by service, as CSV (UTF-8 with byte order mark, which spreadsheets need).
 pub(super) async fn csv(State(journal): State<Journal>, web: Web, Query(asked): Query<Asked>) -> Response {
     let (from, to) = span(web.ctx.now, asked.hours());
-    let made = journal.operation_report(&web.ctx, from, to).await.and_then(|report| sheet(&web, &report));
+    let made = journal
+        .operation_report(&web.ctx, from, to)
+        .await
+        .and_then(|report| sheet(&web, &report));
     match made {
         Ok(bytes) => {
             let head = [

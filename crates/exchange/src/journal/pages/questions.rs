@@ -59,7 +59,11 @@ pub(super) async fn list(State(journal): State<Journal>, web: Web, Query(query):
 }
 
 async fn questions_page(journal: &Journal, web: &Web, query: &ListQuery) -> Result<Questions> {
-    let state = query.state.as_deref().and_then(QuestionState::from_code).unwrap_or(QuestionState::Asked);
+    let state = query
+        .state
+        .as_deref()
+        .and_then(QuestionState::from_code)
+        .unwrap_or(QuestionState::Asked);
     let after = query.after.as_deref().and_then(|text| {
         let (due, id) = text.split_once('.')?;
         Some((due.parse().ok()?, id.parse().ok()?))

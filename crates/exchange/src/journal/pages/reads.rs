@@ -103,7 +103,9 @@ fn reads_page(web: &Web, page: Page, asked: ReadsAsked, mine: MyReads) -> Reads 
         silent: (!mine.silent.is_empty()).then(|| mine.silent.join(", ")),
         nobody: mine.nobody,
         newer: (!asked.before.is_empty()).then(|| format!("/my/reads?{}", filter.trim_start_matches('&'))),
-        older: mine.next.map(|place| format!("/my/reads?before={}{filter}", reads_place(place))),
+        older: mine
+            .next
+            .map(|place| format!("/my/reads?before={}{filter}", reads_place(place))),
         reads: mine.reads.into_iter().map(shown).collect(),
         asked,
         page,
@@ -147,7 +149,11 @@ pub(super) async fn ask_page(State(journal): State<Journal>, web: Web, Path(plac
 async fn form(journal: &Journal, web: &Web, place: &str, typed: String) -> Result<Ask> {
     let leaf = leaf(place)?;
     let mut page = web.titled("Hỏi về lượt xem này", "Ask about this read");
-    page.breadcrumbs = vec![Link::new("/my/reads", "Ai đã xem dữ liệu của tôi", "Who has read my data")];
+    page.breadcrumbs = vec![Link::new(
+        "/my/reads",
+        "Ai đã xem dữ liệu của tôi",
+        "Who has read my data",
+    )];
     Ok(Ask {
         read: journal.read_about(&web.ctx, leaf).await?,
         page,

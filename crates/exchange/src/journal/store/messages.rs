@@ -77,7 +77,8 @@ pub(super) async fn add(tx: &Tx, folds: &[Fold]) -> Result<()> {
 pub(super) async fn erase(tx: &Tx, leaf: u64, record: &ErasureRecord) -> Result<()> {
     let note = "INSERT INTO journal_erasure (leaf, at, actor, ground, leaves) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     let leaves = big(record.leaves.len() as u64);
-    tx.exec(note, params![big(leaf), record.at, record.by, record.ground, leaves]).await?;
+    tx.exec(note, params![big(leaf), record.at, record.by, record.ground, leaves])
+        .await?;
     let sql = "UPDATE journal_message SET kind = 'erased', sent = NULL, request_id = NULL, message_id = NULL, client = NULL, \
                service = NULL, method = NULL, status = NULL, at = NULL, purpose = NULL, issue = NULL, user_id = NULL, \
                erasure = $2 WHERE leaf = $1";
@@ -163,14 +164,17 @@ pub async fn due(
             values.push(service.value());
             " AND service = $3".to_owned()
         }
-        None if but.is_empty() => String::new(),
+        None if but.is_empty() => " AND service IS NOT NULL".to_owned(),
         None => {
             values.extend(but.iter().map(Param::value));
-            format!(" AND service NOT IN ({})", ::store::placeholders(3, but.len()))
+            format!(
+                " AND service IS NOT NULL AND service NOT IN ({})",
+                ::store::placeholders(3, but.len())
+            )
         }
     };
     let sql = format!(
-        "SELECT leaf FROM journal_message WHERE kind IN ('request', 'answer') AND logged_at < $1{which} \
+        "SELECT leaf FROM journal_message WHERE logged_at < $1{which} \
          ORDER BY logged_at, leaf LIMIT $2"
     );
     let rows: Vec<Leaf> = db.all(&sql, values).await?;

@@ -14,7 +14,7 @@ use base::{Error, Kind, Result};
 pub use self::{
     messages::{ErasureRow, FoundRow, Search, due, erasures, find, of_message_id, of_request, search},
     operations::{HourRow, add_operations, delete_operations, hours, operations},
-    questions::{QuestionRow, add_question, answer_question, close_question, questions_of, questions_to, question},
+    questions::{QuestionRow, add_question, answer_question, close_question, question, questions_of, questions_to},
     reads::{
         Hiding, ReadRow, Window, days_of, first_read, keys_about, read_of_request, reads_about, reads_by_leaf,
         subjects_of,
@@ -68,7 +68,8 @@ pub async fn advance(tx: &Tx, log: &str, from: &Cursor, to: &Cursor) -> Result<(
         tx.exec(sql, params![log, big(to.next), to.root]).await?
     } else {
         let sql = "UPDATE journal_cursor SET next = $2, root = $3 WHERE log = $1 AND next = $4";
-        tx.exec(sql, params![log, big(to.next), to.root, big(from.next)]).await?
+        tx.exec(sql, params![log, big(to.next), to.root, big(from.next)])
+            .await?
     };
     if moved == 1 {
         return Ok(());

@@ -31,19 +31,31 @@ pub async fn add_operations(tx: &Tx, records: &[OpRecord], now: Timestamp) -> Re
         let at = record.response_out_ts.saturating_mul(1000);
         let json = serde_json::to_string(record)?;
         rows.push(params![Id::<OpRecord>::new(now), at, client, service, json]);
-        let key = (at.div_euclid(HOUR), service, record.security_server_type.as_str(), bucket(record.millis()));
+        let key = (
+            at.div_euclid(HOUR),
+            service,
+            record.security_server_type.as_str(),
+            bucket(record.millis()),
+        );
         let line = hours.entry(key).or_default();
         line[0] += 1;
         line[1] += i64::from(!record.succeeded);
         line[2] += record.millis();
     }
-    insert(tx, "journal_operation", &["id", "at", "client", "service", "record"], &rows).await?;
+    insert(
+        tx,
+        "journal_operation",
+        &["id", "at", "client", "service", "record"],
+        &rows,
+    )
+    .await?;
     let sql = "INSERT INTO journal_operation_hour (hour, service, side, bucket, n, failed, millis) \
                VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hour, service, side, bucket) DO UPDATE SET \
                n = journal_operation_hour.n + excluded.n, failed = journal_operation_hour.failed + excluded.failed, \
                millis = journal_operation_hour.millis + excluded.millis";
     for ((hour, service, side, bucket), [n, failed, millis]) in hours {
-        tx.exec(sql, params![hour, service, side, bucket, n, failed, millis]).await?;
+        tx.exec(sql, params![hour, service, side, bucket, n, failed, millis])
+            .await?;
     }
     Ok(())
 }

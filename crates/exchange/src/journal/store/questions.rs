@@ -10,10 +10,13 @@ use crate::journal::QuestionState;
 #[derive(Debug, Clone, PartialEq, Row)]
 pub struct QuestionRow {
     pub id: Uuid,
-    pub leaf: i64,
-    pub account: Uuid,
+    pub leaf: Option<i64>,
+    pub account: Option<Uuid>,
     pub asker: String,
     pub agency: String,
+    pub member: String,
+    pub request_id: Uuid,
+    pub service: String,
     pub text: String,
     pub asked_at: i64,
     pub due_at: i64,
@@ -24,18 +27,21 @@ pub struct QuestionRow {
     pub closed_at: Option<i64>,
 }
 
-const QUESTION: &str = "id, leaf, account, asker, agency, text, asked_at, due_at, state, answer, answered_at, answered_by, closed_at";
+const QUESTION: &str = "id, leaf, account, asker, agency, member, request_id, service, text, asked_at, due_at, state, answer, answered_at, answered_by, closed_at";
 
-/// Adds a question; false when this account has asked about this read.
+/// Adds a question; false when this account has asked about this read, or the question is there.
 pub async fn add_question(tx: &Tx, row: &QuestionRow) -> Result<bool> {
-    let sql = "INSERT INTO journal_question (id, leaf, account, asker, agency, text, asked_at, due_at, state) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO journal_question (id, leaf, account, asker, agency, member, request_id, service, text, asked_at, \
+               due_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
     let values = params![
         row.id,
         row.leaf,
         row.account,
         row.asker,
         row.agency,
+        row.member,
+        row.request_id,
+        row.service,
         row.text,
         row.asked_at,
         row.due_at,
@@ -65,7 +71,8 @@ pub async fn close_question(tx: &Tx, id: Uuid, now: Timestamp) -> Result<bool> {
 
 /// The questions of an account, the newest first.
 pub async fn questions_of(db: &impl Read, account: Uuid, limit: i64) -> Result<Vec<QuestionRow>> {
-    let sql = format!("SELECT {QUESTION} FROM journal_question WHERE account = $1 ORDER BY asked_at DESC, id DESC LIMIT $2");
+    let sql =
+        format!("SELECT {QUESTION} FROM journal_question WHERE account = $1 ORDER BY asked_at DESC, id DESC LIMIT $2");
     db.all(&sql, params![account, limit]).await
 }
 

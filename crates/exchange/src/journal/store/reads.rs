@@ -56,7 +56,9 @@ pub(super) async fn add(tx: &Tx, folds: &[Fold]) -> Result<()> {
         if let Some(read) = read {
             let of = |subject: &SubjectIndex| params![subject.0[..], read.at, big(*leaf)];
             subjects.extend(read.subjects.iter().map(of));
-            *days.entry(day(read.at, &read.client.member.to_string(), read.purpose.as_str())).or_default() += 1;
+            *days
+                .entry(day(read.at, &read.client.member.to_string(), read.purpose.as_str()))
+                .or_default() += 1;
         }
     }
     insert(tx, "journal_read", &COLUMNS, &reads).await?;
@@ -107,7 +109,8 @@ pub(super) async fn erase(tx: &Tx, leaf: u64, record: &ErasureRecord) -> Result<
                    provider = NULL, action = NULL, purpose = NULL, issue = NULL, user_id = NULL, more = NULL, erasure = $2 \
                    WHERE leaf = $1";
         tx.exec(sql, params![big(*erased), big(leaf)]).await?;
-        tx.exec("DELETE FROM journal_subject WHERE leaf = $1", params![big(*erased)]).await?;
+        tx.exec("DELETE FROM journal_subject WHERE leaf = $1", params![big(*erased)])
+            .await?;
     }
     Ok(())
 }

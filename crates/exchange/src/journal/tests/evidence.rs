@@ -16,12 +16,20 @@ async fn made() -> (Vec<u8>, Node, Call) {
     }
     let call = call(1);
     let [request, ..] = node.log_call(&call, Some(&read_of(&call, PERSON, node.now()))).await;
-    let bytes = node.journal.message_evidence(&node.auditor(), request).await.expect("evidence");
+    let bytes = node
+        .journal
+        .message_evidence(&node.auditor(), request)
+        .await
+        .expect("evidence");
     (bytes, node, call)
 }
 
 fn codes(report: &Report) -> Vec<(&str, &str)> {
-    report.faults.iter().map(|fault| (fault.code, fault.at.as_str())).collect()
+    report
+        .faults
+        .iter()
+        .map(|fault| (fault.code, fault.at.as_str()))
+        .collect()
 }
 
 /// The container with one file changed, added or left out, its manifest made anew: what an attacker would do.
@@ -53,8 +61,18 @@ async fn a_whole_container_is_accepted_by_the_key_of_the_log_alone() {
         for u,d in re.findall(r'URI=\"([^\"]+)\" MimeType=\"[^\"]+\">.*?<ds:DigestValue>([^<]+)',m,re.S):\n\
         \x20 assert base64.b64encode(hashlib.sha256(z.read(u)).digest()).decode()==d, u\n\
         print(len(z.namelist()), z.read('directory.json').decode().count('000.00.00.G01'))";
-    let said = Command::new("python3").arg("-c").arg(script).arg(file.path()).output().expect("python3");
-    assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), "15 1", "{}", String::from_utf8_lossy(&said.stderr));
+    let said = Command::new("python3")
+        .arg("-c")
+        .arg(script)
+        .arg(file.path())
+        .output()
+        .expect("python3");
+    assert_eq!(
+        String::from_utf8_lossy(&said.stdout).trim(),
+        "15 1",
+        "{}",
+        String::from_utf8_lossy(&said.stderr)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +85,12 @@ async fn no_byte_can_be_changed() {
         changed[at] ^= 1 << (at % 8);
         let report = verify_container(&changed, &policy);
         assert!(!report.is_whole(), "byte {at} of {} can be changed", bytes.len());
-        assert!(report.faults.iter().all(|fault| !fault.text.vi.is_empty() && !fault.text.en.is_empty()));
+        assert!(
+            report
+                .faults
+                .iter()
+                .all(|fault| !fault.text.vi.is_empty() && !fault.text.en.is_empty())
+        );
     }
     for length in (0..bytes.len()).step_by(97) {
         assert!(!verify_container(&bytes[..length], &policy).is_whole());
@@ -82,15 +105,29 @@ async fn every_forgery_is_named() {
     let judge = |bytes: &[u8]| {
         let report = verify_container(bytes, &node.policy());
         assert!(!report.is_whole());
-        codes(&report).into_iter().map(|(code, at)| format!("{code} {at}")).collect::<Vec<_>>()
+        codes(&report)
+            .into_iter()
+            .map(|(code, at)| format!("{code} {at}"))
+            .collect::<Vec<_>>()
     };
-    assert!(verify_container(&forged(&bytes, |_| {}), &node.policy()).is_whole(), "sealing again changes nothing");
+    assert!(
+        verify_container(&forged(&bytes, |_| {}), &node.policy()).is_whole(),
+        "sealing again changes nothing"
+    );
 
     let altered = forged(&bytes, |files| {
         let record = file(files, "request/record.txt");
-        *record = String::from_utf8_lossy(record).replace("nhanthan", "nhanthAn").into_bytes();
+        *record = String::from_utf8_lossy(record)
+            .replace("nhanthan", "nhanthAn")
+            .into_bytes();
     });
-    assert_eq!(judge(&altered), ["record-altered request/record.txt", "answer-of-another-request answer/record.txt"]);
+    assert_eq!(
+        judge(&altered),
+        [
+            "record-altered request/record.txt",
+            "answer-of-another-request answer/record.txt"
+        ]
+    );
 
     let swapped = forged(&bytes, |files| {
         let other = file(files, "answer/proof.txt").clone();
@@ -116,7 +153,9 @@ async fn every_forgery_is_named() {
     assert_eq!(judge(&no_text), ["malformed-proof answer/proof.txt"]);
     let moved = forged(&bytes, |files| {
         let proof = file(files, "read/proof.txt");
-        *proof = String::from_utf8_lossy(proof).replace("index 22", "index 21").into_bytes();
+        *proof = String::from_utf8_lossy(proof)
+            .replace("index 22", "index 21")
+            .into_bytes();
     });
     assert_eq!(judge(&moved), ["not-included read/proof.txt"]);
     let no_checkpoint = forged(&bytes, |files| file(files, "checkpoint").push(b'x'));
@@ -135,13 +174,16 @@ async fn every_forgery_is_named() {
     file(&mut files, "META-INF/ASiCManifest.xml").push(b' ');
     assert_eq!(judge(&archive(&files)), ["manifest-altered META-INF/ASiCManifest.xml"]);
     assert_eq!(judge(b"no zip"), ["container-malformed "]);
-    assert_eq!(judge(&archive(&[])), [
-        "media-type mimetype",
-        "file-missing README.txt",
-        "file-missing checkpoint",
-        "file-missing keys.txt",
-        "file-missing META-INF/ASiCManifest.xml",
-    ]);
+    assert_eq!(
+        judge(&archive(&[])),
+        [
+            "media-type mimetype",
+            "file-missing README.txt",
+            "file-missing checkpoint",
+            "file-missing keys.txt",
+            "file-missing META-INF/ASiCManifest.xml",
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,10 +194,17 @@ async fn another_log_or_too_few_witnesses_prove_nothing() {
     assert_eq!(codes(&report), [("unknown-log", "checkpoint"); 3]);
     let same_name = FileKey::generate(super::ORIGIN, Algorithm::Ed25519).expect("a key");
     let report = verify_container(&bytes, &Policy::log(same_name.verifier()));
-    assert_eq!(codes(&report)[0].0, "unknown-log", "a key of the same name is another key");
+    assert_eq!(
+        codes(&report)[0].0,
+        "unknown-log",
+        "a key of the same name is another key"
+    );
     let witness = FileKey::generate("witness.example", Algorithm::CosignatureV1).expect("a key");
     let policy = Policy::new(vec![node.key.verifier()], vec![witness.verifier()], 1).expect("a policy");
-    assert_eq!(codes(&verify_container(&bytes, &policy)), [("too-few-witnesses", "checkpoint"); 3]);
+    assert_eq!(
+        codes(&verify_container(&bytes, &policy)),
+        [("too-few-witnesses", "checkpoint"); 3]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +214,11 @@ async fn an_answer_of_another_request_is_noticed() {
         node.log_call(&one, Some(&read_of(&two, PERSON, node.now()))).await;
         node.log_call(&two, None).await;
         use crate::journal::evidence::Role;
-        let bytes = node.journal.contain(vec![(Role::Request, 0), (Role::Answer, 4), (Role::Read, 2)]).await.expect("made");
+        let bytes = node
+            .journal
+            .contain(vec![(Role::Request, 0), (Role::Answer, 4), (Role::Read, 2)])
+            .await
+            .expect("made");
         let report = verify_container(&bytes, &node.policy());
         assert_eq!(
             codes(&report),
@@ -197,12 +250,22 @@ async fn asic_answers_as_x_road_does() {
             let asic = ask(&format!("VN-1{who}&{query}")).await.expect("an archive");
             open(&asic.bytes).expect("a ZIP").len()
         };
-        assert_eq!((only("requestOnly").await, only("responseOnly").await, only("unique").await), (1, 1, 2));
+        assert_eq!(
+            (
+                only("requestOnly").await,
+                only("responseOnly").await,
+                only("unique").await
+            ),
+            (1, 1, 2)
+        );
         let status = async |query: &str| ask(query).await.map_err(|no| no.status).err();
         assert_eq!(status("VN-2&x").await, Some(400), "who asked is not said");
         assert_eq!(status(who).await, Some(400), "nothing is asked");
         assert_eq!(status(&format!("VN-1{who}&requestOnly&responseOnly")).await, Some(400));
-        assert_eq!(status(&format!("VN-1{}", who.replace("motcua", "khac"))).await, Some(401));
+        assert_eq!(
+            status(&format!("VN-1{}", who.replace("motcua", "khac"))).await,
+            Some(401)
+        );
         assert_eq!(status(&format!("VN-2{who}")).await, Some(404));
     }
 }

@@ -43,15 +43,33 @@ async fn everything(node: &Node) -> Vec<String> {
 async fn messages_are_found_by_what_one_knows_of_them() {
     for node in nodes(|_| {}).await {
         let received = call(1);
-        let [request, answer, _] = node.log_call(&received, Some(&read_of(&received, PERSON, node.now()))).await;
-        let sent = call_of(2, "VN/GOV/000.00.00.H26/motcua/hoso", "/v1/x?so=037190001234", super::ORIGIN, OTHER);
+        let [request, answer, _] = node
+            .log_call(&received, Some(&read_of(&received, PERSON, node.now())))
+            .await;
+        let sent = call_of(
+            2,
+            "VN/GOV/000.00.00.H26/motcua/hoso",
+            "/v1/x?so=037190001234",
+            super::ORIGIN,
+            OTHER,
+        );
         node.log_call(&sent, None).await;
         // Neither an action nor nonsense holds the fold up.
-        node.log.append(Kind::ACTION, b"an action".to_vec()).await.expect("stored");
-        node.log.append(Kind::MESSAGE, b"nonsense".to_vec()).await.expect("stored");
+        node.log
+            .append(Kind::ACTION, b"an action".to_vec())
+            .await
+            .expect("stored");
+        node.log
+            .append(Kind::MESSAGE, b"nonsense".to_vec())
+            .await
+            .expect("stored");
         let progress = node.journal.catch_up().await.expect("folded");
         assert_eq!((progress.done, progress.size), (7, 7));
-        let (all, next) = node.journal.messages(&node.auditor(), &Filter::default()).await.expect("a list");
+        let (all, next) = node
+            .journal
+            .messages(&node.auditor(), &Filter::default())
+            .await
+            .expect("a list");
         assert_eq!(next, None);
         let kinds: Vec<_> = all.iter().map(|row| (row.leaf, row.kind, row.side)).collect();
         use MessageKind as K;
@@ -70,12 +88,55 @@ async fn messages_are_found_by_what_one_knows_of_them() {
             found.0.into_iter().map(|row| row.leaf).collect()
         };
         let by = Filter::default;
-        assert_eq!(find(Filter { request_id: Some(sent.request_id), ..by() }).await, [4, 3]);
-        assert_eq!(find(Filter { message_id: Some("VN-1".to_owned()), ..by() }).await, [1, 0]);
-        assert_eq!(find(Filter { service: Some(service(super::SERVICE)), ..by() }).await, [1, 0]);
-        assert_eq!(find(Filter { client: Some(id(super::CLIENT)), ..by() }).await, [4, 3, 1, 0]);
-        assert_eq!(find(Filter { to: Some(node.now()), ..by() }).await, Vec::<u64>::new());
-        assert_eq!(find(Filter { from: Some(node.now().plus_seconds(-1)), ..by() }).await.len(), 5);
+        assert_eq!(
+            find(Filter {
+                request_id: Some(sent.request_id),
+                ..by()
+            })
+            .await,
+            [4, 3]
+        );
+        assert_eq!(
+            find(Filter {
+                message_id: Some("VN-1".to_owned()),
+                ..by()
+            })
+            .await,
+            [1, 0]
+        );
+        assert_eq!(
+            find(Filter {
+                service: Some(service(super::SERVICE)),
+                ..by()
+            })
+            .await,
+            [1, 0]
+        );
+        assert_eq!(
+            find(Filter {
+                client: Some(id(super::CLIENT)),
+                ..by()
+            })
+            .await,
+            [4, 3, 1, 0]
+        );
+        assert_eq!(
+            find(Filter {
+                to: Some(node.now()),
+                ..by()
+            })
+            .await,
+            Vec::<u64>::new()
+        );
+        assert_eq!(
+            find(Filter {
+                from: Some(node.now().plus_seconds(-1)),
+                ..by()
+            })
+            .await
+            .len(),
+            5
+        );
         // No path and no query is in the tables.
         let text = everything(&node).await.join("\n");
         assert!(!text.contains("037190001234") && !text.contains("/v1/x"), "{text}");
@@ -91,7 +152,10 @@ async fn a_list_is_paged_without_loss() {
         node.journal.catch_up().await.expect("folded");
         let (mut seen, mut before) = (Vec::new(), None);
         loop {
-            let filter = Filter { before, ..Filter::default() };
+            let filter = Filter {
+                before,
+                ..Filter::default()
+            };
             let (rows, next) = node.journal.messages(&node.auditor(), &filter).await.expect("a page");
             assert!(rows.len() <= 50);
             seen.extend(rows.iter().map(|row| row.leaf));
@@ -122,8 +186,14 @@ fn act() -> impl Strategy<Value = Act> {
 /// Whatever happens in which order, tables that followed equal tables that are made anew.
 #[test]
 fn following_gives_what_making_anew_gives() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let mut runner = TestRunner::new(ProptestConfig { cases: 6, ..ProptestConfig::default() });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 6,
+        ..ProptestConfig::default()
+    });
     let acts = prop::collection::vec(act(), 1..30);
     runner
         .run(&acts, |acts| {
@@ -151,7 +221,10 @@ fn following_gives_what_making_anew_gives() {
                     node.journal.catch_up().await.expect("folded");
                     let followed = everything(&node).await;
                     let mut last = 0;
-                    node.journal.rebuild(|progress| last = progress.done).await.expect("made anew");
+                    node.journal
+                        .rebuild(|progress| last = progress.done)
+                        .await
+                        .expect("made anew");
                     assert_eq!(last, node.log.size());
                     assert_eq!(everything(&node).await, followed);
                 }
@@ -184,7 +257,12 @@ async fn several_followers_count_nothing_twice() {
         // Who came second is told so, and finds all done.
         assert!(one.is_ok() || two.is_ok());
         node.journal.catch_up().await.expect("folded");
-        let days: Option<i64> = node.store.read().scalar("SELECT n FROM journal_read_day", params![]).await.expect("a row");
+        let days: Option<i64> = node
+            .store
+            .read()
+            .scalar("SELECT n FROM journal_read_day", params![])
+            .await
+            .expect("a row");
         assert_eq!(days, Some(40));
     }
 }
@@ -227,10 +305,16 @@ async fn a_crash_while_the_tables_are_emptied_is_mended() {
         node.journal.catch_up().await.expect("folded");
         let before = everything(&node).await;
         let origin = node.log.origin().to_owned();
-        ::store::transact!(node.store, |tx| { super::super::store::begin_clearing(&tx, &origin).await }).expect("noted");
+        ::store::transact!(node.store, |tx| {
+            super::super::store::begin_clearing(&tx, &origin).await
+        })
+        .expect("noted");
         node.journal.catch_up().await.expect("emptied, then folded");
         assert_eq!(everything(&node).await, before);
-        node.journal.erase(&node.administrator(), &demand).await.expect("erased");
+        node.journal
+            .erase(&node.administrator(), &demand)
+            .await
+            .expect("erased");
     }
 }
 
@@ -242,20 +326,47 @@ async fn what_is_erased_is_gone_and_the_log_still_verifies() {
             node.log_call(call, Some(&read_of(call, PERSON, node.now()))).await;
         }
         let person = node.person(Some(PERSON)).await;
-        assert_eq!(node.journal.my_reads(&person, &ReadFilter::default()).await.expect("reads").reads.len(), 2);
+        assert_eq!(
+            node.journal
+                .my_reads(&person, &ReadFilter::default())
+                .await
+                .expect("reads")
+                .reads
+                .len(),
+            2
+        );
         let mut demand = Demand {
             request: gone.request_id,
             ground: " ".to_owned(),
             read_too: true,
         };
-        let refused = node.journal.erase(&node.administrator(), &demand).await.expect_err("no ground");
+        let refused = node
+            .journal
+            .erase(&node.administrator(), &demand)
+            .await
+            .expect_err("no ground");
         assert_eq!(code(&refused), "erasure-ground");
         demand.ground = "Quyết định 12/QĐ-TA ngày 20/11/2026".to_owned();
-        assert!(node.journal.erase(&node.auditor(), &demand).await.is_err(), "an auditor changes nothing");
+        assert!(
+            node.journal.erase(&node.auditor(), &demand).await.is_err(),
+            "an auditor changes nothing"
+        );
         assert!(node.journal.erase(&person, &demand).await.is_err());
-        assert_eq!(node.journal.erase(&node.administrator(), &demand).await.expect("erased"), 3);
         assert_eq!(
-            code(&node.journal.erase(&node.administrator(), &demand).await.expect_err("gone")),
+            node.journal
+                .erase(&node.administrator(), &demand)
+                .await
+                .expect("erased"),
+            3
+        );
+        assert_eq!(
+            code(
+                &node
+                    .journal
+                    .erase(&node.administrator(), &demand)
+                    .await
+                    .expect_err("gone")
+            ),
             "not-found"
         );
         for leaf in 3..6 {
@@ -267,13 +378,25 @@ async fn what_is_erased_is_gone_and_the_log_still_verifies() {
         }
         let text = everything(&node).await.join("\n");
         assert!(!text.contains("VN-2") && text.contains("VN-1"), "{text}");
-        assert_eq!(node.journal.my_reads(&person, &ReadFilter::default()).await.expect("reads").reads.len(), 1);
+        assert_eq!(
+            node.journal
+                .my_reads(&person, &ReadFilter::default())
+                .await
+                .expect("reads")
+                .reads
+                .len(),
+            1
+        );
         let found = node.journal.message(&node.auditor(), 3).await.expect("a message");
         assert_eq!(found.row.kind, MessageKind::Erased);
         let (at, by, ground) = found.erased.expect("it says so");
         assert_eq!((at, ground), (node.now(), demand.ground));
         assert_eq!(by, "Chuyên viên (G01)");
-        let error = node.journal.message_evidence(&node.auditor(), 3).await.expect_err("nothing is left");
+        let error = node
+            .journal
+            .message_evidence(&node.auditor(), 3)
+            .await
+            .expect_err("nothing is left");
         assert_eq!(code(&error), "message-erased");
     }
 }
@@ -282,7 +405,7 @@ async fn what_is_erased_is_gone_and_the_log_still_verifies() {
 async fn what_has_been_kept_long_enough_is_erased() {
     let rules = |config: &mut crate::journal::Config| {
         let rule = |service: Option<&str>, days| Retention {
-            service: service.map(|text| id(text)),
+            service: service.map(id),
             days,
             ground: "Quy chế lưu trữ".to_owned(),
         };
@@ -290,7 +413,11 @@ async fn what_has_been_kept_long_enough_is_erased() {
     };
     for node in nodes(rules).await {
         node.log_call(&call(1), None).await;
-        node.log_call(&call_of(2, "VN/GOV/000.00.00.G01/dancu/khac", "", OTHER, super::ORIGIN), None).await;
+        node.log_call(
+            &call_of(2, "VN/GOV/000.00.00.G01/dancu/khac", "", OTHER, super::ORIGIN),
+            None,
+        )
+        .await;
         assert_eq!(node.journal.erase_due(node.now()).await.expect("nothing is due"), 0);
         node.forward(86_400 * 11);
         node.log_call(&call(3), None).await;
@@ -317,7 +444,9 @@ async fn the_sweep_comes_again_every_hour() {
     {
         node.log_call(&call(1), None).await;
         node.forward(86_400 * 2);
-        super::super::schedule(&node.store, node.now().plus_seconds(-3_600)).await.expect("planned");
+        super::super::schedule(&node.store, node.now().plus_seconds(-3_600))
+            .await
+            .expect("planned");
         let clock = std::sync::Arc::new(node.clock.clone());
         let runner = super::super::handlers(::store::jobs::Runner::new(node.store.clone(), clock), &node.journal);
         assert_eq!(runner.run_due().await.expect("run"), 1);
@@ -335,7 +464,14 @@ async fn a_follower_works_until_it_is_told_to_stop() {
         let follower = tokio::spawn(node.journal.clone().follow(stopped));
         node.log_call(&call(1), None).await;
         let begun = Instant::now();
-        while node.journal.messages(&node.auditor(), &Filter::default()).await.expect("a list").0.is_empty() {
+        while node
+            .journal
+            .messages(&node.auditor(), &Filter::default())
+            .await
+            .expect("a list")
+            .0
+            .is_empty()
+        {
             assert!(begun.elapsed().as_secs() < 10, "it does not follow");
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
@@ -356,7 +492,11 @@ async fn what_a_message_costs() {
                 let call = call(n * 50 + k);
                 records.push((Kind::MESSAGE, call.request.to_bytes()));
                 records.push((Kind::MESSAGE, call.answer.to_bytes()));
-                let read = read_of(&call, PERSON, Timestamp::from_micros(node.now().micros() + (n * 50 + k) as i64));
+                let read = read_of(
+                    &call,
+                    PERSON,
+                    Timestamp::from_micros(node.now().micros() + (n * 50 + k) as i64),
+                );
                 records.push((Kind::READ, serde_json::to_vec(&read).expect("JSON")));
             }
             node.log.append_all(records).await.expect("stored");
@@ -366,7 +506,11 @@ async fn what_a_message_costs() {
         let each = begun.elapsed() / u32::try_from(progress.done).expect("few");
         let person = node.person(Some(PERSON)).await;
         let begun = Instant::now();
-        let page = node.journal.my_reads(&person, &ReadFilter::default()).await.expect("reads");
+        let page = node
+            .journal
+            .my_reads(&person, &ReadFilter::default())
+            .await
+            .expect("reads");
         eprintln!(
             "{:?}: {} leaves, {each:?} each; a person's page of {} reads in {:?}",
             node.store.engine(),

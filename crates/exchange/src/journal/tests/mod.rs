@@ -23,7 +23,7 @@ use ledger::{Algorithm, FileKey, Kind, Log, Options, Policy, Signer};
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::{Caller, Config, Journal, Parts};
+use super::{ASK_SERVICE, Caller, Config, Journal, PROVIDER_SERVICE, Parts};
 use crate::model::{
     Field, Method,
     address::Target,
@@ -137,7 +137,22 @@ where
 /// The node's agency, the province, and a third that answers `findUsage` elsewhere.
 pub fn directory(key: &FileKey) -> super::DirectoryNow {
     let part = |text: &str| Part::new(text).expect(text);
-    let member = |code: &str, name: &str, log: &str, keys: Vec<String>, subsystem: &str, service: &str| Member {
+    let system = |code: &str, services: &[&str]| Subsystem {
+        code: part(code),
+        name: Text::new(code, ""),
+        services: services
+            .iter()
+            .map(|code| Service {
+                code: part(code),
+                name: Text::new("Tra cứu thông tin nhân thân", "Personal data"),
+                kind: ServiceKind::Rest,
+                description: None,
+                badge: None,
+                gateways: Vec::new(),
+            })
+            .collect(),
+    };
+    let member = |code: &str, name: &str, log: &str, keys: Vec<String>, subsystems: Vec<Subsystem>| Member {
         id: MemberId {
             instance: part("VN"),
             class: part("GOV"),
@@ -154,19 +169,12 @@ pub fn directory(key: &FileKey) -> super::DirectoryNow {
             log_keys: keys,
             log_url: None,
         }],
-        subsystems: vec![Subsystem {
-            code: part(subsystem),
-            name: Text::new(subsystem, ""),
-            services: vec![Service {
-                code: part(service),
-                name: Text::new("Tra cứu thông tin nhân thân", "Personal data"),
-                kind: ServiceKind::Rest,
-                description: None,
-                badge: None,
-                gateways: Vec::new(),
-            }],
-        }],
+        subsystems,
     };
+    let police = vec![system("dancu", &["nhanthan"]), system("motcua", &[ASK_SERVICE])];
+    let province = vec![system("motcua", &["hoso", ASK_SERVICE])];
+    let insurance = vec![system("bhxh", &[PROVIDER_SERVICE])];
+    let keys = vec![key.verifier().to_string()];
     let view = View::new(Directory {
         instance: part("VN"),
         name: Text::new("Thử nghiệm", "Test"),
@@ -175,9 +183,15 @@ pub fn directory(key: &FileKey) -> super::DirectoryNow {
         anchors: Vec::new(),
         revocations: Vec::new(),
         members: vec![
-            member("000.00.00.G01", "Bộ Công an", ORIGIN, vec![key.verifier().to_string()], "dancu", "nhanthan"),
-            member("000.00.00.H26", "Tỉnh Thử Nghiệm", OTHER, Vec::new(), "motcua", "hoso"),
-            member("000.00.00.G24", "Bảo hiểm Xã hội", "g24.example/exchange", Vec::new(), "bhxh", "findUsage"),
+            member("000.00.00.G01", "Bộ Công an", ORIGIN, keys, police),
+            member("000.00.00.H26", "Tỉnh Thử Nghiệm", OTHER, Vec::new(), province),
+            member(
+                "000.00.00.G24",
+                "Bảo hiểm Xã hội",
+                "g24.example/exchange",
+                Vec::new(),
+                insurance,
+            ),
         ],
         witnesses: Vec::new(),
         quorum: 0,
@@ -228,7 +242,10 @@ pub fn call_of(n: u128, service: &str, path: &str, from: &str, to: &str) -> Call
         200,
         ContentDigest::of(b"{}"),
         RequestLeaf([7; 32]),
-        common.into_iter().chain([field("X-Road-Service", service), field("X-Road-Request-Hash", "aGFzaA==")]),
+        common.into_iter().chain([
+            field("X-Road-Service", service),
+            field("X-Road-Request-Hash", "aGFzaA=="),
+        ]),
         created + 1,
         log(to),
     )
@@ -320,7 +337,8 @@ impl Node {
     }
 
     pub async fn get(&self, ctx: &Ctx, path: &str) -> Answer {
-        self.send(ctx, Request::get(path).body(Body::empty()).expect("a request")).await
+        self.send(ctx, Request::get(path).body(Body::empty()).expect("a request"))
+            .await
     }
 
     pub async fn post(&self, ctx: &Ctx, path: &str, form: &[(&str, &str)]) -> Answer {

@@ -43,7 +43,10 @@ async fn records_are_kept_and_given_page_by_page() {
         let watcher = node.ctx(officer(AGENCY, Role::Leader));
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let asked = OpQuery { after, ..OpQuery::default() };
+            let asked = OpQuery {
+                after,
+                ..OpQuery::default()
+            };
             let page = node.journal.operations(&watcher, &asked).await.expect("records");
             assert!(page.records.len() <= 1_000);
             seen.extend(page.records);
@@ -60,12 +63,27 @@ async fn records_are_kept_and_given_page_by_page() {
             service: Some(id(SERVICE)),
             after: None,
         };
-        assert_eq!(node.journal.operations(&watcher, &asked).await.expect("records").records.len(), 10);
+        assert_eq!(
+            node.journal
+                .operations(&watcher, &asked)
+                .await
+                .expect("records")
+                .records
+                .len(),
+            10
+        );
         let other = OpQuery {
             service: Some(id("VN/GOV/000.00.00.G01/dancu/khac")),
             ..asked
         };
-        assert!(node.journal.operations(&watcher, &other).await.expect("records").records.is_empty());
+        assert!(
+            node.journal
+                .operations(&watcher, &other)
+                .await
+                .expect("records")
+                .records
+                .is_empty()
+        );
     }
 }
 
@@ -78,18 +96,47 @@ async fn figures_are_those_of_the_records() {
         keep(&node, records).await;
         let watcher = node.ctx(officer(AGENCY, Role::Auditor));
         let hour = node.now().plus_seconds(3_600);
-        let (by_hour, by_service) = node.journal.operation_report(&watcher, node.now(), hour).await.expect("figures");
+        let (by_hour, by_service) = node
+            .journal
+            .operation_report(&watcher, node.now(), hour)
+            .await
+            .expect("figures");
         assert_eq!((by_hour.len(), by_service.len()), (1, 1));
         let line = by_hour.values().next().expect("an hour");
         assert_eq!((line.n, line.failed, line.mean()), (10, 2, Some(390.0)));
-        assert_eq!((line.within(0.5), line.within(0.9), line.within(0.95)), (Some(128), Some(128), Some(4_096)));
-        assert_eq!(by_service.keys().next().map(|(service, side)| (service.as_str(), side.as_str())), Some((SERVICE, "Producer")));
+        assert_eq!(
+            (line.within(0.5), line.within(0.9), line.within(0.95)),
+            (Some(128), Some(128), Some(4_096))
+        );
+        assert_eq!(
+            by_service
+                .keys()
+                .next()
+                .map(|(service, side)| (service.as_str(), side.as_str())),
+            Some((SERVICE, "Producer"))
+        );
         let page = node.get(&watcher, "/exchange/operations").await;
-        assert!(page.body.contains("mc-chart") && page.body.contains("20 %") && page.body.contains(SERVICE), "{}", page.body);
+        assert!(
+            page.body.contains("mc-chart") && page.body.contains("20 %") && page.body.contains(SERVICE),
+            "{}",
+            page.body
+        );
         let csv = node.get(&watcher, "/exchange/operations.csv").await.body;
-        assert!(csv.starts_with("\u{feff}Giờ,Dịch vụ,") && csv.contains(",10,2,390.0,4096"), "{csv}");
-        let json = node.get(&watcher, "/api/v1/exchange/operations?recordsTo=1795575600").await.json();
-        assert_eq!((json["recordsCount"].as_u64(), json["records"][0]["serviceCode"].as_str()), (Some(10), Some("nhanthan")));
+        assert!(
+            csv.starts_with("\u{feff}Giờ,Dịch vụ,") && csv.contains(",10,2,390.0,4096"),
+            "{csv}"
+        );
+        let json = node
+            .get(&watcher, "/api/v1/exchange/operations?recordsTo=1795575600")
+            .await
+            .json();
+        assert_eq!(
+            (
+                json["recordsCount"].as_u64(),
+                json["records"][0]["serviceCode"].as_str()
+            ),
+            (Some(10), Some("nhanthan"))
+        );
     }
 }
 
@@ -104,9 +151,21 @@ async fn records_are_kept_for_some_days() {
             from: Some(node.now().plus_seconds(-86_400 * 9)),
             ..OpQuery::default()
         };
-        assert_eq!(node.journal.operations(&watcher, &asked).await.expect("records").records.len(), 1);
+        assert_eq!(
+            node.journal
+                .operations(&watcher, &asked)
+                .await
+                .expect("records")
+                .records
+                .len(),
+            1
+        );
         let from = node.now().plus_seconds(-86_400 * 9);
-        let (by_hour, _) = node.journal.operation_report(&watcher, from, node.now()).await.expect("figures");
+        let (by_hour, _) = node
+            .journal
+            .operation_report(&watcher, from, node.now())
+            .await
+            .expect("figures");
         assert_eq!(by_hour.len(), 1);
     }
 }

@@ -6,9 +6,12 @@ use identity::{Ctx, Permission, Scope};
 use jiff::civil::Time;
 use uuid::Uuid;
 
-use super::super::{
-    Journal,
-    store::{self as tables, QuestionRow},
+use super::{
+    super::{
+        Journal,
+        store::{self as tables, QuestionRow},
+    },
+    between::Errand,
 };
 use crate::model::identifier::MemberId;
 
@@ -51,11 +54,15 @@ impl QuestionState {
 pub struct Question {
     /// Identifier.
     pub id: Uuid,
-    /// The leaf of the read.
-    pub leaf: u64,
+    /// The leaf of the read, if it is in the log of this node.
+    pub leaf: Option<u64>,
+    /// `X-Road-Request-Id` of the read.
+    pub request: Uuid,
+    /// What was read.
+    pub service: String,
     /// Who asks.
     pub asker: String,
-    /// The agency that has to answer.
+    /// The agency of this node that has to answer; blank where another node has to.
     pub agency: String,
     /// What is asked.
     pub text: String,
@@ -81,7 +88,9 @@ impl From<QuestionRow> for Question {
         let answered = row.answered_at.map(Timestamp::from_micros);
         Self {
             id: row.id,
-            leaf: row.leaf.unsigned_abs(),
+            leaf: row.leaf.map(i64::unsigned_abs),
+            request: row.request_id,
+            service: row.service,
             asker: row.asker,
             agency: row.agency,
             text: row.text,
@@ -97,8 +106,9 @@ impl From<QuestionRow> for Question {
 }
 
 impl Journal {
-    /// Asks about a read of the signed-in person's data through the exchange. The question goes to the agency that read if its
-    /// officers are on this node, else to the one that runs the node and gave the data.
+    /// Asks about a read of the signed-in person's data through the exchange. The question goes to the agency that read: on this
+    /// node, or through the exchange to its own, without the person's name. If that one takes no questions, it goes to the
+    /// agency that runs this node and gave the data.
     ///
     /// # Errors
     /// `NotFound` for a read that is not theirs to see; `Invalid` for a text that is blank or too long; `Conflict` when they
@@ -107,14 +117,22 @@ impl Journal {
         let (person, _) = self.person(ctx)?;
         let read = self.my_read(ctx, leaf).await?;
         let text = sound(text)?;
-        let member = read.member.parse::<MemberId>().ok();
-        let agency = member.map_or(self.0.config.agency.as_str(), |member| self.0.config.agency_of(&member));
+        let reader = read.member.parse::<MemberId>().ok();
+        let passed_on = reader.as_ref().is_some_and(|reader| self.passes_on_to(reader));
+        let agency = match &reader {
+            _ if passed_on => "",
+            Some(reader) => self.0.config.agency_of(reader),
+            None => &self.0.config.agency,
+        };
         let row = QuestionRow {
             id: Id::<Question>::new(ctx.now).uuid(),
-            leaf: read.leaf,
-            account: person.account.uuid(),
+            leaf: Some(read.leaf),
+            account: Some(person.account.uuid()),
             asker: person.name.clone(),
             agency: agency.to_owned(),
+            member: read.member,
+            request_id: read.request_id,
+            service: read.service,
             text,
             asked_at: ctx.now.micros(),
             due_at: self.answer_due(ctx.now).micros(),
@@ -126,6 +144,9 @@ impl Journal {
         };
         transact!(self.0.store, |tx| {
             if tables::add_question(&tx, &row).await? {
+                if passed_on {
+                    tx.enqueue(Errand::Ask(row.id).job()?, ctx.now).await?;
+                }
                 return Ok(row.id);
             }
             Err(Error::refused(
@@ -155,9 +176,8 @@ impl Journal {
         state: QuestionState,
         after: Option<(i64, Uuid)>,
     ) -> Result<(Vec<Question>, Option<(i64, Uuid)>)> {
-        let agency = ctx.officer()?.agency.clone();
-        ctx.require(Permission::AnswerConsultation, &Scope::Agency(agency.clone()))?;
-        let mut rows = tables::questions_to(&self.0.store.read(), &agency, state, after, PAGE + 1).await?;
+        let agency = answering_agency(ctx)?;
+        let mut rows = tables::questions_to(&self.0.store.read(), agency, state, after, PAGE + 1).await?;
         let more = rows.len() > PAGE as usize;
         rows.truncate(PAGE as usize);
         let next = more.then(|| rows.last().map(|row| (row.due_at, row.id))).flatten();
@@ -175,6 +195,9 @@ impl Journal {
         let by = ctx.officer()?.title.clone();
         transact!(self.0.store, |tx| {
             if tables::answer_question(&tx, question.id, &text, &by, ctx.now).await? {
+                if question.leaf.is_none() {
+                    tx.enqueue(Errand::Answer(question.id).job()?, ctx.now).await?;
+                }
                 return Ok(());
             }
             Err(Error::refused(
@@ -188,12 +211,11 @@ impl Journal {
 
     /// A question to the officer's agency.
     async fn question_to(&self, ctx: &Ctx, id: Uuid) -> Result<Question> {
+        let agency = answering_agency(ctx)?;
         let row = tables::question(&self.0.store.read(), id).await?;
-        let row = row.ok_or_else(|| Error::not_found("câu hỏi này", "question"))?;
-        ctx.officer()?;
-        ctx.require(Permission::AnswerConsultation, &Scope::Agency(row.agency.clone()))
-            .map_err(|_| Error::not_found("câu hỏi này", "question"))?;
-        Ok(row.into())
+        let row = row.filter(|row| row.agency == agency);
+        row.map(Question::from)
+            .ok_or_else(|| Error::not_found("câu hỏi này", "question"))
     }
 
     /// Closes a question of one's own.
@@ -203,7 +225,7 @@ impl Journal {
     pub async fn close_question(&self, ctx: &Ctx, id: Uuid) -> Result<()> {
         let (person, _) = self.person(ctx)?;
         let row = tables::question(&self.0.store.read(), id).await?;
-        let own = row.is_some_and(|row| row.account == person.account.uuid());
+        let own = row.is_some_and(|row| row.account == Some(person.account.uuid()));
         if !own {
             return Err(Error::not_found("câu hỏi này", "question"));
         }
@@ -221,7 +243,14 @@ impl Journal {
     }
 }
 
-fn sound(text: &str) -> Result<String> {
+/// The agency of an officer who answers for it.
+fn answering_agency(ctx: &Ctx) -> Result<&str> {
+    let officer = ctx.officer()?;
+    ctx.require(Permission::AnswerConsultation, &Scope::Agency(officer.agency.clone()))?;
+    Ok(&officer.agency)
+}
+
+pub(super) fn sound(text: &str) -> Result<String> {
     let text = text.trim().replace("\r\n", "\n");
     let bad = |c: char| c.is_control() && c != '\n' && c != '\t';
     if !text.is_empty() && text.chars().count() <= LONGEST && !text.chars().any(bad) {

@@ -116,10 +116,14 @@ impl Journal {
         let mut reads = mine?;
         reads.extend(here?);
         let view = (self.0.directory)();
-        let told = elsewhere.into_iter().map(|(provider, usage)| told(&view, &provider, usage));
+        let told = elsewhere
+            .into_iter()
+            .map(|(provider, usage)| told(&view, &provider, usage));
         reads.extend(told.filter(|read| last.is_none_or(|last| read.at <= last)));
         // The same order each time: instant, then what tells reads of one instant apart.
-        reads.sort_by(|a, b| (Reverse(a.at), a.source, &a.who, &a.what).cmp(&(Reverse(b.at), b.source, &b.who, &b.what)));
+        reads.sort_by(|a, b| {
+            (Reverse(a.at), a.source, &a.who, &a.what).cmp(&(Reverse(b.at), b.source, &b.who, &b.what))
+        });
         reads.drain(..shown.min(reads.len()));
         let more = reads.len() > PAGE;
         reads.truncate(PAGE);
@@ -166,7 +170,10 @@ impl Journal {
         self.catch_up().await?;
         let subject = self.0.config.subject_key.index(&number.ok_or_else(gone)?);
         let db = self.0.store.read();
-        let row = tables::reads_by_leaf(&db, &[tables::big(leaf)]).await?.pop().ok_or_else(gone)?;
+        let row = tables::reads_by_leaf(&db, &[tables::big(leaf)])
+            .await?
+            .pop()
+            .ok_or_else(gone)?;
         let at = Timestamp::from_micros(row.at);
         let hidden = self.hiding(ctx.now);
         let window = Window {
@@ -241,7 +248,9 @@ impl Journal {
         let mut before = to.map(|to| (to.micros(), Uuid::max()));
         while reads.len() < most {
             let (entries, next) = self.0.identity.reads_of_me(ctx, before).await?;
-            let end = entries.iter().position(|entry| from.is_some_and(|from| entry.at < from));
+            let end = entries
+                .iter()
+                .position(|entry| from.is_some_and(|from| entry.at < from));
             reads.extend(entries.into_iter().take(end.unwrap_or(usize::MAX)).map(here));
             match next {
                 Some(next) if end.is_none() => before = Some(next),
@@ -255,8 +264,11 @@ impl Journal {
         let db = self.0.store.read();
         let asked = tables::questions_of(&db, person.account.uuid(), QUESTIONS).await?;
         for row in asked {
-            let leaf = row.leaf.unsigned_abs();
-            let read = reads.iter_mut().find(|read| read.source == Source::Exchange { leaf });
+            let Some(leaf) = row.leaf.map(i64::unsigned_abs) else {
+                continue;
+            };
+            let source = Source::Exchange { leaf };
+            let read = reads.iter_mut().find(|read| read.source == source);
             if let Some(read) = read {
                 read.question = Some(row.into());
             }
@@ -294,7 +306,9 @@ fn here(entry: ReadEntry) -> ReadAbout {
 }
 
 fn told(view: &View, provider: &ServiceId, usage: Usage) -> ReadAbout {
-    let name = view.member(&provider.provider.member).map(|member| member.name.vi.clone());
+    let name = view
+        .member(&provider.provider.member)
+        .map(|member| member.name.vi.clone());
     ReadAbout {
         at: usage.logtime,
         who: usage.receiver_name.unwrap_or_else(|| usage.receiver_code.clone()),

@@ -100,26 +100,28 @@ async fn heartbeat(State(provider): State<Provider>, headers: HeaderMap) -> Resp
             tracing::error!(%error, "usages cannot be told");
             Heartbeat {
                 status: Health::Fail,
-                message: Some("Nhật ký truy cập tạm thời không đọc được. The tracker cannot be read at the moment.".to_owned()),
+                message: Some(
+                    "Nhật ký truy cập tạm thời không đọc được. The tracker cannot be read at the moment.".to_owned(),
+                ),
             }
         }
     };
     answer(&headers, Ok(beat))
 }
 
-fn stated_purpose(headers: &HeaderMap) -> std::result::Result<(), Refusal> {
+pub(super) fn stated_purpose(headers: &HeaderMap) -> std::result::Result<(), Refusal> {
     let refused = |flaw| Refusal::at(ErrorCode::PurposeMissing, PURPOSE, flaw);
     let purpose = headers.get(PURPOSE).ok_or_else(|| refused(PurposeFlaw::Missing))?;
     let code = purpose.to_str().map_err(|_| refused(PurposeFlaw::Malformed))?;
     code.parse::<Purpose>().map(drop).map_err(refused)
 }
 
-fn failed(error: base::Error) -> Refusal {
+pub(super) fn failed(error: base::Error) -> Refusal {
     tracing::error!(%error, "usages could not be told");
     Refusal::new(ErrorCode::DatabaseError)
 }
 
-fn answer<T: Serialize>(headers: &HeaderMap, outcome: std::result::Result<T, Refusal>) -> Response {
+pub(super) fn answer<T: Serialize>(headers: &HeaderMap, outcome: std::result::Result<T, Refusal>) -> Response {
     let refusal = match outcome {
         Ok(body) => return axum::Json(body).into_response(),
         Err(refusal) => refusal,
@@ -170,7 +172,9 @@ impl Provider {
                 None => format!("{} – {why}", row.action),
             },
             receiver_code: member.map_or_else(|| row.member.clone(), |member| member.code.as_str().to_owned()),
-            receiver_name: member.and_then(|member| view.member(member)).map(|member| member.name.vi.clone()),
+            receiver_name: member
+                .and_then(|member| view.member(member))
+                .map(|member| member.name.vi.clone()),
             receiver_system: client
                 .and_then(|client| client.subsystem.map(|part| part.as_str().to_owned()))
                 .unwrap_or_default(),
@@ -222,7 +226,10 @@ impl Journal {
         let asked = self.others(&view).into_iter().map(|(service, name)| async move {
             let asking = self.ask_one(caller.as_ref(), &service, number, (from, to), most);
             match tokio::time::timeout(self.0.config.patience, asking).await {
-                Ok(Some(usages)) => Ok(usages.into_iter().map(|usage| (service.clone(), usage)).collect::<Vec<_>>()),
+                Ok(Some(usages)) => Ok(usages
+                    .into_iter()
+                    .map(|usage| (service.clone(), usage))
+                    .collect::<Vec<_>>()),
                 Ok(None) | Err(_) => Err(name),
             }
         });
@@ -241,11 +248,15 @@ impl Journal {
     /// The services of the directory that answer, but for those of this node, with the names of their members.
     fn others(&self, view: &View) -> Vec<(ServiceId, String)> {
         let members = view.directory().members.iter();
-        let others = members.filter(|member| member.suspended.is_none() && !self.0.config.agencies.contains_key(&member.id));
+        let others =
+            members.filter(|member| member.suspended.is_none() && !self.0.config.agencies.contains_key(&member.id));
         others
             .flat_map(|member| {
                 member.subsystems.iter().flat_map(move |subsystem| {
-                    let answers = subsystem.services.iter().filter(|service| service.code.as_str() == PROVIDER_SERVICE);
+                    let answers = subsystem
+                        .services
+                        .iter()
+                        .filter(|service| service.code.as_str() == PROVIDER_SERVICE);
                     answers.map(move |service| {
                         let provider = SubsystemId {
                             member: member.id.clone(),

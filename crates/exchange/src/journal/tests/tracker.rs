@@ -591,17 +591,10 @@ impl Caller for Road {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'a, Result<http::Response<Bytes>, Refusal>> {
         async move {
-            if self.cut.load(Ordering::SeqCst) {
-                return Err(Refusal::new(ErrorCode::ClientNetworkError));
-            }
             let (mut head, body) = request.into_parts();
-            let path = head
-                .uri
-                .path()
-                .split_once(ASK_SERVICE)
-                .expect("the service")
-                .1
-                .to_owned();
+            let path = head.uri.path().split_once(ASK_SERVICE).map(|(_, path)| path.to_owned());
+            let path = path.filter(|_| !self.cut.load(Ordering::SeqCst));
+            let path = path.ok_or(Refusal::new(ErrorCode::ClientNetworkError))?;
             head.uri = path.parse().expect("a path");
             let client = client.to_string().parse().expect("a value");
             head.headers.insert("x-road-client", client);

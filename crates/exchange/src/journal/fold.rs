@@ -128,8 +128,8 @@ fn message(origin: &str, record: Option<&[u8]>) -> MessageRow {
 
 fn from_fields(fields: &[Field]) -> MessageRow {
     let text = |name: &str| fields.iter().find(|field| field.is(name)).and_then(Field::text);
-    // PostgreSQL takes no NUL in a text; a header cannot have one, and a tab is no good in a list either.
-    let kept = |name: &str| text(name).map(|text| text.replace('\t', " "));
+    // A header has no NUL, which PostgreSQL would not take.
+    let kept = |name: &str| text(name).map(str::to_owned);
     MessageRow {
         request: text(REQUEST_ID).and_then(|id| id.parse().ok()),
         message: kept(ID),

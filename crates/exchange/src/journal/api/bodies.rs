@@ -237,11 +237,11 @@ impl From<ReadAbout> for ReadBody {
         let (why_vi, why_en) = both(&read.why);
         Self {
             at: read.at.rfc3339(),
-            who: read.who,
+            who: read.who.vi,
             agency: read.agency,
             system: read.system,
             what: read.what,
-            through: read.through,
+            through: read.through.map(|through| through.vi),
             why_vi,
             why_en,
             dossier: read.dossier,
@@ -291,13 +291,13 @@ impl From<HiddenMonth> for HiddenBody {
     fn from(month: HiddenMonth) -> Self {
         let ((name_vi, name_en), (reason_vi, reason_en)) = (both(&month.name), both(&month.reason));
         Self {
-            month: month.month,
+            month: month.month.strftime("%Y-%m").to_string(),
             agency: month.member,
             name_vi,
             name_en,
             reason_vi,
             reason_en,
-            until: month.until,
+            until: month.until.to_string(),
             reads: month.n,
         }
     }

@@ -93,8 +93,8 @@ pub(super) async fn erase(State(journal): State<Journal>, web: Web, Form(form): 
         Err(error) => error,
     };
     match erasures_page(&journal, &web, &ListQuery::default(), form).await {
-        Ok(mut shown) => again(&web, error, |put| {
-            put(&mut shown.page);
+        Ok(mut shown) => again(&web, error, |problems| {
+            shown.page.problems = problems;
             shown
         }),
         Err(refused) => web.refuse(&refused),

@@ -32,10 +32,10 @@ async fn hidden_page(journal: &Journal, web: &Web) -> Result<Hidden> {
     let page = web.titled("Lượt xem dữ liệu chưa công bố", "Reads that are not shown yet");
     let months = journal.hidden_reads(web.ctx.now).await?;
     let rows = months.iter().map(|month| Row {
-        month: month.month.clone(),
+        month: month.month.strftime("%m/%Y").to_string(),
         agency: page.text(&month.name).to_owned(),
         reason: page.text(&month.reason).to_owned(),
-        until: month.until.clone(),
+        until: month.until.strftime("%d/%m/%Y").to_string(),
         n: page.number(month.n),
     });
     Ok(Hidden {

@@ -87,13 +87,10 @@ fn row(page: &Page, row: &LogRow) -> Row {
 
 pub(super) async fn search(State(journal): State<Journal>, web: Web, Query(asked): Query<Asked>) -> Response {
     let page = web.titled("Nhật ký thông điệp", "Message log");
-    let found = match asked.filter() {
-        Ok(filter) => journal.messages(&web.ctx, &filter).await,
+    let found = async {
         // Who may not look is not told what is wrong with the question.
-        Err(error) => match journal.messages(&web.ctx, &Default::default()).await {
-            Ok(_) => Err(error),
-            Err(refused) => Err(refused),
-        },
+        journal.require_auditor(&web.ctx)?;
+        journal.messages(&web.ctx, &asked.filter()?).await
     };
     let list = |page: Page, rows: Vec<Row>, older: Option<String>| Messages {
         newer: (!asked.before.is_empty())
@@ -103,15 +100,14 @@ pub(super) async fn search(State(journal): State<Journal>, web: Web, Query(asked
         rows,
         older,
     };
-    match found {
+    match found.await {
         Ok((rows, next)) => {
             let rows = rows.iter().map(|found| row(&page, found)).collect();
             let older = next.map(|place| format!("/exchange/messages?before={place}{}", asked.query()));
             view::html(StatusCode::OK, &list(page, rows, older))
         }
-        Err(error) => super::again(&web, error, |put| {
-            let mut page = page;
-            put(&mut page);
+        Err(error) => super::again(&web, error, |problems| {
+            let page = Page { problems, ..page };
             list(page, Vec::new(), None)
         }),
     }

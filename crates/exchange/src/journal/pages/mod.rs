@@ -14,9 +14,8 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use base::{Error, Kind, Result};
+use base::{Error, Kind, Problems, Result};
 use identity::Web;
-use view::Page;
 
 use super::Journal;
 
@@ -47,13 +46,11 @@ fn answer<T: Template>(web: &Web, made: Result<T>) -> Response {
 }
 
 /// The page again with what is wrong in it, for a refusal that lies at fields; other errors answer for themselves.
-fn again<T: Template>(web: &Web, error: Error, form: impl FnOnce(&mut dyn FnMut(&mut Page)) -> T) -> Response {
+fn again<T: Template>(web: &Web, error: Error, page: impl FnOnce(Problems) -> T) -> Response {
     match error {
         Error::Refused(kind @ (Kind::Invalid | Kind::Conflict), problems) => {
-            let mut problems = Some(problems);
-            let template = form(&mut |page| page.problems = problems.take().unwrap_or_default());
             let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-            view::html(status, &template)
+            view::html(status, &page(problems))
         }
         error => web.refuse(&error),
     }

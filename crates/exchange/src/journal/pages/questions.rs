@@ -113,8 +113,8 @@ pub(super) async fn answer(
         Err(error) => error,
     };
     match questions_page(&journal, &web, &ListQuery::default()).await {
-        Ok(mut shown) => again(&web, error, |put| {
-            put(&mut shown.page);
+        Ok(mut shown) => again(&web, error, |problems| {
+            shown.page.problems = problems;
             for one in &mut shown.questions {
                 if one.question.id.to_string() == id {
                     form.text.clone_into(&mut one.typed);

@@ -58,18 +58,15 @@ pub(super) async fn page(
         tone: Tone::Good,
         text: Text::new("Đã ghi nhận.", "Done."),
     });
-    let mine = match asked.filter() {
-        Ok(filter) => journal.my_reads(&web.ctx, &filter).await,
+    let mine = async {
         // Who may not look is not told what is wrong with the question.
-        Err(error) => match web.ctx.person() {
-            Ok(_) => Err(error),
-            Err(refused) => Err(refused),
-        },
+        web.ctx.person()?;
+        journal.my_reads(&web.ctx, &asked.filter()?).await
     };
-    match mine {
+    match mine.await {
         Ok(mine) => view::html(StatusCode::OK, &reads_page(&web, page, asked, mine)),
-        Err(error) => again(&web, error, |put| {
-            put(&mut page);
+        Err(error) => again(&web, error, |problems| {
+            page.problems = problems;
             reads_page(&web, page, asked, MyReads::default())
         }),
     }
@@ -174,8 +171,8 @@ pub(super) async fn ask(
         Err(error) => error,
     };
     match form(&journal, &web, &place, sent.text).await {
-        Ok(mut shown) => again(&web, error, |put| {
-            put(&mut shown.page);
+        Ok(mut shown) => again(&web, error, |problems| {
+            shown.page.problems = problems;
             shown
         }),
         Err(refused) => web.refuse(&refused),

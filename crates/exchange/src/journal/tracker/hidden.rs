@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use base::{Result, Text, Timestamp};
-use jiff::civil::Time;
+use base::{Error, Result, Text, Timestamp};
+use jiff::civil::{Date, Time};
 
 use super::super::{
     HiddenReads, Journal,
@@ -13,8 +13,8 @@ use super::super::{
 /// How many reads of an agency were hidden in a month.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HiddenMonth {
-    /// `2026-11`.
-    pub month: String,
+    /// Its first day.
+    pub month: Date,
     /// The code of the agency.
     pub member: String,
     /// Its name.
@@ -22,7 +22,7 @@ pub struct HiddenMonth {
     /// On which ground.
     pub reason: Text,
     /// The date on which they are shown.
-    pub until: String,
+    pub until: Date,
     /// How many.
     pub n: i64,
 }
@@ -48,13 +48,14 @@ impl Journal {
             let db = self.0.store.read();
             // What the rule hid stays counted when it has ended.
             let days = tables::days_of(&db, &member, &purposes, rule.from, rule.until).await?;
-            let mut by_month: BTreeMap<String, i64> = BTreeMap::new();
+            let mut by_month: BTreeMap<Date, i64> = BTreeMap::new();
             for day in days {
-                *by_month.entry(day.day.chars().take(7).collect()).or_default() += day.n;
+                let date: Date = day.day.parse().map_err(Error::internal)?;
+                *by_month.entry(date.first_of_month()).or_default() += day.n;
             }
             // A rule that has hidden nothing yet is told too.
             if by_month.is_empty() {
-                by_month.insert(now.legal_date().to_string().chars().take(7).collect(), 0);
+                by_month.insert(now.legal_date().first_of_month(), 0);
             }
             let name = view.member(&rule.member).map(|found| found.name.clone());
             months.extend(by_month.into_iter().map(|(month, n)| HiddenMonth {
@@ -62,7 +63,7 @@ impl Journal {
                 member: rule.member.code.as_str().to_owned(),
                 name: name.clone().unwrap_or_else(|| Text::new(member.clone(), "")),
                 reason: rule.reason.clone(),
-                until: rule.until.to_string(),
+                until: rule.until,
                 n,
             }));
         }

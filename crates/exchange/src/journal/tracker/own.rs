@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use base::{Error, Result, Text, Timestamp, codes::PersonNumber};
+use base::{Error, Lang, Result, Text, Timestamp, codes::PersonNumber};
 use identity::{Ctx, Permission, PersonActor, ReadEntry, Scope};
 use uuid::Uuid;
 
@@ -56,7 +56,7 @@ pub struct ReadAbout {
     /// When.
     pub at: Timestamp,
     /// Who: an officer, or an agency.
-    pub who: String,
+    pub who: Text,
     /// The code of the agency.
     pub agency: String,
     /// The information system of the agency, if it read through the exchange.
@@ -64,7 +64,7 @@ pub struct ReadAbout {
     /// What was read.
     pub what: String,
     /// From whom: the name of the service, or of the provider.
-    pub through: Option<String>,
+    pub through: Option<Text>,
     /// Why.
     pub why: Text,
     /// The code of the dossier.
@@ -122,7 +122,7 @@ impl Journal {
         reads.extend(told.filter(|read| last.is_none_or(|last| read.at <= last)));
         // The same order each time: instant, then what tells reads of one instant apart.
         reads.sort_by(|a, b| {
-            (Reverse(a.at), a.source, &a.who, &a.what).cmp(&(Reverse(b.at), b.source, &b.who, &b.what))
+            (Reverse(a.at), a.source, &a.who.vi, &a.what).cmp(&(Reverse(b.at), b.source, &b.who.vi, &b.what))
         });
         reads.drain(..shown.min(reads.len()));
         let more = reads.len() > PAGE;
@@ -218,13 +218,17 @@ impl Journal {
             at: Timestamp::from_micros(row.at),
             who: member
                 .and_then(|member| view.member(member))
-                .map_or_else(|| row.member.clone(), |member| member.name.vi.clone()),
+                .map_or_else(|| Text::new(&row.member, ""), |member| member.name.clone()),
             agency: member.map_or_else(String::new, |member| member.code.as_str().to_owned()),
             system: client.and_then(|client| client.subsystem.map(|part| part.as_str().to_owned())),
             what: row.action,
-            through: Some(named.map_or(row.service, |(member, service)| {
-                format!("{} ({})", service.name.vi, member.name.vi)
-            })),
+            through: Some(named.map_or_else(
+                || Text::new(row.service, ""),
+                |(member, service)| {
+                    let both = |lang| format!("{} ({})", service.name.get(lang), member.name.get(lang));
+                    Text::new(both(Lang::Vi), both(Lang::En))
+                },
+            )),
             why: self.0.config.purpose(&row.purpose),
             dossier: row.issue,
             source: Source::Exchange {
@@ -292,7 +296,7 @@ fn next_place(reads: &[ReadAbout], before: Option<(Timestamp, usize)>) -> Option
 fn here(entry: ReadEntry) -> ReadAbout {
     ReadAbout {
         at: entry.at,
-        who: entry.actor,
+        who: Text::new(entry.actor, ""),
         agency: entry.agency,
         system: None,
         what: entry.what,
@@ -306,16 +310,15 @@ fn here(entry: ReadEntry) -> ReadAbout {
 }
 
 fn told(view: &View, provider: &ServiceId, usage: Usage) -> ReadAbout {
-    let name = view
-        .member(&provider.provider.member)
-        .map(|member| member.name.vi.clone());
+    let member = &provider.provider.member;
+    let name = view.member(member).map(|member| member.name.clone());
     ReadAbout {
         at: usage.logtime,
-        who: usage.receiver_name.unwrap_or_else(|| usage.receiver_code.clone()),
+        who: Text::new(usage.receiver_name.unwrap_or_else(|| usage.receiver_code.clone()), ""),
         agency: usage.receiver_code,
         system: Some(usage.receiver_system),
         what: usage.action,
-        through: Some(name.unwrap_or_else(|| provider.provider.member.to_string())),
+        through: Some(name.unwrap_or_else(|| Text::new(member.to_string(), ""))),
         why: Text::default(),
         dossier: None,
         source: Source::Elsewhere,

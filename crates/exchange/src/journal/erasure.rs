@@ -9,10 +9,7 @@ use ledger::Kind as Leaf;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    Journal, Retention,
-    store::{self as tables, ErasureRow},
-};
+use super::{Journal, Retention, store as tables};
 
 /// Leaves of one erasure at most.
 const MOST_LEAVES: i64 = 500;
@@ -35,6 +32,21 @@ pub struct ErasureRecord {
     pub ground: String,
     /// The leaves.
     pub leaves: Vec<u64>,
+}
+
+/// An erasure that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Erasure {
+    /// The leaf that says so.
+    pub leaf: u64,
+    /// When.
+    pub at: Timestamp,
+    /// By whom: the office, or the rule.
+    pub by: String,
+    /// On which ground.
+    pub ground: String,
+    /// How many leaves.
+    pub leaves: i64,
 }
 
 /// A lawful demand to erase what the log has of one request.
@@ -136,15 +148,25 @@ impl Journal {
     ///
     /// # Errors
     /// `Forbidden` to all but auditors of the agency and administrators of the node.
-    pub(super) async fn erasures(&self, ctx: &Ctx, before: Option<u64>) -> Result<(Vec<ErasureRow>, Option<u64>)> {
+    pub(super) async fn erasures(&self, ctx: &Ctx, before: Option<u64>) -> Result<(Vec<Erasure>, Option<u64>)> {
         if self.require_auditor(ctx).is_err() {
             self.require_eraser(ctx)?;
         }
         let mut rows = tables::erasures(&self.0.store.read(), before.unwrap_or(u64::MAX), PAGE + 1).await?;
         let more = rows.len() > PAGE as usize;
         rows.truncate(PAGE as usize);
-        let next = more.then(|| rows.last().map(|row| row.leaf.unsigned_abs())).flatten();
-        Ok((rows, next))
+        let erasures: Vec<Erasure> = rows
+            .into_iter()
+            .map(|row| Erasure {
+                leaf: row.leaf.unsigned_abs(),
+                at: Timestamp::from_micros(row.at),
+                by: row.actor,
+                ground: row.ground,
+                leaves: row.leaves,
+            })
+            .collect();
+        let next = more.then(|| erasures.last().map(|erasure| erasure.leaf)).flatten();
+        Ok((erasures, next))
     }
 
     pub(super) fn require_eraser(&self, ctx: &Ctx) -> Result<()> {

@@ -227,8 +227,10 @@ impl Journal {
                 }
                 // What an erasure says is done before it is noted: whoever finds the note finds the record gone.
                 for fold in &folds {
-                    if let Fold::Erasure { record, .. } = fold {
-                        record.leaves.iter().try_for_each(|leaf| log.erase(*leaf))?;
+                    if let Fold::Erasure { leaf, record } = fold {
+                        // An erasure speaks of what was there before it; another one would stop the fold for ever.
+                        let before = record.leaves.iter().filter(|erased| *erased < leaf);
+                        before.copied().try_for_each(|erased| log.erase(erased))?;
                     }
                 }
                 Ok((folds, log.root(to)?))

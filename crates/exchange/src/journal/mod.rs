@@ -10,6 +10,20 @@
 //! erasure       what may no longer be shown, and why it is gone
 //! operations    how messages fared: X-Road's operational monitoring
 //! ```
+//!
+//! A node puts it together so:
+//!
+//! ```text
+//! let journal = Journal::new(Parts { store, log, identity, directory, calendar, clock, caller, config })?;
+//! tokio::spawn(journal.clone().follow(stop));                       // the fold
+//! tokio::spawn(journal.clone().keep_operations(records));           // the gateway has the sender of mpsc::channel(QUEUE)
+//! journal::schedule(&store, now).await?;                            // the hourly sweep
+//! let runner = journal::handlers(runner, &journal);                 // sweep, questions to other nodes and answers back
+//! let routes = journal::pages(journal.clone());                     // journal::api is an OpenApiRouter
+//! usage_router(journal.clone(), &provider)                          // internal service PROVIDER_SERVICE of each provider
+//! question_router(journal.clone())                                  // internal service ASK_SERVICE of one subsystem, open to all
+//! journal.asic(&client, query)                                      // what the gateway answers to GET /asic
+//! ```
 
 mod api;
 mod config;

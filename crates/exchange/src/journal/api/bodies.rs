@@ -189,7 +189,7 @@ impl From<Fault> for FaultBody {
 
 /// A read of one's data.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ReadBody {
+pub(super) struct TrackedReadBody {
     /// When (RFC 3339).
     at: String,
     /// Who.
@@ -218,16 +218,16 @@ pub(super) struct ReadBody {
 
 /// A page of reads.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ReadsBody {
+pub(super) struct TrackedReadsBody {
     /// Newest first.
-    items: Vec<ReadBody>,
+    items: Vec<TrackedReadBody>,
     /// Where the next page starts; absent on the last.
     next: Option<String>,
     /// Providers that did not answer: reads of theirs may be missing.
     silent: Vec<String>,
 }
 
-impl From<ReadAbout> for ReadBody {
+impl From<ReadAbout> for TrackedReadBody {
     fn from(read: ReadAbout) -> Self {
         let (source, leaf) = match read.source {
             Source::Here => ("here", None),
@@ -252,10 +252,10 @@ impl From<ReadAbout> for ReadBody {
     }
 }
 
-impl From<MyReads> for ReadsBody {
+impl From<MyReads> for TrackedReadsBody {
     fn from(mine: MyReads) -> Self {
         Self {
-            items: mine.reads.into_iter().map(ReadBody::from).collect(),
+            items: mine.reads.into_iter().map(TrackedReadBody::from).collect(),
             next: mine.next.map(reads_place),
             silent: mine.silent,
         }

@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(super) use self::params::{Asked, ReadsAsked, encoded, read, reads_place, uuid};
 use self::{
-    bodies::{ExchangeBody, HiddenBody, MessagesBody, OperationsBody, ReadsBody},
+    bodies::{ExchangeBody, HiddenBody, MessagesBody, OperationsBody, TrackedReadsBody},
     params::OpAsked,
 };
 use super::{Journal, evidence::MEDIA_TYPE};
@@ -89,14 +89,14 @@ pub(super) fn download(name: &str, bytes: Vec<u8>) -> Response {
 
 /// Who has read the caller's data: on this node, through the exchange, and what other nodes tell.
 #[utoipa::path(get, path = "/api/v1/me/exchange-reads", tag = "exchange", params(ReadsAsked), responses(
-    (status = 200, body = ReadsBody), (status = 401, description = "Nobody is signed in"),
+    (status = 200, body = TrackedReadsBody), (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not a person"),
     (status = 422, description = "What is wrong with which parameter", content_type = "application/problem+json")))]
 async fn my_reads(
     State(journal): State<Journal>,
     ctx: Ctx,
     ApiQuery(asked): ApiQuery<ReadsAsked>,
-) -> Result<Json<ReadsBody>, ApiError> {
+) -> Result<Json<TrackedReadsBody>, ApiError> {
     Ok(Json(journal.my_reads(&ctx, &asked.filter()?).await?.into()))
 }
 

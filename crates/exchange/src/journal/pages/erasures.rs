@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use base::{Problems, Result, Text, Timestamp};
+use base::{Problems, Result, Text};
 use identity::Web;
 use serde::Deserialize;
 use view::{
@@ -19,25 +19,18 @@ use super::again;
 use crate::journal::{
     Demand, Journal,
     api::{read, uuid},
+    erasure::Erasure,
 };
 
 #[derive(Template)]
 #[template(path = "exchange/journal/erasures.html")]
 struct Erasures {
     page: Page,
-    rows: Vec<Row>,
+    rows: Vec<Erasure>,
     may_erase: bool,
     form: EraseForm,
     older: Option<String>,
     newer: Option<String>,
-}
-
-struct Row {
-    leaf: i64,
-    at: Timestamp,
-    by: String,
-    ground: String,
-    leaves: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -70,15 +63,8 @@ async fn erasures_page(journal: &Journal, web: &Web, query: &ListQuery, form: Er
         tone: Tone::Good,
         text: Text::new(format!("Đã xóa {n} bản ghi."), format!("{n} records were erased.")),
     });
-    let row = |page: &Page, row: &super::super::store::ErasureRow| Row {
-        leaf: row.leaf,
-        at: Timestamp::from_micros(row.at),
-        by: row.actor.clone(),
-        ground: row.ground.clone(),
-        leaves: page.number(row.leaves),
-    };
     Ok(Erasures {
-        rows: rows.iter().map(|found| row(&page, found)).collect(),
+        rows,
         may_erase: journal.require_eraser(&web.ctx).is_ok(),
         form,
         older: next.map(|leaf| format!("/exchange/erasures?before={leaf}")),

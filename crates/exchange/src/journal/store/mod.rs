@@ -12,7 +12,7 @@ use ::store::{
 use base::{Error, Kind, Result};
 
 pub use self::{
-    messages::{ErasureRow, FoundRow, Search, due, erasures, find, of_message_id, of_request, search},
+    messages::{FoundRow, Search, due, erasures, find, of_message_id, of_request, search},
     operations::{HourRow, add_operations, delete_operations, hours, operations},
     questions::{QuestionRow, add_question, answer_question, close_question, question, questions_of, questions_to},
     reads::{

@@ -31,6 +31,8 @@ impl Kind {
     pub const READ: Self = Self(3);
     /// A publication.
     pub const PUBLICATION: Self = Self(4);
+    /// An erasure: which leaves can no longer be shown, by whom, on which ground.
+    pub const ERASURE: Self = Self(5);
 }
 
 /// A leaf entry: `0x01 ‖ kind ‖ HMAC-SHA-256(key = salt, record)`.

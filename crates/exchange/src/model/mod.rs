@@ -9,6 +9,7 @@
 //! rights                                   may it, and why
 //! message                                  what one node sends another, and what its log keeps
 //! tracker                                  whose data a message was about
+//! monitor                                  how a message fared
 //! federation  hosting                      what the directory says, what this node hosts
 //! ```
 
@@ -24,6 +25,7 @@ mod json;
 pub mod message;
 pub mod meta;
 mod method;
+pub mod monitor;
 mod pointer;
 mod purpose;
 pub(crate) mod reason;

@@ -405,7 +405,9 @@ async fn decide(
     ApiJson(body): ApiJson<DecisionBody>,
 ) -> Result<StatusCode, ApiError> {
     let next = standing(&body.state)?;
-    events.decide(&ctx, SubscriptionId::from_uuid(id), next, &body.reason).await?;
+    events
+        .decide(&ctx, SubscriptionId::from_uuid(id), next, &body.reason)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -415,7 +417,9 @@ async fn decide(
     (status = 404, description = "No such subscription", content_type = "application/problem+json"),
 ))]
 async fn resume(State(events): State<Events>, ctx: Ctx, ApiPath(id): ApiPath<Uuid>) -> Result<StatusCode, ApiError> {
-    events.resume_nudges(Asker::Steward(&ctx), SubscriptionId::from_uuid(id)).await?;
+    events
+        .resume_nudges(Asker::Steward(&ctx), SubscriptionId::from_uuid(id))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -118,18 +118,22 @@ impl<C: Caller, H: Handler> Subscriber<C, H> {
     /// [`Trouble`]; nothing has happened then.
     pub async fn step(&self, now: Timestamp) -> Result<Step, Trouble> {
         let at = follow::cursor(&self.store.read(), &self.name).await?;
-        let cursor = at.as_deref().map(str::parse::<Cursor>).transpose().map_err(Error::internal)?;
+        let cursor = at
+            .as_deref()
+            .map(str::parse::<Cursor>)
+            .transpose()
+            .map_err(Error::internal)?;
         let answer = self.caller.call(&self.client, self.request(cursor)?).await;
         let answer = answer.map_err(Trouble::Exchange)?;
         match answer.status() {
             StatusCode::OK => {
-                let items: Items =
-                    serde_json::from_slice(answer.body()).map_err(|_| Trouble::Answer("the answer is no list of events"))?;
+                let items: Items = serde_json::from_slice(answer.body())
+                    .map_err(|_| Trouble::Answer("the answer is no list of events"))?;
                 self.hand_over(at.as_deref(), items, now).await
             }
             StatusCode::GONE => {
-                let gone: Gone =
-                    serde_json::from_slice(answer.body()).map_err(|_| Trouble::Answer("410 without the oldest cursor"))?;
+                let gone: Gone = serde_json::from_slice(answer.body())
+                    .map_err(|_| Trouble::Answer("410 without the oldest cursor"))?;
                 let oldest = gone.oldest.to_string();
                 transact!(self.store, |tx| {
                     self.handler.missed(&tx, cursor, gone.oldest).await?;
@@ -171,7 +175,11 @@ impl<C: Caller, H: Handler> Subscriber<C, H> {
         } else if !events.is_empty() {
             return Err(Trouble::Answer("events came without a new cursor"));
         }
-        Ok(if more { Step::More(events.len()) } else { Step::Done(events.len()) })
+        Ok(if more {
+            Step::More(events.len())
+        } else {
+            Step::Done(events.len())
+        })
     }
 
     /// Moves the cursor, or undoes the transaction when another process was faster.
@@ -203,7 +211,9 @@ impl<C: Caller, H: Handler> Subscriber<C, H> {
                 Err(trouble) => {
                     tracing::warn!(%trouble, name = self.name, of = %self.of, failures, "following events failed");
                     failures += 1;
-                    FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_PAUSE)
+                    FIRST_PAUSE
+                        .saturating_mul(1 << (failures - 1).min(16))
+                        .min(LONGEST_PAUSE)
                 }
             };
             tokio::select! {

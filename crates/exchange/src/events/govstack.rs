@@ -208,7 +208,11 @@ fn same_name(in_body: Option<&str>, in_address: &EventName) -> Result<()> {
     .refuse("eventType")
 }
 
-async fn create_type(State(events): State<Events>, room: Room, Body(body): Body<TypeBody>) -> Result<Response, Refused> {
+async fn create_type(
+    State(events): State<Events>,
+    room: Room,
+    Body(body): Body<TypeBody>,
+) -> Result<Response, Refused> {
     let name = body.event_type.as_deref().unwrap_or_default();
     let name: EventName = name.parse().or_else(|flaw: CodeError| flaw.refuse("eventType"))?;
     let new = body.read(room.provider.clone(), name);
@@ -216,7 +220,11 @@ async fn create_type(State(events): State<Events>, room: Room, Body(body): Body<
     Ok(Json(json!({"eventType": new.id.name, "version": 1})).into_response())
 }
 
-async fn revise_type(State(events): State<Events>, room: Room, Body(body): Body<TypeBody>) -> Result<Response, Refused> {
+async fn revise_type(
+    State(events): State<Events>,
+    room: Room,
+    Body(body): Body<TypeBody>,
+) -> Result<Response, Refused> {
     let id = room.event_type()?;
     same_name(body.event_type.as_deref(), &id.name)?;
     let (known, _) = events.describe(&id).await?;
@@ -301,7 +309,9 @@ async fn show_event(State(events): State<Events>, room: Room) -> Result<Response
 }
 
 async fn withdraw_event(State(events): State<Events>, room: Room) -> Result<StatusCode, Refused> {
-    events.withdraw(room.asker(), &room.event_type()?, room.event()?).await?;
+    events
+        .withdraw(room.asker(), &room.event_type()?, room.event()?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -429,7 +439,9 @@ async fn change_subscription(
     }
     let known = events.subscription(&room.client, &id).await?;
     let webhook = body.webhook(known.webhook)?;
-    let (changed, secret) = events.change(&room.client, &id, webhook.as_deref(), body.rotate_secret).await?;
+    let (changed, secret) = events
+        .change(&room.client, &id, webhook.as_deref(), body.rotate_secret)
+        .await?;
     Ok((StatusCode::CREATED, Json(shown(&changed, secret.as_ref()))).into_response())
 }
 
@@ -533,6 +545,8 @@ async fn pull(
 }
 
 async fn acknowledge(State(events): State<Events>, room: Room) -> Result<StatusCode, Refused> {
-    events.acknowledge(&room.client, &room.event_type()?, room.event()?).await?;
+    events
+        .acknowledge(&room.client, &room.event_type()?, room.event()?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

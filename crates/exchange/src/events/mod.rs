@@ -26,12 +26,12 @@ mod wire;
 
 pub use follow::{Caller, Handler, Step, Subscriber, Trouble};
 pub use model::{
-    Cursor, DeliveryId, Event, EventId, EventName, EventTypeId, LARGEST_DATA, LONGEST_KEY, NewEvent, Position, Published,
-    Sensitivity, Start, State, SubscriptionId, TypeId,
+    Cursor, DeliveryId, Event, EventId, EventName, EventTypeId, LARGEST_DATA, LONGEST_KEY, NewEvent, Position,
+    Published, Sensitivity, Start, State, SubscriptionId, TypeId,
 };
 pub use service::{
-    Asker, Batch, Config, Delivery, Deliveries, EventType, Events, NewType, Page, Pull, Pulled, RETENTION, STEWARD, Status,
-    SubscribeRequest, Subscription, jobs, schedule,
+    Asker, Batch, Config, Deliveries, Delivery, EventType, Events, NewType, Page, Pull, Pulled, RETENTION, STEWARD,
+    Status, SubscribeRequest, Subscription, jobs, schedule,
 };
 
 /// The tables of this room.

@@ -78,7 +78,11 @@ fn events_link() -> Link {
 }
 
 fn subscriptions_link() -> Link {
-    Link::new("/exchange/events/subscriptions", "Đăng ký nhận sự kiện", "Subscriptions")
+    Link::new(
+        "/exchange/events/subscriptions",
+        "Đăng ký nhận sự kiện",
+        "Subscriptions",
+    )
 }
 
 /// The first page of a list, for whoever is further down.
@@ -129,7 +133,9 @@ struct OneType {
 
 async fn one_type(State(events): State<Events>, web: Web, Path(id): Path<String>) -> Response {
     let made = async {
-        let id = id.parse().map_err(|_| Error::not_found("loại sự kiện này", "event type"))?;
+        let id = id
+            .parse()
+            .map_err(|_| Error::not_found("loại sự kiện này", "event type"))?;
         let (of, schema, sample, recent) = events.inspect(&web.ctx, id).await?;
         let mut page = web.titled(&of.title.vi, &of.title.en);
         page.breadcrumbs = vec![events_link()];
@@ -185,7 +191,13 @@ struct OneSubscription {
     recent: Vec<Delivery>,
 }
 
-async fn subscription_page(events: &Events, web: &Web, mut page: Page, id: &str, reason: String) -> Result<OneSubscription> {
+async fn subscription_page(
+    events: &Events,
+    web: &Web,
+    mut page: Page,
+    id: &str,
+    reason: String,
+) -> Result<OneSubscription> {
     let id = read_id(id)?;
     let of = events.subscription_by_id(&web.ctx, id).await?;
     let asked = Deliveries {
@@ -204,7 +216,8 @@ async fn subscription_page(events: &Events, web: &Web, mut page: Page, id: &str,
 }
 
 fn read_id(text: &str) -> Result<SubscriptionId> {
-    text.parse().map_err(|_| Error::not_found("đăng ký này", "subscription"))
+    text.parse()
+        .map_err(|_| Error::not_found("đăng ký này", "subscription"))
 }
 
 async fn subscription(
@@ -341,15 +354,25 @@ mod words {
     /// How the webhook of a subscription does, and how that is meant.
     pub fn webhook(page: &Page, of: &Subscription) -> (String, Tone) {
         if of.webhook.is_none() {
-            return (page.t("Tự đọc, không có webhook", "Asks by itself, no webhook").to_owned(), Tone::Neutral);
+            return (
+                page.t("Tự đọc, không có webhook", "Asks by itself, no webhook")
+                    .to_owned(),
+                Tone::Neutral,
+            );
         }
         if let Some(code) = &of.nudge_paused {
             let why = outcome(page, code);
-            return (format!("{}: {why}", page.t("Đã ngừng gọi", "No longer called")), Tone::Late);
+            return (
+                format!("{}: {why}", page.t("Đã ngừng gọi", "No longer called")),
+                Tone::Late,
+            );
         }
         if of.nudge_failures > 0 {
             let count = of.nudge_failures;
-            return (format!("{} ({count})", page.t("Đang gọi lại sau lỗi", "Being tried again")), Tone::Warn);
+            return (
+                format!("{} ({count})", page.t("Đang gọi lại sau lỗi", "Being tried again")),
+                Tone::Warn,
+            );
         }
         (page.t("Hoạt động", "Working").to_owned(), Tone::Good)
     }

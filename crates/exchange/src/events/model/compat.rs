@@ -13,15 +13,38 @@ const DEEPEST: usize = 24;
 
 /// Keywords whose change is not judged, only seen.
 const UNJUDGED: &[&str] = &[
-    "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependentRequired", "prefixItems",
-    "contains", "patternProperties", "propertyNames", "unevaluatedProperties", "unevaluatedItems", "const", "pattern",
-    "format", "contentEncoding", "contentMediaType",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependentSchemas",
+    "dependentRequired",
+    "prefixItems",
+    "contains",
+    "patternProperties",
+    "propertyNames",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "const",
+    "pattern",
+    "format",
+    "contentEncoding",
+    "contentMediaType",
 ];
 
 /// Keywords whose limit may only become narrower: upper limits fall, lower limits rise.
 const LIMITS: &[(&str, bool)] = &[
-    ("maximum", true), ("exclusiveMaximum", true), ("maxLength", true), ("maxItems", true),
-    ("minimum", false), ("exclusiveMinimum", false), ("minLength", false), ("minItems", false),
+    ("maximum", true),
+    ("exclusiveMaximum", true),
+    ("maxLength", true),
+    ("maxItems", true),
+    ("minimum", false),
+    ("exclusiveMinimum", false),
+    ("minLength", false),
+    ("minItems", false),
 ];
 
 /// Everything in `new` that a reader of `old` did not have to expect, at JSON pointers into the data.
@@ -51,7 +74,12 @@ impl Walk<'_> {
         // A schema that is true or false says nothing of fields.
         let (before, after) = (old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty));
         if old == &Value::Bool(false) && new != old {
-            self.add("schema-value-allowed", at, "trước đây không được có giá trị", "could have no value before");
+            self.add(
+                "schema-value-allowed",
+                at,
+                "trước đây không được có giá trị",
+                "could have no value before",
+            );
         }
         self.compare_types(before, after, at);
         self.compare_values(before, after, at);
@@ -59,7 +87,12 @@ impl Walk<'_> {
         if let (Some(old), Some(new)) = (before.get("items"), after.get("items")) {
             self.compare(old, new, &format!("{at}/*"), depth + 1);
         } else if before.contains_key("items") {
-            self.add("schema-items-dropped", at, "không còn quy định các phần tử", "no longer says what its items are");
+            self.add(
+                "schema-items-dropped",
+                at,
+                "không còn quy định các phần tử",
+                "no longer says what its items are",
+            );
         }
     }
 
@@ -84,19 +117,36 @@ impl Walk<'_> {
         if let Some(old) = before.get("enum").and_then(Value::as_array) {
             let new = after.get("enum").and_then(Value::as_array);
             if !new.is_some_and(|new| new.iter().all(|value| old.contains(value))) {
-                self.add("schema-values-added", at, "có thêm giá trị mà bản cũ không có", "may have values that it could not have before");
+                self.add(
+                    "schema-values-added",
+                    at,
+                    "có thêm giá trị mà bản cũ không có",
+                    "may have values that it could not have before",
+                );
             }
         }
         for (limit, upper) in LIMITS {
-            let Some(old) = before.get(*limit).and_then(Value::as_f64) else { continue };
+            let Some(old) = before.get(*limit).and_then(Value::as_f64) else {
+                continue;
+            };
             let new = after.get(*limit).and_then(Value::as_f64);
             if !new.is_some_and(|new| if *upper { new <= old } else { new >= old }) {
-                self.add("schema-limit-widened", at, &format!("giới hạn {limit} được nới rộng"), &format!("the limit {limit} became wider"));
+                self.add(
+                    "schema-limit-widened",
+                    at,
+                    &format!("giới hạn {limit} được nới rộng"),
+                    &format!("the limit {limit} became wider"),
+                );
             }
         }
         for keyword in UNJUDGED {
             if before.contains_key(*keyword) && before.get(*keyword) != after.get(*keyword) {
-                self.add("schema-keyword-changed", at, &format!("{keyword} đã thay đổi"), &format!("{keyword} has changed"));
+                self.add(
+                    "schema-keyword-changed",
+                    at,
+                    &format!("{keyword} đã thay đổi"),
+                    &format!("{keyword} has changed"),
+                );
             }
         }
     }
@@ -133,13 +183,19 @@ impl Walk<'_> {
                 );
             }
             if after.get("additionalProperties") != Some(&Value::Bool(false)) {
-                self.add("schema-opened", at, "nay được có thêm trường bất kỳ", "may now have any further field");
+                self.add(
+                    "schema-opened",
+                    at,
+                    "nay được có thêm trường bất kỳ",
+                    "may now have any further field",
+                );
             }
         }
     }
 
     fn add(&mut self, code: &str, at: &str, vi: &str, en: &str) {
-        self.problems.add(code, at, format!("{at}: {vi}."), format!("{at}: {en}."));
+        self.problems
+            .add(code, at, format!("{at}: {vi}."), format!("{at}: {en}."));
     }
 }
 
@@ -155,7 +211,9 @@ fn has_references(schema: &Value) -> bool {
 fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let mut schema = schema;
     for _ in 0..DEEPEST {
-        let Some(target) = schema.get("$ref").and_then(Value::as_str) else { break };
+        let Some(target) = schema.get("$ref").and_then(Value::as_str) else {
+            break;
+        };
         let Some(next) = target_of(root, target) else { break };
         schema = next;
     }
@@ -172,11 +230,16 @@ fn types(schema: &Map<String, Value>) -> Vec<&str> {
 
 fn required(schema: &Map<String, Value>) -> Vec<&str> {
     let list = schema.get("required").and_then(Value::as_array);
-    list.map(|list| list.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
+    list.map(|list| list.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default()
 }
 
 fn shown(types: &[&str]) -> String {
-    if types.is_empty() { "any".to_owned() } else { types.join("|") }
+    if types.is_empty() {
+        "any".to_owned()
+    } else {
+        types.join("|")
+    }
 }
 
 #[cfg(test)]
@@ -186,7 +249,10 @@ mod tests {
     use super::*;
 
     fn found(old: Value, new: Value) -> Vec<(String, String)> {
-        breaks(&old, &new).iter().map(|p| (p.code.clone(), p.at.clone())).collect()
+        breaks(&old, &new)
+            .iter()
+            .map(|p| (p.code.clone(), p.at.clone()))
+            .collect()
     }
 
     #[test]
@@ -206,14 +272,35 @@ mod tests {
         });
         let cases = [
             (json!({"required": ["n"]}), ("schema-field-not-required", "event/a")),
-            (json!({"properties": {"a": {"type": ["string", "null"]}}}), ("schema-type-changed", "event/a")),
+            (
+                json!({"properties": {"a": {"type": ["string", "null"]}}}),
+                ("schema-type-changed", "event/a"),
+            ),
             (json!({"properties": {"a": {}}}), ("schema-type-changed", "event/a")),
-            (json!({"properties": {"n": {"type": "number", "maximum": 11}}}), ("schema-limit-widened", "event/n")),
-            (json!({"properties": {"s": {"enum": ["x", "z"]}}}), ("schema-values-added", "event/s")),
-            (json!({"properties": {"l": {"type": "array", "items": {"type": "number"}}}}), ("schema-type-changed", "event/l/*")),
-            (json!({"properties": {"d": {"type": "string"}}}), ("schema-keyword-changed", "event/d")),
-            (json!({"$defs": {"p": {"type": "object", "properties": {"q": {"type": "string"}}, "additionalProperties": false}}}), ("schema-field-not-required", "event/p/q")),
-            (json!({"$defs": {"p": {"type": "object", "properties": {"q": {"type": "string"}, "r": {}}, "required": ["q"], "additionalProperties": false}}}), ("schema-field-added", "event/p/r")),
+            (
+                json!({"properties": {"n": {"type": "number", "maximum": 11}}}),
+                ("schema-limit-widened", "event/n"),
+            ),
+            (
+                json!({"properties": {"s": {"enum": ["x", "z"]}}}),
+                ("schema-values-added", "event/s"),
+            ),
+            (
+                json!({"properties": {"l": {"type": "array", "items": {"type": "number"}}}}),
+                ("schema-type-changed", "event/l/*"),
+            ),
+            (
+                json!({"properties": {"d": {"type": "string"}}}),
+                ("schema-keyword-changed", "event/d"),
+            ),
+            (
+                json!({"$defs": {"p": {"type": "object", "properties": {"q": {"type": "string"}}, "additionalProperties": false}}}),
+                ("schema-field-not-required", "event/p/q"),
+            ),
+            (
+                json!({"$defs": {"p": {"type": "object", "properties": {"q": {"type": "string"}, "r": {}}, "required": ["q"], "additionalProperties": false}}}),
+                ("schema-field-added", "event/p/r"),
+            ),
         ];
         for (change, (code, at)) in cases {
             let mut new = old.clone();
@@ -228,7 +315,10 @@ mod tests {
         }
         let mut removed = old.clone();
         removed["properties"].as_object_mut().expect("fields").remove("s");
-        assert_eq!(found(old, removed), [("schema-field-removed".to_owned(), "event/s".to_owned())]);
+        assert_eq!(
+            found(old, removed),
+            [("schema-field-removed".to_owned(), "event/s".to_owned())]
+        );
     }
 
     #[test]

@@ -116,10 +116,16 @@ mod tests {
 
     #[test]
     fn a_cursor_of_another_type_is_refused() {
-        let (one, other) = (TypeId::new(Timestamp::from_micros(1)), TypeId::new(Timestamp::from_micros(1)));
+        let (one, other) = (
+            TypeId::new(Timestamp::from_micros(1)),
+            TypeId::new(Timestamp::from_micros(1)),
+        );
         let error = Cursor::new(one, 7).position_in(other).expect_err("another type");
         assert_eq!(error.code(), "cursor-of-another-type");
         let negative = URL_SAFE_NO_PAD.encode([[0; 8], (-1_i64).to_be_bytes()].concat());
-        assert_eq!(negative.parse::<Cursor>().expect_err("negative").code(), "cursor-malformed");
+        assert_eq!(
+            negative.parse::<Cursor>().expect_err("negative").code(),
+            "cursor-malformed"
+        );
     }
 }

@@ -37,9 +37,15 @@ fn of(root: &Value, schema: &Value, depth: usize) -> Value {
         "object" => {
             let fields = schema.get("properties").and_then(Value::as_object);
             let fields = fields.into_iter().flatten();
-            Value::Object(fields.map(|(name, field)| (name.clone(), of(root, field, depth + 1))).collect::<Map<_, _>>())
+            Value::Object(
+                fields
+                    .map(|(name, field)| (name.clone(), of(root, field, depth + 1)))
+                    .collect::<Map<_, _>>(),
+            )
         }
-        "array" => schema.get("items").map_or_else(|| json!([]), |items| json!([of(root, items, depth + 1)])),
+        "array" => schema
+            .get("items")
+            .map_or_else(|| json!([]), |items| json!([of(root, items, depth + 1)])),
         "integer" | "number" => schema.get("minimum").cloned().unwrap_or_else(|| json!(0)),
         "boolean" => json!(false),
         "string" => json!(match schema.get("format").and_then(Value::as_str) {

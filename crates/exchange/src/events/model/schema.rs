@@ -17,7 +17,16 @@ const LARGEST_PATTERN: usize = 256 * 1024;
 const MOST_PROBLEMS: usize = 50;
 
 /// Keywords whose subschemas judge the same value as the schema that they stand in.
-const IN_PLACE: &[&str] = &["allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"];
+const IN_PLACE: &[&str] = &[
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependentSchemas",
+];
 
 /// A schema that was checked and can judge data.
 pub struct Schema {
@@ -208,7 +217,9 @@ fn leads_back<'a>(root: &'a Value, reference: &'a str, path: &mut Vec<&'a str>, 
     if let Some(target) = target_of(root, reference) {
         in_place_references(target, &mut next);
     }
-    let circle = next.into_iter().any(|reference| leads_back(root, reference, path, sound));
+    let circle = next
+        .into_iter()
+        .any(|reference| leads_back(root, reference, path, sound));
     path.pop();
     if !circle {
         sound.insert(reference);
@@ -237,7 +248,10 @@ fn words(kind: &ValidationErrorKind) -> (String, String) {
     use ValidationErrorKind as K;
     let both = |vi: String, en: String| (vi, en);
     match kind {
-        K::Required { property } => both(format!("Thiếu trường {property}."), format!("The field {property} is missing.")),
+        K::Required { property } => both(
+            format!("Thiếu trường {property}."),
+            format!("The field {property} is missing."),
+        ),
         K::AdditionalProperties { unexpected } | K::UnevaluatedProperties { unexpected } => both(
             format!("Lược đồ không có trường: {}.", unexpected.join(", ")),
             format!("The schema does not have: {}.", unexpected.join(", ")),
@@ -249,7 +263,10 @@ fn words(kind: &ValidationErrorKind) -> (String, String) {
                     many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(", ")
                 }
             };
-            both(format!("Kiểu dữ liệu phải là {types}."), format!("The type has to be {types}."))
+            both(
+                format!("Kiểu dữ liệu phải là {types}."),
+                format!("The type has to be {types}."),
+            )
         }
         K::Enum { options } => both(
             format!("Giá trị phải là một trong: {options}."),
@@ -275,10 +292,22 @@ fn words(kind: &ValidationErrorKind) -> (String, String) {
             format!("Giá trị có tối đa {limit} ký tự."),
             format!("The value has at most {limit} characters."),
         ),
-        K::Minimum { limit } => both(format!("Giá trị không nhỏ hơn {limit}."), format!("The value is at least {limit}.")),
-        K::Maximum { limit } => both(format!("Giá trị không lớn hơn {limit}."), format!("The value is at most {limit}.")),
-        K::MinItems { limit } => both(format!("Có ít nhất {limit} phần tử."), format!("There are at least {limit} items.")),
-        K::MaxItems { limit } => both(format!("Có tối đa {limit} phần tử."), format!("There are at most {limit} items.")),
+        K::Minimum { limit } => both(
+            format!("Giá trị không nhỏ hơn {limit}."),
+            format!("The value is at least {limit}."),
+        ),
+        K::Maximum { limit } => both(
+            format!("Giá trị không lớn hơn {limit}."),
+            format!("The value is at most {limit}."),
+        ),
+        K::MinItems { limit } => both(
+            format!("Có ít nhất {limit} phần tử."),
+            format!("There are at least {limit} items."),
+        ),
+        K::MaxItems { limit } => both(
+            format!("Có tối đa {limit} phần tử."),
+            format!("There are at most {limit} items."),
+        ),
         other => both(
             format!("Giá trị không thỏa mãn điều kiện “{}” của lược đồ.", other.keyword()),
             format!("The value does not meet “{}” of the schema.", other.keyword()),
@@ -316,7 +345,10 @@ mod tests {
         let problems = schema.check(&json!({"code": "secret", "on": "2026-02-30", "people": [{}, 7], "x": 1}));
         let mut places: Vec<&str> = problems.iter().map(|p| p.at.as_str()).collect();
         places.sort_unstable();
-        assert_eq!(places, ["event", "event/code", "event/on", "event/people/0", "event/people/1"]);
+        assert_eq!(
+            places,
+            ["event", "event/code", "event/on", "event/people/0", "event/people/1"]
+        );
         assert!(!format!("{problems:?}").contains("secret"));
     }
 
@@ -358,7 +390,8 @@ mod tests {
         ] {
             assert!(refusals(document).iter().all(|(code, _)| code == "schema-circle"));
         }
-        let tree = Schema::read(json!({"type": "object", "properties": {"below": {"type": "array", "items": {"$ref": "#"}}}}));
+        let tree =
+            Schema::read(json!({"type": "object", "properties": {"below": {"type": "array", "items": {"$ref": "#"}}}}));
         let tree = tree.expect("it goes down");
         assert!(tree.check(&json!({"below": [{"below": []}]})).is_empty());
         assert!(!tree.check(&json!({"below": [{"below": 1}]})).is_empty());
@@ -371,7 +404,10 @@ mod tests {
             deep = json!({"not": deep});
         }
         assert_eq!(refusals(deep)[0].0, "schema-too-large");
-        assert_eq!(refusals(json!({"description": "x".repeat(70_000)}))[0].0, "schema-too-large");
+        assert_eq!(
+            refusals(json!({"description": "x".repeat(70_000)}))[0].0,
+            "schema-too-large"
+        );
         for not_object in [json!(true), json!([]), json!("x"), Value::Null] {
             assert_eq!(refusals(not_object)[0].0, "schema-not-object");
         }

@@ -134,7 +134,9 @@ struct Inner {
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Events").field("store", &self.0.store).finish_non_exhaustive()
+        f.debug_struct("Events")
+            .field("store", &self.0.store)
+            .finish_non_exhaustive()
     }
 }
 

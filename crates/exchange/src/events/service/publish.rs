@@ -68,7 +68,8 @@ impl Events {
         let row = self.row_in(tx, id).await.and_then(open)?;
         let ready = self.ready(&row, event, now).await?;
         let mut done = append(tx, TypeId::from_uuid(row.id), &[ready]).await?;
-        done.pop().unwrap_or_else(|| Err(Error::internal("an event without an answer")))
+        done.pop()
+            .unwrap_or_else(|| Err(Error::internal("an event without an answer")))
     }
 
     async fn ready(&self, row: &TypeRow, event: NewEvent, now: Timestamp) -> Result<Ready> {
@@ -107,7 +108,10 @@ impl Events {
                 let (written, givers): (Vec<Ready>, Vec<_>) = batch.into_iter().map(|w| (w.event, w.give)).unzip();
                 match events.write(of, &written).await {
                     // Whoever went away does not need the answer.
-                    Ok(done) => done.into_iter().zip(givers).for_each(|(done, give)| drop(give.send(done))),
+                    Ok(done) => done
+                        .into_iter()
+                        .zip(givers)
+                        .for_each(|(done, give)| drop(give.send(done))),
                     Err(error) => tracing::warn!(%error, events = written.len(), "publishing together failed"),
                 }
                 drop(turn);
@@ -153,7 +157,10 @@ async fn append(tx: &Tx, of: TypeId, events: &[Ready]) -> Result<Vec<Result<Publ
                     position,
                     again: false,
                 };
-                let again = Published { again: true, ..published };
+                let again = Published {
+                    again: true,
+                    ..published
+                };
                 known.insert(event.producer_id.clone(), (fingerprint.clone(), again));
                 rows.push(row(event, position, fingerprint, head.last_at));
                 Ok(published)
@@ -165,7 +172,7 @@ async fn append(tx: &Tx, of: TypeId, events: &[Ready]) -> Result<Vec<Result<Publ
     }
     log::insert(tx, of, &rows).await?;
     if !rows.is_empty() {
-        let due = subscriptions::become_due(tx, of).await?;
+        let due = subscriptions::become_due(tx, of, position).await?;
         enqueue(tx, &due, now, now).await?;
     }
     Ok(answers)

@@ -201,7 +201,9 @@ impl Events {
         if at + 1 < row.first_position {
             return Ok(gone(of, row.first_position));
         }
-        Err(Error::internal(format!("the log of event type {of} has a gap after {at}")))
+        Err(Error::internal(format!(
+            "the log of event type {of} has a gap after {at}"
+        )))
     }
 
     async fn take_to(&self, subscription: &SubscriptionRow, position: Position) -> Result<()> {
@@ -209,7 +211,9 @@ impl Events {
             return Ok(());
         }
         let (id, now) = (SubscriptionId::from_uuid(subscription.id), self.now());
-        transact!(self.store(), |tx| { subscriptions::acknowledge(&tx, id, position, now).await })
+        transact!(self.store(), |tx| {
+            subscriptions::acknowledge(&tx, id, position, now).await
+        })
     }
 }
 

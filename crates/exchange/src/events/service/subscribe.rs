@@ -108,7 +108,11 @@ impl TryFrom<SubscriptionRow> for Subscription {
             key_prefix: row.key_prefix,
             acknowledged: row.acknowledged,
             acknowledged_at: row.acknowledged_at.map(Timestamp::from_micros),
-            lag: if row.start_at_approval { 0 } else { (row.last_position - row.acknowledged).max(0) },
+            lag: if row.start_at_approval {
+                0
+            } else {
+                (row.last_position - row.acknowledged).max(0)
+            },
             has_missed: !row.start_at_approval && row.acknowledged + 1 < row.first_position,
             webhook: row.webhook,
             nudge_failures: row.nudge_failures,
@@ -226,14 +230,22 @@ impl Events {
                     "This subsystem has subscribed to that event type already, or waits for approval.",
                 ));
             }
-            subscriptions::of(&tx, of, &subscriber).await?.ok_or_else(no_subscription)
+            subscriptions::of(&tx, of, &subscriber)
+                .await?
+                .ok_or_else(no_subscription)
         })?;
         let secret = self.secret_of(&made)?;
         Ok((made.try_into()?, secret))
     }
 
     /// Where it begins, if that is fixed already.
-    fn check(&self, request: &SubscribeRequest, of: TypeId, last: Position, personal: bool) -> Result<Option<Position>> {
+    fn check(
+        &self,
+        request: &SubscribeRequest,
+        of: TypeId,
+        last: Position,
+        personal: bool,
+    ) -> Result<Option<Position>> {
         let mut problems = Problems::new();
         let basis = request.legal_basis.trim();
         if (personal && basis.is_empty()) || basis.chars().count() > LONGEST_TEXT {
@@ -252,7 +264,11 @@ impl Events {
                 "The beginning of keys has at most 200 bytes and no control characters.",
             );
         }
-        if let Some(Err(flaw)) = request.webhook.as_deref().map(|url| check_url(url, self.webhooks().rules())) {
+        if let Some(Err(flaw)) = request
+            .webhook
+            .as_deref()
+            .map(|url| check_url(url, self.webhooks().rules()))
+        {
             flaw.add_to(&mut problems, "webhook");
         }
         let after = match request.start {
@@ -285,7 +301,9 @@ impl Events {
     async fn own(&self, client: &SubsystemId, id: &EventTypeId) -> Result<SubscriptionRow> {
         let of = TypeId::from_uuid(self.row(id).await?.id);
         let found = subscriptions::of(&self.store().read(), of, &client.to_string()).await?;
-        found.filter(|row| row.state != State::Cancelled.code()).ok_or_else(no_subscription)
+        found
+            .filter(|row| row.state != State::Cancelled.code())
+            .ok_or_else(no_subscription)
     }
 
     /// The subscriptions of a subsystem to the types of a provider.
@@ -318,12 +336,12 @@ impl Events {
         let anew = webhook.is_some() && (rotate || row.webhook.is_none());
         let now = self.now();
         let changed = transact!(self.store(), |tx| {
-            log::hold(&tx, of).await?;
+            let head = log::hold(&tx, of).await?;
             subscriptions::set_webhook(&tx, sub, webhook).await?;
             if anew {
                 subscriptions::rotate_secret(&tx, sub).await?;
             }
-            tell(&tx, of, now).await?;
+            tell(&tx, of, head.last_position, now).await?;
             subscriptions::by_id(&tx, sub).await?.ok_or_else(no_subscription)
         })?;
         let secret = self.secret_of(&changed)?.filter(|_| anew);
@@ -352,7 +370,11 @@ impl Events {
     ) -> Result<Page<Subscription>> {
         ctx.require(STEWARD, &Scope::Anywhere)?;
         let rows = subscriptions::page(&self.store().read(), state, read_place(before), PAGE + 1).await?;
-        Page::of(rows, |row| format!("{}.{}", row.requested_at, row.id), Subscription::try_from)
+        Page::of(
+            rows,
+            |row| format!("{}.{}", row.requested_at, row.id),
+            Subscription::try_from,
+        )
     }
 
     /// One subscription.
@@ -371,7 +393,9 @@ impl Events {
     /// Not a steward; no such subscription; `subscription-state` when it cannot go there from where it is; no reason.
     pub async fn decide(&self, ctx: &Ctx, id: SubscriptionId, next: State, reason: &str) -> Result<()> {
         ctx.require(STEWARD, &Scope::Anywhere)?;
-        let row = subscriptions::by_id(&self.store().read(), id).await?.ok_or_else(no_subscription)?;
+        let row = subscriptions::by_id(&self.store().read(), id)
+            .await?
+            .ok_or_else(no_subscription)?;
         let reason = reason.trim();
         let needed = matches!(next, State::Refused | State::Paused);
         let mut problems = Problems::new();
@@ -392,7 +416,9 @@ impl Events {
                 "The subscription is no longer in a state that allows this. Load the page again to see how it stands.",
             )
         };
-        let from = State::from_code(&row.state).filter(|from| from.may_become(next)).ok_or_else(moved)?;
+        let from = State::from_code(&row.state)
+            .filter(|from| from.may_become(next))
+            .ok_or_else(moved)?;
         let of = TypeId::from_uuid(row.type_id);
         let now = ctx.now;
         transact!(self.store(), |tx| {
@@ -407,7 +433,7 @@ impl Events {
                     // What was removed between request and approval is not missed: nobody could have read it.
                     subscriptions::begin(&tx, id, head.first_position - 1).await?;
                 }
-                tell(&tx, of, now).await?;
+                tell(&tx, of, head.last_position, now).await?;
             }
             Ok(())
         })
@@ -418,13 +444,15 @@ impl Events {
     /// # Errors
     /// Neither a steward nor the subscriber; no such subscription.
     pub async fn resume_nudges(&self, asker: Asker<'_>, id: SubscriptionId) -> Result<()> {
-        let row = subscriptions::by_id(&self.store().read(), id).await?.ok_or_else(no_subscription)?;
+        let row = subscriptions::by_id(&self.store().read(), id)
+            .await?
+            .ok_or_else(no_subscription)?;
         asker.require_owner(&row.subscriber.parse().map_err(Error::internal)?)?;
         let (of, now) = (TypeId::from_uuid(row.type_id), self.now());
         transact!(self.store(), |tx| {
-            log::hold(&tx, of).await?;
+            let head = log::hold(&tx, of).await?;
             subscriptions::resume_nudges(&tx, id).await?;
-            tell(&tx, of, now).await
+            tell(&tx, of, head.last_position, now).await
         })
     }
 
@@ -442,7 +470,7 @@ impl Events {
 }
 
 /// Lets a nudge follow for every subscription of the type that is to have one. The caller holds the log.
-async fn tell(tx: &Tx, of: TypeId, now: Timestamp) -> Result<()> {
-    let due = subscriptions::become_due(tx, of).await?;
+async fn tell(tx: &Tx, of: TypeId, last: Position, now: Timestamp) -> Result<()> {
+    let due = subscriptions::become_due(tx, of, last).await?;
     enqueue(tx, &due, now, now).await
 }

@@ -10,7 +10,9 @@ use serde_json::Value;
 use super::{Asker, Events, PAGE, Page, STEWARD};
 use crate::{
     events::{
-        model::{Cursor, Event, EventId, EventName, EventTypeId, Position, Schema, Sensitivity, TypeId, breaks, sample},
+        model::{
+            Cursor, Event, EventId, EventName, EventTypeId, Position, Schema, Sensitivity, TypeId, breaks, sample,
+        },
         store::{
             log::{self, EventRow},
             subscriptions,
@@ -261,7 +263,9 @@ impl Events {
     /// The database failed.
     pub async fn names(&self, provider: &SubsystemId) -> Result<Vec<EventName>> {
         let rows = types::of_provider(&self.store().read(), &provider.to_string(), MOST_TYPES).await?;
-        rows.into_iter().map(|row| row.name.parse().map_err(Error::internal)).collect()
+        rows.into_iter()
+            .map(|row| row.name.parse().map_err(Error::internal))
+            .collect()
     }
 
     /// An open type with its newest schema.
@@ -282,7 +286,11 @@ impl Events {
         ctx.require(STEWARD, &Scope::Anywhere)?;
         let after = after.and_then(|place| place.rsplit_once('/')).unwrap_or_default();
         let rows = types::page(&self.store().read(), after, PAGE + 1).await?;
-        Page::of(rows, |row| format!("{}/{}", row.provider, row.name), EventType::try_from)
+        Page::of(
+            rows,
+            |row| format!("{}/{}", row.provider, row.name),
+            EventType::try_from,
+        )
     }
 
     /// A type with its newest schema, an example of its data, and its newest events without their data.
@@ -308,7 +316,9 @@ impl Events {
         asker.require_owner(&of.provider)?;
         let row = self.row(of).await?;
         let type_id = TypeId::from_uuid(row.id);
-        let event = log::by_id(&self.store().read(), type_id, id).await?.ok_or_else(no_event)?;
+        let event = log::by_id(&self.store().read(), type_id, id)
+            .await?
+            .ok_or_else(no_event)?;
         let withdrawn = event.data.is_none();
         let readers = subscriptions::to(&self.store().read(), type_id, "", MOST_READERS).await?;
         let readers = readers.into_iter().filter(|s| s.state == "approved").map(|s| {

@@ -75,5 +75,6 @@ pub async fn page(
 }
 
 pub async fn remove(tx: &Tx, before: Timestamp) -> Result<u64> {
-    tx.exec("DELETE FROM event_delivery WHERE at < $1", params![before]).await
+    tx.exec("DELETE FROM event_delivery WHERE at < $1", params![before])
+        .await
 }

@@ -94,7 +94,8 @@ pub async fn after(db: &impl Read, of: TypeId, position: Position, most: i64) ->
 
 /// Events before a position, the newest first.
 pub async fn before(db: &impl Read, of: TypeId, position: Position, most: i64) -> Result<Vec<EventRow>> {
-    let sql = format!("SELECT {COLUMNS} FROM event WHERE type_id = $1 AND position < $2 ORDER BY position DESC LIMIT $3");
+    let sql =
+        format!("SELECT {COLUMNS} FROM event WHERE type_id = $1 AND position < $2 ORDER BY position DESC LIMIT $3");
     db.all(&sql, params![of, position, most]).await
 }
 
@@ -113,7 +114,10 @@ pub async fn withdraw(tx: &Tx, of: TypeId, id: EventId) -> Result<bool> {
 pub async fn expired(db: &impl Read, of: TypeId, than: Timestamp, most: i64) -> Result<Option<Position>> {
     let oldest = "SELECT position, published_at FROM event WHERE type_id = $1 ORDER BY position LIMIT $3";
     let sql = format!("SELECT MAX(position) FROM ({oldest}) AS oldest WHERE published_at < $2");
-    Ok(db.scalar::<Option<Position>>(&sql, params![of, than, most]).await?.flatten())
+    Ok(db
+        .scalar::<Option<Position>>(&sql, params![of, than, most])
+        .await?
+        .flatten())
 }
 
 /// Removes everything up to a position.

@@ -92,7 +92,10 @@ pub async fn by_ids(db: &impl Read, ids: &[SubscriptionId]) -> Result<Vec<Subscr
     let mut found = Vec::new();
     for ids in padded(ids, MOST_VALUES) {
         let sql = format!("{SELECT} WHERE s.id IN ({})", ::store::among(1, ids.len()));
-        found.extend(db.all::<SubscriptionRow>(&sql, ids.iter().map(Param::value).collect()).await?);
+        found.extend(
+            db.all::<SubscriptionRow>(&sql, ids.iter().map(Param::value).collect())
+                .await?,
+        );
     }
     Ok(found)
 }
@@ -103,7 +106,12 @@ pub async fn of(db: &impl Read, of: TypeId, subscriber: &str) -> Result<Option<S
 }
 
 /// The subscriptions of one subsystem to the types of one provider.
-pub async fn of_subscriber(db: &impl Read, provider: &str, subscriber: &str, most: i64) -> Result<Vec<SubscriptionRow>> {
+pub async fn of_subscriber(
+    db: &impl Read,
+    provider: &str,
+    subscriber: &str,
+    most: i64,
+) -> Result<Vec<SubscriptionRow>> {
     let sql = format!(
         "{SELECT} WHERE s.subscriber = $1 AND t.provider = $2 AND s.state <> 'cancelled' ORDER BY t.name LIMIT $3"
     );
@@ -117,7 +125,12 @@ pub async fn to(db: &impl Read, of: TypeId, after: &str, most: i64) -> Result<Ve
 }
 
 /// A page of all subscriptions, in one state or in any, the newest request first.
-pub async fn page(db: &impl Read, state: Option<State>, before: (i64, Uuid), most: i64) -> Result<Vec<SubscriptionRow>> {
+pub async fn page(
+    db: &impl Read,
+    state: Option<State>,
+    before: (i64, Uuid),
+    most: i64,
+) -> Result<Vec<SubscriptionRow>> {
     let (filter, mut values) = match state {
         Some(state) => (" AND s.state = $4", params![before.0, before.1, most, state.code()]),
         None => ("", params![before.0, before.1, most]),
@@ -142,9 +155,9 @@ pub async fn decide(
     Ok(tx.exec(sql, values).await? == 1)
 }
 
-/// Fixes where a subscription begins, once.
+/// Fixes where a subscription begins, once. Of what came before nobody needs to be told.
 pub async fn begin(tx: &Tx, id: SubscriptionId, acknowledged: Position) -> Result<()> {
-    let sql = "UPDATE event_subscription SET acknowledged = $2, start_at_approval = FALSE WHERE id = $1";
+    let sql = "UPDATE event_subscription SET acknowledged = $2, nudged = $2, start_at_approval = FALSE WHERE id = $1";
     tx.exec(sql, params![id, acknowledged]).await.map(drop)
 }
 
@@ -155,7 +168,8 @@ pub async fn cancel(tx: &Tx, id: SubscriptionId, now: Timestamp) -> Result<()> {
 
 /// Everything up to a position was taken. Never goes back.
 pub async fn acknowledge(tx: &Tx, id: SubscriptionId, position: Position, now: Timestamp) -> Result<()> {
-    let sql = "UPDATE event_subscription SET acknowledged = $2, acknowledged_at = $3 WHERE id = $1 AND acknowledged < $2";
+    let sql =
+        "UPDATE event_subscription SET acknowledged = $2, acknowledged_at = $3 WHERE id = $1 AND acknowledged < $2";
     tx.exec(sql, params![id, position, now]).await.map(drop)
 }
 
@@ -175,16 +189,16 @@ pub async fn resume_nudges(tx: &Tx, id: SubscriptionId) -> Result<()> {
     tx.exec(sql, params![id]).await.map(drop)
 }
 
-/// Marks as due, and tells, every subscription of the type that has a working webhook and no nudge waiting. The caller holds the
-/// log.
-pub async fn become_due(tx: &Tx, of: TypeId) -> Result<Vec<SubscriptionId>> {
+/// Marks as due, and tells, every subscription of the type that has a working webhook, has not been told of `last`, and has no
+/// nudge waiting. The caller holds the log.
+pub async fn become_due(tx: &Tx, of: TypeId, last: Position) -> Result<Vec<SubscriptionId>> {
     #[derive(Row)]
     struct Due {
         id: Uuid,
     }
     let sql = "UPDATE event_subscription SET nudge_due = TRUE WHERE type_id = $1 AND state = 'approved' \
-               AND webhook IS NOT NULL AND nudge_paused IS NULL AND nudge_due = FALSE RETURNING id";
-    let due = tx.all::<Due>(sql, params![of]).await?;
+               AND webhook IS NOT NULL AND nudge_paused IS NULL AND nudge_due = FALSE AND nudged < $2 RETURNING id";
+    let due = tx.all::<Due>(sql, params![of, last]).await?;
     Ok(due.into_iter().map(|due| SubscriptionId::from_uuid(due.id)).collect())
 }
 

@@ -90,15 +90,9 @@ pub async fn next_version(tx: &Tx, row: &TypeRow, title: (&str, &str), retention
     Ok(tx.exec(sql, values).await? == 1)
 }
 
-pub async fn insert_schema(
-    tx: &Tx,
-    of: TypeId,
-    version: i64,
-    document: &str,
-    by: &str,
-    now: Timestamp,
-) -> Result<()> {
-    let sql = "INSERT INTO event_schema (type_id, version, document, created_at, created_by) VALUES ($1, $2, $3, $4, $5)";
+pub async fn insert_schema(tx: &Tx, of: TypeId, version: i64, document: &str, by: &str, now: Timestamp) -> Result<()> {
+    let sql =
+        "INSERT INTO event_schema (type_id, version, document, created_at, created_by) VALUES ($1, $2, $3, $4, $5)";
     tx.exec(sql, params![of, version, document, now, by]).await.map(drop)
 }
 

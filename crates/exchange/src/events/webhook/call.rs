@@ -27,7 +27,14 @@ pub enum Outcome {
 
 impl Outcome {
     /// The names for programs, as they are stored and searched.
-    pub const CODES: [&'static str; 6] = ["delivered", "status", "unwanted", "late", "unreachable", "address-refused"];
+    pub const CODES: [&'static str; 6] = [
+        "delivered",
+        "status",
+        "unwanted",
+        "late",
+        "unreachable",
+        "address-refused",
+    ];
 
     /// The name for programs.
     pub const fn code(self) -> &'static str {

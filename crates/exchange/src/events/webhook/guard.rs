@@ -151,18 +151,47 @@ mod tests {
     fn addresses_that_only_this_node_reaches_are_refused() {
         let strict = Webhooks::default();
         for refused in [
-            "127.0.0.1", "127.9.9.9", "0.0.0.0", "0.1.2.3", "169.254.169.254", "169.254.0.1", "224.0.0.1", "255.255.255.255",
-            "240.0.0.1", "100.100.100.200", "192.0.0.192", "::1", "::", "fe80::1", "ff02::1", "fd00:ec2::254",
-            "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::",
+            "127.0.0.1",
+            "127.9.9.9",
+            "0.0.0.0",
+            "0.1.2.3",
+            "169.254.169.254",
+            "169.254.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "100.100.100.200",
+            "192.0.0.192",
+            "::1",
+            "::",
+            "fe80::1",
+            "ff02::1",
+            "fd00:ec2::254",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::127.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "2002:7f00:1::",
             "2002:a9fe:a9fe::1",
         ] {
             let address: IpAddr = refused.parse().expect(refused);
             assert!(!strict.allows(address), "{refused}");
         }
-        for fine in ["10.1.2.3", "192.168.0.1", "172.16.0.1", "203.0.113.9", "2001:db8::1", "fd12::1", "::ffff:10.0.0.1"] {
+        for fine in [
+            "10.1.2.3",
+            "192.168.0.1",
+            "172.16.0.1",
+            "203.0.113.9",
+            "2001:db8::1",
+            "fd12::1",
+            "::ffff:10.0.0.1",
+        ] {
             assert!(strict.allows(fine.parse().expect(fine)), "{fine}");
         }
-        let demo = Webhooks { loopback: true, ..strict };
+        let demo = Webhooks {
+            loopback: true,
+            ..strict
+        };
         assert!(demo.allows("127.0.0.1".parse().expect("an address")));
         assert!(!demo.allows("169.254.169.254".parse().expect("an address")), "never");
     }
@@ -170,7 +199,11 @@ mod tests {
     #[test]
     fn addresses_are_https_and_plain() {
         let strict = Webhooks::default();
-        for good in ["https://a.gov.vn/hook", "https://10.1.2.3:8443/x?y=1", "https://[2001:db8::1]/"] {
+        for good in [
+            "https://a.gov.vn/hook",
+            "https://10.1.2.3:8443/x?y=1",
+            "https://[2001:db8::1]/",
+        ] {
             check_url(good, &strict).expect(good);
         }
         for (bad, code) in [
@@ -194,8 +227,14 @@ mod tests {
             assert_eq!(check_url(bad, &strict).expect_err(bad).code(), code, "{bad}");
         }
         assert!(check_url(&format!("https://a.vn/{}", "x".repeat(500)), &strict).is_err());
-        let demo = Webhooks { loopback: true, ..strict };
+        let demo = Webhooks {
+            loopback: true,
+            ..strict
+        };
         check_url("http://127.0.0.1:9000/hook", &demo).expect("a demonstration");
-        assert!(check_url("http://a.gov.vn/", &demo).is_err(), "without TLS only on this machine");
+        assert!(
+            check_url("http://a.gov.vn/", &demo).is_err(),
+            "without TLS only on this machine"
+        );
     }
 }

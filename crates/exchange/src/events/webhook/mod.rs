@@ -14,8 +14,8 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-pub use call::Outcome;
 pub(in crate::events) use call::Caller;
+pub use call::Outcome;
 pub use guard::Webhooks;
 pub(in crate::events) use guard::check_url;
 pub(in crate::events) use nudger::enqueue;
@@ -70,7 +70,10 @@ impl Secret {
 
     /// The header `webhook-signature`.
     pub(in crate::events) fn sign(&self, id: &str, seconds: i64, body: &[u8]) -> Result<String> {
-        Ok(format!("v1,{}", STANDARD.encode(self.mac(id, &seconds.to_string(), body)?)))
+        Ok(format!(
+            "v1,{}",
+            STANDARD.encode(self.mac(id, &seconds.to_string(), body)?)
+        ))
     }
 
     fn mac(&self, id: &str, seconds: &str, body: &[u8]) -> Result<[u8; 32]> {
@@ -211,14 +214,25 @@ mod tests {
         let signed = nudge().sign(&secret, now).expect("signs");
         let good = headers(&signed);
         let body = signed.body.as_bytes();
-        assert_eq!(secret.verify(&good, body, now.plus_seconds(299)).expect("signed"), nudge());
+        assert_eq!(
+            secret.verify(&good, body, now.plus_seconds(299)).expect("signed"),
+            nudge()
+        );
         let parsed = Secret::parse(&secret.reveal()).expect("as shown");
         assert!(parsed.verify(&good, body, now).is_ok());
         let other = Secret::derive(&[1; 32], nudge().subscription, 2).expect("derives");
         assert!(other.verify(&good, body, now).is_err(), "rotated");
         assert!(secret.verify(&good, body, now.plus_seconds(301)).is_err(), "old");
-        assert!(secret.verify(&good, body, now.plus_seconds(-301)).is_err(), "of the future");
-        assert!(secret.verify(&good, signed.body.replace("42", "43").as_bytes(), now).is_err(), "bent");
+        assert!(
+            secret.verify(&good, body, now.plus_seconds(-301)).is_err(),
+            "of the future"
+        );
+        assert!(
+            secret
+                .verify(&good, signed.body.replace("42", "43").as_bytes(), now)
+                .is_err(),
+            "bent"
+        );
         for (name, value) in [
             ("webhook-id", "other"),
             ("webhook-timestamp", "1795000001"),
@@ -233,9 +247,17 @@ mod tests {
         }
         assert!(secret.verify(&HeaderMap::new(), body, now).is_err());
         let mut two = good;
-        two.insert("webhook-signature", format!("v1,AAAA {}", signed.signature).parse().expect("a header"));
+        two.insert(
+            "webhook-signature",
+            format!("v1,AAAA {}", signed.signature).parse().expect("a header"),
+        );
         assert!(secret.verify(&two, body, now).is_ok(), "one of several");
-        for bad in ["", "whsec_", "whsec_AAAA", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="] {
+        for bad in [
+            "",
+            "whsec_",
+            "whsec_AAAA",
+            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        ] {
             assert!(Secret::parse(bad).is_err(), "{bad}");
         }
     }

@@ -44,12 +44,7 @@ pub fn nudges(runner: Runner, events: &Events) -> Runner {
 }
 
 /// Lets a nudge follow for each of these subscriptions, which are marked as due.
-pub(in crate::events) async fn enqueue(
-    tx: &Tx,
-    due: &[SubscriptionId],
-    at: Timestamp,
-    now: Timestamp,
-) -> Result<()> {
+pub(in crate::events) async fn enqueue(tx: &Tx, due: &[SubscriptionId], at: Timestamp, now: Timestamp) -> Result<()> {
     let jobs: Vec<Job> = due
         .iter()
         .map(|id| {

@@ -1,22 +1,31 @@
 //! A subscriber at another node: two databases, the exchange between them, and an effect that happens exactly once.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
-use ::store::{Read, Tx, params, transact};
-use axum::body::Body;
+use ::store::{Read, Tx, jobs::Runner, params, transact};
+use axum::{Router, body::Body};
 use base::{Clock, Error, Kind, Result, time::SystemClock};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use tokio::sync::{Notify, watch};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+};
 use tower::ServiceExt;
 
 use super::site::*;
 use crate::{
-    events::{Caller, Cursor, Event, Events, Handler, Step, Subscriber, Trouble, govstack},
+    events::{
+        Caller, Cursor, Event, Events, Handler, Step, SubscribeRequest, Subscriber, Trouble, govstack,
+        webhook::{self, Secret},
+    },
     model::{
         error::{ErrorCode, Refusal},
         identifier::SubsystemId,
@@ -95,7 +104,7 @@ fn follower(line: &Line, site: &Site, book: Book) -> Subscriber<Line, Book> {
         client: subsystem(READER),
         purpose: "population.update".parse().expect("a purpose"),
         of: births(),
-        every: std::time::Duration::from_secs(3600),
+        every: Duration::from_secs(3600),
     }
 }
 
@@ -244,25 +253,55 @@ async fn missed_events_stop_a_subscriber_unless_it_says_otherwise() {
     }
 }
 
+/// A listener for nudges, on a port of its own.
+async fn listen(secret: Secret, clock: Arc<dyn Clock>, nudged: Arc<Notify>, listener: TcpListener) {
+    let app = Router::new().nest("/nudges", webhook::receiver(secret, clock, nudged));
+    axum::serve(listener, app).await.expect("it serves");
+}
+
 #[tokio::test]
-async fn a_nudge_wakes_it() {
+async fn a_signed_nudge_wakes_it_and_another_does_not() {
     for (a, b) in sites().await.iter().zip(&sites().await) {
         a.define().await;
-        a.subscribed(READER, &request()).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/nudges", listener.local_addr().expect("an address"));
+        let ask = SubscribeRequest {
+            webhook: Some(url.clone()),
+            ..request()
+        };
+        let (_, secret) = a.subscribed(READER, &ask).await;
+        let nudged = Arc::new(Notify::new());
+        let clock = Arc::new(a.clock.clone());
+        tokio::spawn(listen(
+            secret.expect("shown once"),
+            clock.clone(),
+            Arc::clone(&nudged),
+            listener,
+        ));
+
         let (book, _, seen) = book();
-        let (nudged, (stop, stopped)) = (Arc::new(Notify::new()), watch::channel(false));
-        let run = follower(&line(a), b, book).run(Arc::clone(&nudged), Arc::new(SystemClock), stopped);
+        let (stop, stopped) = watch::channel(false);
+        let run = follower(&line(a), b, book).run(nudged, Arc::new(SystemClock), stopped);
         let running = tokio::spawn(run);
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
         a.publish(event(1)).await;
+        let forged = reqwest::Client::new()
+            .post(&url)
+            .body("{}")
+            .send()
+            .await
+            .expect("an answer");
+        assert_eq!(forged.status().as_u16(), 403);
+        tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(seen.load(Ordering::SeqCst), 0, "it sleeps for an hour");
-        nudged.notify_one();
+        let nudger = webhook::nudges(Runner::new(a.store.clone(), clock), &a.events);
+        assert_eq!(nudger.run_due().await.expect("runs"), 1);
         let arrived = async {
             while seen.load(Ordering::SeqCst) == 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(5), arrived)
+        tokio::time::timeout(Duration::from_secs(10), arrived)
             .await
             .expect("it woke up");
         stop.send(true).expect("it listens");

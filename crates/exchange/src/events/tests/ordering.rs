@@ -10,9 +10,10 @@ use std::{
 use ::store::{Engine, Store, testkit, transact};
 use base::{Clock, time::SystemClock};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::site::*;
-use crate::events::{Cursor, Events, NewEvent, Pull, Pulled};
+use crate::events::{Cursor, Events, NewEvent, Published, Pull, Pulled, TypeId};
 
 const PUBLISHERS: usize = 6;
 const EACH: i64 = 60;
@@ -44,60 +45,82 @@ fn events_of(store: Store) -> Events {
     Events::new(store, &config(), Arc::new(SystemClock)).expect("a client")
 }
 
+/// As a caller does that got no answer: again, from the same cursor or under the same producer's id. An engine that makes
+/// everything serialisable may cancel a read, too.
+async fn patiently<T, F: Future<Output = base::Result<T>>>(mut call: impl FnMut() -> F) -> T {
+    for _ in 0..20 {
+        match call().await {
+            Ok(done) => return done,
+            Err(base::Error::Internal(_) | base::Error::Refused(base::Kind::Unavailable, _)) => {}
+            Err(error) => panic!("{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("twenty failures in a row");
+}
+
+async fn publish(events: Events, event: NewEvent) -> base::Result<Published> {
+    events.publish(&subsystem(PROVIDER), &births(), event).await
+}
+
+/// In a transaction of its own, that holds the log for a while before it ends as it is told.
+async fn publish_in(events: Events, event: NewEvent, holds: bool) -> base::Result<Published> {
+    let (id, now) = (births(), SystemClock.now());
+    transact!(events.store(), |tx| {
+        let done = events.publish_in(&tx, &id, event.clone(), now).await?;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        if holds { Ok(done) } else { Err(base::Error::forbidden()) }
+    })
+}
+
 async fn publisher(events: Events, me: usize) -> Vec<i64> {
     let mut positions = Vec::new();
     for n in 0..EACH {
-        let event = said(me, n);
+        let again = || publish(events.clone(), said(me, n));
         let done = match n % 10 {
             // A caller who goes away in the middle, and tries again under the same id.
             3 => {
-                let id = births();
-                let provider = subsystem(PROVIDER);
-                let gone = events.publish(&provider, &id, event.clone());
-                let _ = tokio::time::timeout(Duration::from_micros(300), gone).await;
-                events.publish(&subsystem(PROVIDER), &births(), event).await
+                let _ = tokio::time::timeout(Duration::from_micros(300), again()).await;
+                patiently(again).await
             }
-            // In a transaction of its own, which first fails after the position was drawn.
+            // One that first fails after the position was drawn.
             7 => {
-                let now = SystemClock.now();
-                let undone: base::Result<()> = transact!(events.store(), |tx| {
-                    events.publish_in(&tx, &births(), event.clone(), now).await?;
-                    tokio::time::sleep(Duration::from_millis(2)).await;
-                    Err(base::Error::forbidden())
-                });
+                let undone = publish_in(events.clone(), said(me, n), false).await;
                 undone.expect_err("undone");
-                transact!(events.store(), |tx| {
-                    let done = events.publish_in(&tx, &births(), event.clone(), now).await?;
-                    tokio::time::sleep(Duration::from_millis(2)).await;
-                    Ok(done)
-                })
+                patiently(|| publish_in(events.clone(), said(me, n), true)).await
             }
-            _ => events.publish(&subsystem(PROVIDER), &births(), event).await,
+            _ => patiently(again).await,
         };
-        positions.push(done.expect("published").position);
+        positions.push(done.position);
     }
     positions
 }
 
-/// Follows the log from its beginning until all is there; what it saw, in its order.
-async fn reader(events: Events, limit: usize) -> Vec<(i64, String, String, i64)> {
-    let (mut cursor, mut seen): (Option<Cursor>, _) = (None, Vec::new());
-    let all = PUBLISHERS * usize::try_from(EACH).expect("small");
-    let started = Instant::now();
-    while seen.len() < all {
-        assert!(
-            started.elapsed() < Duration::from_secs(120),
-            "only {} of {all} came",
-            seen.len()
-        );
-        let pull = Pull {
-            cursor,
+async fn pull(events: Events, pull: Pull) -> base::Result<Pulled> {
+    events.pull(&subsystem(READER), &births(), pull).await
+}
+
+async fn describe(events: Events) -> base::Result<TypeId> {
+    events.describe(&births()).await.map(|(of, _)| of.type_id)
+}
+
+/// Follows the log from its beginning until nothing more will come; what it saw, in its order.
+async fn reader(events: Events, limit: usize, ended: watch::Receiver<bool>) -> Vec<(i64, String, String, i64)> {
+    // Readers of one subscription: each goes on from its own cursor, not from what another has acknowledged.
+    let of = patiently(|| describe(events.clone())).await;
+    let (mut cursor, mut seen) = (Cursor::new(of, 0), Vec::new());
+    loop {
+        let ended = *ended.borrow();
+        let next = Pull {
+            cursor: Some(cursor),
             limit,
-            wait: Duration::from_secs(1),
+            wait: Duration::from_millis(100),
         };
-        let Pulled::Batch(batch) = events.pull(&subsystem(READER), &births(), pull).await.expect("pulled") else {
-            panic!("gone");
-        };
+        let pulled = patiently(|| pull(events.clone(), next)).await;
+        let Pulled::Batch(batch) = pulled else { panic!("gone") };
+        if ended && batch.events.is_empty() && !batch.more {
+            return seen;
+        }
         for event in batch.events {
             let data: Value = event.data().expect("JSON").expect("data");
             let by = data["by"].as_str().expect("by").to_owned();
@@ -108,9 +131,8 @@ async fn reader(events: Events, limit: usize) -> Vec<(i64, String, String, i64)>
                 data["n"].as_i64().expect("n"),
             ));
         }
-        cursor = Some(batch.cursor);
+        cursor = batch.cursor;
     }
-    seen
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -123,30 +145,36 @@ async fn racing_publishers_leave_no_gap_and_keep_the_order_of_each_key() {
         site.define().await;
         site.subscribed(READER, &request()).await;
         let processes = processes(&config, &store).await;
+        let (end, ended) = watch::channel(false);
         let readers: Vec<_> = [1, 7, 500]
             .iter()
             .zip(&processes)
-            .map(|(limit, events)| tokio::spawn(reader(events.clone(), *limit)))
+            .map(|(limit, events)| tokio::spawn(reader(events.clone(), *limit, ended.clone())))
             .collect();
         let publishers: Vec<_> = (0..PUBLISHERS)
             .map(|me| tokio::spawn(publisher(processes[me % processes.len()].clone(), me)))
             .collect();
+        let mut given = BTreeSet::new();
         for done in futures::future::join_all(publishers).await {
             let positions = done.expect("no panic");
             assert!(
                 positions.is_sorted_by(|a, b| a < b),
                 "a publisher's own order: {positions:?}"
             );
+            given.extend(positions);
         }
+        end.send(true).expect("readers");
         let mut seen: Vec<_> = Vec::new();
         for done in futures::future::join_all(readers).await {
             seen.push(done.expect("no panic"));
         }
         let all = i64::try_from(PUBLISHERS).expect("small") * EACH;
+        assert!(given.into_iter().eq(1..=all), "each got a position of its own");
         for seen in &seen {
+            let positions: Vec<i64> = seen.iter().map(|(position, ..)| *position).collect();
             assert!(
-                seen.iter().map(|(position, ..)| *position).eq(1..=all),
-                "no gap, nothing twice"
+                positions.iter().copied().eq(1..=all),
+                "no gap, nothing twice: {positions:?}"
             );
             let mut last: BTreeMap<(&str, &str), i64> = BTreeMap::new();
             for (_, key, by, n) in seen {

@@ -6,6 +6,7 @@
 mod call;
 mod guard;
 mod nudger;
+mod receiver;
 
 use base::{Error, Kind, Result, Timestamp};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -20,6 +21,7 @@ pub use guard::Webhooks;
 pub(in crate::events) use guard::check_url;
 pub(in crate::events) use nudger::enqueue;
 pub use nudger::{NUDGE, nudges};
+pub use receiver::receiver;
 
 use super::model::{Position, SubscriptionId};
 

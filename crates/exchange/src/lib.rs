@@ -9,6 +9,7 @@ pub mod gateway;
 pub mod directory;
 pub mod access;
 pub mod journal;
+pub mod events;
 pub mod model;
 
 /// The tables of this crate.

@@ -1,0 +1,227 @@
+//! Following the events of another node: pull, hand over in one transaction with the cursor, pull again.
+
+use std::{sync::Arc, time::Duration};
+
+use ::store::{Store, Tx, transact};
+use base::{Clock, Error, Kind, Result, Timestamp};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use tokio::sync::{Notify, watch};
+
+use super::{
+    model::{Cursor, Event, EventTypeId},
+    store::follow,
+    wire::{Gone, Item, Items},
+};
+use crate::model::{Purpose, error::Refusal, identifier::SubsystemId};
+
+/// Events in one transaction at most.
+const BATCH: usize = 200;
+/// Pauses after failures: from this, doubled each time, up to that.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// The way to other nodes: the gateway.
+pub trait Caller: Send + Sync + 'static {
+    /// Calls through the exchange as one of this node's subsystems. The request's URI is a path from `/r1/`.
+    fn call(
+        &self,
+        client: &SubsystemId,
+        request: Request<Bytes>,
+    ) -> impl Future<Output = Result<Response<Bytes>, Refusal>> + Send;
+}
+
+/// What is done with events.
+pub trait Handler: Send + Sync + 'static {
+    /// Does it, within the transaction that also moves the cursor: either both happen or neither. May run again after a
+    /// conflict, so it has no effect outside the database.
+    fn handle(&self, tx: &Tx, events: &[Event]) -> impl Future<Output = Result<()>> + Send;
+
+    /// Events were missed: what followed `after` is no longer kept, and `oldest` is before the oldest that is. Giving `Ok`
+    /// goes on from there. Unless told otherwise the subscriber stops here, and says so.
+    fn missed(&self, _tx: &Tx, _after: Option<Cursor>, _oldest: Cursor) -> impl Future<Output = Result<()>> + Send {
+        std::future::ready(Err(Error::refused(
+            Kind::Conflict,
+            "events-missed",
+            "Một số sự kiện không còn được lưu nên đã bị bỏ lỡ. Đồng bộ lại toàn bộ dữ liệu rồi mới theo dõi tiếp.",
+            "Some events are no longer kept and were missed. Bring the data up to date as a whole, then follow on.",
+        )))
+    }
+}
+
+/// What one step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// So many events were handed over, and there are more.
+    More(usize),
+    /// So many events were handed over, and that is all for now.
+    Done(usize),
+}
+
+/// Why a step did not happen. The cursor has not moved.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The exchange did not carry the request.
+    Exchange(Refusal),
+    /// The provider answered with this status.
+    Status(StatusCode),
+    /// The provider's answer is not what the protocol says: its events do not follow each other, or cannot be read.
+    Answer(&'static str),
+    /// The handler or the database.
+    Here(Error),
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exchange(refusal) => refusal.fmt(f),
+            Self::Status(status) => write!(f, "the provider answered {status}"),
+            Self::Answer(what) => f.write_str(what),
+            Self::Here(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Here(error)
+    }
+}
+
+/// Follows one event type of another node, or of this one.
+#[derive(Debug)]
+pub struct Subscriber<C, H> {
+    /// This node's database.
+    pub store: Store,
+    /// The way to the provider.
+    pub caller: C,
+    /// What is done with events.
+    pub handler: H,
+    /// Under which name the cursor is kept; one for each use of the events.
+    pub name: String,
+    /// As which subsystem.
+    pub client: SubsystemId,
+    /// For which purpose.
+    pub purpose: Purpose,
+    /// What is followed.
+    pub of: EventTypeId,
+    /// How long to sleep when nobody nudges.
+    pub every: Duration,
+}
+
+impl<C: Caller, H: Handler> Subscriber<C, H> {
+    /// Pulls once and hands over what came.
+    ///
+    /// # Errors
+    /// [`Trouble`]; nothing has happened then.
+    pub async fn step(&self, now: Timestamp) -> Result<Step, Trouble> {
+        let at = follow::cursor(&self.store.read(), &self.name).await?;
+        let cursor = at
+            .as_deref()
+            .map(str::parse::<Cursor>)
+            .transpose()
+            .map_err(Error::internal)?;
+        let answer = self.caller.call(&self.client, self.request(cursor)?).await;
+        let answer = answer.map_err(Trouble::Exchange)?;
+        match answer.status() {
+            StatusCode::OK => {
+                let items: Items = serde_json::from_slice(answer.body())
+                    .map_err(|_| Trouble::Answer("the answer is no list of events"))?;
+                self.hand_over(at.as_deref(), items, now).await
+            }
+            StatusCode::GONE => {
+                let gone: Gone = serde_json::from_slice(answer.body())
+                    .map_err(|_| Trouble::Answer("410 without the oldest cursor"))?;
+                let oldest = gone.oldest.to_string();
+                transact!(self.store, |tx| {
+                    self.handler.missed(&tx, cursor, gone.oldest).await?;
+                    self.advance(&tx, at.as_deref(), &oldest, now).await
+                })?;
+                Ok(Step::More(0))
+            }
+            status => Err(Trouble::Status(status)),
+        }
+    }
+
+    fn request(&self, cursor: Option<Cursor>) -> Result<Request<Bytes>> {
+        // Names are plain, and a cursor is base64url: nothing to encode. The identifier encodes itself.
+        let mut path = format!("/r1/{}/pull/v1/{}?limit={BATCH}", self.of.provider, self.of.name);
+        if let Some(cursor) = cursor {
+            path.push_str(&format!("&cursor={cursor}"));
+        }
+        Request::get(path)
+            .header("X-Motcua-Purpose", self.purpose.as_str())
+            .header("Accept", "application/json")
+            .body(Bytes::new())
+            .map_err(Error::internal)
+    }
+
+    async fn hand_over(&self, at: Option<&str>, items: Items, now: Timestamp) -> Result<Step, Trouble> {
+        let (next, more) = (items.cursor.to_string(), items.more);
+        let events: Option<Vec<Event>> = items.events.into_iter().map(Item::read).collect();
+        let events = events.ok_or(Trouble::Answer("an event has no time"))?;
+        if !events.is_sorted_by(|one, next| one.position < next.position) {
+            return Err(Trouble::Answer("the events are not in their order"));
+        }
+        if at != Some(next.as_str()) {
+            transact!(self.store, |tx| {
+                if !events.is_empty() {
+                    self.handler.handle(&tx, &events).await?;
+                }
+                self.advance(&tx, at, &next, now).await
+            })?;
+        } else if !events.is_empty() {
+            return Err(Trouble::Answer("events came without a new cursor"));
+        }
+        Ok(if more {
+            Step::More(events.len())
+        } else {
+            Step::Done(events.len())
+        })
+    }
+
+    /// Moves the cursor, or undoes the transaction when another process was faster.
+    async fn advance(&self, tx: &Tx, from: Option<&str>, to: &str, now: Timestamp) -> Result<()> {
+        if follow::advance(tx, &self.name, from, to, now).await? {
+            return Ok(());
+        }
+        Err(Error::refused(
+            Kind::Conflict,
+            "events-followed-twice",
+            "Một tiến trình khác vừa xử lý các sự kiện này.",
+            "Another process has just handled these events.",
+        ))
+    }
+
+    /// Follows until `stop` becomes true: at once after a nudge, every so often without one, later and later after failures.
+    pub async fn run(self, nudged: Arc<Notify>, clock: Arc<dyn Clock>, mut stop: watch::Receiver<bool>) {
+        let mut failures = 0_u32;
+        while !*stop.borrow() {
+            let pause = match self.step(clock.now()).await {
+                Ok(Step::More(_)) => {
+                    failures = 0;
+                    continue;
+                }
+                Ok(Step::Done(_)) => {
+                    failures = 0;
+                    self.every
+                }
+                Err(trouble) => {
+                    tracing::warn!(%trouble, name = self.name, of = %self.of, failures, "following events failed");
+                    failures += 1;
+                    FIRST_PAUSE
+                        .saturating_mul(1 << (failures - 1).min(16))
+                        .min(LONGEST_PAUSE)
+                }
+            };
+            tokio::select! {
+                _ = stop.changed() => {}
+                () = tokio::time::sleep(pause) => {}
+                // A nudge says that there is news, not that what failed works again.
+                () = nudged.notified(), if failures == 0 => {}
+            }
+        }
+    }
+}

@@ -5,4 +5,5 @@
 //! 1.0), the Vietnamese adapter's dialect and GovStack's; between nodes a message is the record that `docs/protocol.md`
 //! gives.
 
+pub mod conformance;
 pub mod model;

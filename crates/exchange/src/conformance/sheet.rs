@@ -9,7 +9,7 @@ use super::{
     rules::Rule,
 };
 
-/// Most findings of one rule that are kept; the others are counted.
+/// Most findings of one rule that are kept; the others, and those that say the same, are counted.
 const KEPT: usize = 25;
 
 /// The results so far.
@@ -36,7 +36,11 @@ impl Sheet {
         let tally = self.rules.entry(rule).or_default();
         tally.checked += 1;
         tally.broken += 1;
-        if tally.findings.len() < KEPT && !tally.findings.contains(&finding) {
+        let known = tally
+            .findings
+            .iter()
+            .any(|other| other.at == finding.at && other.text == finding.text);
+        if tally.findings.len() < KEPT && !known {
             tally.findings.push(finding);
         }
     }

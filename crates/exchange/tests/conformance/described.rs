@@ -307,6 +307,41 @@ async fn schemas_that_explode_are_refused_and_not_followed() {
 }
 
 #[tokio::test]
+async fn a_schema_that_is_wide_at_every_level_does_not_hold_the_check_up() {
+    let mut wide = description();
+    for n in 0..8 {
+        let next = json!({ "$ref": format!("#/components/schemas/W{}", n + 1) });
+        let properties: serde_json::Map<_, _> = (0..6).map(|k| (format!("p{k}"), next.clone())).collect();
+        let names: Vec<_> = properties.keys().cloned().collect();
+        let all = vec![next; 6];
+        set(
+            &mut wide,
+            &format!("/components/schemas/W{n}"),
+            json!({ "type": "object", "required": names, "properties": properties, "allOf": all }),
+        );
+    }
+    set(&mut wide, "/components/schemas/W8", json!({ "type": "object" }));
+    set(
+        &mut wide,
+        &format!("{MAKE}/requestBody/content/application~1json"),
+        json!({ "schema": { "$ref": "#/components/schemas/W0" } }),
+    );
+    let service = Service::start(Fault::None, wide).await;
+    let begun = std::time::Instant::now();
+    let with_writing = exchange::conformance::Options {
+        write: true,
+        ..options(&service.url())
+    };
+    let report = check(with_writing).await;
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(30),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(broken(&report).contains(&"schema-valid"), "{:?}", broken(&report));
+}
+
+#[tokio::test]
 async fn a_description_of_3_0_is_read_as_what_it_means() {
     let mut old = description();
     set(&mut old, "/openapi", json!("3.0.3"));

@@ -10,6 +10,7 @@ use base::{Lang, Timestamp, time::FixedClock};
 use exchange::conformance::{self, Options, Outcome, Report, Rule, Severity};
 use service::{Fault, Service};
 
+/// Options for a test: short waits, a fixed clock.
 pub fn options(url: &str) -> Options {
     let clock = FixedClock::at(Timestamp::from_micros(1_795_000_000_000_000));
     Options {
@@ -19,8 +20,8 @@ pub fn options(url: &str) -> Options {
     }
 }
 
+/// Checks on a task of its own: the future may be sent to another thread.
 pub async fn check(options: Options) -> Report {
-    // On a task of its own: the future may be sent to another thread.
     let task = tokio::spawn(async move { conformance::check(&options, &mut |_| {}).await });
     task.await.expect("no panic").expect("the options are good")
 }
@@ -257,4 +258,31 @@ async fn options_that_cannot_be_used_are_refused() {
         let problems = error.problems().expect("problems");
         assert!(problems.iter().any(|problem| problem.code == code), "{problems:?}");
     }
+}
+
+#[test]
+fn the_document_has_every_rule_with_its_weight() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/service-rules.md"))
+        .expect("the document");
+    assert!(text.starts_with(&format!(
+        "# House rules for services, version {}\n",
+        conformance::VERSION
+    )));
+    let rows = text
+        .lines()
+        .filter(|line| line.contains("| must |") || line.contains("| should |"))
+        .count();
+    for rule in Rule::ALL {
+        let weight = if rule.severity() == Severity::Must {
+            "must"
+        } else {
+            "should"
+        };
+        assert!(
+            text.contains(&format!("\n| `{}` | {weight} | ", rule.code())),
+            "{}",
+            rule.code()
+        );
+    }
+    assert_eq!(rows, Rule::ALL.len());
 }

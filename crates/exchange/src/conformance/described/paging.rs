@@ -37,6 +37,8 @@ const TOTALS: [&str; 10] = [
     "tong_so",
     "totalRecords",
 ];
+/// Parameters of pages.
+const PAGED: [&str; 5] = ["limit", "cursor", "page", "offset", "after"];
 /// The name of a list in an answer.
 const LISTS: [&str; 7] = ["items", "data", "results", "records", "rows", "list", "content"];
 
@@ -66,10 +68,17 @@ impl List {
             });
         }
         let properties = description.properties(&at);
+        let has = |name: &&str| properties.iter().any(|(own, _)| own == name);
+        let paged = has(&"next")
+            || TOTALS.iter().any(has)
+            || PAGED
+                .iter()
+                .any(|name| operation.parameter(Place::Query, name).is_some());
         let (name, list) = LISTS.iter().find_map(|name| {
             let (_, pointer) = properties.iter().find(|(own, _)| own == name)?;
             let (list, schema) = description.gist(pointer)?;
-            is_type(schema, "array").then(|| ((*name).to_owned(), list))
+            // A thing may well have a part that is called like this; only a list has pages.
+            (is_type(schema, "array") && (paged || *name == "items")).then(|| ((*name).to_owned(), list))
         })?;
         let takes = |name: &str| operation.parameter(Place::Query, name).is_some();
         Some(Self {

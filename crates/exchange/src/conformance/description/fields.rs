@@ -1,6 +1,6 @@
 //! Every named field of the description, for the rules about names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -38,12 +38,12 @@ pub(super) fn collect(document: &Document, operations: &[Operation]) -> (Vec<Fie
     for name in components.into_iter().flat_map(|map| map.keys()) {
         schemas.insert(format!("/components/schemas/{}", step(name)));
     }
+    let mut known = HashSet::new();
     for operation in operations {
         for parameter in &operation.parameters {
             let Some(schema) = &parameter.schema else { continue };
             schemas.insert(schema.clone());
-            let known = fields.iter().any(|field| field.pointer == parameter.pointer);
-            if !known && matches!(parameter.place, Place::Path | Place::Query) {
+            if matches!(parameter.place, Place::Path | Place::Query) && known.insert(&parameter.pointer) {
                 fields.push(Field {
                     pointer: parameter.pointer.clone(),
                     schema: schema.clone(),

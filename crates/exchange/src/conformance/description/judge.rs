@@ -19,6 +19,9 @@ const NAME: &str = "urn:motcua:description";
 /// Longest time to compile a schema or to judge a value.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// After so many that took longer, nothing is judged any more.
+const MOST_LATE: u32 = 3;
+
 /// The stack of the thread that does it.
 const STACK: usize = 16 * 1024 * 1024;
 
@@ -27,6 +30,7 @@ pub(in crate::conformance) struct Judge {
     registry: Option<Arc<Registry<'static>>>,
     compiled: HashMap<String, Option<Arc<Validator>>>,
     sizes: HashMap<String, Size>,
+    late: u32,
 }
 
 /// What a schema says of a value.
@@ -45,21 +49,20 @@ pub(in crate::conformance) enum Verdict {
 impl Judge {
     /// Takes the document in.
     pub async fn new(description: &Description) -> Self {
-        let root = description.root().clone();
-        let registry = within(move || {
-            let builder = Registry::new().draft(Draft::Draft202012).retriever(Nowhere);
-            builder
-                .add(NAME, root)
-                .and_then(|builder| builder.prepare())
-                .ok()
-                .map(Arc::new)
-        })
-        .await;
-        Self {
-            registry: registry.flatten(),
+        let mut judge = Self {
+            registry: None,
             compiled: HashMap::new(),
             sizes: HashMap::new(),
-        }
+            late: 0,
+        };
+        let root = description.root().clone();
+        let prepared = judge.within(move || {
+            let builder = Registry::new().draft(Draft::Draft202012).retriever(Nowhere);
+            let prepared = builder.add(NAME, root).and_then(|builder| builder.prepare());
+            prepared.ok().map(Arc::new)
+        });
+        judge.registry = prepared.await.flatten();
+        judge
     }
 
     /// Whether a schema can be used.
@@ -74,7 +77,7 @@ impl Judge {
             self.compiled.insert(pointer.to_owned(), None);
             return Err("it is too large or too deep when its references are written out".to_owned());
         }
-        let metaschema = within(move || {
+        let metaschema = self.within(move || {
             jsonschema::draft202012::meta::validate(&schema)
                 .map_err(|error| format!("{}: {}", error.instance_path(), short(&error.to_string())))
         });
@@ -97,7 +100,7 @@ impl Judge {
             return Verdict::Unknown;
         };
         let value = value.clone();
-        let judged = within(move || match validator.iter_errors(&value).next() {
+        let judged = self.within(move || match validator.iter_errors(&value).next() {
             None => Verdict::Valid,
             Some(error) => Verdict::Invalid {
                 at: error.instance_path().to_string(),
@@ -118,7 +121,7 @@ impl Judge {
         }
         let registry = self.registry.clone()?;
         let reference = json!({ "$ref": format!("{NAME}#{}", escape(pointer)) });
-        let built = within(move || {
+        let built = self.within(move || {
             jsonschema::options()
                 .with_draft(Draft::Draft202012)
                 .with_registry(&registry)
@@ -139,6 +142,31 @@ impl Judge {
     }
 }
 
+impl Judge {
+    /// Runs work on a thread of its own and waits for it for a while. A thread that goes on is left to itself: it holds
+    /// nothing but its own copy, and ends with the process.
+    async fn within<T: Send + 'static>(&mut self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        if self.late >= MOST_LATE {
+            return None;
+        }
+        let (sender, receiver) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("judge".into()).stack_size(STACK);
+        thread
+            .spawn(move || {
+                // Nobody may be waiting any more.
+                let _ = sender.send(work());
+            })
+            .ok()?;
+        match tokio::time::timeout(PATIENCE, receiver).await {
+            Ok(done) => done.ok(),
+            Err(_) => {
+                self.late += 1;
+                None
+            }
+        }
+    }
+}
+
 /// Fetches nothing.
 struct Nowhere;
 
@@ -146,20 +174,6 @@ impl jsonschema::Retrieve for Nowhere {
     fn retrieve(&self, _: &jsonschema::Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
         Err("nothing is fetched".into())
     }
-}
-
-/// Runs work on a thread of its own and waits for it for a while. A thread that goes on is left to itself: it holds
-/// nothing but its own copy, and ends with the process.
-async fn within<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (sender, receiver) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("judge".into()).stack_size(STACK);
-    thread
-        .spawn(move || {
-            // Nobody may be waiting any more.
-            let _ = sender.send(work());
-        })
-        .ok()?;
-    tokio::time::timeout(PATIENCE, receiver).await.ok()?.ok()
 }
 
 /// How large a schema is when its references are written out; a circle counts once.

@@ -107,24 +107,26 @@ impl Description {
         value.and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The properties of an object schema with their pointers, those of `allOf` too; and the pointers of the objects.
+    /// The properties of an object schema with their pointers, those of `allOf` too; of 500 schemas at most, which is what a
+    /// circle of `allOf` comes to.
     pub fn properties(&self, pointer: &str) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        self.gather_properties(pointer, &mut found, 0);
+        self.gather_properties(pointer, &mut found, &mut 500);
         found
     }
 
-    fn gather_properties(&self, pointer: &str, found: &mut Vec<(String, String)>, deep: usize) {
-        let Some((at, schema)) = self.gist(pointer).filter(|_| deep < 8) else {
+    fn gather_properties(&self, pointer: &str, found: &mut Vec<(String, String)>, left: &mut usize) {
+        let Some((at, schema)) = self.gist(pointer).filter(|_| *left > 0) else {
             return;
         };
+        *left -= 1;
         let properties = schema.get("properties").and_then(Value::as_object);
         for name in properties.into_iter().flat_map(|properties| properties.keys()) {
             found.push((name.clone(), format!("{at}/properties/{}", step(name))));
         }
         let parts = schema.get("allOf").and_then(Value::as_array).map_or(0, Vec::len);
         for n in 0..parts {
-            self.gather_properties(&format!("{at}/allOf/{n}"), found, deep + 1);
+            self.gather_properties(&format!("{at}/allOf/{n}"), found, left);
         }
     }
 }

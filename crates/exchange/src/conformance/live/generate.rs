@@ -11,6 +11,8 @@ use crate::conformance::{
 
 /// Deepest value that is made.
 const DEEPEST: usize = 12;
+/// Most values in one value.
+const MOST: usize = 5_000;
 /// Longest text made from a pattern, in characters.
 const LONGEST: usize = 4_096;
 
@@ -28,12 +30,15 @@ pub(super) enum Taste {
 /// Makes values.
 pub(super) struct Generator {
     random: StdRng,
+    /// How many values may still be made for the one that is asked for.
+    left: usize,
 }
 
 impl Generator {
     pub fn new(seed: u64) -> Self {
         Self {
             random: StdRng::seed_from_u64(seed),
+            left: MOST,
         }
     }
 
@@ -51,6 +56,7 @@ impl Generator {
 
     /// A value that the schema at a pointer should take; `name` is what the field is called.
     pub fn value(&mut self, description: &Description, pointer: &str, name: &str, taste: Taste) -> Option<Value> {
+        self.left = MOST;
         self.make(description, pointer, name, taste, 0)
     }
 
@@ -62,7 +68,10 @@ impl Generator {
         taste: Taste,
         deep: usize,
     ) -> Option<Value> {
-        let (at, schema) = description.follow(pointer).filter(|_| deep <= DEEPEST)?;
+        let (at, schema) = description
+            .follow(pointer)
+            .filter(|_| deep <= DEEPEST && self.left > 0)?;
+        self.left -= 1;
         if schema.is_boolean() {
             return Some(json!("x"));
         }

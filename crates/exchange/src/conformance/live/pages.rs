@@ -56,7 +56,8 @@ impl Runner<'_> {
                 Some(Err(found)) => wrong = Some(found),
             }
         }
-        if let Some(Wrong { exchange, text }) = wrong {
+        if let Some(wrong) = wrong {
+            let Wrong { exchange, text } = *wrong;
             self.sheet
                 .broken(Rule::PagingWalks, exchange.finding(&operation.pointer, text));
         }
@@ -68,7 +69,7 @@ impl Runner<'_> {
         bound: &Bound,
         small: i64,
         large: i64,
-    ) -> Option<Result<(), Wrong>> {
+    ) -> Option<Result<(), Box<Wrong>>> {
         let walk = match self.walk(operation, bound, small, PAGES).await? {
             Ok(walk) => walk,
             Err(wrong) => return Some(Err(wrong)),
@@ -84,7 +85,7 @@ impl Runner<'_> {
         if same && !gap {
             return Some(Ok(()));
         }
-        Some(Err(Wrong {
+        Some(Err(Box::new(Wrong {
             exchange: walk.last,
             text: Text::new(
                 format!(
@@ -94,7 +95,7 @@ impl Runner<'_> {
                     "Walking with limit={small} and one page with limit={large} differ within the first {shared} items, or items are missing."
                 ),
             ),
-        }))
+        })))
     }
 
     /// None when an answer was not had.
@@ -104,7 +105,7 @@ impl Runner<'_> {
         bound: &Bound,
         limit: i64,
         pages: usize,
-    ) -> Option<Result<Walk, Wrong>> {
+    ) -> Option<Result<Walk, Box<Wrong>>> {
         let mut items: Vec<Value> = Vec::new();
         let mut seen: HashSet<String> = HashSet::new();
         let mut cursor: Option<String> = None;
@@ -123,10 +124,10 @@ impl Runner<'_> {
             let page = answer.get("items").and_then(Value::as_array)?.clone();
             let next = answer.get("next").and_then(Value::as_str).map(str::to_owned);
             let wrong = |vi: &str, en: &str| {
-                Some(Err(Wrong {
+                Some(Err(Box::new(Wrong {
                     exchange: exchange.clone(),
                     text: Text::new(vi, en),
-                }))
+                })))
             };
             if page.len() as i64 > limit {
                 return wrong("Trang có nhiều mục hơn limit.", "The page has more items than `limit`.");

@@ -90,9 +90,15 @@ impl Pool {
         self.things.get(path).map_or(&[], Vec::as_slice)
     }
 
-    /// The last ETag of an address.
+    /// The last ETag of an address, or of the thing above it that a command such as `/v1/things/7/approval` is about.
     pub fn etag(&self, address: &Address) -> Option<&str> {
-        self.etags.get(address.as_str()).map(String::as_str)
+        let mut text = address.as_str().split('?').next()?;
+        loop {
+            if let Some(etag) = self.etags.get(text) {
+                return Some(etag);
+            }
+            text = text.rsplit_once('/')?.0;
+        }
     }
 }
 

@@ -123,7 +123,7 @@ impl Runner<'_> {
                     continue;
                 }
             }
-            let Some(differs) = difference(&thing.fields, &one) else {
+            let Some((differs, in_list, alone)) = difference(&thing.fields, &one) else {
                 self.sheet.kept(Rule::ListAgrees);
                 continue;
             };
@@ -132,8 +132,8 @@ impl Runner<'_> {
             let kept = second.is_some_and(|(list, one)| difference(&list, &one).is_none());
             self.note(Rule::ListAgrees, kept, &operation.pointer, &exchange, || {
                 Text::new(
-                    format!("“{differs}” của “{key}” trong danh sách khác khi đọc riêng."),
-                    format!("“{differs}” of “{key}” in the list differs from reading it alone."),
+                    format!("“{differs}” của “{key}” trong danh sách là {in_list}, khi đọc riêng là {alone}."),
+                    format!("“{differs}” of “{key}” is {in_list} in the list and {alone} when it is read alone."),
                 )
             });
         }
@@ -192,10 +192,14 @@ impl Runner<'_> {
     }
 }
 
-/// A scalar field that both have with different values.
-fn difference(list: &Map<String, Value>, one: &Map<String, Value>) -> Option<String> {
+/// A scalar field that both have with different values, and these.
+fn difference<'a>(
+    list: &'a Map<String, Value>,
+    one: &'a Map<String, Value>,
+) -> Option<(&'a str, &'a Value, &'a Value)> {
     let scalar = |value: &Value| !value.is_object() && !value.is_array();
-    list.iter()
-        .find(|(name, value)| scalar(value) && one.get(*name).is_some_and(|other| scalar(other) && other != *value))
-        .map(|(name, _)| name.clone())
+    let both = list
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value, one.get(name)?)));
+    both.into_iter().find(|(_, a, b)| scalar(a) && scalar(b) && a != b)
 }

@@ -53,12 +53,12 @@ impl Report {
         match (lang, self.conforms) {
             (Lang::Vi, true) => writeln!(
                 out,
-                "ĐẠT quy tắc {}: {kept} quy tắc bắt buộc được tuân thủ; {advice} khuyến nghị chưa theo. Mã lặp lại: {seed}",
+                "ĐẠT quy tắc {}: {kept} quy tắc bắt buộc được tuân thủ; {advice} khuyến nghị chưa theo. Số gốc (seed): {seed}",
                 self.rules
             ),
             (Lang::Vi, false) => writeln!(
                 out,
-                "CHƯA ĐẠT quy tắc {}: {broken} quy tắc bắt buộc bị vi phạm, {kept} được tuân thủ; {advice} khuyến nghị chưa theo. Mã lặp lại: {seed}",
+                "CHƯA ĐẠT quy tắc {}: {broken} quy tắc bắt buộc bị vi phạm, {kept} được tuân thủ; {advice} khuyến nghị chưa theo. Số gốc (seed): {seed}",
                 self.rules
             ),
             (Lang::En, true) => writeln!(
@@ -93,7 +93,7 @@ fn write_result(out: &mut String, result: &RuleResult, lang: Lang) -> fmt::Resul
     }
     let more = (broken as usize).saturating_sub(result.findings.len());
     if more > 0 {
-        writeln!(out, "  - {}{more}", lang.t("và nơi khác: ", "and elsewhere: "))?;
+        writeln!(out, "  - {}{more}", lang.t("và còn: ", "and more: "))?;
     }
     Ok(())
 }

@@ -29,6 +29,9 @@ fn remove(root: &mut Value, pointer: &str) {
         .unwrap_or_else(|| panic!("{pointer} is there"));
 }
 
+/// What is done to a good description.
+type Change = Box<dyn Fn(&mut Value)>;
+
 const LIST: &str = "/paths/~1v1~1permits/get";
 const MAKE: &str = "/paths/~1v1~1permits/post";
 const READ: &str = "/paths/~1v1~1permits~1{id}/get";
@@ -37,7 +40,7 @@ const PERMIT: &str = "/components/schemas/Permit/properties";
 #[tokio::test]
 async fn each_flaw_of_a_description_is_found_by_its_rule() {
     let text = json!({ "type": "string", "description": "A field.", "maxLength": 9 });
-    let cases: Vec<(&str, Box<dyn Fn(&mut Value)>)> = vec![
+    let cases: Vec<(&str, Change)> = vec![
         ("openapi-version", Box::new(|d| set(d, "/openapi", json!("2.0")))),
         ("openapi-structure", Box::new(|d| remove(d, "/info/title"))),
         (

@@ -118,7 +118,7 @@ struct Shop {
 fn permit(n: usize) -> Value {
     json!({
         "id": format!("P-{n:04}"), "agency_code": "000.00.12.H41", "dossier_code": format!("H29-261121-{n:04}"),
-        "status": if n % 2 == 0 { "draft" } else { "issued" }, "fee": 100_000 + n,
+        "status": if n.is_multiple_of(2) { "draft" } else { "issued" }, "fee": 100_000 + n,
         "issued_at": "2026-11-21T10:00:00+07:00", "language": "vi",
     })
 }

@@ -52,23 +52,21 @@ impl Runner<'_> {
     /// The parts of a good request, and whether all that had to be chosen came from examples.
     pub(super) async fn parts(&mut self, operation: &Operation, taste: Taste) -> Option<(Parts, bool)> {
         let mut parts = Parts {
-            path: self.seen(operation),
+            path: self.seen(&operation.path),
             ..Parts::default()
         };
         let mut chosen = 0;
         let mut from_examples = taste == Taste::Example;
         for parameter in &operation.parameters {
-            if is_conditional(parameter)
-                || !wanted(parameter, taste)
-                || parts.path.contains_key(&parameter.name) && parameter.place == Place::Path
-            {
+            let example = parameter.examples.first().filter(|_| taste == Taste::Example).cloned();
+            let is_bound = parameter.place == Place::Path && parts.path.contains_key(&parameter.name);
+            if is_conditional(parameter) || !wanted(parameter, taste) || (is_bound && example.is_none()) {
                 continue;
             }
             if parameter.place == Place::Header && parameter.name.eq_ignore_ascii_case("Idempotency-Key") {
                 parts.headers.push((parameter.name.clone(), self.generator.uuid()));
                 continue;
             }
-            let example = parameter.examples.first().filter(|_| taste == Taste::Example).cloned();
             chosen += 1;
             from_examples &= example.is_some();
             let value = match example {
@@ -96,20 +94,19 @@ impl Runner<'_> {
         Some((parts, from_examples && chosen > 0))
     }
 
-    /// The templates of a path by a thing that was seen there.
-    fn seen(&mut self, operation: &Operation) -> Bound {
-        let Some((list, template)) = list_of(&operation.path) else {
-            return Bound::new();
-        };
-        let things = self.pool.things(list);
-        let Some(thing) = things.first() else {
-            return Bound::new();
-        };
-        let mut bound = thing.bound.clone();
-        if let Some((_, key)) = thing.key(template) {
-            bound.insert(template.to_owned(), key);
+    /// The templates of a path by a thing that was seen there: of the innermost list that showed any.
+    fn seen(&self, path: &str) -> Bound {
+        let mut rest = path;
+        while let Some((list, template)) = list_of(rest) {
+            let thing = self.pool.things(list).first();
+            if let Some((thing, (_, key))) = thing.and_then(|thing| Some((thing, thing.key(template)?))) {
+                let mut bound = thing.bound.clone();
+                bound.insert(template.to_owned(), key);
+                return bound;
+            }
+            rest = list;
         }
-        bound
+        Bound::new()
     }
 
     /// A value that a schema takes.

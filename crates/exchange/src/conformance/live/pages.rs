@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use base::Text;
 use serde_json::Value;
 
-use super::{Exchange, Runner, compose::Parts, pool::Bound};
+use super::{Exchange, Runner, generate::Taste, pool::Bound};
 use crate::conformance::{
     description::{Operation, Place},
     rules::Rule,
@@ -110,14 +110,15 @@ impl Runner<'_> {
         let mut seen: HashSet<String> = HashSet::new();
         let mut cursor: Option<String> = None;
         let mut last = None;
+        let (mut good, _) = self.parts(operation, Taste::Least).await?;
+        good.path.clone_from(bound);
+        good.query.retain(|(name, _)| name != "limit");
         for _ in 0..pages {
-            let mut query = vec![("limit".to_owned(), limit.to_string())];
-            query.extend(cursor.take().map(|cursor| ("cursor".to_owned(), cursor)));
-            let parts = Parts {
-                path: bound.clone(),
-                query,
-                ..Parts::default()
-            };
+            let mut parts = good.clone();
+            parts.query.push(("limit".to_owned(), limit.to_string()));
+            parts
+                .query
+                .extend(cursor.take().map(|cursor| ("cursor".to_owned(), cursor)));
             let request = self.assemble(operation, parts)?;
             let exchange = self.send(Some(operation), request).await.filter(Exchange::succeeded)?;
             let answer: Value = serde_json::from_slice(&exchange.answer.body).ok()?;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{
     Exchange, Runner,
     client::Request,
-    compose::Parts,
+    generate::Taste,
     pool::{Thing, list_of},
 };
 use crate::conformance::{described::List, description::Operation, rules::Rule};
@@ -146,10 +146,8 @@ impl Runner<'_> {
         template: &str,
         key: &str,
     ) -> Option<(Exchange, Map<String, Value>)> {
-        let mut parts = Parts {
-            path: thing.bound.clone(),
-            ..Parts::default()
-        };
+        let (mut parts, _) = self.parts(operation, Taste::Least).await?;
+        parts.path.extend(thing.bound.clone());
         parts.path.insert(template.to_owned(), key.to_owned());
         let request = self.assemble(operation, parts)?;
         let exchange = self.send(Some(operation), request).await.filter(Exchange::succeeded)?;

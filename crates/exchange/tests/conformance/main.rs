@@ -2,6 +2,7 @@
 
 mod described;
 mod hostile;
+mod reach;
 mod service;
 
 use std::{sync::Arc, time::Duration};

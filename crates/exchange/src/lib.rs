@@ -10,6 +10,7 @@ pub mod directory;
 pub mod access;
 pub mod journal;
 pub mod events;
+pub mod conformance;
 pub mod model;
 
 /// The tables of this crate.

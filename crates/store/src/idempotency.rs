@@ -68,6 +68,21 @@ impl Tx {
         Ok(judged)
     }
 
+    /// As [`Self::claim`], for one request.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] when the key was used for a different request; the database failed.
+    pub async fn once(&self, scope: &str, key: &str, fingerprint: &str, answer: &str, now: Timestamp) -> Result<Once> {
+        let claim = Claim {
+            scope: scope.to_owned(),
+            key: key.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+            answer: answer.to_owned(),
+        };
+        let mut judged = self.claim(&[claim], now).await?;
+        judged.pop().unwrap_or_else(|| Err(Error::internal("a claim was not judged")))
+    }
+
     async fn seen(&self, claim: &Claim) -> Result<Result<Once>> {
         let sql = "SELECT fingerprint, answer FROM idempotency WHERE scope = $1 AND key = $2";
         match self.one::<Seen>(sql, params![claim.scope, claim.key]).await? {

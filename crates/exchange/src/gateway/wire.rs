@@ -59,12 +59,3 @@ pub(super) fn headers<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Header
     }
     headers
 }
-
-/// Those of the fields that carry a record and its proof, as trailers.
-pub(super) fn of_nodes<'a>(fields: impl IntoIterator<Item = &'a Field>) -> HeaderMap {
-    headers(
-        fields
-            .into_iter()
-            .filter(|field| OF_NODES.iter().any(|name| field.is(name))),
-    )
-}

@@ -1,6 +1,6 @@
 //! One header field.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use super::reason::reasons;
 
@@ -26,7 +26,7 @@ reasons! {
 /// the line that it is written into.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Field {
-    name: String,
+    name: Cow<'static, str>,
     value: Vec<u8>,
 }
 
@@ -48,15 +48,15 @@ impl Field {
             return Err(FieldFlaw::Value);
         }
         Ok(Self {
-            name: name.to_owned(),
+            name: Cow::Owned(name.to_owned()),
             value: value.to_owned(),
         })
     }
 
     /// A field that a node sets. Name and value are known to be sound.
-    pub(crate) fn ours(name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn ours(name: &'static str, value: impl Into<String>) -> Self {
         Self {
-            name: name.to_owned(),
+            name: Cow::Borrowed(name),
             value: value.into().into_bytes(),
         }
     }
@@ -81,12 +81,14 @@ impl Field {
         self.name.eq_ignore_ascii_case(name)
     }
 
-    pub(crate) fn rename(&mut self, name: &str) {
-        name.clone_into(&mut self.name);
+    pub(crate) fn rename(&mut self, name: &'static str) {
+        self.name = Cow::Borrowed(name);
     }
 
     pub(crate) fn lower(mut self) -> Self {
-        self.name.make_ascii_lowercase();
+        if self.name.bytes().any(|b| b.is_ascii_uppercase()) {
+            self.name.to_mut().make_ascii_lowercase();
+        }
         self
     }
 }

@@ -103,7 +103,7 @@ impl Inner {
         let receipt = self.log.enter(vec![(Kind::MESSAGE, record.to_bytes())], 0).await;
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ClientLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ClientInternalError)?;
-        let headers = wire::headers(record.to_fields().iter().chain(&evidence));
+        let headers = wire::headers(record.fields().iter().chain(&record.own_fields()).chain(&evidence));
         Ok(Outgoing {
             request: request(&record, headers, held.into()),
             sending: Sending::Done(Sent {
@@ -180,6 +180,6 @@ impl Seal for RequestSeal {
             leaf: evidence::leaf(&receipt),
             request_hash: self.hasher.finish(),
         });
-        Ok(wire::of_nodes(record.to_fields().iter().chain(&evidence)))
+        Ok(wire::headers(record.own_fields().iter().chain(&evidence)))
     }
 }

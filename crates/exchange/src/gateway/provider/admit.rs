@@ -14,11 +14,12 @@ use super::{
     asked::Asked,
 };
 use crate::model::{
+    Field,
     address::Target,
     error::{ErrorCode, Refusal},
     federation::View,
     identifier::MemberId,
-    message::{Digester, Evidence, EvidenceFlaw, RequestLeaf, RequestRecord, is_fresh},
+    message::{Digester, Evidence, EvidenceFlaw, RecordFlaw, RequestLeaf, RequestRecord, is_fresh},
     request_hash::{RequestHasher, canonical_request},
 };
 
@@ -52,21 +53,18 @@ impl Inner {
         let member = peer?;
         let view = Arc::clone(&self.directory.load().view);
         let target = head.uri.path_and_query().map_or("", |target| target.as_str());
-        Target::parse(target.as_bytes()).map_err(|refusal| refusal.of(ErrorCode::InvalidMessage))?;
         let reader = Reader::new(body, &self.limits).map_err(|flaw| flaw.on(Leg::Request))?;
         let claim = |trailers: Option<&HeaderMap>| {
-            let fields = [Some(&head.headers), trailers].into_iter().flatten().map(wire::fields);
-            let fields = fields
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|(at, flaw)| Refusal::at(ErrorCode::InvalidMessage, &at, flaw))?;
-            self.claim(&view, &member, head.method.as_str(), target, &fields.concat())
+            let fields = fields(&head.headers, trailers)?;
+            self.claim(&view, &member, head.method.as_str(), target, &fields)
         };
-        let early = head
-            .headers
-            .keys()
-            .any(wire::is_of_nodes)
-            .then(|| claim(None))
-            .transpose()?;
+        let early = if head.headers.keys().any(wire::is_of_nodes) {
+            Some(claim(None)?)
+        } else {
+            // What can be judged before a large body is.
+            Target::parse(target.as_bytes()).map_err(|refusal| refusal.of(ErrorCode::InvalidMessage))?;
+            None
+        };
 
         let (mut digester, mut hasher) = (Digester::default(), RequestHasher::new(&[]));
         let watch = |piece: &[u8]| {
@@ -113,10 +111,17 @@ impl Inner {
         member: &MemberId,
         method: &str,
         target: &str,
-        fields: &[crate::model::Field],
+        fields: &[Field],
     ) -> Result<Claim, Refusal> {
-        let record = RequestRecord::received(method, target.as_bytes(), fields)
-            .map_err(|flaw| Refusal::at(ErrorCode::InvalidMessage, "record", flaw))?;
+        let record = RequestRecord::received(method, target.as_bytes(), fields).map_err(|flaw| {
+            let target = Target::parse(target.as_bytes())
+                .err()
+                .filter(|_| flaw == RecordFlaw::Target);
+            target.map_or_else(
+                || Refusal::at(ErrorCode::InvalidMessage, "record", flaw),
+                |refusal| refusal.of(ErrorCode::InvalidMessage),
+            )
+        })?;
         let asked = Asked::read(&record)?;
         let evidence = Evidence::from_fields(fields).map_err(|flaw| {
             let code = match flaw {
@@ -147,4 +152,14 @@ impl Inner {
             asked,
         })
     }
+}
+
+/// The fields of a message, those in its trailers behind those of its head.
+fn fields(head: &HeaderMap, trailers: Option<&HeaderMap>) -> Result<Vec<Field>, Refusal> {
+    let bad = |(at, flaw): (String, _)| Refusal::at(ErrorCode::InvalidMessage, &at, flaw);
+    let mut fields = wire::fields(head).map_err(bad)?;
+    if let Some(trailers) = trailers {
+        fields.extend(wire::fields(trailers).map_err(bad)?);
+    }
+    Ok(fields)
 }

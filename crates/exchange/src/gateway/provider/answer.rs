@@ -143,7 +143,7 @@ impl Inner {
         let receipt = self.log.enter(entries, n).await;
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ServerLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ServerInternalError)?;
-        let headers = wire::headers(record.to_fields().iter().chain(&evidence));
+        let headers = wire::headers(record.fields().iter().chain(&record.own_fields()).chain(&evidence));
         Ok(response(record.status(), headers, body))
     }
 
@@ -196,6 +196,6 @@ impl Seal for AnswerSeal {
         let receipt = self.log.enter(entries, 0).await;
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ServerLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ServerInternalError)?;
-        Ok(wire::of_nodes(record.to_fields().iter().chain(&evidence)))
+        Ok(wire::headers(record.own_fields().iter().chain(&evidence)))
     }
 }

@@ -194,13 +194,13 @@ fn text(fields: &mut Vec<Field>, name: &str) -> Result<Option<String>, CodeError
     Ok(Some(text.ok_or(HeadFlaw::Text)?.to_owned()))
 }
 
-fn rename(fields: &mut [Field], from: &str, to: &str) {
+fn rename(fields: &mut [Field], from: &str, to: &'static str) {
     for field in fields.iter_mut().filter(|field| field.is(from)) {
         field.rename(to);
     }
 }
 
-fn set_if_absent(fields: &mut Vec<Field>, name: &str, value: impl FnOnce() -> String) {
+fn set_if_absent(fields: &mut Vec<Field>, name: &'static str, value: impl FnOnce() -> String) {
     if !fields.iter().any(|field| field.is(name)) {
         fields.push(Field::ours(name, value()));
     }

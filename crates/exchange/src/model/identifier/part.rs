@@ -70,6 +70,10 @@ impl Part {
     /// # Errors
     /// [`PartFlaw`] says which rule of the policy it breaks.
     pub fn new(text: &str) -> Result<Self, PartFlaw> {
+        Self::take(text.to_owned())
+    }
+
+    fn take(text: String) -> Result<Self, PartFlaw> {
         if text.is_empty() {
             return Err(PartFlaw::Empty);
         }
@@ -91,10 +95,10 @@ impl Part {
         if text.starts_with(' ') || text.ends_with(' ') {
             return Err(PartFlaw::Blank);
         }
-        if !is_nfc(text) {
+        if !is_nfc(&text) {
             return Err(PartFlaw::NotComposed);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text))
     }
 
     /// Takes a raw URI segment: percent-decodes it as UTF-8. What RFC 3986 wants escaped has to be.
@@ -107,7 +111,7 @@ impl Part {
             Flaw::NotAllowed => PartFlaw::NotAllowed,
             Flaw::NotUtf8 => PartFlaw::NotUtf8,
         })?;
-        Self::new(&text)
+        Self::take(text)
     }
 
     /// The text.

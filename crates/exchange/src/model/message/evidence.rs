@@ -124,7 +124,7 @@ mod tests {
         .to_fields()
         .expect("a proof");
         let read = |fields: &[&Field]| Evidence::from_fields(&fields.iter().map(|f| (*f).clone()).collect::<Vec<_>>());
-        let field = |name: &str, value: &[u8]| Field::ours(name, BASE64_STANDARD.encode(value));
+        let field = |name: &'static str, value: &[u8]| Field::ours(name, BASE64_STANDARD.encode(value));
         assert_eq!(read(&[&salt, &proof]), Err(EvidenceFlaw::Missing));
         assert_eq!(read(&[&salt, &proof, &checkpoint, &proof]), Err(EvidenceFlaw::Missing));
         assert_eq!(

@@ -201,13 +201,17 @@ impl RequestRecord {
         self.written.bytes().to_vec()
     }
 
-    /// The fields to send with the request: those of the record, `Content-Digest` and `Motcua-Input`.
-    pub fn to_fields(&self) -> Vec<Field> {
-        let set_here = [
+    /// What goes beside the fields of the record: `Content-Digest` and `Motcua-Input`.
+    pub fn own_fields(&self) -> [Field; 2] {
+        [
             Field::ours(CONTENT_DIGEST, self.digest.to_string()),
             Field::ours(INPUT, self.written.input()),
-        ];
-        self.fields.iter().cloned().chain(set_here).collect()
+        ]
+    }
+
+    /// The fields to send with the request: those of the record, and [`Self::own_fields`].
+    pub fn to_fields(&self) -> Vec<Field> {
+        self.fields.iter().cloned().chain(self.own_fields()).collect()
     }
 
     /// The method.
@@ -345,14 +349,18 @@ impl AnswerRecord {
         self.written.bytes().to_vec()
     }
 
-    /// The fields to send with the answer: those of the record, `Content-Digest`, `Motcua-Request` and `Motcua-Input`.
-    pub fn to_fields(&self) -> Vec<Field> {
-        let set_here = [
+    /// What goes beside the fields of the record: `Content-Digest`, `Motcua-Request` and `Motcua-Input`.
+    pub fn own_fields(&self) -> [Field; 3] {
+        [
             Field::ours(CONTENT_DIGEST, self.digest.to_string()),
             Field::ours(REQUEST_LEAF, self.request.to_string()),
             Field::ours(INPUT, self.written.input()),
-        ];
-        self.fields.iter().cloned().chain(set_here).collect()
+        ]
+    }
+
+    /// The fields to send with the answer: those of the record, and [`Self::own_fields`].
+    pub fn to_fields(&self) -> Vec<Field> {
+        self.fields.iter().cloned().chain(self.own_fields()).collect()
     }
 
     /// The status code.

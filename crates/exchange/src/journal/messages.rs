@@ -88,6 +88,12 @@ pub enum MessageKind {
     Unreadable,
 }
 
+impl MessageKind {
+    const fn has_record(self) -> bool {
+        matches!(self, Self::Request | Self::Answer)
+    }
+}
+
 /// A message as the tables have it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogRow {
@@ -163,7 +169,7 @@ pub struct Exchange {
     pub row: LogRow,
     /// Request and answer of the same `X-Road-Request-Id`, in the order of the log; this one too.
     pub pair: Vec<LogRow>,
-    /// What verifies and what does not. None once it is erased.
+    /// What verifies and what does not. None once it is erased, and of what is no message.
     pub report: Option<Report>,
     /// When it was erased, by whom, on which ground.
     pub erased: Option<(Timestamp, String, String)>,
@@ -230,7 +236,7 @@ impl Journal {
     pub async fn message(&self, ctx: &Ctx, leaf: u64) -> Result<Exchange> {
         self.require_auditor(ctx)?;
         let (row, pair) = self.with_pair(leaf).await?;
-        if row.kind == MessageKind::Erased {
+        if !row.kind.has_record() {
             return Ok(Exchange {
                 erased: self.erasure_of(&row).await?,
                 row,
@@ -256,8 +262,8 @@ impl Journal {
     pub async fn message_evidence(&self, ctx: &Ctx, leaf: u64) -> Result<Vec<u8>> {
         self.require_auditor(ctx)?;
         let (row, pair) = self.with_pair(leaf).await?;
-        if row.kind == MessageKind::Erased {
-            return Err(erased());
+        if !row.kind.has_record() {
+            return Err(nothing_left());
         }
         self.record_look(ctx, &row).await?;
         self.contain(self.roles_of(&pair).await?).await
@@ -405,7 +411,7 @@ impl Journal {
             })
             .await?;
         if leaves.is_empty() {
-            return Err(erased());
+            return Err(nothing_left());
         }
         evidence::container(&leaves, &checkpoint, &(self.0.directory)())
     }
@@ -463,12 +469,12 @@ fn audit_purpose() -> Result<Purpose> {
     "audit".parse().map_err(Error::internal)
 }
 
-fn erased() -> Error {
+fn nothing_left() -> Error {
     Error::refused(
         Kind::NotFound,
         "message-erased",
-        "Bản ghi đã bị xóa theo quy định nên không còn gì để tải. Sổ cái chỉ còn cam kết của nó.",
-        "The record was erased by law, so there is nothing to download. The log has its commitment only.",
+        "Không có bản ghi nào để tải: bản ghi đã bị xóa theo quy định, hoặc mục này không phải là thông điệp. Sổ cái chỉ có cam kết.",
+        "There is no record to download: it was erased by law, or this entry is no message. The log has its commitment only.",
     )
 }
 

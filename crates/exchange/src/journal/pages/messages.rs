@@ -123,6 +123,7 @@ struct Message {
     records: Vec<Record>,
     faults: Vec<(String, String)>,
     erased: Option<String>,
+    judged: bool,
 }
 
 /// What is proved.
@@ -215,6 +216,7 @@ fn message_page(web: &Web, found: &Exchange) -> Message {
         records: records.collect(),
         faults: faults.collect(),
         erased,
+        judged: found.report.is_some(),
         page,
     }
 }

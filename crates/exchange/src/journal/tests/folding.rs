@@ -137,6 +137,8 @@ async fn messages_are_found_by_what_one_knows_of_them() {
             .len(),
             5
         );
+        let found = node.journal.message(&node.auditor(), 6).await.expect("it is shown");
+        assert_eq!((found.row.kind, found.report), (K::Unreadable, None));
         // No path and no query is in the tables.
         let text = everything(&node).await.join("\n");
         assert!(!text.contains("037190001234") && !text.contains("/v1/x"), "{text}");

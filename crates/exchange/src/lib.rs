@@ -1,17 +1,33 @@
 //! The exchange: agencies that never met trust each other's messages.
 //!
-//! [`model`] is the core without sockets and without a database: every function is one of bytes and values, so it can be
-//! fuzzed and checked against its specification. [`journal`] says what passed afterwards. The edge speaks the X-Road message protocol for REST (PR-REST
-//! 1.0), the Vietnamese adapter's dialect and GovStack's; between nodes a message is the record that `docs/protocol.md`
-//! gives.
+//! ```text
+//! model         the words and rules of everything below: bytes and values, no sockets, no database
+//! directory     who is a member, at which addresses, under which keys; joining
+//! gateway       messages between information systems and other nodes (docs/protocol.md)
+//! access        what a node hosts, who may call it, and how that is asked for and granted
+//! journal       what can be said of messages afterwards: search, evidence, the data tracker, monitoring
+//! events        what happened, for those who subscribe (docs/events.md)
+//! conformance   does a live service keep to its description and the house rules (docs/service-rules.md)
+//! ```
+//!
+//! The edge speaks the X-Road message protocol for REST (PR-REST 1.0), the Vietnamese adapter's dialect and GovStack's.
 
-pub mod gateway;
-pub mod directory;
 pub mod access;
-pub mod journal;
-pub mod events;
+mod caller;
 pub mod conformance;
+pub mod directory;
+pub mod events;
+pub mod gateway;
+pub mod journal;
 pub mod model;
 
+pub use caller::Caller;
+
 /// The tables of this crate.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("exchange", "0003_journal");
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
+    "exchange",
+    "0001_access",
+    "0002_directory",
+    "0003_journal",
+    "0004_events"
+);

@@ -80,7 +80,9 @@ impl Tx {
             answer: answer.to_owned(),
         };
         let mut judged = self.claim(&[claim], now).await?;
-        judged.pop().unwrap_or_else(|| Err(Error::internal("a claim was not judged")))
+        judged
+            .pop()
+            .unwrap_or_else(|| Err(Error::internal("a claim was not judged")))
     }
 
     async fn seen(&self, claim: &Claim) -> Result<Result<Once>> {

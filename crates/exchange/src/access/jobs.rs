@@ -1,13 +1,12 @@
 //! Deferred work: telling and asking other nodes, and what the clock writes into the log.
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use ::store::{
     jobs::{Run, Runner},
     transact,
 };
 use base::{Error, Kind, Problems, Result, Timestamp};
-use bytes::Bytes;
 
 use super::{
     peer::{self, Said},
@@ -17,7 +16,8 @@ use super::{
     },
     store::OrderState,
 };
-use crate::model::{error::Refusal, identifier::SubsystemId, rights::GrantId};
+use crate::Caller;
+use crate::model::rights::GrantId;
 
 /// Sends the orders of a grant.
 pub(super) const SEND: &str = "exchange.access.send";
@@ -28,20 +28,6 @@ pub(super) const TICK: &str = "exchange.access.tick";
 
 /// The first pause after a try that failed, in seconds; it doubles with each.
 const FIRST_PAUSE: i64 = 15;
-
-/// Makes calls through the exchange in the name of a system of this node: the gateway.
-pub trait Caller: Send + Sync + 'static {
-    /// Calls. The address of the request is a target of the edge (`/r1/…`); its headers have purpose and message id, and
-    /// the gateway adds `X-Road-Client`. An answer of the provider is an answer, whatever its status.
-    ///
-    /// # Errors
-    /// The exchange's own no: the message did not get there, or may not.
-    fn call(
-        &self,
-        client: &SubsystemId,
-        request: http::Request<Bytes>,
-    ) -> impl Future<Output = Result<http::Response<Bytes>, Refusal>> + Send;
-}
 
 /// Teaches a runner to tell and ask other nodes through the exchange, and to keep the clocks of grants.
 pub fn handlers<C: Caller>(runner: Runner, access: &Access, caller: Arc<C>) -> Runner {

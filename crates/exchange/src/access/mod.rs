@@ -20,11 +20,8 @@ mod tests;
 
 pub use explain::{Asked, explain};
 pub use hosted::Hosted;
-pub use jobs::{Caller, handlers};
+pub use jobs::handlers;
 pub use model::{Clocks, File, Law, Side, Standing, is_forbidden_address, is_from};
 pub use service::{
     Access, Config, DirectoryNow, GrantList, GrantView, GrantsQuery, Offer, OrderView, Saved, ServiceView, SystemView,
 };
-
-/// The tables of access.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("exchange", "0001_access");

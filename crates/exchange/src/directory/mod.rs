@@ -33,7 +33,7 @@ mod trusted;
 pub use anchors::{certified, trust_store};
 pub use follower::{Follower, Following, Refreshed, Report};
 pub use format::{BlobRef, Digest, Edition, EditionRef, File, Role, RoleName, Root, Stamp};
-pub use membership::{MIGRATIONS, Membership, Settings};
+pub use membership::{Membership, Settings};
 pub use publisher::{Due, Publisher, Quorum, Quorums, Signers, Validity};
 pub use refusal::{Refusal, grouped, grouped_key};
 pub use seal::{Document, Key, NamedSigner, Sealed, seal};

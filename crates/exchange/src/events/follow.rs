@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use ::store::{Store, Tx, transact};
 use base::{Clock, Error, Kind, Result, Timestamp};
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, StatusCode};
 use tokio::sync::{Notify, watch};
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
     store::follow,
     wire::{Gone, Item, Items},
 };
+use crate::Caller;
 use crate::model::{Purpose, error::Refusal, identifier::SubsystemId};
 
 /// Events in one transaction at most.
@@ -20,16 +21,6 @@ const BATCH: usize = 200;
 /// Pauses after failures: from this, doubled each time, up to that.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-
-/// The way to other nodes: the gateway.
-pub trait Caller: Send + Sync + 'static {
-    /// Calls through the exchange as one of this node's subsystems. The request's URI is a path from `/r1/`.
-    fn call(
-        &self,
-        client: &SubsystemId,
-        request: Request<Bytes>,
-    ) -> impl Future<Output = Result<Response<Bytes>, Refusal>> + Send;
-}
 
 /// What is done with events.
 pub trait Handler: Send + Sync + 'static {

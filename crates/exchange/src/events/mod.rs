@@ -24,7 +24,7 @@ mod tests;
 pub mod webhook;
 mod wire;
 
-pub use follow::{Caller, Handler, Step, Subscriber, Trouble};
+pub use follow::{Handler, Step, Subscriber, Trouble};
 pub use model::{
     Cursor, DeliveryId, Event, EventId, EventName, EventTypeId, LARGEST_DATA, LONGEST_KEY, NewEvent, Position,
     Published, Sensitivity, Start, State, SubscriptionId, TypeId,
@@ -33,6 +33,3 @@ pub use service::{
     Asker, Batch, Config, Deliveries, Delivery, EventType, Events, NewType, Page, Pull, Pulled, RETENTION, STEWARD,
     Status, SubscribeRequest, Subscription, jobs, schedule,
 };
-
-/// The tables of this room.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("exchange", "0004_events");

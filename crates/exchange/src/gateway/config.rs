@@ -11,12 +11,12 @@ use arc_swap::ArcSwap;
 use base::Clock;
 use tokio::sync::mpsc;
 
-use super::operations::OpRecord;
 use crate::model::{
     error::Wire,
     federation::Standing,
     hosting::Hosting,
     identifier::{MemberId, ServerId},
+    monitor::OpRecord,
     tracker::SubjectKey,
 };
 

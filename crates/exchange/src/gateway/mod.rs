@@ -54,7 +54,6 @@ pub use self::{
     config::{Config, Limits},
     figures::{BOUNDS, Figures, Histogram, Side},
     flaw::GatewayFlaw,
-    operations::OpRecord,
 };
 use crate::model::{
     Purpose,
@@ -63,6 +62,7 @@ use crate::model::{
     hosting::Hosting,
     identifier::{ClientId, MemberId, ServerId, ServiceId, SubsystemId},
     message::{LogName, RecordFlaw},
+    monitor::OpRecord,
     tracker::SubjectKey,
 };
 

@@ -59,10 +59,11 @@ pub use self::{
     operations::{OpQuery, Operations, QUEUE},
     pages::pages,
     tracker::{
-        ASK_SERVICE, Caller, HiddenMonth, MyReads, PROVIDER_SERVICE, Question, QuestionState, ReadAbout, ReadFilter,
-        Source, question_router, usage_router,
+        ASK_SERVICE, HiddenMonth, MyReads, PROVIDER_SERVICE, Question, QuestionState, ReadAbout, ReadFilter, Source,
+        question_router, usage_router,
     },
 };
+use crate::Caller;
 use crate::model::federation::View;
 
 /// Gives the directory as the node has it now.

@@ -7,7 +7,7 @@ use axum::{Extension, Router};
 use base::{Clock, Text, time::FixedClock};
 use exchange::{
     directory::{
-        Digest, MIGRATIONS, Membership, Publisher, Settings, api, files,
+        Digest, Membership, Publisher, Settings, api, files,
         join::{Known, NewNode, Node, Operator},
         membership::{Application, ApplicationId, ApplicationStanding, Approve},
         pages,
@@ -46,7 +46,7 @@ impl Office {
 
     pub async fn with(change: impl Fn(&mut Settings)) -> Vec<Self> {
         let mut offices = Vec::new();
-        for store in testkit::stores(&[identity::MIGRATIONS, MIGRATIONS]).await {
+        for store in testkit::stores(&[identity::MIGRATIONS, exchange::MIGRATIONS]).await {
             let mut settings = Settings {
                 name: Text::new("Liên thông thử", "Test federation"),
                 anchors: vec![],

@@ -11,7 +11,8 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use base::{Clock, Text, Timestamp, time::FixedClock};
 use exchange::{
-    gateway::{Config, Gateway, Limits, OpRecord},
+    gateway::{Config, Gateway, Limits},
+    model::monitor::OpRecord,
     model::{
         Purpose,
         error::Wire,

@@ -27,10 +27,11 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 use super::{
-    Access, Caller, Config, MIGRATIONS, Side, handlers,
+    Access, Config, Side, handlers,
     model::{Command, File, Request, ServiceDraft, SignInDraft, SystemDraft, Terms, TermsDraft},
     peer,
 };
+use crate::Caller;
 use crate::model::{
     error::{ErrorCode, Refusal},
     identifier::{ServiceId, SubsystemId},
@@ -276,45 +277,47 @@ impl Wire {
 }
 
 impl Caller for Wire {
-    async fn call(
-        &self,
-        client: &SubsystemId,
+    fn call<'a>(
+        &'a self,
+        client: &'a SubsystemId,
         request: http::Request<Bytes>,
-    ) -> Result<http::Response<Bytes>, Refusal> {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        if self.cut.load(Ordering::SeqCst) {
-            return Err(Refusal::new(ErrorCode::ClientNetworkError));
-        }
-        let target = request.uri().to_string();
-        let (_, target) = target.split_once("/r1/").expect("a target of the edge");
-        let (provider, path) = target.split_once("/motcuaAccess").expect("the service of access");
-        let router = self.homes.lock().expect("homes").get(provider).cloned();
-        let router = router.ok_or_else(|| Refusal::new(ErrorCode::UnknownMember))?;
-        assert_eq!(request.headers()["x-motcua-purpose"], peer::CALL_PURPOSE);
-        let (mut parts, body) = request.into_parts();
-        parts.uri = path.parse().expect("a path");
-        parts
-            .headers
-            .insert("x-road-client", client.to_string().parse().expect("a header"));
-        let answer = router
-            .oneshot(http::Request::from_parts(parts, Body::from(body)))
-            .await
-            .expect("infallible");
-        let (parts, body) = answer.into_parts();
-        let body = body.collect().await.expect("a body").to_bytes();
-        let lost = self
-            .lost
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
-        if lost.is_ok() {
-            return Err(Refusal::new(ErrorCode::ClientIoError));
-        }
-        Ok(http::Response::from_parts(parts, body))
+    ) -> futures::future::BoxFuture<'a, Result<http::Response<Bytes>, Refusal>> {
+        Box::pin(async move {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            if self.cut.load(Ordering::SeqCst) {
+                return Err(Refusal::new(ErrorCode::ClientNetworkError));
+            }
+            let target = request.uri().to_string();
+            let (_, target) = target.split_once("/r1/").expect("a target of the edge");
+            let (provider, path) = target.split_once("/motcuaAccess").expect("the service of access");
+            let router = self.homes.lock().expect("homes").get(provider).cloned();
+            let router = router.ok_or_else(|| Refusal::new(ErrorCode::UnknownMember))?;
+            assert_eq!(request.headers()["x-motcua-purpose"], peer::CALL_PURPOSE);
+            let (mut parts, body) = request.into_parts();
+            parts.uri = path.parse().expect("a path");
+            parts
+                .headers
+                .insert("x-road-client", client.to_string().parse().expect("a header"));
+            let answer = router
+                .oneshot(http::Request::from_parts(parts, Body::from(body)))
+                .await
+                .expect("infallible");
+            let (parts, body) = answer.into_parts();
+            let body = body.collect().await.expect("a body").to_bytes();
+            let lost = self
+                .lost
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+            if lost.is_ok() {
+                return Err(Refusal::new(ErrorCode::ClientIoError));
+            }
+            Ok(http::Response::from_parts(parts, body))
+        })
     }
 }
 
 /// A consumer's and a provider's node on each engine, with a wire between them.
 pub async fn pairs() -> Vec<(Node, Node, Arc<Wire>)> {
-    let sets = [identity::MIGRATIONS, MIGRATIONS];
+    let sets = [identity::MIGRATIONS, crate::MIGRATIONS];
     let mut pairs = Vec::new();
     for (ours, theirs) in testkit::stores(&sets)
         .await

@@ -378,7 +378,7 @@ async fn a_provider_that_says_no_is_heard() {
 
 #[tokio::test]
 async fn both_sides_on_one_node_are_two_sides() {
-    let sets = [identity::MIGRATIONS, MIGRATIONS];
+    let sets = [identity::MIGRATIONS, crate::MIGRATIONS];
     for store in testkit::stores(&sets).await {
         let clock = FixedClock::at(at(START));
         let node = Node::open(store, clock, "VN/GOV/G01", "G01").await;

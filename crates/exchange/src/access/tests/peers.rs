@@ -175,7 +175,7 @@ async fn a_consumer_sees_and_moves_its_own_alone() {
 
 #[tokio::test]
 async fn a_system_that_asks_for_too_much_is_told_to_wait() {
-    let sets = [identity::MIGRATIONS, MIGRATIONS];
+    let sets = [identity::MIGRATIONS, crate::MIGRATIONS];
     for store in testkit::stores(&sets).await {
         let config = Config {
             members: BTreeMap::from([("VN/GOV/G01".parse().expect("a member"), "G01".to_owned())]),

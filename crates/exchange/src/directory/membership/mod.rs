@@ -11,6 +11,3 @@ pub use service::{
 
 base::typed_id!(/// One application to join.
     Applying as ApplicationId);
-
-/// The tables of the directory at its operator.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("exchange", "0002_directory");

@@ -22,8 +22,9 @@ use tower::ServiceExt;
 
 use super::site::*;
 use crate::{
+    Caller,
     events::{
-        Caller, Cursor, Event, Events, Handler, Step, SubscribeRequest, Subscriber, Trouble, govstack,
+        Cursor, Event, Events, Handler, Step, SubscribeRequest, Subscriber, Trouble, govstack,
         webhook::{self, Secret},
     },
     model::{
@@ -41,26 +42,32 @@ struct Line {
 }
 
 impl Caller for Line {
-    async fn call(&self, client: &SubsystemId, request: Request<Bytes>) -> Result<Response<Bytes>, Refusal> {
-        if self.cut.load(Ordering::SeqCst) {
-            return Err(Refusal::new(ErrorCode::ClientNetworkError));
-        }
-        let (mut parts, body) = request.into_parts();
-        assert_eq!(parts.headers["x-motcua-purpose"], "population.update");
-        parts
-            .headers
-            .insert("x-road-client", client.to_string().parse().expect("a header"));
-        let request = Request::from_parts(parts, Body::from(body));
-        let answer = govstack::router(self.provider.clone())
-            .oneshot(request)
-            .await
-            .expect("infallible");
-        let (parts, body) = answer.into_parts();
-        let mut body = body.collect().await.expect("a whole body").to_bytes();
-        if let Some(lie) = self.lie.lock().expect("whole").clone() {
-            body = lie.into();
-        }
-        Ok(Response::from_parts(parts, body))
+    fn call<'a>(
+        &'a self,
+        client: &'a SubsystemId,
+        request: http::Request<Bytes>,
+    ) -> futures::future::BoxFuture<'a, Result<http::Response<Bytes>, Refusal>> {
+        Box::pin(async move {
+            if self.cut.load(Ordering::SeqCst) {
+                return Err(Refusal::new(ErrorCode::ClientNetworkError));
+            }
+            let (mut parts, body) = request.into_parts();
+            assert_eq!(parts.headers["x-motcua-purpose"], "population.update");
+            parts
+                .headers
+                .insert("x-road-client", client.to_string().parse().expect("a header"));
+            let request = Request::from_parts(parts, Body::from(body));
+            let answer = govstack::router(self.provider.clone())
+                .oneshot(request)
+                .await
+                .expect("infallible");
+            let (parts, body) = answer.into_parts();
+            let mut body = body.collect().await.expect("a whole body").to_bytes();
+            if let Some(lie) = self.lie.lock().expect("whole").clone() {
+                body = lie.into();
+            }
+            Ok(Response::from_parts(parts, body))
+        })
     }
 }
 

@@ -139,7 +139,7 @@ async fn reader(events: Events, limit: usize, ended: watch::Receiver<bool>) -> V
 async fn racing_publishers_leave_no_gap_and_keep_the_order_of_each_key() {
     for config in testkit::configs().await {
         let store = Store::open(&config).await.expect("opens");
-        let sets = [::store::MIGRATIONS, identity::MIGRATIONS, crate::events::MIGRATIONS];
+        let sets = [::store::MIGRATIONS, identity::MIGRATIONS, crate::MIGRATIONS];
         store.migrate(&sets, SystemClock.now()).await.expect("migrates");
         let site = Site::over(store.clone());
         site.define().await;
@@ -196,7 +196,7 @@ async fn figures() {
     const TIME: Duration = Duration::from_secs(5);
     for config in testkit::configs().await {
         let store = Store::open(&config).await.expect("opens");
-        let sets = [::store::MIGRATIONS, identity::MIGRATIONS, crate::events::MIGRATIONS];
+        let sets = [::store::MIGRATIONS, identity::MIGRATIONS, crate::MIGRATIONS];
         store.migrate(&sets, SystemClock.now()).await.expect("migrates");
         let site = Site::over(store.clone());
         site.define().await;

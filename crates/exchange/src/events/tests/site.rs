@@ -94,7 +94,7 @@ pub struct Site {
 
 /// A node on each engine.
 pub async fn sites() -> Vec<Site> {
-    let sets = [identity::MIGRATIONS, crate::events::MIGRATIONS];
+    let sets = [identity::MIGRATIONS, crate::MIGRATIONS];
     testkit::stores(&sets).await.into_iter().map(Site::over).collect()
 }
 

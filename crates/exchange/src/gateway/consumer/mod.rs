@@ -17,7 +17,7 @@ use super::{
     body::{Begun, Flow, Payload, Reader, Source},
     figures::Part,
     flaw::{GatewayFlaw, Leg, refusal},
-    operations::{Course, OpRecord, Whose},
+    operations::{Course, Whose},
     wire,
 };
 use crate::model::{
@@ -88,14 +88,13 @@ impl Inner {
                     part: Part::Consumer,
                     client: &head.client,
                     service: &service,
-                    method: method.as_str(),
-                    path: None,
+                    method,
                     id: &head.id,
                     request_id: head.request_id,
                     user: head.user.as_deref(),
                     issue: head.issue.as_deref(),
                 };
-                OpRecord::new(&whose, &course, answer.status().as_u16(), now)
+                whose.record(&course, answer.status().as_u16(), now)
             });
         }
         answer

@@ -26,7 +26,7 @@ use super::{
     evidence::not_logged,
     figures::Part,
     flaw::{GatewayFlaw, Leg, refusal},
-    operations::{Course, OpRecord, Whose},
+    operations::{Course, Whose},
 };
 use crate::model::{
     error::{ErrorCode, Format, Refusal},
@@ -71,8 +71,7 @@ impl Inner {
     /// Checks 9 and 10, the service, and the signed answer.
     async fn answer(self: Arc<Self>, admitted: Admitted, format: Format, mut course: Course) -> Response<Payload> {
         let hosting = self.hosting.load_full();
-        let (asked, method) = (admitted.asked.clone(), admitted.record.method().as_str());
-        let path = admitted.record.target().path().as_str().to_owned();
+        let (asked, method) = (admitted.asked.clone(), admitted.record.method());
         let answered = match self.allow(&hosting, &admitted) {
             Err(denied) => {
                 course.refuse(&denied.refusal);
@@ -95,13 +94,12 @@ impl Inner {
                 client: &asked.client,
                 service: &asked.service,
                 method,
-                path: Some(&path),
                 id: &asked.id,
                 request_id: asked.request_id,
                 user: asked.user.as_deref(),
                 issue: asked.issue.as_deref(),
             };
-            OpRecord::new(&whose, &course, answer.status().as_u16(), now)
+            whose.record(&course, answer.status().as_u16(), now)
         });
         answer
     }

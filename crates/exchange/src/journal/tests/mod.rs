@@ -23,7 +23,8 @@ use ledger::{Algorithm, FileKey, Kind, Log, Options, Policy, Signer};
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::{ASK_SERVICE, Caller, Config, Journal, PROVIDER_SERVICE, Parts};
+use super::{ASK_SERVICE, Config, Journal, PROVIDER_SERVICE, Parts};
+use crate::Caller;
 use crate::model::{
     Field, Method,
     address::Target,

@@ -19,8 +19,9 @@ use tower::ServiceExt;
 
 use super::{AGENCY, CLIENT, Node, PERSON, call, call_of, code, id, nodes, nodes_with, officer, read_of, subsystem};
 use crate::{
+    Caller,
     journal::{
-        ASK_SERVICE, Caller, HiddenReads, PROVIDER_SERVICE, QuestionState, ReadFilter, evidence::verify_container,
+        ASK_SERVICE, HiddenReads, PROVIDER_SERVICE, QuestionState, ReadFilter, evidence::verify_container,
         question_router, tracker::Source, usage_router,
     },
     model::{

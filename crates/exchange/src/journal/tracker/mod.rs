@@ -11,4 +11,4 @@ pub(super) use between::Errand;
 pub use between::{ASK_SERVICE, question_router};
 pub use hidden::HiddenMonth;
 pub use own::{MyReads, ReadAbout, ReadFilter, Source};
-pub use protocol::{Caller, PROVIDER_SERVICE, usage_router};
+pub use protocol::{PROVIDER_SERVICE, usage_router};

@@ -12,7 +12,7 @@ use axum::{
 };
 use base::{Result, Timestamp, codes::PersonNumber};
 use bytes::Bytes;
-use futures::{StreamExt, future::BoxFuture, stream};
+use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ use super::super::{
     Journal,
     store::{self as tables, ReadRow, Window},
 };
+use crate::Caller;
 use crate::model::{
     Purpose, PurposeFlaw,
     error::{ErrorCode, Format, Refusal, Wire},
@@ -39,16 +40,6 @@ const MOST_COUNTED: i64 = 10_000;
 const LARGEST_ANSWER: usize = 1 << 20;
 /// Providers that are asked at once.
 const AT_ONCE: usize = 32;
-
-/// The way to other nodes: what the gateway does for an information system of this node.
-pub trait Caller: Send + Sync {
-    /// Sends a request in the name of `client`, from `/r1/…` on, and gives the answer.
-    fn call<'a>(
-        &'a self,
-        client: &'a SubsystemId,
-        request: http::Request<Bytes>,
-    ) -> BoxFuture<'a, std::result::Result<http::Response<Bytes>, Refusal>>;
-}
 
 /// One of the node's providers.
 #[derive(Debug, Clone)]

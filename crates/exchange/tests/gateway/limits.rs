@@ -17,6 +17,7 @@ use tokio::{
 
 use crate::{
     http::{Answer, get, head, post, raw, request, stream},
+    peer::{connect, message},
     services::{counting, echo, large, rude, serve},
     world::{Setup, World, at, service},
 };
@@ -339,6 +340,16 @@ async fn a_client_that_leaves_does_not_undo_what_was_sent() {
         (1, 2),
         "the answer is logged all the same"
     );
+
+    // Over HTTP/2 a node is told: the stream is reset.
+    let link = connect(&world.a.id.tls, "B", world.b.peers)
+        .await
+        .expect("a connection");
+    let message = message(&world.a.id, |draft| draft.target = "/r1/VN/GOV/B/reg/slow".to_owned()).await;
+    let left = tokio::time::timeout(Duration::from_millis(150), message.send(&link)).await;
+    assert!(left.is_err(), "nobody listens any more");
+    world.b.gateway.settled().await;
+    assert_eq!((calls.load(Ordering::SeqCst), world.b.id.records().len()), (2, 4));
 }
 
 #[tokio::test]

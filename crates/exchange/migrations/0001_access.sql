@@ -86,8 +86,10 @@ CREATE TABLE exchange_grant_entry (
 
 -- What the consumer's side has to tell the provider's node, in its order.
 CREATE TABLE exchange_order (
-  id {uuid} NOT NULL PRIMARY KEY,
+  id {uuid} NOT NULL,
   grant_id {uuid} NOT NULL,
+  -- From 1 for each grant, in the order in which they were given: a clock can stand still.
+  n BIGINT NOT NULL,
   at BIGINT NOT NULL,
   body TEXT NOT NULL,
   -- waiting, taken, refused
@@ -95,10 +97,11 @@ CREATE TABLE exchange_order (
   tries BIGINT NOT NULL,
   tried_at BIGINT,
   -- Why it was not taken: problems, JSON.
-  problems TEXT
+  problems TEXT,
+  PRIMARY KEY (grant_id, id)
 );
 
-CREATE INDEX exchange_order_grant ON exchange_order (grant_id, at, id);
+CREATE UNIQUE INDEX exchange_order_grant ON exchange_order (grant_id, n);
 
 -- One row: grows with each change of what the gateway has to know.
 CREATE TABLE exchange_turn (

@@ -181,7 +181,7 @@ impl Access {
         let now = self.now();
         transact!(self.store(), |tx| {
             tables::lock(&tx, id, Side::Outgoing).await?;
-            tables::put_order(&tx, order, state, problems, now).await?;
+            tables::put_order(&tx, id, order, state, problems, now).await?;
             // The order that files a request has the id of its grant.
             let row = tables::grant(&tx, id, Side::Outgoing).await?;
             let row = row.filter(|_| state == OrderState::Refused && order == id.uuid());

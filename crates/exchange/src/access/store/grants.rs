@@ -274,30 +274,42 @@ impl OrderRow {
     }
 }
 
-/// Adds an order.
+/// Adds an order, behind those that were given before. Under the lock of its grant.
 pub async fn add_order(tx: &Tx, order: &Order) -> Result<()> {
-    let sql = "INSERT INTO exchange_order (id, grant_id, at, body, state, tries) VALUES ($1, $2, $3, $4, 'waiting', 0)";
-    let values = params![order.id, order.grant, order.at, serde_json::to_string(order)?];
+    let last = "SELECT n FROM exchange_order WHERE grant_id = $1 ORDER BY n DESC LIMIT 1";
+    let last = tx.scalar::<i64>(last, params![order.grant]).await?;
+    let sql = "INSERT INTO exchange_order (id, grant_id, n, at, body, state, tries) VALUES ($1, $2, $3, $4, $5, 'waiting', 0)";
+    let body = serde_json::to_string(order)?;
+    let values = params![order.id, order.grant, last.unwrap_or(0) + 1, order.at, body];
     tx.exec(sql, values).await.map(drop)
 }
 
 /// Notes what became of an order that was sent.
-pub async fn put_order(tx: &Tx, id: Uuid, state: OrderState, problems: &Problems, now: Timestamp) -> Result<()> {
+pub async fn put_order(
+    tx: &Tx,
+    grant: GrantId,
+    id: Uuid,
+    state: OrderState,
+    problems: &Problems,
+    now: Timestamp,
+) -> Result<()> {
     let problems = (!problems.is_empty())
         .then(|| serde_json::to_string(problems))
         .transpose()?;
-    let sql = "UPDATE exchange_order SET state = $2, tries = tries + 1, tried_at = $3, problems = $4 WHERE id = $1";
-    tx.exec(sql, params![id, state.code(), now, problems]).await.map(drop)
+    let sql = "UPDATE exchange_order SET state = $2, tries = tries + 1, tried_at = $3, problems = $4 WHERE id = $1 AND grant_id = $5";
+    tx.exec(sql, params![id, state.code(), now, problems, grant])
+        .await
+        .map(drop)
 }
 
 /// The orders about a grant, oldest first.
 pub async fn orders(db: &impl Read, grant: GrantId) -> Result<Vec<OrderRow>> {
-    let sql = format!("SELECT {ORDER} FROM exchange_order WHERE grant_id = $1 ORDER BY at, id");
+    let sql = format!("SELECT {ORDER} FROM exchange_order WHERE grant_id = $1 ORDER BY n");
     db.all(&sql, params![grant]).await
 }
 
 /// Those that still have to be sent, oldest first.
 pub async fn waiting_orders(db: &impl Read, grant: GrantId) -> Result<Vec<OrderRow>> {
-    let sql = format!("SELECT {ORDER} FROM exchange_order WHERE grant_id = $1 AND state = 'waiting' ORDER BY at, id");
+    let sql = format!("SELECT {ORDER} FROM exchange_order WHERE grant_id = $1 AND state = 'waiting' ORDER BY n");
     db.all(&sql, params![grant]).await
 }

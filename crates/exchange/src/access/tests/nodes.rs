@@ -210,7 +210,7 @@ async fn a_node_that_is_down_delays_nothing_and_loses_nothing() {
             },
         )
         .await
-        .expect("what was not sent yet can be taken back");
+        .expect("what was not sent yet can be taken back, even at the same instant");
         for _ in 0..20 {
             ours.clock.set(ours.clock.now().plus_seconds(1_800));
             ours.jobs(&wire).await;

@@ -1,6 +1,6 @@
 //! GovStack's PubSub API (Information Mediator 2.0, `GovStack_IM_PubSub_API.yaml`): for information systems, below the gateway.
 //!
-//! Who asks is said by `X-Road-Client` alone, which the gateway has verified: mount these routes nowhere else. The room of
+//! Who asks is said by `X-Road-Client` alone, which the gateway has verified: mount these routes behind it and nowhere else. The room of
 //! GovStack, `{applicationCode}`, is the subsystem that publishes. What the specification leaves open is in `docs/events.md`.
 
 use std::{collections::HashMap, time::Duration};
@@ -8,7 +8,7 @@ use std::{collections::HashMap, time::Duration};
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
@@ -16,6 +16,7 @@ use base::{Error, Kind, Problems, Result, Text, codes::CodeError};
 use identity::{ApiJson, ApiQuery, problem_response};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use super::{
     model::{Cursor, EventId, EventName, EventTypeId, LARGEST_DATA, NewEvent, Sensitivity, Start, State as Standing},
@@ -25,7 +26,7 @@ use super::{
 };
 use crate::model::{
     Purpose, PurposeFlaw,
-    identifier::{ClientId, MemberId, Part, SubsystemId},
+    identifier::{ClientId, MemberId, Part, ServiceId, SubsystemId},
 };
 
 /// The largest body: a schema, or an event with its envelope.
@@ -56,6 +57,24 @@ pub fn router(events: Events) -> Router {
         .route(&at("pull/v1/{type}/{event}"), delete(acknowledge))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(events)
+}
+
+/// The same routes for a gateway that hands a service only what comes behind its code: `called` tells which service that was.
+pub fn behind_gateway(events: Events, called: fn(&Extensions) -> Option<ServiceId>) -> Router {
+    let whole = router(events);
+    Router::new().fallback(async move |mut request: Request| {
+        let address = called(request.extensions()).and_then(|service| {
+            let rest = request.uri().path_and_query()?;
+            format!("/r1/{service}{rest}").parse().ok()
+        });
+        match address {
+            Some(address) => {
+                *request.uri_mut() = address;
+                whole.oneshot(request).await.into_response()
+            }
+            None => Refused(Error::not_found("địa chỉ này", "address")).into_response(),
+        }
+    })
 }
 
 /// A refusal as an information system gets it. Statuses are GovStack's where it names one.

@@ -96,6 +96,18 @@ fn next_page(list: &str, next: Option<String>) -> Option<String> {
     next.map(|place| format!("{list}{joint}after={place}"))
 }
 
+/// A place that has names in it, as it stands in an address.
+fn encoded(place: &str) -> String {
+    let mut out = String::with_capacity(place.len());
+    for byte in place.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
 #[derive(Template)]
 #[template(path = "events/types.html")]
 struct Types {
@@ -115,7 +127,7 @@ async fn types(State(events): State<Events>, web: Web, Query(asked): Query<Asked
             tabs: tabs(list),
             types: found.rows,
             newer: newest(&asked, list),
-            older: next_page(list, found.next.map(|place| place.replace('%', "%25"))),
+            older: next_page(list, found.next.as_deref().map(encoded)),
         })
     };
     answer(&web, made.await)

@@ -131,11 +131,10 @@ pub async fn page(
     before: (i64, Uuid),
     most: i64,
 ) -> Result<Vec<SubscriptionRow>> {
-    let (filter, mut values) = match state {
+    let (filter, values) = match state {
         Some(state) => (" AND s.state = $4", params![before.0, before.1, most, state.code()]),
         None => ("", params![before.0, before.1, most]),
     };
-    values.shrink_to_fit();
     let sql = format!(
         "{SELECT} WHERE (s.requested_at, s.id) < ($1, $2){filter} ORDER BY s.requested_at DESC, s.id DESC LIMIT $3"
     );

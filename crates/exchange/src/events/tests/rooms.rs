@@ -213,6 +213,49 @@ async fn versions_are_put() {
     }
 }
 
+/// What a gateway leaves with a request for a service in its own process.
+#[derive(Clone)]
+struct Called(crate::model::identifier::ServiceId);
+
+#[tokio::test]
+async fn behind_a_gateway_the_service_is_told_beside_the_path() {
+    for site in sites().await {
+        site.define().await;
+        let app = crate::events::govstack::behind_gateway(site.events.clone(), |extensions| {
+            extensions.get::<Called>().map(|Called(service)| service.clone())
+        });
+        let ask = |service: Option<&str>, path: &str| {
+            let mut request = axum::http::Request::get(path)
+                .header("X-Road-Client", READER)
+                .body(axum::body::Body::empty())
+                .expect("a request");
+            if let Some(service) = service {
+                request
+                    .extensions_mut()
+                    .insert(Called(service.parse().expect("a service")));
+            }
+            tower::ServiceExt::oneshot(app.clone(), request)
+        };
+        let api = format!("{PROVIDER}/api");
+        let found = ask(Some(&api), "/v1/eventType/birth.registered?x=1")
+            .await
+            .expect("infallible");
+        assert_eq!(found.status(), StatusCode::OK);
+        for (service, path) in [
+            (None, "/v1/eventType"),
+            (Some(api.as_str()), "/v2/eventType"),
+            (Some(&api), "/"),
+        ] {
+            let refused = ask(service, path).await.expect("infallible");
+            assert_eq!(refused.status(), StatusCode::NOT_FOUND, "{service:?} {path}");
+        }
+        let pull = ask(Some(&format!("{PROVIDER}/pull")), "/v1/birth.registered")
+            .await
+            .expect("infallible");
+        assert_eq!(pull.status(), StatusCode::FORBIDDEN, "no subscription");
+    }
+}
+
 #[tokio::test]
 async fn hostile_requests_are_refused_with_a_reason() {
     let sites = sites().await;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use ::store::{params, transact};
 use identity::Role;
 
 use super::site::*;
@@ -242,6 +243,22 @@ async fn a_reader_may_wait_for_news_and_no_longer_than_it_said() {
             panic!("gone")
         };
         assert_eq!(batch.events.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_log_is_noticed_and_not_read_over() {
+    for site in sites().await {
+        site.define().await;
+        site.subscribed(READER, &request()).await;
+        for n in 1..=3 {
+            site.publish(event(n)).await;
+        }
+        let sql = "DELETE FROM event WHERE position = $1";
+        transact!(site.store, |tx| { tx.exec(sql, params![2_i64]).await }).expect("damaged");
+        let pulled = site.events.pull(&subsystem(READER), &births(), Pull::default()).await;
+        let error = pulled.expect_err("position 2 is not there, and was not removed by its age");
+        assert_eq!(error.kind(), None, "a failure of ours: {error}");
     }
 }
 

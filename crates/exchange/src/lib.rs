@@ -13,6 +13,7 @@
 //! The edge speaks the X-Road message protocol for REST (PR-REST 1.0), the Vietnamese adapter's dialect and GovStack's.
 
 pub mod access;
+mod builtin;
 mod caller;
 pub mod conformance;
 pub mod directory;
@@ -21,6 +22,7 @@ pub mod gateway;
 pub mod journal;
 pub mod model;
 
+pub use builtin::{BUILT_IN, BuiltIn, routers};
 pub use caller::Caller;
 
 /// The tables of this crate.

@@ -14,7 +14,7 @@ use procedure::catalogue::import::{self, Options, Progress};
 
 use crate::{
     config::Config,
-    demo, ledger,
+    demo, exchange, ledger,
     logging::LogFormat,
     node::{MIGRATIONS, Node, open_store},
     packages, seed, serve,
@@ -79,6 +79,15 @@ enum Command {
     /// The transparency log: verify and print proofs, examine a log.
     #[command(subcommand)]
     Ledger(ledger::commands::Command),
+    /// Taking part in the exchange between agencies: found, make keys, join.
+    #[command(subcommand)]
+    Node(exchange::commands::NodeCommand),
+    /// The exchange: why a call is allowed or refused.
+    #[command(subcommand)]
+    Exchange(exchange::commands::ExchangeCommand),
+    /// Services: test one against its description and the house rules.
+    #[command(subcommand)]
+    Service(exchange::commands::ServiceCommand),
     /// Compute all published figures anew from the logs.
     Rebuild {
         /// The configuration.
@@ -198,6 +207,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             node.store.close().await;
         }
         Command::Ledger(command) => return ledger::commands::run(command).await,
+        Command::Node(command) => return exchange::commands::node(command).await,
+        Command::Exchange(command) => return exchange::commands::exchange(command).await,
+        Command::Service(command) => return exchange::commands::service(command).await,
         Command::Seed(args) => seed::run(args).await?,
         Command::Rebuild { config } => {
             let node = open_node(&config).await?;

@@ -37,6 +37,9 @@ pub struct Config {
     /// The transparency log.
     #[serde(default)]
     pub ledger: Ledger,
+    /// The exchange between agencies; without it the node keeps to itself.
+    #[serde(default)]
+    pub exchange: Option<crate::exchange::config::Exchange>,
     /// Folders of procedure packages to put into force at the start.
     #[serde(default)]
     pub packages: Vec<PathBuf>,

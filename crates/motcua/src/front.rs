@@ -27,6 +27,10 @@ pub fn api(node: &Node) -> OpenApiRouter {
         .merge(procedure::catalogue::api::router(node.catalogue.clone()))
         .merge(dossier::api::router(node.dossiers.clone()))
         .merge(insight::api::router(node.insight.clone()))
+        .merge(
+            node.exchange()
+                .map_or_else(OpenApiRouter::new, crate::exchange::Exchange::api),
+        )
 }
 
 /// The pages of the binary itself.

@@ -3,6 +3,7 @@
 mod cli;
 mod config;
 mod demo;
+mod exchange;
 mod front;
 mod ledger;
 mod logging;

@@ -1,6 +1,9 @@
 //! A node: the crates put together over one database.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use axum::{Extension, Router};
@@ -20,12 +23,19 @@ use tower_http::{
     trace::TraceLayer,
 };
 
-use crate::{config::Config, front, metrics::Metrics, packages};
+use crate::{
+    config::Config,
+    exchange::{Exchange, Ground},
+    front,
+    metrics::Metrics,
+    packages,
+};
 
 /// All tables, in the order of the levels of the house.
 pub const MIGRATIONS: &[store::Migrations] = &[
     store::MIGRATIONS,
     identity::MIGRATIONS,
+    ::exchange::MIGRATIONS,
     procedure::catalogue::MIGRATIONS,
     procedure::shelf::MIGRATIONS,
     dossier::MIGRATIONS,
@@ -46,6 +56,7 @@ pub struct Node {
     pub insight: Insight,
     pub site: Arc<view::Site>,
     pub metrics: Arc<Metrics>,
+    exchange: Arc<OnceLock<Exchange>>,
     config: Arc<Config>,
 }
 
@@ -88,7 +99,7 @@ impl Node {
             &secret.key("identity"),
             Arc::clone(&clock),
             Entropy::system(),
-            shell(),
+            shell(config.exchange.is_some()),
         )?;
         let shelf = Shelf::open(store.clone()).await?;
         let today = clock.now().legal_date();
@@ -115,6 +126,7 @@ impl Node {
             insight,
             site,
             metrics: Arc::default(),
+            exchange: Arc::default(),
             config: Arc::new(config),
         })
     }
@@ -148,6 +160,35 @@ impl Node {
         Ok(())
     }
 
+    /// Opens the exchange, if the configuration says that the node takes part.
+    ///
+    /// # Errors
+    /// See [`Exchange::open`].
+    pub async fn open_exchange(&self) -> anyhow::Result<()> {
+        let (Some(_), Some(ledger)) = (&self.config.exchange, self.dossiers.ledger()) else {
+            return Ok(());
+        };
+        let secret = self.config.secret()?;
+        let opened = Exchange::open(Ground {
+            config: &self.config,
+            secret: &secret,
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            calendar: self.dossiers.calendar().as_ref().clone(),
+            identity: self.identity.clone(),
+            log: Arc::clone(&ledger.log),
+        })
+        .await?;
+        // Opened once, by whoever serves.
+        let _ = self.exchange.set(opened);
+        Ok(())
+    }
+
+    /// The exchange, once it is open.
+    pub fn exchange(&self) -> Option<&Exchange> {
+        self.exchange.get()
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
@@ -158,6 +199,10 @@ impl Node {
         let runner = Runner::new(self.store.clone(), Arc::clone(&self.clock));
         let runner = identity::jobs(runner);
         let runner = dossier::service::handlers(runner, &self.dossiers);
+        let runner = match self.exchange() {
+            Some(exchange) => exchange.handlers(runner),
+            None => runner,
+        };
         let (dossiers, insight) = (self.dossiers.clone(), self.insight.clone());
         runner.on_many(dossier::service::CHANGED, move |batch| {
             let (dossiers, insight) = (dossiers.clone(), insight.clone());
@@ -178,6 +223,7 @@ impl Node {
             .merge(dossier::pages::router(self.dossiers.clone()))
             .merge(insight::pages::router(self.insight.clone()))
             .merge(api_routes)
+            .merge(self.exchange().map_or_else(Router::new, Exchange::pages))
             .merge(
                 self.dossiers
                     .ledger()
@@ -223,8 +269,22 @@ fn calendar(config: &Config) -> anyhow::Result<Calendar> {
     })
 }
 
-fn shell() -> Shell {
-    Shell {
+fn shell(exchange: bool) -> Shell {
+    let of_exchange = [
+        NavEntry::new(
+            "/exchange/access",
+            "Trao đổi dữ liệu",
+            "Data exchange",
+            Audience::Holding(Permission::ReadExchange),
+        ),
+        NavEntry::new(
+            "/exchange/applications",
+            "Thành viên liên thông",
+            "Federation",
+            Audience::Holding(Permission::ManageDirectory),
+        ),
+    ];
+    let mut shell = Shell {
         nav: vec![
             NavEntry::new("/services", "Dịch vụ công", "Services", Audience::Public),
             NavEntry::new("/track", "Tra cứu hồ sơ", "Track a dossier", Audience::Public),
@@ -245,7 +305,11 @@ fn shell() -> Shell {
         ],
         person_home: "/my".to_owned(),
         officer_home: "/desk".to_owned(),
+    };
+    if exchange {
+        shell.nav.extend(of_exchange);
     }
+    shell
 }
 
 fn site(config: &Config) -> view::Site {

@@ -17,10 +17,15 @@ use crate::{metrics::Metrics, node::Node};
 pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
     let http = node.config().http.clone();
     node.open_ledger().await?;
+    node.open_exchange().await?;
     identity::schedule(&node.store, node.clock.now()).await?;
     node.dossiers.schedule(node.clock.now()).await?;
     let (stop, stopping) = watch::channel(false);
     let jobs = tokio::spawn(node.runner().run(stopping.clone()));
+    let exchange = node.exchange().cloned().map(|exchange| {
+        let (store, stopping) = (node.store.clone(), stopping.clone());
+        tokio::spawn(async move { exchange.run(&store, stopping).await })
+    });
     let watcher = tokio::spawn(watch_catalogue(node.clone(), stopping.clone()));
     let figures = http
         .metrics
@@ -62,6 +67,9 @@ pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result
     let _ = stop.send(true);
     let _ = jobs.await;
     let _ = watcher.await;
+    if let Some(exchange) = exchange {
+        exchange.await??;
+    }
     if let Some(figures) = figures {
         let _ = figures.await;
     }

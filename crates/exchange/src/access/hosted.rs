@@ -14,15 +14,17 @@ use tokio::sync::{Mutex, watch};
 
 use super::{
     model::OpenApi,
-    peer::{INTERNAL, SERVICE_CODE},
     store::{self as tables, ServiceRow},
 };
-use crate::model::{
-    address::{ForwardRules, ServiceRule},
-    hosting::{Hosting, LocalService, ServiceTarget},
-    identifier::{Part, ServiceId, SubsystemId},
-    meta::{Endpoint, ServiceKind},
-    tracker::SubjectRule,
+
+use crate::{
+    BUILT_IN,
+    model::{
+        address::{ForwardRules, ServiceRule},
+        hosting::Hosting,
+        identifier::{Part, ServiceId},
+        meta::Endpoint,
+    },
 };
 
 /// How long a grant that is over still explains a refusal, in seconds: 90 days.
@@ -125,14 +127,19 @@ impl Hosted {
         let db = self.0.store.read();
         let mut hosting = Hosting::default();
         let mut forward = BTreeMap::new();
-        let code = Part::new(SERVICE_CODE).map_err(Error::internal)?;
         for row in tables::systems_of(&db, None).await? {
             let subsystem = row.subsystem()?;
             if let Some(code) = row.whole_service()? {
                 forward.insert(subsystem.clone(), ServiceRule::Whole(code));
             }
             hosting.clients.insert(subsystem.clone(), row.client()?);
-            hosting.services.insert(asking(subsystem, &code), asked());
+            for built_in in &BUILT_IN {
+                let code = Part::new(built_in.code).map_err(Error::internal)?;
+                let provider = subsystem.clone();
+                hosting
+                    .services
+                    .insert(ServiceId { provider, code }, built_in.service());
+            }
         }
         hosting.forward = ForwardRules {
             default: ServiceRule::FirstSegment,
@@ -188,28 +195,5 @@ impl Hosted {
             endpoints,
         };
         Ok(Some((sha256, document)))
-    }
-}
-
-/// The service by which a system is asked for grants.
-fn asking(provider: SubsystemId, code: &Part) -> ServiceId {
-    ServiceId {
-        provider,
-        code: code.clone(),
-    }
-}
-
-fn asked() -> LocalService {
-    LocalService {
-        target: ServiceTarget::Internal(INTERNAL.to_owned()),
-        kind: ServiceKind::Rest,
-        open: true,
-        disabled: None,
-        timeout: Duration::from_secs(30),
-        verify_certificate: true,
-        subjects: SubjectRule::default(),
-        action: "Đề nghị, theo dõi quyền truy cập dữ liệu".to_owned(),
-        endpoints: Vec::new(),
-        openapi: None,
     }
 }

@@ -31,6 +31,15 @@ pub enum Method {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownMethod;
 
+impl fmt::Display for UnknownMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = Method::ALL.iter().map(|method| method.as_str()).collect();
+        write!(f, "not one of {}", names.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownMethod {}
+
 impl Method {
     /// All of them.
     pub const ALL: [Self; 8] = [

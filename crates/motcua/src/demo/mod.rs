@@ -113,6 +113,7 @@ pub fn config(args: &Args) -> anyhow::Result<Config> {
         },
         dossiers,
         ledger: Default::default(),
+        exchange: None,
         packages: Vec::new(),
         reference: None,
         calendar: None,

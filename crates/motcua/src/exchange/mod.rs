@@ -7,26 +7,35 @@ pub mod commands;
 pub mod config;
 pub mod operator;
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use ::exchange::{
+    BuiltIn, Caller,
     access::{self, Access},
     directory::{Follower, Following, Membership, api, files, join, pages, trust_store},
     events::{self, Events},
     gateway::{self, Gateway},
     journal::{self, Journal},
     model::{
-        error::Wire,
+        error::{ErrorCode, Refusal, Wire},
         federation::{Freshness, Service, Subsystem},
         identifier::{MemberId, SubsystemId},
         meta::ServiceKind,
         monitor::OpRecord,
         tracker::SubjectKey,
     },
+    routers,
 };
 use anyhow::Context as _;
 use axum::Router;
 use base::{Calendar, Clock};
+use bytes::Bytes;
+use futures::future::BoxFuture;
 use identity::{Ctx, Entropy, IdentityState};
 use store::{Store, jobs::Runner};
 use tokio::{
@@ -109,10 +118,7 @@ impl Exchange {
         let mut routes = Router::new();
         if let Some(membership) = &self.operator {
             routes = routes
-                .nest(
-                    "/exchange/directory",
-                    files(membership.publisher().folder().to_owned()),
-                )
+                .nest("/exchange/directory", files(membership.publisher().folder().to_owned()))
                 .merge(api::nodes(membership.clone()))
                 .merge(pages::operator(membership.clone()));
         }
@@ -148,8 +154,7 @@ impl Exchange {
         let caller = Arc::new(joined.gateway.clone());
         let runner = access::handlers(runner, &joined.access, caller);
         let runner = journal::handlers(runner, &joined.journal);
-        let runner = events::jobs(runner, &joined.events);
-        events::webhook::nudges(runner, &joined.events)
+        events::jobs(runner, &joined.events)
     }
 
     /// Works until `stop` becomes true; then finishes what is in hand.
@@ -165,6 +170,9 @@ impl Exchange {
             let now = joined.clock.now();
             journal::schedule(store, now).await?;
             events::schedule(store, now).await?;
+            // A runner of its own: it waits for the slowest webhook.
+            let nudges = events::webhook::nudges(Runner::new(store.clone(), Arc::clone(&joined.clock)), &joined.events);
+            beside.spawn(nudges.run(stop.clone()));
             joined.serve(&mut beside, stop.clone()).await?;
         }
         stopped(stop).await;
@@ -215,46 +223,49 @@ impl Joined {
         .await?;
         let events_config = events::Config {
             secret: ground.secret.key("events"),
-            webhooks: config.webhooks.clone().into(),
+            webhooks: events::webhook::Webhooks {
+                loopback: config.webhooks.loopback,
+                ..Default::default()
+            },
         };
         let events = Events::new(ground.store.clone(), &events_config, Arc::clone(&clock))?;
 
         let (records, operations) = mpsc::channel(journal::QUEUE);
         let subjects = SubjectKey::new(ground.secret.key("subjects"));
-        let internal = [(access::peer::INTERNAL.to_owned(), access::peer::router(access.clone()))];
+        let subsystem = SubsystemId {
+            member,
+            code: config.subsystem.clone(),
+        };
+        let (view, late) = (Arc::clone(&standing), Arc::new(Late::default()));
+        let journal = Journal::new(journal::Parts {
+            store: ground.store,
+            log: Arc::clone(&ground.log),
+            identity: ground.identity,
+            directory: Arc::new(move || Arc::clone(&view.load().view)),
+            calendar: ground.calendar,
+            clock: Arc::clone(&clock),
+            caller: Some(Arc::<Late>::clone(&late)),
+            config: journal::Config::new(&config.agency, subsystem, subjects.clone()),
+        })?;
         let gateway = gateway::Config {
             server: node.server(),
             tls: tls.clone(),
-            log: Arc::clone(&ground.log),
+            log: ground.log,
             directory: Arc::clone(&standing),
             hosting: access.hosted().handle(),
             clock: Arc::clone(&clock),
             wire: Wire::default(),
             limits: gateway::Limits::default(),
-            internal: internal.into(),
+            internal: routers(&access, &journal, &events),
             spill: folder.join("spill"),
-            subjects: subjects.clone(),
+            subjects,
             met: met(&folder),
             operations: Some(records),
         };
         std::fs::create_dir_all(&gateway.spill).with_context(|| format!("making {}", gateway.spill.display()))?;
         let gateway = tokio::task::spawn_blocking(move || Gateway::new(gateway)).await??;
-
-        let subsystem = SubsystemId {
-            member,
-            code: config.subsystem.clone(),
-        };
-        let view = Arc::clone(&standing);
-        let journal = Journal::new(journal::Parts {
-            store: ground.store,
-            log: ground.log,
-            identity: ground.identity,
-            directory: Arc::new(move || Arc::clone(&view.load().view)),
-            calendar: ground.calendar,
-            clock: Arc::clone(&clock),
-            caller: Some(Arc::new(gateway.clone())),
-            config: journal::Config::new(&config.agency, subsystem, subjects),
-        })?;
+        // Set once, here.
+        let _ = late.0.set(gateway.clone());
         Ok(Self {
             config,
             folder,
@@ -305,7 +316,9 @@ impl Joined {
             let known = self.tls.trust().revocations().clone();
             match trust_store(&standing.view, known, self.clock.now()) {
                 Ok(believed) => self.tls.swap_trust(believed),
-                Err(error) => tracing::error!(%error, "the directory names whom nobody can believe; the last one goes on"),
+                Err(error) => {
+                    tracing::error!(%error, "the directory names whom nobody can believe; the last one goes on")
+                }
             }
         }
     }
@@ -359,14 +372,26 @@ impl Joined {
                 continue;
             }
             let mut services = Vec::new();
-            for (id, local) in hosting.services.iter().filter(|(id, _)| id.provider == system.subsystem) {
+            for (id, local) in hosting
+                .services
+                .iter()
+                .filter(|(id, _)| id.provider == system.subsystem)
+            {
                 let document = local.openapi.as_deref().map(String::from_utf8_lossy);
                 let description = document.as_deref().map(join::description_of).transpose()?;
                 documents.extend(document.map(std::borrow::Cow::into_owned));
                 services.push(Service {
                     code: id.code.clone(),
-                    name: named.get(id).cloned().unwrap_or_else(|| asking()),
-                    kind: if description.is_some() { local.kind } else { ServiceKind::Rest },
+                    name: named
+                        .get(id)
+                        .cloned()
+                        .or_else(|| Some(BuiltIn::of(&id.code)?.name()))
+                        .unwrap_or_default(),
+                    kind: if description.is_some() {
+                        local.kind
+                    } else {
+                        ServiceKind::Rest
+                    },
                     description,
                     badge: None,
                     gateways: Vec::new(),
@@ -382,9 +407,21 @@ impl Joined {
     }
 }
 
-/// The name of the service by which others ask for access.
-fn asking() -> base::Text {
-    base::Text::new("Đề nghị quyền truy cập", "Asking for access")
+/// The gateway for the journal, whose routes the gateway itself serves.
+#[derive(Default)]
+struct Late(OnceLock<Gateway>);
+
+impl Caller for Late {
+    fn call<'a>(
+        &'a self,
+        client: &'a SubsystemId,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'a, Result<http::Response<Bytes>, Refusal>> {
+        match self.0.get() {
+            Some(gateway) => Caller::call(gateway, client, request),
+            None => Box::pin(async { Err(Refusal::new(ErrorCode::ClientNetworkError)) }),
+        }
+    }
 }
 
 /// Whether the directory says what is offered. A badge is the directory's own matter.
@@ -402,7 +439,9 @@ fn same(said: &[Subsystem], offered: &[Subsystem]) -> bool {
 }
 
 async fn listener(at: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(at).await.with_context(|| format!("listening on {at}"))
+    TcpListener::bind(at)
+        .await
+        .with_context(|| format!("listening on {at}"))
 }
 
 /// Where the operator is, as `motcua node join` was told.

@@ -34,7 +34,8 @@ pub fn found(data: &Path, instance: &Part, now: Timestamp) -> anyhow::Result<Dig
     std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     let key = |name: &str| -> anyhow::Result<Arc<dyn Signer>> {
         let path = folder.join(format!("{name}.key"));
-        let key = SigningKey::create(&path, Algorithm::Ed25519).with_context(|| format!("making {}", path.display()))?;
+        let key =
+            SigningKey::create(&path, Algorithm::Ed25519).with_context(|| format!("making {}", path.display()))?;
         Ok(Arc::new(key))
     };
     let (root, edition, timestamp) = (key("root")?, key("edition")?, key("timestamp")?);

@@ -6,22 +6,28 @@ pub mod pages;
 
 use std::sync::Arc;
 
-use ::ledger::{Algorithm, FileKey, Log, Options, Signer as _};
+use ::exchange::directory::join;
+use ::ledger::{Algorithm, FileKey, Log, Options, Signer};
 use anyhow::Context as _;
 use dossier::service::Ledger;
 
-use crate::config::Config;
+use crate::{config::Config, exchange::commands::FOLDER};
 
 /// Opens the log in the data folder, or begins it. Its name is that of its key, for ever: a log is not renamed when the node
-/// moves.
+/// moves. A node that takes part in the exchange has one log for everything, under the key that the directory names.
 ///
 /// # Errors
 /// It is open elsewhere, its folder or key cannot be read, or what is there is not what was written.
 pub fn open(config: &Config) -> anyhow::Result<Ledger> {
-    let key = key(config)?;
-    let keys = vec![key.verifier()];
+    let folder = config.data.join(FOLDER);
+    let signer: Arc<dyn Signer> = match join::Node::open(&folder) {
+        Ok(node) => Arc::new(node.log_signer().clone()),
+        Err(_) if !folder.join("node.json").exists() => Arc::new(key(config)?),
+        Err(error) => return Err(error).with_context(|| format!("opening {}", folder.display())),
+    };
+    let keys = vec![signer.verifier()];
     let dir = config.data.join("ledger");
-    let options = Options::new(keys[0].name(), Arc::new(key));
+    let options = Options::new(keys[0].name(), signer);
     let log = Log::open(&dir, options).with_context(|| format!("opening the log in {}", dir.display()))?;
     Ok(Ledger {
         log: Arc::new(log),

@@ -12,7 +12,7 @@ use super::{
     text::{LONG, SHORT, words},
 };
 use crate::{
-    access::peer::SERVICE_CODE,
+    builtin::BuiltIn,
     model::{
         Pointer,
         identifier::{Part, ServiceId, SubsystemId},
@@ -108,7 +108,7 @@ impl ServiceDraft {
         );
         if code
             .as_ref()
-            .is_some_and(|code| is_reserved(code) || code.as_str() == SERVICE_CODE)
+            .is_some_and(|code| is_reserved(code) || BuiltIn::of(code).is_some())
         {
             problems.add(
                 "reserved-code",

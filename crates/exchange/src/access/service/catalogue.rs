@@ -107,7 +107,7 @@ fn listed(directory: &Directory, offers: &mut BTreeMap<ServiceId, Offer>) {
                     },
                     code: service.code.clone(),
                 };
-                if id.code.as_str() == crate::access::peer::SERVICE_CODE {
+                if crate::builtin::BuiltIn::of(&id.code).is_some_and(|built_in| built_in.open) {
                     continue;
                 }
                 let offer = Offer {

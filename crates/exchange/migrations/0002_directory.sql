@@ -37,7 +37,7 @@ CREATE TABLE directory_application (
   decided_at BIGINT,
   decided_by TEXT,
   reason TEXT,
-  serial TEXT
+  serial_number TEXT
 );
 CREATE INDEX directory_application_state ON directory_application (state, received_at, id);
 -- A key waits in one application.
@@ -55,7 +55,7 @@ CREATE TABLE directory_invitation (
 
 -- A certificate that the built-in CA issued.
 CREATE TABLE directory_certificate (
-  serial TEXT PRIMARY KEY,
+  serial_number TEXT PRIMARY KEY,
   member TEXT NOT NULL,
   gateway TEXT NOT NULL,
   tls_key TEXT NOT NULL UNIQUE,

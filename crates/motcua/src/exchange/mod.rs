@@ -465,3 +465,6 @@ fn keep_met(folder: &std::path::Path, met: &BTreeSet<MemberId>) -> anyhow::Resul
     let path = folder.join(MET);
     std::fs::write(&path, serde_json::to_vec(met)?).with_context(|| format!("writing {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests;

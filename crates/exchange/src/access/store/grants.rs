@@ -139,15 +139,18 @@ pub async fn renewals(db: &impl Read, of: &File, side: Side) -> Result<Vec<Grant
         .collect())
 }
 
+#[derive(Debug, Row)]
+struct OpenRow {
+    #[expect(dead_code, reason = "only counted")]
+    seq: i64,
+}
+
 /// Whether a system has so many requests at this node that wait for their answer.
 pub async fn has_open(db: &impl Read, consumer: &SubsystemId, most: u32) -> Result<bool> {
     let sql = "SELECT seq FROM exchange_grant WHERE consumer = $1 AND side = 'incoming' AND phase IN ('requested', 'more-asked') \
-               LIMIT 1 OFFSET $2";
-    let last = i64::from(most.saturating_sub(1));
-    Ok(db
-        .scalar::<i64>(sql, params![consumer.to_string(), last])
-        .await?
-        .is_some())
+               ORDER BY seq LIMIT $2";
+    let open: Vec<OpenRow> = db.all(sql, params![consumer.to_string(), i64::from(most)]).await?;
+    Ok(open.len() >= most as usize)
 }
 
 /// Makes whoever wants to change the same grant wait; whether there is such a grant.

@@ -113,10 +113,10 @@ pub struct ApplicationRow {
     pub decided_at: Option<i64>,
     pub decided_by: Option<String>,
     pub reason: Option<String>,
-    pub serial: Option<String>,
+    pub serial_number: Option<String>,
 }
 
-const APPLICATION: &str = "SELECT id, document, endorsed, invited, state, received_at, decided_at, decided_by, reason, serial \
+const APPLICATION: &str = "SELECT id, document, endorsed, invited, state, received_at, decided_at, decided_by, reason, serial_number \
      FROM directory_application";
 
 pub async fn application(db: &impl Read, id: ApplicationId) -> Result<Option<ApplicationRow>> {
@@ -138,10 +138,17 @@ pub async fn applications(db: &impl Read, state: &str, after: Option<(i64, Uuid)
     db.all(&sql, params![state, at, id, PAGE as i64 + 1]).await
 }
 
+#[derive(Debug, Row)]
+struct IdRow {
+    #[expect(dead_code, reason = "only counted")]
+    id: Uuid,
+}
+
 /// Whether `most` applications wait already.
 pub async fn is_full(db: &impl Read, most: i64) -> Result<bool> {
-    let sql = "SELECT id FROM directory_application WHERE state = 'pending' ORDER BY received_at, id LIMIT 1 OFFSET $1";
-    Ok(db.scalar::<Uuid>(sql, params![most - 1]).await?.is_some())
+    let sql = "SELECT id FROM directory_application WHERE state = 'pending' ORDER BY received_at, id LIMIT $1";
+    let waiting: Vec<IdRow> = db.all(sql, params![most]).await?;
+    Ok(waiting.len() as i64 >= most)
 }
 
 /// A new application.
@@ -180,19 +187,19 @@ pub struct Decided<'a> {
     pub state: &'a str,
     pub by: &'a str,
     pub reason: Option<&'a str>,
-    pub serial: Option<&'a str>,
+    pub serial_number: Option<&'a str>,
 }
 
 /// Decides an application; false when it was decided before.
 pub async fn decide(tx: &Tx, decided: &Decided<'_>, now: Timestamp) -> Result<bool> {
-    let sql = "UPDATE directory_application SET state = $1, decided_at = $2, decided_by = $3, reason = $4, serial = $5 \
+    let sql = "UPDATE directory_application SET state = $1, decided_at = $2, decided_by = $3, reason = $4, serial_number = $5 \
                WHERE id = $6 AND state = 'pending'";
     let params = params![
         decided.state,
         now,
         decided.by,
         decided.reason,
-        decided.serial,
+        decided.serial_number,
         decided.id
     ];
     Ok(tx.exec(sql, params).await? == 1)
@@ -240,7 +247,7 @@ pub async fn use_invitation(tx: &Tx, code: &str, now: Timestamp) -> Result<bool>
 
 #[derive(Debug, Clone, Row)]
 pub struct CertificateRow {
-    pub serial: String,
+    pub serial_number: String,
     pub member: String,
     pub gateway: String,
     pub pem: String,
@@ -251,12 +258,12 @@ pub struct CertificateRow {
     pub reason: Option<String>,
 }
 
-const CERTIFICATE: &str = "SELECT serial, member, gateway, pem, issued_at, expires_at, revoked_at, invalid_since, \
+const CERTIFICATE: &str = "SELECT serial_number, member, gateway, pem, issued_at, expires_at, revoked_at, invalid_since, \
                            reason FROM directory_certificate";
 
 /// A certificate that was issued.
 pub struct NewCertificate<'a> {
-    pub serial: &'a str,
+    pub serial_number: &'a str,
     pub member: &'a str,
     pub gateway: &'a str,
     pub tls_key: &'a str,
@@ -265,10 +272,10 @@ pub struct NewCertificate<'a> {
 }
 
 pub async fn insert_certificate(tx: &Tx, new: &NewCertificate<'_>, now: Timestamp) -> Result<()> {
-    let sql = "INSERT INTO directory_certificate (serial, member, gateway, tls_key, pem, issued_at, expires_at) \
+    let sql = "INSERT INTO directory_certificate (serial_number, member, gateway, tls_key, pem, issued_at, expires_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let params = params![
-        new.serial,
+        new.serial_number,
         new.member,
         new.gateway,
         new.tls_key,
@@ -279,9 +286,12 @@ pub async fn insert_certificate(tx: &Tx, new: &NewCertificate<'_>, now: Timestam
     tx.exec(sql, params).await.map(drop)
 }
 
-pub async fn certificate(db: &impl Read, serial: &str) -> Result<Option<CertificateRow>> {
-    db.one(&format!("{CERTIFICATE} WHERE serial = $1"), params![serial])
-        .await
+pub async fn certificate(db: &impl Read, serial_number: &str) -> Result<Option<CertificateRow>> {
+    db.one(
+        &format!("{CERTIFICATE} WHERE serial_number = $1"),
+        params![serial_number],
+    )
+    .await
 }
 
 pub async fn certificate_of_key(db: &impl Read, key: &str) -> Result<Option<CertificateRow>> {
@@ -290,7 +300,7 @@ pub async fn certificate_of_key(db: &impl Read, key: &str) -> Result<Option<Cert
 
 /// The certificates of a member, newest first.
 pub async fn certificates(db: &impl Read, member: &str) -> Result<Vec<CertificateRow>> {
-    let sql = format!("{CERTIFICATE} WHERE member = $1 ORDER BY issued_at DESC, serial LIMIT 200");
+    let sql = format!("{CERTIFICATE} WHERE member = $1 ORDER BY issued_at DESC, serial_number LIMIT 200");
     db.all(&sql, params![member]).await
 }
 
@@ -305,21 +315,21 @@ pub async fn standing_certificates(db: &impl Read, member: &str) -> Result<Vec<C
 
 /// What is revoked and has not run out: what a revocation list has.
 pub async fn revoked(db: &impl Read, now: Timestamp) -> Result<Vec<CertificateRow>> {
-    let sql = format!("{CERTIFICATE} WHERE revoked_at IS NOT NULL AND expires_at > $1 ORDER BY serial");
+    let sql = format!("{CERTIFICATE} WHERE revoked_at IS NOT NULL AND expires_at > $1 ORDER BY serial_number");
     db.all(&sql, params![now]).await
 }
 
 /// Revokes a certificate; false when it was revoked before.
 pub async fn revoke(
     tx: &Tx,
-    serial: &str,
+    serial_number: &str,
     reason: &str,
     invalid_since: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<bool> {
     let sql = "UPDATE directory_certificate SET revoked_at = $1, invalid_since = $2, reason = $3 \
-               WHERE serial = $4 AND revoked_at IS NULL";
-    Ok(tx.exec(sql, params![now, invalid_since, reason, serial]).await? == 1)
+               WHERE serial_number = $4 AND revoked_at IS NULL";
+    Ok(tx.exec(sql, params![now, invalid_since, reason, serial_number]).await? == 1)
 }
 
 #[derive(Debug, Clone, Row)]

@@ -39,9 +39,10 @@ impl Metaservice {
     }
 }
 
-/// Whether no provider may call a service so: X-Road's metaservices, those of SOAP too, and the data tracker's.
+/// Whether no provider may call a service so: X-Road's metaservices, those of SOAP too. The built-in
+/// services beside them are `crate::BUILT_IN`.
 pub fn is_reserved(code: &Part) -> bool {
-    const RESERVED: [&str; 8] = [
+    const RESERVED: [&str; 7] = [
         "listMethods",
         "allowedMethods",
         "getOpenAPI",
@@ -49,7 +50,6 @@ pub fn is_reserved(code: &Part) -> bool {
         "getSecurityServerMetrics",
         "getSecurityServerOperationalData",
         "getSecurityServerHealthData",
-        "findUsage",
     ];
     RESERVED.contains(&code.as_str())
 }

@@ -155,7 +155,7 @@ impl Membership {
     }
 
     async fn answer(&self, row: &tables::ApplicationRow) -> Result<Answer> {
-        let certificate = match &row.serial {
+        let certificate = match &row.serial_number {
             Some(serial) => tables::certificate(&self.0.store.read(), serial).await?,
             None => None,
         };

@@ -196,7 +196,7 @@ impl Membership {
                 state: ApplicationStanding::Approved.code(),
                 by: ctx.actor_name(),
                 reason: None,
-                serial: Some(&serial),
+                serial_number: Some(&serial),
             };
             if !tables::decide(&tx, &yes, ctx.now).await? {
                 return Err(decided());
@@ -223,7 +223,7 @@ impl Membership {
                 return Err(moved_on());
             }
             let new = tables::NewCertificate {
-                serial: &serial,
+                serial_number: &serial,
                 member: &id_text,
                 gateway: application.gateway.as_str(),
                 tls_key: &tls_key,
@@ -257,7 +257,7 @@ impl Membership {
                 state: ApplicationStanding::Refused.code(),
                 by: ctx.actor_name(),
                 reason: Some(&reason),
-                serial: None,
+                serial_number: None,
             };
             if !tables::decide(&tx, &no, ctx.now).await? {
                 return Err(decided());

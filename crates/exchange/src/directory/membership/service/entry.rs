@@ -139,7 +139,7 @@ impl Membership {
             }
             if let Some(certificate) = certificate {
                 let new = tables::NewCertificate {
-                    serial: &certificate.serial(),
+                    serial_number: &certificate.serial(),
                     member: &member,
                     gateway: change.gateway.code.as_str(),
                     tls_key: &certificate.key_id().to_string(),

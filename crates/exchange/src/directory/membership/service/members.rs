@@ -231,7 +231,7 @@ fn certificate(row: &tables::CertificateRow) -> Result<CertificateInfo> {
         .first()
         .ok_or_else(|| Error::internal("a certificate without one"))?;
     Ok(CertificateInfo {
-        serial: row.serial.clone(),
+        serial: row.serial_number.clone(),
         gateway: row.gateway.clone(),
         key: own.key_id(),
         fingerprint: own.fingerprint(),

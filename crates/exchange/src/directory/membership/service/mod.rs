@@ -193,7 +193,7 @@ impl Membership {
                 at: Timestamp::from_micros(row.revoked_at?),
                 invalid_since: row.invalid_since.map(Timestamp::from_micros),
                 reason: reason_of(row.reason.as_deref()?)?,
-                serial: row.serial,
+                serial: row.serial_number,
             })
         });
         Ok(entries.collect())

@@ -29,7 +29,7 @@ export function kind(url) {
 /** Not a page to look at: a file, data, the language switch, the other end of a session. */
 function skip(url) {
   const file = /\.(csv|json|pdf|svg|png|bpmn|xml|txt|woff2)$/.test(url.pathname);
-  return file || url.searchParams.has('lang') || /^\/(assets|api|metrics|healthz|readyz)\b|\/(sign-out|documents|files)\b/.test(url.pathname);
+  return file || url.searchParams.has('lang') || /^\/(assets|api|metrics|healthz|readyz)\b|\/(sign-out|documents|files|checkpoint)\b/.test(url.pathname);
 }
 
 for (const role of WALKERS) {

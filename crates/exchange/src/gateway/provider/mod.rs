@@ -7,6 +7,7 @@ mod metaservice;
 mod rates;
 mod reads;
 mod replay;
+mod resolve;
 mod service;
 
 use std::sync::Arc;

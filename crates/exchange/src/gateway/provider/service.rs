@@ -22,6 +22,7 @@ use super::{
     admit::Admitted,
     answer::{Reply, ReplyBody},
     reads::looks_into_answers,
+    resolve::Resolver,
 };
 use crate::model::{
     Field,
@@ -34,8 +35,8 @@ const IDLE: usize = 256;
 
 /// Clients of HTTP for services at URLs.
 pub(in super::super) struct Services {
-    verifying: Client<HttpsConnector<HttpConnector>, Payload>,
-    trusting: Client<HttpsConnector<HttpConnector>, Payload>,
+    verifying: Client<HttpsConnector<HttpConnector<Resolver>>, Payload>,
+    trusting: Client<HttpsConnector<HttpConnector<Resolver>>, Payload>,
 }
 
 impl Services {
@@ -56,8 +57,8 @@ impl Services {
     }
 }
 
-fn client(tls: ClientConfig, connect: Duration) -> Client<HttpsConnector<HttpConnector>, Payload> {
-    let mut http = HttpConnector::new();
+fn client(tls: ClientConfig, connect: Duration) -> Client<HttpsConnector<HttpConnector<Resolver>>, Payload> {
+    let mut http = HttpConnector::new_with_resolver(Resolver::new());
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(connect));

@@ -74,6 +74,27 @@ enum Command {
         #[arg(long = "role", required = true)]
         roles: Vec<String>,
     },
+    /// Make a key for a program that acts as an officer; prints it, once.
+    Token {
+        /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+        /// Login name of the officer.
+        #[arg(long)]
+        login: String,
+        /// What the key is for.
+        #[arg(long)]
+        label: String,
+        /// Which of the officer's roles it may use; may be given several times.
+        #[arg(long = "role", required = true)]
+        roles: Vec<String>,
+        /// It may only read.
+        #[arg(long)]
+        read_only: bool,
+        /// Days until it expires: 1 to 366.
+        #[arg(long, default_value_t = 90)]
+        days: u32,
+    },
     /// Fill a database with dossiers, for measuring.
     Seed(seed::Args),
     /// The transparency log: verify and print proofs, examine a log.
@@ -186,24 +207,41 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             roles,
         } => {
             let node = open_node(&config).await?;
-            let mut set = identity::Roles::NONE;
-            for role in roles {
-                let role = identity::Role::from_code(&role).with_context(|| format!("no role {role}"))?;
-                set = set.with(role);
-            }
             let ctx = identity::Ctx::system("motcua officer", node.clock.now());
             let new = identity::NewOfficer {
                 login,
                 name,
                 title,
                 agency,
-                roles: set,
+                roles: roles_of(&roles)?,
                 password: None,
                 demo: None,
             };
             let id = node.identity.create_officer(&ctx, &new).await?;
             let password = node.identity.reset_officer(&ctx, id).await?;
             say(&format!("{password}\n"))?;
+            node.store.close().await;
+        }
+        Command::Token {
+            config,
+            login,
+            label,
+            roles,
+            read_only,
+            days,
+        } => {
+            let node = open_node(&config).await?;
+            let ctx = identity::Ctx::system("motcua token", node.clock.now());
+            let officer = node.identity.officer_by_login(&ctx, &login).await?;
+            let new = identity::NewToken {
+                owner: identity::TokenOwner::Officer(officer.id),
+                label,
+                roles: roles_of(&roles)?,
+                read_only,
+                days,
+            };
+            let token = node.identity.create_token(&ctx, &new).await?;
+            say(&format!("{token}\n"))?;
             node.store.close().await;
         }
         Command::Ledger(command) => return ledger::commands::run(command).await,
@@ -220,6 +258,14 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn roles_of(codes: &[String]) -> anyhow::Result<identity::Roles> {
+    let mut roles = identity::Roles::NONE;
+    for code in codes {
+        roles = roles.with(identity::Role::from_code(code).with_context(|| format!("no role {code}"))?);
+    }
+    Ok(roles)
 }
 
 async fn open_node(config: &Path) -> anyhow::Result<Node> {

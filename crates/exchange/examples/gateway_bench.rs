@@ -33,6 +33,7 @@ use exchange::{
         identifier::{Part, ServerId, ServiceId},
         message::LogName,
         meta::ServiceKind,
+        monitor::OpRecord,
         rights::{Grant, GrantId, GrantState, Methods},
         tracker::{SubjectKey, SubjectRule},
     },
@@ -43,7 +44,10 @@ use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use ledger::{FileKey, Log, Options, Signer as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
 use trust::{
     Algorithm, Anchor, Authority, CertificateRequest, KeyId, Revocations, Tls, TrustStore,
     ca::{Approval, Profile},
@@ -51,6 +55,10 @@ use trust::{
     key::SigningKey,
     tls::Credential,
 };
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -332,8 +340,15 @@ fn gateway(
         spill: folder.to_owned(),
         subjects: SubjectKey::new([7; 32]),
         met: BTreeSet::new(),
-        operations: None,
+        operations: Some(drained()),
     })?)
+}
+
+/// Takes the records of operational monitoring, as a node's journal does.
+fn drained() -> mpsc::Sender<OpRecord> {
+    let (records, mut taken) = mpsc::channel(1_024);
+    tokio::spawn(async move { while taken.recv().await.is_some() {} });
+    records
 }
 
 /// A service that answers `/1k` and so on.

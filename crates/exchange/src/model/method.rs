@@ -66,6 +66,11 @@ impl Method {
             Self::Trace => "TRACE",
         }
     }
+
+    /// Whether it asks for nothing to be changed (RFC 9110, 9.2.1).
+    pub const fn is_safe(self) -> bool {
+        matches!(self, Self::Get | Self::Head | Self::Options | Self::Trace)
+    }
 }
 
 impl FromStr for Method {

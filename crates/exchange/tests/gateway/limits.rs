@@ -387,7 +387,10 @@ async fn an_answer_that_breaks_off_after_it_began_reaches_nobody() {
     provider.limits.body_in_memory = 100;
     let world = World::new(Setup::consumer(), provider).await;
     let answer = get(world.a.edge, &format!("{REG}/broken/037190001234")).await;
-    assert_eq!(answer.refused(), "Server.ClientProxy.IOError body-broken");
+    // Whether its head came before the end of the stream is chance.
+    let refused = answer.refused();
+    let broken = ["body-broken", "node-broke-off"].map(|code| format!("Server.ClientProxy.IOError {code}"));
+    assert!(broken.contains(&refused), "{refused}");
     assert!(world.b.hosting.load().services.contains_key(&service("broken")));
     world.a.gateway.settled().await;
     assert_eq!(world.a.id.records().len(), 1, "the request alone");

@@ -22,7 +22,7 @@ use trust::{
 };
 
 use crate::{
-    http::{Answer, get},
+    http::{Answer, get, post},
     peer::{Draft, Message, connect, message, seconds},
     services::counting,
     world::{DAY, Federation, Identity, Setup, World, at, entry, grant, now, service},
@@ -609,9 +609,12 @@ async fn row_10_what_cannot_be_logged_is_not_passed_on() {
     let mut setup = Setup::provider([("echo", at(&url))]);
     setup.log = |options| options.largest_record = 100;
     let world = World::new(Setup::consumer(), setup).await;
-    let answer = get(world.a.edge, "/r1/VN/GOV/B/reg/echo").await;
+    let answer = post(world.a.edge, "/r1/VN/GOV/B/reg/echo", "{}").await;
     assert_eq!(answer.error(), "Server.ServerProxy.LoggingFailed");
-    assert_eq!(calls.load(Ordering::SeqCst), 0);
+    assert_eq!(calls.load(Ordering::SeqCst), 0, "nothing was changed");
+    let answer = get(world.a.edge, "/r1/VN/GOV/B/reg/echo").await;
+    assert_eq!(answer.error(), "Server.ServerProxy.LoggingFailed", "and nothing shown");
+    calls.store(0, Ordering::SeqCst);
 
     let mut setup = Setup::consumer();
     setup.log = |options| options.largest_record = 100;

@@ -26,8 +26,8 @@ use crate::model::{
 /// A request that its sender cannot deny.
 pub(super) struct Admitted {
     pub record: RequestRecord,
-    /// The record as both logs have it.
-    pub bytes: Vec<u8>,
+    /// The record as both logs have it, until this node's log has it.
+    pub unlogged: Option<Vec<u8>>,
     /// Its leaf in the sender's log.
     pub leaf: RequestLeaf,
     pub asked: Asked,
@@ -97,7 +97,7 @@ impl Inner {
         Ok(Admitted {
             request_hash: hasher.under(&canonical).finish(),
             record,
-            bytes,
+            unlogged: Some(bytes),
             leaf,
             asked,
             body,

@@ -65,10 +65,21 @@ impl From<Refusal> for Denied {
 }
 
 impl Inner {
+    /// Logs a request before anything is done about it.
+    pub(super) async fn log_request(&self, admitted: &mut Admitted) -> Result<(), Refusal> {
+        let Some(bytes) = admitted.unlogged.take() else {
+            return Ok(());
+        };
+        let receipt = self.log.enter(vec![(Kind::MESSAGE, bytes)], 0).await;
+        receipt
+            .map(drop)
+            .map_err(|error| not_logged(ErrorCode::ServerLoggingFailed, &error))
+    }
+
     /// Logs an answer, and with it what was read about whom; then it can be sent.
     pub(super) async fn sign(
         &self,
-        admitted: &Admitted,
+        admitted: &mut Admitted,
         reply: Reply,
         read: Option<Vec<u8>>,
     ) -> Result<Response<Payload>, Refusal> {
@@ -78,10 +89,11 @@ impl Inner {
         match reply.body {
             ReplyBody::Whole(held) => {
                 let record = self.record(admitted, reply.status, held.digest(), fields)?;
-                let entries = [(Kind::MESSAGE, record.to_bytes())].into_iter().chain(read).collect();
-                self.send(&record, entries, 0, held.into()).await
+                self.send(admitted, &record, read, held.into()).await
             }
             ReplyBody::More(flow) => {
+                // It begins to be sent before its own record is known.
+                self.log_request(admitted).await?;
                 let record = self.record(admitted, reply.status, ContentDigest::of(b""), fields)?;
                 let headers = wire::headers(record.fields());
                 let seal = AnswerSeal {
@@ -96,13 +108,12 @@ impl Inner {
         }
     }
 
-    /// Signs a refusal. Of a call that was not allowed the request is logged with it, since nothing else has.
+    /// Signs a refusal.
     pub(super) async fn deny(
         &self,
-        admitted: &Admitted,
+        admitted: &mut Admitted,
         denied: &Denied,
         format: Format,
-        with_request: bool,
     ) -> Result<Response<Payload>, Refusal> {
         let answer = self.say(&denied.refusal, format);
         let context = admitted.asked.context(&admitted.request_hash);
@@ -113,13 +124,7 @@ impl Inner {
         }
         let held = Held::of(answer.body);
         let record = self.record(admitted, answer.status, held.digest(), fields)?;
-        let request = with_request.then(|| (Kind::MESSAGE, admitted.bytes.clone()));
-        let entries: Vec<_> = request
-            .into_iter()
-            .chain([(Kind::MESSAGE, record.to_bytes())])
-            .collect();
-        self.send(&record, entries, usize::from(with_request), held.into())
-            .await
+        self.send(admitted, &record, None, held.into()).await
     }
 
     fn record(
@@ -133,14 +138,19 @@ impl Inner {
         AnswerRecord::new(status, digest, admitted.leaf, fields, created, self.log.name().clone()).map_err(no_record)
     }
 
+    /// Logs an answer with what belongs to it, its request too if nothing else has, and lets it go.
     async fn send(
         &self,
+        admitted: &mut Admitted,
         record: &AnswerRecord,
-        entries: Vec<(Kind, Vec<u8>)>,
-        n: usize,
+        read: Option<(Kind, Vec<u8>)>,
         body: Payload,
     ) -> Result<Response<Payload>, Refusal> {
-        let receipt = self.log.enter(entries, n).await;
+        let request = admitted.unlogged.take().map(|bytes| (Kind::MESSAGE, bytes));
+        let place = usize::from(request.is_some());
+        let answer = (Kind::MESSAGE, record.to_bytes());
+        let entries = request.into_iter().chain([answer]).chain(read).collect();
+        let receipt = self.log.enter(entries, place).await;
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ServerLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ServerInternalError)?;
         let headers = wire::headers(record.fields().iter().chain(&record.own_fields()).chain(&evidence));

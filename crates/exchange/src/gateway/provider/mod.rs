@@ -13,7 +13,6 @@ mod service;
 use std::sync::Arc;
 
 use http::{Request, Response};
-use ledger::Kind;
 
 use self::{
     admit::Admitted,
@@ -24,7 +23,6 @@ pub(super) use self::{rates::Rates, replay::Replays, service::Services};
 use super::{
     Inner,
     body::{Held, Payload, Source},
-    evidence::not_logged,
     figures::Part,
     flaw::{GatewayFlaw, Leg, refusal},
     operations::{Course, Whose},
@@ -70,17 +68,19 @@ impl Inner {
     }
 
     /// Checks 9 and 10, the service, and the signed answer.
-    async fn answer(self: Arc<Self>, admitted: Admitted, format: Format, mut course: Course) -> Response<Payload> {
+    async fn answer(self: Arc<Self>, mut admitted: Admitted, format: Format, mut course: Course) -> Response<Payload> {
         let hosting = self.hosting.load_full();
         let (asked, method) = (admitted.asked.clone(), admitted.record.method());
         let answered = match self.allow(&hosting, &admitted) {
             Err(denied) => {
                 course.refuse(&denied.refusal);
-                self.deny(&admitted, &denied, format, true).await
+                self.deny(&mut admitted, &denied, format).await
             }
-            Ok(way) => match self.log.enter(vec![(Kind::MESSAGE, admitted.bytes.clone())], 0).await {
-                Err(error) => Err(not_logged(ErrorCode::ServerLoggingFailed, &error)),
-                Ok(_) => self.serve(&hosting, way, admitted, format, &mut course).await,
+            // What changes nothing is in the log before its answer leaves, together with it: one wait for the disk less.
+            Ok(way) if method.is_safe() => self.serve(&hosting, way, admitted, format, &mut course).await,
+            Ok(way) => match self.log_request(&mut admitted).await {
+                Err(refusal) => Err(refusal),
+                Ok(()) => self.serve(&hosting, way, admitted, format, &mut course).await,
             },
         };
         // Without the log there is no signed answer.
@@ -162,14 +162,14 @@ impl Inner {
         let signed = match replied {
             Ok((reply, read)) => {
                 course.response_size = reply.body.length();
-                self.sign(&admitted, reply, read).await
+                self.sign(&mut admitted, reply, read).await
             }
             Err(refusal) => Err(refusal),
         };
         match signed {
             Err(refusal) if refusal.code() != ErrorCode::ServerLoggingFailed => {
                 course.refuse(&refusal);
-                self.deny(&admitted, &refusal.into(), format, false).await
+                self.deny(&mut admitted, &refusal.into(), format).await
             }
             signed => signed,
         }

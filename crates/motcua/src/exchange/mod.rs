@@ -53,7 +53,7 @@ const PUBLISHED: Duration = Duration::from_secs(15);
 /// How soon it sees that what it offers has changed.
 const SEEN: Duration = Duration::from_secs(1);
 /// How long the operator may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What stands under the exchange.
 pub struct Ground<'a> {

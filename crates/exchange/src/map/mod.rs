@@ -226,7 +226,12 @@ impl TrafficMap {
         for (member, told) in answers {
             let of_member = heard.entry(member).or_default();
             match told {
-                Some(flows) => *of_member = Heard { last: Some((now, flows)), silent: None },
+                Some(flows) => {
+                    *of_member = Heard {
+                        last: Some((now, flows)),
+                        silent: None,
+                    }
+                }
                 None => {
                     of_member.silent.get_or_insert(now);
                 }
@@ -300,7 +305,9 @@ fn picture(
     now: Timestamp,
 ) -> Picture {
     let reach = |member: &Member| match heard.get(&member.id) {
-        Some(Heard { silent: Some(since), .. }) => Reach::Silent(*since),
+        Some(Heard {
+            silent: Some(since), ..
+        }) => Reach::Silent(*since),
         Some(_) => Reach::Answers,
         None => Reach::Unasked,
     };
@@ -312,14 +319,20 @@ fn picture(
         Side::Client => *member == flow.client,
         Side::Producer => !told.contains_key(&flow.client),
     };
-    let all = told.iter().flat_map(|(member, flows)| flows.iter().map(move |flow| (*member, flow)));
+    let all = told
+        .iter()
+        .flat_map(|(member, flows)| flows.iter().map(move |flow| (*member, flow)));
     let mut flows: Vec<Flow> = all
         .filter(|(member, flow)| is_counted(member, flow))
         .map(|(_, flow)| flow.clone())
         .collect();
     flows.sort_by(|a, b| (b.messages, &a.client, &a.service).cmp(&(a.messages, &b.client, &b.service)));
     Picture {
-        members: directory.members.iter().map(|member| (member.clone(), reach(member))).collect(),
+        members: directory
+            .members
+            .iter()
+            .map(|member| (member.clone(), reach(member)))
+            .collect(),
         flows,
         asked,
     }

@@ -100,13 +100,19 @@ fn members(page: &Page, found: &Picture) -> Vec<MemberRow> {
             let own = found.flows.iter().filter(|flow| own(flow));
             own.map(|flow| flow.messages).sum()
         };
-        let names: Vec<&str> = picture::offered(member).map(|service| page.text(&service.name)).collect();
+        let names: Vec<&str> = picture::offered(member)
+            .map(|service| page.text(&service.name))
+            .collect();
         MemberRow {
             href: format!("/exchange/members/{}", member.id),
             name: page.text(&member.name).to_owned(),
             tag: picture::tone(*reach),
             state: state(page, *reach),
-            services: if names.is_empty() { "–".to_owned() } else { names.join(", ") },
+            services: if names.is_empty() {
+                "–".to_owned()
+            } else {
+                names.join(", ")
+            },
             sent: page.number(sum(&|flow| flow.client == member.id)),
             got: page.number(sum(&|flow| flow.service.provider.member == member.id)),
         }

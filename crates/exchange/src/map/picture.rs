@@ -40,9 +40,9 @@ const PLACES: [Place; 2] = [
     Place {
         class: "wide",
         width: 960.0,
-        height: 560.0,
+        height: 530.0,
         across: 290.0,
-        down: 205.0,
+        down: 200.0,
         radius: 25.0,
         letters: 22,
     },
@@ -105,7 +105,9 @@ fn between(picture: &Picture) -> Pairs<'_> {
 /// The members that are drawn, in the order of the directory.
 fn shown<'a>(picture: &'a Picture, between: &Pairs<'_>) -> Vec<&'a (Member, Reach)> {
     let busy = |member: &Member| -> u64 {
-        let own = between.iter().filter(|((from, to), _)| **from == member.id || **to == member.id);
+        let own = between
+            .iter()
+            .filter(|((from, to), _)| **from == member.id || **to == member.id);
         own.map(|(_, pair)| pair.messages).sum()
     };
     let mut order: Vec<(usize, &(Member, Reach))> = picture.members.iter().enumerate().collect();
@@ -125,7 +127,11 @@ fn one(out: &mut String, page: &Page, place: &Place, shown: &[&(Member, Reach)],
             turn,
         )
     };
-    let where_is: BTreeMap<&MemberId, usize> = shown.iter().enumerate().map(|(n, (member, _))| (&member.id, n)).collect();
+    let where_is: BTreeMap<&MemberId, usize> = shown
+        .iter()
+        .enumerate()
+        .map(|(n, (member, _))| (&member.id, n))
+        .collect();
     let label = page.t(
         "Bản đồ các thành viên và thông điệp giữa họ; số liệu đầy đủ ở các bảng bên dưới",
         "Map of the members and the messages between them; the tables below have all figures",
@@ -178,8 +184,15 @@ fn line(
         let long = (to_x - x).hypot(to_y - y).max(1.0);
         (x + (to_x - x) / long * by, y + (to_y - y) / long * by)
     };
-    let (good, bad) = (pair.messages - (pair.refused + pair.failed).min(pair.messages), pair.refused + pair.failed);
-    write!(out, r#"<g class="mc-map__flow"><title>{}</title>"#, Escaped(&sentence(page, from, to, pair)))?;
+    let (good, bad) = (
+        pair.messages - (pair.refused + pair.failed).min(pair.messages),
+        pair.refused + pair.failed,
+    );
+    write!(
+        out,
+        r#"<g class="mc-map__flow"><title>{}</title>"#,
+        Escaped(&sentence(page, from, to, pair))
+    )?;
     for (kind, n, share) in [("flow", good, BOW), ("no", bad, BOW * 1.9)] {
         if n == 0 {
             continue;
@@ -202,7 +215,11 @@ fn line(
 
 fn sentence(page: &Page, from: &Member, to: &Member, pair: Between) -> String {
     let (from, to) = (page.text(&from.name), page.text(&to.name));
-    let (n, refused, failed) = (page.number(pair.messages), page.number(pair.refused), page.number(pair.failed));
+    let (n, refused, failed) = (
+        page.number(pair.messages),
+        page.number(pair.refused),
+        page.number(pair.failed),
+    );
     match page.lang {
         Lang::Vi => format!("{from} hỏi {to}: {n} thông điệp, {refused} bị từ chối, {failed} không chuyển được"),
         Lang::En => format!("{from} asks {to}: {n} messages, {refused} refused, {failed} not delivered"),
@@ -228,7 +245,11 @@ fn node(
         r#"<g class="mc-map__node mc-map__node--{state}"><circle cx="{x:.1}" cy="{y:.1}" r="{}"/><text class="mc-map__count" x="{x:.1}" y="{:.1}" text-anchor="middle">{}</text>"#,
         place.radius,
         y + 5.5,
-        if matches!(reach, Reach::Silent(_)) { "×".to_owned() } else { page.number(services) },
+        if matches!(reach, Reach::Silent(_)) {
+            "×".to_owned()
+        } else {
+            page.number(services)
+        },
     )?;
     let mut lines = wrapped(page.text(&member.name), place.letters);
     if matches!(reach, Reach::Silent(_)) {
@@ -241,14 +262,18 @@ fn node(
         ("start", x + gap, y + 5.0 - tall / 2.0)
     } else if !narrow && side < -0.3 {
         ("end", x - gap, y + 5.0 - tall / 2.0)
-    } else if turn.sin() < 0.0 && !narrow {
+    } else if turn.sin() < 0.0 {
         ("middle", x, y - gap - tall)
     } else {
         ("middle", x, y + gap + 10.0)
     };
     // A name in the middle of a narrow place stays within it.
     let half = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0) as f64 * LETTER / 2.0;
-    let at = if anchor == "middle" { at.clamp(half, place.width - half) } else { at };
+    let at = if anchor == "middle" {
+        at.clamp(half, place.width - half)
+    } else {
+        at
+    };
     write!(out, r#"<text class="mc-map__name" text-anchor="{anchor}">"#)?;
     for (n, line) in lines.iter().enumerate() {
         let y = first + LINE * n as f64;

@@ -78,7 +78,10 @@ fn a_message_is_counted_once_where_it_was_sent_or_else_where_it_came_to() {
         member("C", "C", &[]),
     ]);
     let from_a = flow(Side::Client, "A", "B", 7, 1);
-    let to_b = [flow(Side::Producer, "A", "B", 6, 1), flow(Side::Producer, "C", "B", 3, 0)];
+    let to_b = [
+        flow(Side::Producer, "A", "B", 6, 1),
+        flow(Side::Producer, "C", "B", 3, 0),
+    ];
     let mut heard: BTreeMap<MemberId, Heard> =
         [(id("A"), told(vec![from_a.clone()])), (id("B"), told(to_b.to_vec()))].into();
     let both = picture(&directory, &heard, Some(NOW), NOW);
@@ -107,7 +110,10 @@ fn names_are_text_and_every_pair_is_drawn_in_both_places() {
     let found = picture(&directory, &heard, Some(NOW), NOW);
     let page = Page::new(Lang::Vi, Arc::default(), "", "/exchange/map");
     let svg = picture::draw(&page, &found).to_string();
-    assert!(!svg.contains("<script") && svg.contains("&lt;script&gt;&quot;&amp;"), "{svg}");
+    assert!(
+        !svg.contains("<script") && svg.contains("&lt;script&gt;&quot;&amp;"),
+        "{svg}"
+    );
     assert_eq!(svg.matches("<svg ").count(), 2);
     // What went well and what did not, each in both drawings.
     assert_eq!(svg.matches("mc-map__line--flow\"").count(), 2);

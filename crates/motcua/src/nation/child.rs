@@ -69,7 +69,12 @@ impl Child {
             if let Some(status) = self.process.try_wait()? {
                 bail!("{} ended ({status}):\n{}", self.node.agency.name.0, self.last_words());
             }
-            if http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            if http
+                .get(&url)
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status().is_success())
+            {
                 return Ok(());
             }
             if begun.elapsed() > STARTING {
@@ -113,7 +118,10 @@ impl Child {
             }
             Err(_) => {
                 self.process.kill().await?;
-                bail!("{} did not stop within {STOPPING:?} and was ended", self.node.agency.name.0)
+                bail!(
+                    "{} did not stop within {STOPPING:?} and was ended",
+                    self.node.agency.name.0
+                )
             }
         }
     }

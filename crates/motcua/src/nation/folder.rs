@@ -274,7 +274,10 @@ fn settings(agency: &Agency, folder: &Path, ports: &Ports) -> anyhow::Result<Str
 fn town() -> anyhow::Result<String> {
     let config = demo::furnished(&demo::Args::default())?;
     let dossiers = &config.dossiers;
-    let mut out = format!("\n[dossiers]\nplace = {}\n", toml::Value::String(dossiers.place.clone()));
+    let mut out = format!(
+        "\n[dossiers]\nplace = {}\n",
+        toml::Value::String(dossiers.place.clone())
+    );
     for (name, map) in [
         ("agencies", &dossiers.agencies),
         ("agency_names", &dossiers.agency_names),
@@ -306,7 +309,10 @@ mod tests {
         }
         ports.extend(folder.systems().expect("systems").listen.into_values());
         assert_eq!(ports.len(), AGENCIES.len() * 3 + 5, "no port twice");
-        let town = first.iter().find(|node| node.agency.folder == PROVINCE).expect("the province");
+        let town = first
+            .iter()
+            .find(|node| node.agency.folder == PROVINCE)
+            .expect("the province");
         assert_eq!(town.config.dossiers.agencies["commune"], demo::WARD);
         assert!(!town.config.dossiers.consulted.is_empty());
     }

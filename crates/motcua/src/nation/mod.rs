@@ -24,8 +24,8 @@ use self::{
     agencies::Country,
     child::Child,
     folder::{Folder, NodeFolder},
-    office::Office,
     offering::Offices,
+    office::Office,
     plan::{OPERATOR, PROVINCE},
     traffic::Traffic,
 };
@@ -202,7 +202,11 @@ impl Nation {
                 writeln!(out, "  {:<22} {link}", role.label().vi)?;
             }
         }
-        let site = self.nodes.iter().find(|node| node.agency.folder == PROVINCE).map_or("", NodeFolder::site);
+        let site = self
+            .nodes
+            .iter()
+            .find(|node| node.agency.folder == PROVINCE)
+            .map_or("", NodeFolder::site);
         writeln!(out, "\nBản đồ liên thông trực tiếp / live map: {site}/exchange/map")?;
         writeln!(out, "Ctrl+C để dừng / to stop")?;
         Ok(out)
@@ -216,7 +220,10 @@ async fn ended(children: &mut [Child]) -> (usize, String) {
     }
     let waiting = children.iter_mut().map(|child| Box::pin(child.ended()));
     let (status, n, _) = select_all(waiting).await;
-    (n, status.map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string()))
+    (
+        n,
+        status.map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string()),
+    )
 }
 
 /// Officers, their one-click links and, at the first start, keys for their programs.
@@ -241,7 +248,10 @@ async fn prepare(
 /// Those who call all day.
 fn clerks(nodes: &[NodeFolder], country: Arc<Country>, http: reqwest::Client, rate: f64) -> Traffic {
     Traffic {
-        edges: nodes.iter().map(|node| (node.agency.folder, node.exchange().edge)).collect(),
+        edges: nodes
+            .iter()
+            .map(|node| (node.agency.folder, node.exchange().edge))
+            .collect(),
         country,
         rate,
         http,

@@ -41,10 +41,15 @@ pub async fn register(
                 "subsystem": id, "agency": node.agency.agency, "name_vi": system.name.0, "name_en": system.name.1,
                 "sign_in": "networks", "networks": "127.0.0.1",
             });
-            office.send(Method::POST, "/api/v1/exchange/systems", Some(&draft)).await?;
+            office
+                .send(Method::POST, "/api/v1/exchange/systems", Some(&draft))
+                .await?;
         }
         for service in system.services {
-            if offered.iter().any(|known| known["service"] == format!("{id}/{}", service.code)) {
+            if offered
+                .iter()
+                .any(|known| known["service"] == format!("{id}/{}", service.code))
+            {
                 continue;
             }
             let listen = systems.listen.get(system.code).context("a system without an address")?;
@@ -53,9 +58,14 @@ pub async fn register(
                 "url": format!("http://{listen}"), "timeout_seconds": "10", "subjects": service.subjects,
                 "action": service.action,
             });
-            let saved = office.send(Method::POST, "/api/v1/exchange/services", Some(&draft)).await?;
+            let saved = office
+                .send(Method::POST, "/api/v1/exchange/services", Some(&draft))
+                .await?;
             let document = describe(service.code).context("a service without a description")?;
-            let path = format!("/api/v1/exchange/services/{}/openapi", saved["id"].as_str().unwrap_or_default());
+            let path = format!(
+                "/api/v1/exchange/services/{}/openapi",
+                saved["id"].as_str().unwrap_or_default()
+            );
             office.send(Method::PUT, &path, Some(&document)).await?;
         }
     }
@@ -75,16 +85,15 @@ pub async fn grant(link: &Link, basis: &str, offices: &Offices) -> anyhow::Resul
     let asks = office(link.consumer).context("nobody asks")?;
     let provider = service.rsplit_once('/').map_or("", |(provider, _)| provider);
     let answers = office(provider).context("nobody answers")?;
-    let is_ours =
-        |grant: &&Value| grant["consumer"] == link.consumer && grant["service"] == *service;
+    let is_ours = |grant: &&Value| grant["consumer"] == link.consumer && grant["service"] == *service;
 
     let mut asked = asks.all("/api/v1/exchange/grants?side=outgoing", "before").await?;
     if !asked.iter().any(|grant| is_ours(&grant)) {
         until(&format!("{service} is in the directory"), async || {
             let found = asks.get(&format!("/api/v1/exchange/catalogue?q={service}")).await?;
-            let found = found["items"].as_array().is_some_and(|items| {
-                items.iter().any(|offer| offer["service"] == *service)
-            });
+            let found = found["items"]
+                .as_array()
+                .is_some_and(|items| items.iter().any(|offer| offer["service"] == *service));
             Ok(found.then_some(()))
         })
         .await?;
@@ -100,7 +109,9 @@ pub async fn grant(link: &Link, basis: &str, offices: &Offices) -> anyhow::Resul
         Ok(Some((id.to_owned(), grant)))
     })
     .await?;
-    let can_be_approved = grant["commands"].as_array().is_some_and(|all| all.iter().any(|kind| kind == "approve"));
+    let can_be_approved = grant["commands"]
+        .as_array()
+        .is_some_and(|all| all.iter().any(|kind| kind == "approve"));
     if can_be_approved {
         let path = format!(
             "/api/v1/exchange/grants/incoming/{id}/commands?seen={}&order={}",

@@ -40,7 +40,10 @@ impl Office {
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(serde_json::to_vec(body)?);
         }
-        let answer = request.send().await.with_context(|| format!("asking {}{path}", self.url))?;
+        let answer = request
+            .send()
+            .await
+            .with_context(|| format!("asking {}{path}", self.url))?;
         let status = answer.status();
         let text = answer.text().await?;
         if !status.is_success() {

@@ -84,6 +84,12 @@ fn officers(agency: &str) -> [NewOfficer; 2] {
             Role::Administrator,
             DemoRole::Administrator,
         ),
-        officer("kiemtra", "Đặng Thu Trang", "Thanh tra viên", Role::Auditor, DemoRole::Auditor),
+        officer(
+            "kiemtra",
+            "Đặng Thu Trang",
+            "Thanh tra viên",
+            Role::Auditor,
+            DemoRole::Auditor,
+        ),
     ]
 }

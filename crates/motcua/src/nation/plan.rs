@@ -118,7 +118,10 @@ pub const AGENCIES: [Agency; 7] = [
         agency: WARD,
         systems: &[System {
             code: "motcua",
-            name: ("Hệ thống một cửa của tỉnh và các xã, phường", "One-stop system of the province and its communes"),
+            name: (
+                "Hệ thống một cửa của tỉnh và các xã, phường",
+                "One-stop system of the province and its communes",
+            ),
             services: &[],
         }],
     },
@@ -335,7 +338,9 @@ pub fn links() -> Vec<Link> {
         ),
     ];
     // What a person sees of reads at other agencies (/my/reads).
-    let tellers = [POPULATION, TAX, BUSINESS, INSURANCE, CUSTOMS].into_iter().chain(OTHERS);
+    let tellers = [POPULATION, TAX, BUSINESS, INSURANCE, CUSTOMS]
+        .into_iter()
+        .chain(OTHERS);
     links.extend(tellers.map(|system| {
         link(
             TOWN,
@@ -370,9 +375,12 @@ impl Agency {
 
 /// The node of a member's system.
 pub fn node_of(subsystem: &str) -> Option<&'static Agency> {
-    AGENCIES
-        .iter()
-        .find(|agency| agency.systems.iter().any(|system| agency.subsystem(system) == subsystem))
+    AGENCIES.iter().find(|agency| {
+        agency
+            .systems
+            .iter()
+            .any(|system| agency.subsystem(system) == subsystem)
+    })
 }
 
 #[cfg(test)]
@@ -390,7 +398,11 @@ mod tests {
     fn every_name_is_good_and_leads_to_what_is_there() {
         let mut offered = BTreeSet::new();
         for agency in &AGENCIES {
-            assert!(agency.agency.parse::<base::codes::AgencyCode>().is_ok(), "{}", agency.agency);
+            assert!(
+                agency.agency.parse::<base::codes::AgencyCode>().is_ok(),
+                "{}",
+                agency.agency
+            );
             for system in agency.systems {
                 let id = agency.subsystem(system);
                 assert!(id.parse::<SubsystemId>().is_ok(), "{id}");

@@ -65,7 +65,11 @@ impl Traffic {
             About::Nobody => return None,
         };
         let day = SystemClock.now().legal_date().strftime("%y%m%d").to_string();
-        let place = link.consumer.rsplit_once('/').map_or("", |(_, system)| system).to_uppercase();
+        let place = link
+            .consumer
+            .rsplit_once('/')
+            .map_or("", |(_, system)| system)
+            .to_uppercase();
         let issue = match link.consumer {
             plan::TOWN => format!("{}-{day}-{:04}", crate::demo::WARD, rng.random_range(1..400)),
             _ => format!("{place}-{day}-{:05}", rng.random_range(1..4_000)),

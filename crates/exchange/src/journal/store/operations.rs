@@ -87,11 +87,8 @@ pub async fn add_operations(
                n = journal_traffic.n + excluded.n, refused = journal_traffic.refused + excluded.refused, \
                failed = journal_traffic.failed + excluded.failed";
     for ((minute, side, client, service, bucket), [n, refused, failed]) in minutes {
-        tx.exec(
-            sql,
-            params![minute, side, client, service, bucket, n, refused, failed],
-        )
-        .await?;
+        tx.exec(sql, params![minute, side, client, service, bucket, n, refused, failed])
+            .await?;
     }
     Ok(())
 }
@@ -101,7 +98,14 @@ fn is_refusal(fault: &str) -> bool {
     use ErrorCode as E;
     matches!(
         ErrorCode::named(fault),
-        Some(E::AccessDenied | E::UnknownService | E::ServiceDisabled | E::RateLimited | E::BadRequest | E::PurposeMissing)
+        Some(
+            E::AccessDenied
+                | E::UnknownService
+                | E::ServiceDisabled
+                | E::RateLimited
+                | E::BadRequest
+                | E::PurposeMissing
+        )
     )
 }
 

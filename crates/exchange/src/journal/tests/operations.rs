@@ -143,10 +143,7 @@ async fn figures_are_those_of_the_records() {
 #[tokio::test(flavor = "multi_thread")]
 async fn members_are_told_what_passed_in_the_last_minutes_and_nothing_of_persons() {
     for node in nodes(|_| {}).await {
-        let map = record(&node, 0, 1, true).service(
-            &id("VN/GOV/000.00.00.G01/dancu/motcuaTraffic"),
-            Method::Get,
-        );
+        let map = record(&node, 0, 1, true).service(&id("VN/GOV/000.00.00.G01/dancu/motcuaTraffic"), Method::Get);
         let failed = OpRecord {
             fault_code: Some("Server.ClientProxy.NetworkError".to_owned()),
             ..record(&node, 0, 100, false)
@@ -169,7 +166,10 @@ async fn members_are_told_what_passed_in_the_last_minutes_and_nothing_of_persons
             (flow.messages, flow.refused, flow.failed, flow.half_within_ms),
             (5, 1, 1, 8)
         );
-        assert_eq!((flow.side, flow.service.to_string().as_str()), (Side::Producer, SERVICE));
+        assert_eq!(
+            (flow.side, flow.service.to_string().as_str()),
+            (Side::Producer, SERVICE)
+        );
         let last = node.journal.traffic(1, node.now()).await.expect("told");
         assert_eq!(last.flows[0].messages, 3, "the minute that runs");
         for minutes in [0, 61] {
@@ -185,7 +185,14 @@ async fn members_are_told_what_passed_in_the_last_minutes_and_nothing_of_persons
         node.forward(3 * 3_600);
         node.journal.forget_operations(node.now()).await.expect("swept");
         node.forward(-3 * 3_600);
-        assert!(node.journal.traffic(60, node.now()).await.expect("told").flows.is_empty());
+        assert!(
+            node.journal
+                .traffic(60, node.now())
+                .await
+                .expect("told")
+                .flows
+                .is_empty()
+        );
     }
 }
 

@@ -17,7 +17,12 @@ pub fn problem(status: StatusCode, code: &str, at: &str, vi: &str, en: &str) -> 
         "type": "about:blank", "title": status.canonical_reason().unwrap_or("Refused"), "status": status.as_u16(),
         "problems": [{ "code": code, "at": at, "vi": vi, "en": en }],
     });
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/problem+json")],
+        body.to_string(),
+    )
+        .into_response()
 }
 
 /// There is no such thing.
@@ -51,9 +56,19 @@ where
     let Path(text) = path.map_err(|_| malformed())?;
     let code: T = text.parse().map_err(|reason: CodeError| {
         let text = reason.text();
-        Box::new(problem(StatusCode::UNPROCESSABLE_ENTITY, reason.code(), at, &text.vi, &text.en))
+        Box::new(problem(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            reason.code(),
+            at,
+            &text.vi,
+            &text.en,
+        ))
     })?;
-    if code.to_string() == text { Ok(code) } else { Err(malformed()) }
+    if code.to_string() == text {
+        Ok(code)
+    } else {
+        Err(malformed())
+    }
 }
 
 /// Routes with the answers to wrong addresses and methods.
@@ -76,7 +91,9 @@ pub fn guarded<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S>
                 "Chỉ đọc: dùng GET.",
                 "For reading only: use GET.",
             );
-            answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+            answer
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             answer
         })
 }

@@ -37,7 +37,16 @@ const TRADES: [&str; 8] = [
     "Điện tử",
 ];
 const BRANDS: [&str; 10] = [
-    "Tràng An", "Hoa Lư", "Tam Cốc", "Vân Long", "Phát Diệm", "Đồng Giao", "Non Nước", "Bái Đính", "Cúc Phương", "Sông Vân",
+    "Tràng An",
+    "Hoa Lư",
+    "Tam Cốc",
+    "Vân Long",
+    "Phát Diệm",
+    "Đồng Giao",
+    "Non Nước",
+    "Bái Đính",
+    "Cúc Phương",
+    "Sông Vân",
 ];
 const GOODS: [&str; 6] = [
     "Linh kiện điện tử",
@@ -304,7 +313,10 @@ impl Maker {
     /// The numbers of those who are so many years old.
     fn of_age(&self, from: i16, to: i16) -> Vec<String> {
         let years = (TODAY.year() - to)..=(TODAY.year() - from);
-        let found = self.persons.values().filter(|person| years.contains(&person.born.year()));
+        let found = self
+            .persons
+            .values()
+            .filter(|person| years.contains(&person.born.year()));
         found.map(|person| person.number.clone()).collect()
     }
 
@@ -319,7 +331,11 @@ impl Maker {
             founded: self.day_in(2001, TODAY.year() - 1),
             closed: self.rng.random_bool(0.06),
             capital: self.rng.random_range(1..400) * 50_000_000,
-            debt: if owes { self.rng.random_range(1..900) * 1_000_000 } else { 0 },
+            debt: if owes {
+                self.rng.random_range(1..900) * 1_000_000
+            } else {
+                0
+            },
             overdue_days: if owes { self.rng.random_range(1..400) } else { 0 },
             employees: 0,
         }
@@ -369,10 +385,17 @@ impl Maker {
     }
 
     fn declarations(&mut self, enterprises: &BTreeMap<String, Enterprise>) -> BTreeMap<String, Vec<Declaration>> {
-        let importers: Vec<&str> = enterprises.values().filter(|e| !e.closed).map(|e| e.code.as_str()).step_by(3).collect();
+        let importers: Vec<&str> = enterprises
+            .values()
+            .filter(|e| !e.closed)
+            .map(|e| e.code.as_str())
+            .step_by(3)
+            .collect();
         let mut all: BTreeMap<String, Vec<Declaration>> = BTreeMap::new();
         for n in 0..DECLARATIONS {
-            let Some(importer) = importers.choose(&mut self.rng) else { break };
+            let Some(importer) = importers.choose(&mut self.rng) else {
+                break;
+            };
             let value = self.rng.random_range(20..5_000) * 1_000_000;
             let declaration = Declaration {
                 number: format!("10{:010}", 500_000 + n * 7),

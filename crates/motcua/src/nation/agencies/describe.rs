@@ -72,7 +72,10 @@ pub fn in_path(name: &str, what: &str, schema: Value, example: &str) -> Value {
 /// An object whose fields are all there.
 pub fn object(what: &str, fields: &[(&str, Value)]) -> Value {
     let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-    let properties: Map<String, Value> = fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    let properties: Map<String, Value> = fields
+        .iter()
+        .map(|(name, schema)| ((*name).to_owned(), schema.clone()))
+        .collect();
     json!({ "type": "object", "description": what, "required": names, "properties": properties })
 }
 
@@ -131,8 +134,14 @@ fn problem() -> Value {
         &[
             ("type", text("A URI, or about:blank.")),
             ("title", text("What sort of no it is.")),
-            ("status", json!({ "type": "integer", "description": "The status of the answer." })),
-            ("problems", json!({ "type": "array", "description": "Every problem.", "items": one })),
+            (
+                "status",
+                json!({ "type": "integer", "description": "The status of the answer." }),
+            ),
+            (
+                "problems",
+                json!({ "type": "array", "description": "Every problem.", "items": one }),
+            ),
         ],
     )
 }

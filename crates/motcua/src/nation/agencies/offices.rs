@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State, rejection::{PathRejection, QueryRejection}},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
@@ -51,7 +54,10 @@ pub fn debts_document(country: &Country) -> Value {
         &[
             ("tax_code", describe::tax_code("Whose.")),
             ("tax_debt", dong("Taxes owed, in đồng.")),
-            ("overdue_days", count("For how many days the oldest of them is overdue.")),
+            (
+                "overdue_days",
+                count("For how many days the oldest of them is overdue."),
+            ),
             ("as_of_date", day("On which day this was so.")),
         ],
     );
@@ -182,7 +188,9 @@ async fn declarations(State(country): State<Arc<Country>>, query: Result<Query<A
             "Each parameter may be given once.",
         );
     };
-    let importer = asked.importer_tax_code.filter(|text| text.parse::<TaxCode>().is_ok_and(|code| code.as_str() == text));
+    let importer = asked
+        .importer_tax_code
+        .filter(|text| text.parse::<TaxCode>().is_ok_and(|code| code.as_str() == text));
     let Some(importer) = importer else {
         return wrong(
             "importer_tax_code",
@@ -192,7 +200,11 @@ async fn declarations(State(country): State<Arc<Country>>, query: Result<Query<A
     };
     let limit = asked.limit.map_or(Some(PAGE), |text| text.parse().ok());
     let Some(limit) = limit.filter(|limit| (1..=LARGEST_PAGE).contains(limit)) else {
-        return wrong("limit", "Giới hạn là số từ 1 đến 100.", "The limit is a number from 1 to 100.");
+        return wrong(
+            "limit",
+            "Giới hạn là số từ 1 đến 100.",
+            "The limit is a number from 1 to 100.",
+        );
     };
     let after = asked.cursor.unwrap_or_default();
     if !after.is_empty() && !(after.len() == 12 && after.bytes().all(|digit| digit.is_ascii_digit())) {
@@ -200,7 +212,11 @@ async fn declarations(State(country): State<Arc<Country>>, query: Result<Query<A
     }
     let all = country.declarations.get(&importer).map_or(&[][..], Vec::as_slice);
     let rest: Vec<&Declaration> = all.iter().filter(|declaration| declaration.number > after).collect();
-    let items: Vec<Value> = rest.iter().take(limit).map(|declaration| shown(&importer, declaration)).collect();
+    let items: Vec<Value> = rest
+        .iter()
+        .take(limit)
+        .map(|declaration| shown(&importer, declaration))
+        .collect();
     let mut page = json!({ "items": items });
     if let Some(last) = rest.get(limit - 1).filter(|_| rest.len() > limit) {
         page["next"] = json!(last.number);

@@ -56,7 +56,10 @@ pub fn persons_document(country: &Country) -> Value {
     let person = object(
         "A person.",
         &[
-            ("person_number", describe::person_number("Personal identification number.")),
+            (
+                "person_number",
+                describe::person_number("Personal identification number."),
+            ),
             ("name", text("Full name.")),
             ("birth_date", day("Day of birth.")),
             ("sex", one_of("Sex.", &["male", "female"])),
@@ -116,7 +119,10 @@ pub fn enterprises_document(country: &Country) -> Value {
     let enterprise = object(
         "An enterprise.",
         &[
-            ("tax_code", describe::tax_code("Code of the enterprise, which is its tax code.")),
+            (
+                "tax_code",
+                describe::tax_code("Code of the enterprise, which is its tax code."),
+            ),
             ("enterprise_name", text("Its name.")),
             ("status", one_of("Whether it exists.", &["active", "dissolved"])),
             ("founded_date", day("When it was registered.")),

@@ -25,14 +25,22 @@ fn the_same_seed_gives_the_same_country_and_it_is_coherent() {
         }
         let mother = person.mother.as_ref().and_then(|mother| country.persons.get(mother));
         assert!(mother.is_none_or(|mother| mother.born.year() + 20 < person.born.year()));
-        assert!(person.employer.as_ref().is_none_or(|code| country.enterprises.contains_key(code)));
+        assert!(
+            person
+                .employer
+                .as_ref()
+                .is_none_or(|code| country.enterprises.contains_key(code))
+        );
     }
     for enterprise in country.enterprises.values() {
         assert!(enterprise.code.parse::<TaxCode>().is_ok(), "{}", enterprise.code);
         assert!(country.persons.contains_key(&enterprise.representative));
     }
     let employed: usize = country.enterprises.values().map(|e| e.employees).sum();
-    assert_eq!(employed, country.persons.values().filter(|p| p.employer.is_some()).count());
+    assert_eq!(
+        employed,
+        country.persons.values().filter(|p| p.employer.is_some()).count()
+    );
     assert!(country.persons.contains_key("037190001234"), "the citizen of the town");
     assert_eq!(country.enterprises["0100112437"].name, "Công ty TNHH Xây dựng Tràng An");
 }
@@ -51,10 +59,9 @@ async fn every_service_keeps_the_house_rules() {
         ("haiquan", "declarations"),
     ] {
         let described = document(&country, service).expect("a description");
-        let router = router(&country, system).expect("a system").route(
-            "/openapi.json",
-            get(async move || Json(described)),
-        );
+        let router = router(&country, system)
+            .expect("a system")
+            .route("/openapi.json", get(async move || Json(described)));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let serving = tokio::spawn(async move { axum::serve(listener, router).await });

@@ -6,7 +6,10 @@ use base::{Error, Kind};
 
 use super::*;
 use crate::{
-    access::{Standing, model::Event},
+    access::{
+        Standing,
+        model::{Event, Order, Who},
+    },
     model::{
         Method,
         address::ServicePath,

@@ -1,5 +1,6 @@
 // Starts the real program with a data folder of its own, and stops it by its own process id.
 import { execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
@@ -34,6 +35,30 @@ export async function startDemo({ args = [], env = {}, port, data, dossiers = 24
   return start(line, { origin: `http://127.0.0.1:${port}`, port, data, env, ready });
 }
 
+/**
+ * Starts the demonstration nation and waits until all its nodes serve. `site(folder)` is a member's site, for `visit`; `edge(folder)` is
+ * where its own systems call; `links[folder][role]` are the one-click addresses. `data` starts it again on what was kept.
+ */
+export async function startNation({ data, dossiers = 3, ready = 300_000 } = {}) {
+  data ??= await mkdtemp(join(tmpdir(), 'motcua-e2e-'));
+  const line = ['demo', '--nation', '--port', '0', '--data', data, '--dossiers', String(dossiers)];
+  const nation = await start(line, { data, env: {}, ready, until: (said) => said.includes('/exchange/map') });
+  const settings = (folder) => readFileSync(join(data, folder, 'motcua.toml'), 'utf8');
+  const links = {};
+  for (const [, link, folder, role] of nation.output.matchAll(/(http:\/\/([a-z]+)\.localhost:\d+\/sign-in\/demo\/([a-z-]+)\?\S+)/g)) {
+    (links[folder] ??= {})[role] = link;
+  }
+  const more = {
+    links,
+    site: (folder) => ({
+      origin: settings(folder).match(/public_url = "(.+?)"/)[1],
+      local: `http://${settings(folder).match(/listen = "(.+?)"/)[1]}`,
+    }),
+    edge: (folder) => `http://${settings(folder).match(/edge = "(.+?)"/)[1]}`,
+  };
+  return Object.create(nation, Object.getOwnPropertyDescriptors(more));
+}
+
 /** Serves as in production, with this configuration (TOML); `ca` is the authority (PEM) of its certificate. */
 export async function startServe({ config, origin, port, data, args = [], env = {}, ca, ready = 60_000 }) {
   // Beside the data: a fresh start empties the folder.
@@ -51,7 +76,8 @@ export function run(...line) {
   });
 }
 
-async function start(line, { origin, port, data, env, ca, ready }) {
+/** Runs the program until `origin` is healthy, or what it has said is enough for `until`. */
+async function start(line, { origin, port, data, env, ca, ready, until }) {
   const child = spawn(BINARY, line, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1', ...env } });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -89,7 +115,8 @@ async function start(line, { origin, port, data, env, ca, ready }) {
   const deadline = Date.now() + ready;
   for (;;) {
     if (ended !== null) throw new Error(`${BINARY} ${line.join(' ')} ended (${ended}):\n${said}`);
-    if ((await ask(`${origin}/healthz`, { ca }).catch(() => ({}))).status === 200) return server;
+    const served = until ? until(said) : (await ask(`${origin}/healthz`, { ca }).catch(() => ({}))).status === 200;
+    if (served) return server;
     if (Date.now() > deadline) {
       await server.stop();
       throw new Error(`not ready after ${ready / 1000} s:\n${said}`);

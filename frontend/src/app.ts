@@ -1,6 +1,7 @@
 // Pages work without this file. Each part looks for its own attribute and leaves alone what it does not know.
 import { autosave } from './autosave'
 import { combo } from './combo'
+import { live } from './live'
 import { passkey } from './passkey'
 import { rows } from './rows'
 import { copy, count, focusFirst, guard, menus, print } from './small'
@@ -18,5 +19,6 @@ each<HTMLButtonElement>('[data-copy]', copy)
 each<HTMLButtonElement>('[data-print]', print)
 each<HTMLElement>('[data-passkey]', passkey)
 each<HTMLTableElement>('table[data-rows]', rows)
+each<HTMLElement>('[data-live]', live)
 menus()
 focusFirst()

@@ -22,6 +22,7 @@ const PAGE = `<!doctype html><html lang="vi"><meta charset="utf-8"><title>Thử<
 <button type="submit" name="go" value="1">Gửi</button></form>
 <input data-search id="search"><table data-rows class="mc-table"><tbody>
 <tr><td><a href="#a" id="a">a</a></td></tr><tr><td><a href="#b" id="b">b</a></td></tr></tbody></table>
+<div id="live" data-live="/part" data-live-seconds="0.2"><b>0</b> <a href="#live" id="held">giữ</a></div>
 <div data-passkey="register" data-begin="/begin" data-finish="/finish" data-failed="Hỏng" hidden><button type="button">Khóa</button><p role="alert" hidden></p></div>
 </main>`
 const POLICY =
@@ -71,6 +72,10 @@ async function answer(request, response) {
       if (seen.data.length === seen.length) headers['upload-sha256'] = createHash('sha256').update(seen.data).digest('hex')
       return response.writeHead(204, headers).end()
     }
+    case 'GET /part':
+      if (seen.silent) return response.writeHead(503).end()
+      seen.parts += 1
+      return response.writeHead(200, { 'content-type': 'text/html' }).end(`<b>${seen.parts}</b> <a href="#live" id="held">giữ</a>`)
     case 'POST /send':
       seen.posts.push(new URLSearchParams(body.toString()))
       await new Promise((done) => setTimeout(done, 1200))
@@ -110,7 +115,7 @@ after(async () => {
 })
 
 beforeEach(async () => {
-  seen = { saves: [], posts: [], failing: 0, data: Buffer.alloc(0), pieces: 0, clashes: 0 }
+  seen = { saves: [], posts: [], failing: 0, data: Buffer.alloc(0), pieces: 0, clashes: 0, parts: 0 }
   page = await (await browser.newContext()).newPage()
   page.on('pageerror', (error) => assert.fail(error))
   await page.goto(origin)
@@ -221,6 +226,28 @@ test('rows are walked by the keyboard, and single keys can be switched off', asy
   assert.equal(await focused(), 'search')
   await page.keyboard.type('jk?')
   assert.equal(await page.inputValue('#search'), 'jk?')
+})
+
+test('a part of the page keeps itself current, but not under the hands of the reader', async () => {
+  const shown = () => page.evaluate(() => Number(document.querySelector('#live b').textContent))
+  await page.waitForFunction(() => Number(document.querySelector('#live b').textContent) >= 2)
+  await page.focus('#held')
+  await page.waitForTimeout(300)
+  const held = await shown()
+  await page.waitForTimeout(700)
+  assert.equal(await shown(), held, 'what is in use stays')
+  await page.evaluate(() => document.activeElement.blur())
+  await page.waitForFunction((held) => Number(document.querySelector('#live b').textContent) > held, held)
+  await page.click('text=Dừng tự cập nhật')
+  await page.waitForTimeout(300)
+  const stopped = await shown()
+  await page.waitForTimeout(700)
+  assert.equal(await shown(), stopped, 'the reader has stopped it')
+  seen.silent = true
+  await page.click('text=Tiếp tục tự cập nhật')
+  await page.waitForSelector('text=Chưa cập nhật được')
+  seen.silent = false
+  await page.waitForFunction((stopped) => Number(document.querySelector('#live b').textContent) > stopped, stopped)
 })
 
 test('a passkey is registered', async () => {

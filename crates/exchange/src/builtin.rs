@@ -34,7 +34,7 @@ pub struct BuiltIn {
 
 /// All of them. The last three are GovStack's addresses of publishing and subscribing: who may do what there, the
 /// subscription or the ownership of the type says.
-pub const BUILT_IN: [BuiltIn; 6] = [
+pub const BUILT_IN: [BuiltIn; 7] = [
     BuiltIn::new(
         access::peer::SERVICE_CODE,
         access::peer::INTERNAL,
@@ -55,6 +55,13 @@ pub const BUILT_IN: [BuiltIn; 6] = [
         true,
         "Hỏi về lượt truy cập dữ liệu",
         "Questions about reads",
+    ),
+    BuiltIn::new(
+        journal::TRAFFIC_SERVICE,
+        "traffic",
+        true,
+        "Lưu lượng trao đổi gần đây",
+        "Recent traffic",
     ),
     BuiltIn::new(
         "api",
@@ -120,6 +127,7 @@ pub fn routers(access: &Access, journal: &Journal, events: &Events) -> BTreeMap<
         (access::peer::INTERNAL, access::peer::router(access.clone())),
         ("usage", usage),
         ("questions", journal::question_router(journal.clone())),
+        ("traffic", journal::traffic_router(journal.clone())),
         ("events", govstack::behind_gateway(events.clone(), called)),
     ]
     .map(|(name, router)| (name.to_owned(), router))

@@ -6,6 +6,7 @@
 //! gateway       messages between information systems and other nodes (docs/protocol.md)
 //! access        what a node hosts, who may call it, and how that is asked for and granted
 //! journal       what can be said of messages afterwards: search, evidence, the data tracker, monitoring
+//! map           who talks with whom at this moment, as the members tell it
 //! events        what happened, for those who subscribe (docs/events.md)
 //! conformance   does a live service keep to its description and the house rules (docs/service-rules.md)
 //! ```
@@ -20,6 +21,7 @@ pub mod directory;
 pub mod events;
 pub mod gateway;
 pub mod journal;
+pub mod map;
 pub mod model;
 
 pub use builtin::{BUILT_IN, BuiltIn, routers};
@@ -31,5 +33,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0001_access",
     "0002_directory",
     "0003_journal",
-    "0004_events"
+    "0004_events",
+    "0005_traffic"
 );

@@ -43,6 +43,9 @@ enum Command {
         /// Bring the tables up to date first.
         #[arg(long)]
         migrate: bool,
+        /// Stop when standard input ends, too: for a program that runs this one.
+        #[arg(long)]
+        until_input_ends: bool,
     },
     /// Bring the tables up to date.
     Migrate {
@@ -160,14 +163,24 @@ enum Procedure {
 pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => demo::run(args).await?,
-        Command::Serve { config, migrate } => {
+        Command::Serve {
+            config,
+            migrate,
+            until_input_ends,
+        } => {
             let config = Config::read(&config)?;
             let store = open_store(&config).await?;
             if migrate {
                 store.migrate(MIGRATIONS, SystemClock.now()).await?;
             }
             let node = Node::open(config, store).await?;
-            serve::serve(node, |address| tracing::info!(%address, "serving")).await?;
+            let asked = async move {
+                tokio::select! {
+                    () = serve::asked_to_stop() => {}
+                    () = serve::input_ended(), if until_input_ends => {}
+                }
+            };
+            serve::serve_until(asked, node, |address| tracing::info!(%address, "serving")).await?;
         }
         Command::Migrate { config } => {
             let store = open_store(&Config::read(&config)?).await?;
@@ -192,7 +205,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let config = match config {
                 Some(path) => Config::read(&path)?,
                 None => demo::config(&demo::Args {
-                    data,
+                    data: Some(data),
                     ..demo::Args::default()
                 })?,
             };

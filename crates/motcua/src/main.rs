@@ -8,6 +8,7 @@ mod front;
 mod ledger;
 mod logging;
 mod metrics;
+mod nation;
 mod node;
 mod packages;
 mod seed;

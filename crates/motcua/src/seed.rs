@@ -56,7 +56,7 @@ pub struct Args {
 /// The database failed.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let demo_args = demo::Args {
-        data: args.data.clone(),
+        data: Some(args.data.clone()),
         database: args.database.clone(),
         ..demo::Args::default()
     };

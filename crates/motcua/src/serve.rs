@@ -15,6 +15,18 @@ use crate::{metrics::Metrics, node::Node};
 /// # Errors
 /// The address is taken, or the certificate cannot be read.
 pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
+    serve_until(asked_to_stop(), node, ready).await
+}
+
+/// Serves until `asked` is done; then requests and jobs in hand are finished.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_until(
+    asked: impl Future<Output = ()> + Send + 'static,
+    node: Node,
+    ready: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()> {
     let http = node.config().http.clone();
     node.open_ledger().await?;
     node.open_exchange().await?;
@@ -35,7 +47,7 @@ pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result
     let drain = Duration::from_secs(http.drain_seconds);
     let (ending, end) = (handle.clone(), stop.clone());
     tokio::spawn(async move {
-        asked_to_stop().await;
+        asked.await;
         tracing::info!("stopping: requests and jobs in hand are finished");
         let _ = end.send(true);
         ending.graceful_shutdown(Some(drain));
@@ -77,7 +89,19 @@ pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result
     served.context("serving")
 }
 
-async fn asked_to_stop() {
+/// Waits until standard input ends. It is read in a thread of its own that nobody waits for.
+pub async fn input_ended() {
+    let (ended, end) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = ended.send(());
+    });
+    // A thread that is gone has ended it, too.
+    let _ = end.await;
+}
+
+/// Waits until the process is asked to stop: Ctrl+C, SIGTERM.
+pub async fn asked_to_stop() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

@@ -9,6 +9,7 @@
 //! tracker       each person's view of who read what about them; questions about it; Estonia's protocol
 //! erasure       what may no longer be shown, and why it is gone
 //! operations    how messages fared: X-Road's operational monitoring
+//! traffic       what passed in the last minutes, for the map that members draw together
 //! ```
 //!
 //! A node puts it together so:
@@ -22,6 +23,7 @@
 //! let routes = journal::pages(journal.clone());                     // journal::api is an OpenApiRouter
 //! usage_router(journal.clone(), &provider)                          // internal service PROVIDER_SERVICE of each provider
 //! question_router(journal.clone())                                  // internal service ASK_SERVICE of one subsystem, open to all
+//! traffic_router(journal.clone())                                   // internal service TRAFFIC_SERVICE of one subsystem, open to all
 //! journal.asic(&client, query)                                      // what the gateway answers to GET /asic
 //! ```
 
@@ -38,6 +40,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod tracker;
+mod traffic;
 
 use std::{
     fmt,
@@ -62,6 +65,7 @@ pub use self::{
         ASK_SERVICE, HiddenMonth, MyReads, PROVIDER_SERVICE, Question, QuestionState, ReadAbout, ReadFilter, Source,
         question_router, usage_router,
     },
+    traffic::{Flow, TRAFFIC_SERVICE, Traffic, traffic_router},
 };
 use crate::Caller;
 use crate::model::federation::View;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     Journal,
     store::{self as tables, HourRow},
+    traffic::{LONGEST_LOOK, is_of_map},
 };
 use crate::model::{
     identifier::{ClientId, ServiceId},
@@ -103,7 +104,9 @@ impl Journal {
         let mut batch = Vec::with_capacity(BATCH);
         while records.recv_many(&mut batch, BATCH).await > 0 {
             let now = self.0.clock.now();
-            let kept = transact!(self.0.store, |tx| { tables::add_operations(&tx, &batch, now).await });
+            let kept = transact!(self.0.store, |tx| {
+                tables::add_operations(&tx, &batch, is_of_map, now).await
+            });
             if let Err(error) = kept {
                 tracing::error!(%error, records = batch.len(), "operational monitoring could not be written");
             }
@@ -118,6 +121,8 @@ impl Journal {
             tables::delete_operations(&tx, before, SWEPT).await
         })? > 0
         {}
+        let before = now.plus_seconds(-LONGEST_LOOK * 2);
+        transact!(self.0.store, |tx| { tables::delete_traffic(&tx, before).await })?;
         Ok(())
     }
 

@@ -4,17 +4,20 @@ use procedure::form::{Answers, Context, Field, FieldSource, Form, Kind, PageStat
 use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 
-const FAMILY: [&str; 10] = [
+/// Family names.
+pub const FAMILY: [&str; 10] = [
     "Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Vũ", "Đặng", "Bùi", "Đỗ", "Đinh",
 ];
 const MIDDLE: [&str; 10] = [
     "Văn", "Thị", "Minh", "Ngọc", "Thanh", "Đức", "Quang", "Hải", "Thu", "Gia",
 ];
-const GIVEN: [&str; 16] = [
+/// Given names.
+pub const GIVEN: [&str; 16] = [
     "An", "Bình", "Châu", "Dũng", "Giang", "Hà", "Hùng", "Khánh", "Lan", "Linh", "Nam", "Ngân", "Phúc", "Quỳnh", "Sơn",
     "Yến",
 ];
-const STREETS: [&str; 6] = [
+/// Streets of the ward.
+pub const STREETS: [&str; 6] = [
     "Đinh Tiên Hoàng",
     "Lê Đại Hành",
     "Trần Hưng Đạo",

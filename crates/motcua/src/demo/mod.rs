@@ -2,7 +2,7 @@
 //! the same use cases as in production; only the clock of the past is made up.
 
 pub mod answers;
-mod people;
+pub mod people;
 mod town;
 mod work;
 
@@ -20,6 +20,7 @@ use procedure::{
 use crate::{
     cli::say,
     config::{Config, Database, Http, Site},
+    nation,
     node::{MIGRATIONS, Node, open_store},
     serve,
 };
@@ -34,12 +35,18 @@ pub const DEPARTMENT: &str = "H42.28.3";
 /// What `motcua demo` takes.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Port on 127.0.0.1; 0 takes a free one.
+    /// A whole nation instead of one town: seven agencies, each a node of its own, that ask each other.
+    #[arg(long)]
+    pub nation: bool,
+    /// Calls a second that the nation's agencies make by themselves; 0: none.
+    #[arg(long, requires = "nation")]
+    pub traffic: Option<f64>,
+    /// Port on 127.0.0.1; 0 takes a free one. A nation that was made before keeps its own.
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
-    /// Folder of the data.
-    #[arg(long, default_value = "motcua-data")]
-    pub data: PathBuf,
+    /// Folder of the data: motcua-data, or motcua-nation.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
     /// Begin anew: the folder's former contents are removed.
     #[arg(long)]
     pub fresh: bool,
@@ -57,14 +64,34 @@ pub struct Args {
 impl Default for Args {
     fn default() -> Self {
         Self {
+            nation: false,
+            traffic: None,
             port: 8080,
-            data: "motcua-data".into(),
+            data: None,
             fresh: false,
             dossiers: 160,
             database: None,
             oidc: None,
         }
     }
+}
+
+impl Args {
+    /// The folder of the data.
+    pub fn folder(&self) -> PathBuf {
+        let usual = if self.nation { "motcua-nation" } else { "motcua-data" };
+        self.data.clone().unwrap_or_else(|| usual.into())
+    }
+}
+
+/// The configuration of the demonstration, with somebody behind every agency that a package consults.
+///
+/// # Errors
+/// A package of this build cannot be read.
+pub fn furnished(args: &Args) -> anyhow::Result<Config> {
+    let mut config = config(args)?;
+    map_consulted(&mut config)?;
+    Ok(config)
 }
 
 /// The configuration of the demonstration.
@@ -91,7 +118,7 @@ pub fn config(args: &Args) -> anyhow::Result<Config> {
     }
     dossiers.place = "Hoa Lư".to_owned();
     Ok(Config {
-        data: args.data.clone(),
+        data: args.folder(),
         database: Database {
             url: args.database.clone().unwrap_or_default(),
             ..Database::default()
@@ -125,27 +152,18 @@ pub fn config(args: &Args) -> anyhow::Result<Config> {
 /// # Errors
 /// The folder, the database or the port cannot be used.
 pub async fn run(args: Args) -> anyhow::Result<()> {
+    if args.nation {
+        return nation::run(&args).await;
+    }
     let mut args = args;
     if args.port == 0 {
         // The address is part of links and cookies, so the port is chosen before anything else.
         args.port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
     }
     if args.fresh {
-        remove(&args.data)?;
+        remove(&args.folder())?;
     }
-    let mut config = config(&args)?;
-    let store = open_store(&config).await?;
-    store.migrate(MIGRATIONS, SystemClock.now()).await?;
-    map_consulted(&mut config)?;
-    let node = Node::open(config, store).await?;
-    node.open_ledger().await?;
-    node.put_built_in_packages().await?;
-    if !people::are_there(&node).await? {
-        load_catalogue(&node).await?;
-        people::settle(&node).await?;
-        town::build(&node, args.dossiers).await?;
-    }
-    node.catalogue.refresh(node.clock.now().legal_date()).await?;
+    let node = build(furnished(&args)?, args.dossiers).await?;
     let links = links(&node);
     serve::serve(node, move |address| {
         let _ = say(&format!(
@@ -153,6 +171,25 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         ));
     })
     .await
+}
+
+/// Opens the node of the town, with its people and dossiers; makes them if there are none.
+///
+/// # Errors
+/// The folder or the database cannot be used.
+pub async fn build(config: Config, dossiers: usize) -> anyhow::Result<Node> {
+    let store = open_store(&config).await?;
+    store.migrate(MIGRATIONS, SystemClock.now()).await?;
+    let node = Node::open(config, store).await?;
+    node.open_ledger().await?;
+    node.put_built_in_packages().await?;
+    if !people::are_there(&node).await? {
+        load_catalogue(&node).await?;
+        people::settle(&node).await?;
+        town::build(&node, dossiers).await?;
+    }
+    node.catalogue.refresh(node.clock.now().legal_date()).await?;
+    Ok(node)
 }
 
 /// Only what the demonstration itself made is removed.
@@ -202,8 +239,8 @@ fn links(node: &Node) -> String {
     out
 }
 
-/// A bar for long work of the demonstration.
-fn bar(total: u64, what: &'static str) -> ProgressBar {
+/// A bar for long work of a demonstration.
+pub fn bar(total: u64, what: &'static str) -> ProgressBar {
     let style =
         ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total).with_style(style).with_message(what)

@@ -112,7 +112,8 @@ fn officers() -> Vec<NewOfficer> {
     ]
 }
 
-fn accounts() -> Vec<NewAccount> {
+/// The citizen and the business person of the demonstration.
+pub fn accounts() -> [NewAccount; 2] {
     let citizen = NewAccount {
         person_number: Some("037190001234".to_owned()),
         birth_date: Some(date(1990, 5, 12)),
@@ -137,7 +138,7 @@ fn accounts() -> Vec<NewAccount> {
         demo: Some(DemoRole::Business),
         ..NewAccount::named(ISSUER, "business", "Đinh Văn Long")
     };
-    vec![citizen, business]
+    [citizen, business]
 }
 
 /// The citizen or the business of the demonstration, as signed in.

@@ -20,6 +20,10 @@ pub struct Exchange {
     pub peers: SocketAddr,
     /// Where to fetch the directory, if not from the operator.
     pub mirrors: Vec<String>,
+    /// How often to look for a newer directory, seconds.
+    pub refresh_seconds: u64,
+    /// Everybody may see the map of traffic; else officers who may read the exchange.
+    pub public_map: bool,
     /// Which addresses webhooks may be called at.
     pub webhooks: Webhooks,
     /// At the operator: how the federation is run.
@@ -34,6 +38,8 @@ impl Default for Exchange {
             edge: SocketAddr::from(([127, 0, 0, 1], 8090)),
             peers: SocketAddr::from(([0, 0, 0, 0], 5500)),
             mirrors: Vec::new(),
+            refresh_seconds: 60,
+            public_map: false,
             webhooks: Webhooks::default(),
             federation: Federation::default(),
         }

@@ -21,6 +21,7 @@ use ::exchange::{
     events::{self, Events},
     gateway::{self, Gateway},
     journal::{self, Journal},
+    map::{self, TrafficMap},
     model::{
         error::{ErrorCode, Refusal, Wire},
         federation::{Freshness, Service, Subsystem},
@@ -47,10 +48,12 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::config::{Config, Secret};
 
-/// How often a node looks whether what it offers is what the directory says of it.
+/// How often a node looks whether what it offers is what the directory says of it; at once when that has changed here.
 const PUBLISHED: Duration = Duration::from_secs(15);
+/// How soon it sees that what it offers has changed.
+const SEEN: Duration = Duration::from_secs(1);
 /// How long the operator may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What stands under the exchange.
 pub struct Ground<'a> {
@@ -89,6 +92,7 @@ struct Joined {
     access: Access,
     journal: Journal,
     events: Events,
+    map: TrafficMap,
     operations: Mutex<Option<mpsc::Receiver<OpRecord>>>,
 }
 
@@ -125,6 +129,7 @@ impl Exchange {
         if let Some(joined) = &self.member {
             routes = routes
                 .merge(pages::public(joined.follower.clone()))
+                .merge(joined.map.pages())
                 .merge(access::pages::router(joined.access.clone()))
                 .merge(journal::pages(joined.journal.clone()))
                 .merge(events::pages::router(joined.events.clone()));
@@ -200,7 +205,10 @@ impl Joined {
         } else {
             config.mirrors.clone()
         };
-        let following = Following::new(mirrors, node.directory_folder(), Arc::clone(&clock));
+        let following = Following {
+            every: Duration::from_secs(config.refresh_seconds.max(1)),
+            ..Following::new(mirrors, node.directory_folder(), Arc::clone(&clock))
+        };
         let follower = Follower::open(following).await?;
         let standing = follower.standing();
         let believed = trust_store(&standing.load().view, Revocations::default(), clock.now())?;
@@ -237,16 +245,26 @@ impl Joined {
             code: config.subsystem.clone(),
         };
         let (view, late) = (Arc::clone(&standing), Arc::new(Late::default()));
+        let directory: journal::DirectoryNow = Arc::new(move || Arc::clone(&view.load().view));
         let journal = Journal::new(journal::Parts {
             store: ground.store,
             log: Arc::clone(&ground.log),
             identity: ground.identity,
-            directory: Arc::new(move || Arc::clone(&view.load().view)),
+            directory: Arc::clone(&directory),
             calendar: ground.calendar,
             clock: Arc::clone(&clock),
             caller: Some(Arc::<Late>::clone(&late)),
-            config: journal::Config::new(&config.agency, subsystem, subjects.clone()),
+            config: journal::Config::new(&config.agency, subsystem.clone(), subjects.clone()),
         })?;
+        let map = TrafficMap::new(map::Parts {
+            journal: journal.clone(),
+            caller: Arc::<Late>::clone(&late),
+            directory,
+            client: subsystem,
+            agency: config.agency.clone(),
+            public: config.public_map,
+            clock: Arc::clone(&clock),
+        });
         let gateway = gateway::Config {
             server: node.server(),
             tls: tls.clone(),
@@ -277,6 +295,7 @@ impl Joined {
             access,
             journal,
             events,
+            map,
             operations: Mutex::new(Some(operations)),
         })
     }
@@ -293,6 +312,7 @@ impl Joined {
         beside.spawn(Arc::clone(&self).keep_entry());
         beside.spawn(self.access.hosted().clone().run(stop.clone()));
         beside.spawn(self.journal.clone().follow(stop.clone()));
+        beside.spawn(self.map.clone().run(stop.clone()));
         if let Some(records) = self.operations.lock().await.take() {
             beside.spawn(self.journal.clone().keep_operations(records));
         }
@@ -326,9 +346,16 @@ impl Joined {
     /// Keeps what the directory says of this node in line with what it offers.
     async fn keep_entry(self: Arc<Self>) {
         loop {
-            tokio::time::sleep(PUBLISHED).await;
+            let told = self.access.hosted().now();
             if let Err(error) = self.publish().await {
                 tracing::warn!(%error, "the directory could not be told what this node offers");
+            }
+            let since = tokio::time::Instant::now();
+            loop {
+                tokio::time::sleep(SEEN).await;
+                if since.elapsed() >= PUBLISHED || !Arc::ptr_eq(&told, &self.access.hosted().now()) {
+                    break;
+                }
             }
         }
     }

@@ -22,13 +22,18 @@ const FOLDER: &str = "federation";
 /// How long the CA's own certificate is valid, in days.
 const CA_DAYS: u16 = 3_650;
 
+/// Whether a federation was founded here.
+pub fn is_founded(data: &Path) -> bool {
+    data.join(FOLDER).join("root.key").exists()
+}
+
 /// Founds a federation; gives the fingerprint of its root, which every member compares.
 ///
 /// # Errors
 /// One was founded here before, or the folder cannot be written.
 pub fn found(data: &Path, instance: &Part, now: Timestamp) -> anyhow::Result<Digest> {
     let folder = data.join(FOLDER);
-    if folder.join("root.key").exists() {
+    if is_founded(data) {
         bail!("a federation was founded in {} before", folder.display());
     }
     std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;

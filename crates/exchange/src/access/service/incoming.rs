@@ -8,12 +8,16 @@ use uuid::Uuid;
 
 use super::{Access, grants::no_grant, moved_on, systems::invalid, who};
 use crate::{
+    BuiltIn,
     access::{
         jobs::TICK,
         model::{Command, Entry, Event, File, Order, Side, Who, decide, open},
         store as tables,
     },
-    model::{identifier::SubsystemId, rights::GrantId},
+    model::{
+        identifier::{ServiceId, SubsystemId},
+        rights::GrantId,
+    },
 };
 
 /// The log of a grant, from its first entry.
@@ -112,8 +116,7 @@ impl Access {
             }
             let (grant, before) = match (&order.request, &order.command) {
                 (Some(request), None) => {
-                    let service = tables::service_named(&tx, &order.service).await?;
-                    let service = service.ok_or_else(|| {
+                    let agency = who_answers(&tx, &order.service).await?.ok_or_else(|| {
                         invalid(
                             "unknown-service",
                             "service",
@@ -140,7 +143,7 @@ impl Access {
                     }
                     let (file, entry) = open(order, request, now)?;
                     let grant = Locked {
-                        agency: service.agency,
+                        agency,
                         file,
                         log: vec![entry],
                     };
@@ -213,6 +216,17 @@ impl Access {
         }
         Ok(())
     }
+}
+
+/// The agency that decides about grants of a service; none, if the service is not here. One that every system has, without
+/// being open, is decided about by whoever answers for the system.
+async fn who_answers(tx: &Tx, service: &ServiceId) -> Result<Option<String>> {
+    if BuiltIn::of(&service.code).is_some_and(|built_in| !built_in.open) {
+        let system = tables::system_named(tx, &service.provider).await?;
+        return Ok(system.map(|system| system.agency));
+    }
+    let service = tables::service_named(tx, service).await?;
+    Ok(service.map(|service| service.agency))
 }
 
 fn fingerprint(of: &impl serde::Serialize) -> Result<String> {

@@ -6,7 +6,10 @@ use base::{Error, Kind};
 
 use super::*;
 use crate::{
-    access::{Standing, model::Event},
+    access::{
+        Standing,
+        model::{Event, Order, Who},
+    },
     model::{
         Method,
         address::ServicePath,
@@ -411,5 +414,40 @@ async fn both_sides_on_one_node_are_two_sides() {
             .await
             .expect("a list");
         assert_eq!(list.len(), 2, "one for each side");
+    }
+}
+
+#[tokio::test]
+async fn what_every_system_has_is_granted_by_who_answers_for_the_system() {
+    for (_, theirs, _) in pairs().await {
+        let order = |code: &str| {
+            let id = GrantId::new(theirs.clock.now());
+            Order {
+                id: id.uuid(),
+                grant: id,
+                consumer: consumer(),
+                service: format!("{PROVIDER}/{code}").parse().expect("a service"),
+                at: theirs.clock.now(),
+                who: Who {
+                    name: "Lê Văn Tám".to_owned(),
+                    ..Who::default()
+                },
+                request: Some(request()),
+                command: None,
+            }
+        };
+        let usage = order(crate::journal::PROVIDER_SERVICE);
+        theirs.access.take(&consumer(), &usage).await.expect("taken");
+        let seen = theirs
+            .access
+            .grant(&theirs.steward(), Side::Incoming, usage.grant)
+            .await
+            .expect("the steward sees it");
+        assert_eq!(seen.standing, Standing::Requested);
+        // One that is open to everybody needs no grant; of one that is not there nobody can have any.
+        for code in [crate::journal::ASK_SERVICE, "nowhere"] {
+            let no = theirs.access.take(&consumer(), &order(code)).await.expect_err(code);
+            assert_eq!(places(&no), ["service"]);
+        }
     }
 }

@@ -13,7 +13,7 @@ use base::{Error, Kind, Result};
 
 pub use self::{
     messages::{FoundRow, Search, due, erasures, find, of_message_id, of_request, search},
-    operations::{HourRow, add_operations, delete_operations, hours, operations},
+    operations::{HourRow, add_operations, delete_operations, delete_traffic, hours, operations, traffic},
     questions::{QuestionRow, add_question, answer_question, close_question, question, questions_of, questions_to},
     reads::{
         Hiding, ReadRow, Window, days_of, first_read, keys_about, read_of_request, reads_about, reads_by_leaf,

@@ -7,10 +7,12 @@ use base::{Id, Result, Timestamp};
 use uuid::Uuid;
 
 use super::insert;
-use crate::model::monitor::OpRecord;
+use crate::model::{error::ErrorCode, monitor::OpRecord};
 
 /// Microseconds of an hour.
 const HOUR: i64 = 3_600_000_000;
+/// Microseconds of a minute.
+const MINUTE: i64 = 60_000_000;
 
 /// A record.
 #[derive(Debug, Clone, PartialEq, Row)]
@@ -20,10 +22,19 @@ pub struct OperationRow {
     pub record: String,
 }
 
-/// Adds records, and what they come to by the hour.
-pub async fn add_operations(tx: &Tx, records: &[OpRecord], now: Timestamp) -> Result<()> {
+/// What of a minute's traffic one line counts: side, client member, service, class of durations.
+type Flowing = (i64, &'static str, String, String, i64);
+
+/// Adds records, and what they come to by the hour and, without those that `is_own` picks, by the minute.
+pub async fn add_operations(
+    tx: &Tx,
+    records: &[OpRecord],
+    is_own: impl Fn(&OpRecord) -> bool,
+    now: Timestamp,
+) -> Result<()> {
     let mut rows: Vec<Vec<Value>> = Vec::with_capacity(records.len());
     let mut hours: BTreeMap<(i64, String, &str, i64), [i64; 3]> = BTreeMap::new();
+    let mut minutes: BTreeMap<Flowing, [i64; 3]> = BTreeMap::new();
     for record in records {
         let text = |id: Option<String>| id.unwrap_or_default();
         let client = text(record.client_id().map(|id| id.to_string()));
@@ -41,6 +52,20 @@ pub async fn add_operations(tx: &Tx, records: &[OpRecord], now: Timestamp) -> Re
         line[0] += 1;
         line[1] += i64::from(!record.succeeded);
         line[2] += record.millis();
+        if let (Some(client), Some(service), false) = (record.client_id(), record.service_id(), is_own(record)) {
+            let key = (
+                at.div_euclid(MINUTE),
+                record.security_server_type.as_str(),
+                client.member.to_string(),
+                service.to_string(),
+                bucket(record.millis()),
+            );
+            let line = minutes.entry(key).or_default();
+            let said_no = record.fault_code.as_deref().map(is_refusal);
+            line[0] += 1;
+            line[1] += i64::from(said_no == Some(true));
+            line[2] += i64::from(said_no == Some(false));
+        }
     }
     insert(
         tx,
@@ -57,7 +82,57 @@ pub async fn add_operations(tx: &Tx, records: &[OpRecord], now: Timestamp) -> Re
         tx.exec(sql, params![hour, service, side, bucket, n, failed, millis])
             .await?;
     }
+    let sql = "INSERT INTO journal_traffic (minute, side, client, service, bucket, n, refused, failed) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (minute, side, client, service, bucket) DO UPDATE SET \
+               n = journal_traffic.n + excluded.n, refused = journal_traffic.refused + excluded.refused, \
+               failed = journal_traffic.failed + excluded.failed";
+    for ((minute, side, client, service, bucket), [n, refused, failed]) in minutes {
+        tx.exec(sql, params![minute, side, client, service, bucket, n, refused, failed])
+            .await?;
+    }
     Ok(())
+}
+
+/// Whether a fault is a no of the provider; else the message did not get through.
+fn is_refusal(fault: &str) -> bool {
+    use ErrorCode as E;
+    matches!(
+        ErrorCode::named(fault),
+        Some(
+            E::AccessDenied
+                | E::UnknownService
+                | E::ServiceDisabled
+                | E::RateLimited
+                | E::BadRequest
+                | E::PurposeMissing
+        )
+    )
+}
+
+/// One class of durations of what one member asked of a service.
+#[derive(Debug, Clone, PartialEq, Row)]
+pub struct TrafficRow {
+    pub side: String,
+    pub client: String,
+    pub service: String,
+    pub bucket: i64,
+    pub n: i64,
+    pub refused: i64,
+    pub failed: i64,
+}
+
+/// What passed from one minute on, so many lines at most.
+pub async fn traffic(db: &impl Read, from: Timestamp, limit: i64) -> Result<Vec<TrafficRow>> {
+    let sql = "SELECT side, client, service, bucket, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(refused) AS BIGINT) AS refused, \
+               CAST(SUM(failed) AS BIGINT) AS failed FROM journal_traffic WHERE minute >= $1 \
+               GROUP BY side, client, service, bucket ORDER BY side, client, service, bucket LIMIT $2";
+    db.all(sql, params![from.micros().div_euclid(MINUTE), limit]).await
+}
+
+/// Takes away the traffic of the minutes before an instant.
+pub async fn delete_traffic(tx: &Tx, before: Timestamp) -> Result<u64> {
+    let sql = "DELETE FROM journal_traffic WHERE minute < $1";
+    tx.exec(sql, params![before.micros().div_euclid(MINUTE)]).await
 }
 
 /// Durations up to 2^bucket milliseconds.

@@ -141,6 +141,62 @@ async fn figures_are_those_of_the_records() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn members_are_told_what_passed_in_the_last_minutes_and_nothing_of_persons() {
+    for node in nodes(|_| {}).await {
+        let map = record(&node, 0, 1, true).service(&id("VN/GOV/000.00.00.G01/dancu/motcuaTraffic"), Method::Get);
+        let failed = OpRecord {
+            fault_code: Some("Server.ClientProxy.NetworkError".to_owned()),
+            ..record(&node, 0, 100, false)
+        };
+        let records = vec![
+            record(&node, -7_000, 9, true),
+            record(&node, -200, 5, true),
+            record(&node, -30, 6, true),
+            record(&node, 0, 3, true),
+            record(&node, 0, 1, false),
+            failed,
+            map,
+        ];
+        keep(&node, records).await;
+        let told = node.journal.traffic(5, node.now()).await.expect("told");
+        let [flow] = told.flows.as_slice() else {
+            panic!("one flow, not {told:?}")
+        };
+        assert_eq!(
+            (flow.messages, flow.refused, flow.failed, flow.half_within_ms),
+            (5, 1, 1, 8)
+        );
+        assert_eq!(
+            (flow.side, flow.service.to_string().as_str()),
+            (Side::Producer, SERVICE)
+        );
+        let last = node.journal.traffic(1, node.now()).await.expect("told");
+        assert_eq!(last.flows[0].messages, 3, "the minute that runs");
+        for minutes in [0, 61] {
+            assert!(node.journal.traffic(minutes, node.now()).await.is_err(), "{minutes}");
+        }
+
+        node.journal.forget_operations(node.now()).await.expect("swept");
+        assert_eq!(node.journal.traffic(60, node.now()).await.expect("told"), {
+            let mut hour = told.clone();
+            hour.minutes = 60;
+            hour
+        });
+        node.forward(3 * 3_600);
+        node.journal.forget_operations(node.now()).await.expect("swept");
+        node.forward(-3 * 3_600);
+        assert!(
+            node.journal
+                .traffic(60, node.now())
+                .await
+                .expect("told")
+                .flows
+                .is_empty()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn records_are_kept_for_some_days() {
     for node in nodes(|config| config.operation_days = 2).await {
         keep(&node, vec![record(&node, 0, 5, true), record(&node, 86_400, 5, true)]).await;

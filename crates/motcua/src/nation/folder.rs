@@ -1,0 +1,326 @@
+//! The folder of the nation: one sub-folder for each node, with a configuration that a person can read and edit.
+//!
+//! ```text
+//! motcua-nation/
+//!   agencies.toml          where the agencies' own systems listen
+//!   complete               the nation was built to its end
+//!   vpcp/                  a node: motcua.toml, node.log, motcua.pid while it runs
+//!     data/                its database, keys, log, files
+//!   ninhbinh/ …
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use super::plan::{AGENCIES, Agency, OPERATOR, PROVINCE, WITNESS};
+use crate::{config::Config, demo};
+
+const AGENCIES_FILE: &str = "agencies.toml";
+const COMPLETE: &str = "complete";
+
+/// The folder.
+#[derive(Debug, Clone)]
+pub struct Folder(PathBuf);
+
+/// The folder of one node and what its configuration says.
+#[derive(Debug, Clone)]
+pub struct NodeFolder {
+    /// Which member's.
+    pub agency: &'static Agency,
+    /// Its configuration.
+    pub config: Config,
+    folder: PathBuf,
+}
+
+/// Where the agencies' own systems listen, by the system's code.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Systems {
+    /// Address and port.
+    pub listen: BTreeMap<String, SocketAddr>,
+}
+
+impl Folder {
+    /// A folder that is ours: one that is empty, not there yet, or was made by [`Self::settle`].
+    ///
+    /// # Errors
+    /// It holds something else.
+    pub fn at(path: &Path) -> anyhow::Result<Self> {
+        let ours = !path.exists() || path.join(AGENCIES_FILE).exists() || fs::read_dir(path)?.next().is_none();
+        anyhow::ensure!(
+            ours,
+            "{} is not a folder of the demonstration nation; it is left alone",
+            path.display()
+        );
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Removes everything in it.
+    ///
+    /// # Errors
+    /// Files cannot be removed.
+    pub fn clear(&self) -> anyhow::Result<()> {
+        if self.0.exists() {
+            fs::remove_dir_all(&self.0).with_context(|| format!("removing {}", self.0.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the nation was built to its end.
+    pub fn is_complete(&self) -> bool {
+        self.0.join(COMPLETE).exists()
+    }
+
+    /// Notes that it was.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn complete(&self) -> anyhow::Result<()> {
+        let path = self.0.join(COMPLETE);
+        fs::write(&path, "").with_context(|| format!("writing {}", path.display()))
+    }
+
+    /// Chooses ports and writes the configurations that are not there yet.
+    ///
+    /// # Errors
+    /// The folder cannot be written, or no port is free.
+    pub fn settle(&self, port: u16) -> anyhow::Result<()> {
+        fs::create_dir_all(&self.0).with_context(|| format!("making {}", self.0.display()))?;
+        let systems: Vec<_> = AGENCIES.iter().flat_map(|agency| agency.systems).collect();
+        let mut free = free_ports(AGENCIES.len() * 3 + systems.len())?.into_iter();
+        let mut next = || free.next().context("no port is free");
+        let path = self.0.join(AGENCIES_FILE);
+        if !path.exists() {
+            let mut listen = BTreeMap::new();
+            for system in systems.iter().filter(|system| !system.services.is_empty()) {
+                listen.insert(system.code.to_owned(), next()?);
+            }
+            let text = toml::to_string(&Systems { listen })?;
+            write(
+                &path,
+                &format!("# Where the agencies' own systems listen: the software behind the gateways.\n{text}"),
+            )?;
+        }
+        let operator = self.http_of(OPERATOR)?;
+        let operator = operator.map_or_else(&mut next, Ok)?;
+        for agency in &AGENCIES {
+            let folder = self.0.join(agency.folder);
+            let path = folder.join("motcua.toml");
+            if path.exists() {
+                continue;
+            }
+            fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+            let http = match agency.folder {
+                OPERATOR => operator,
+                PROVINCE if port != 0 => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+                _ => next()?,
+            };
+            let ports = Ports {
+                http,
+                edge: next()?,
+                peers: next()?,
+                operator,
+            };
+            write(&path, &settings(agency, &folder, &ports)?)?;
+        }
+        Ok(())
+    }
+
+    fn http_of(&self, folder: &str) -> anyhow::Result<Option<SocketAddr>> {
+        let path = self.0.join(folder).join("motcua.toml");
+        path.exists().then(|| Ok(Config::read(&path)?.http.listen)).transpose()
+    }
+
+    /// The nodes, in the order of the plan.
+    ///
+    /// # Errors
+    /// A configuration cannot be read.
+    pub fn nodes(&self) -> anyhow::Result<Vec<NodeFolder>> {
+        let node = |agency: &'static Agency| {
+            let folder = self.0.join(agency.folder);
+            Ok(NodeFolder {
+                agency,
+                config: Config::read(&folder.join("motcua.toml"))?,
+                folder,
+            })
+        };
+        AGENCIES.iter().map(node).collect()
+    }
+
+    /// Where the agencies' own systems listen.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn systems(&self) -> anyhow::Result<Systems> {
+        let path = self.0.join(AGENCIES_FILE);
+        let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("in {}", path.display()))
+    }
+}
+
+impl NodeFolder {
+    /// Its configuration file.
+    pub fn settings(&self) -> PathBuf {
+        self.folder.join("motcua.toml")
+    }
+
+    /// Where it writes its log lines.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("node.log")
+    }
+
+    /// Where its process id stands while it runs.
+    pub fn pid(&self) -> PathBuf {
+        self.folder.join("motcua.pid")
+    }
+
+    /// Where programs on this machine reach it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.config.http.listen)
+    }
+
+    /// Where people reach it.
+    pub fn site(&self) -> &str {
+        &self.config.identity.public_url
+    }
+
+    /// Its part in the exchange.
+    pub fn exchange(&self) -> crate::exchange::config::Exchange {
+        self.config.exchange.clone().unwrap_or_default()
+    }
+}
+
+/// Where a node listens.
+struct Ports {
+    http: SocketAddr,
+    edge: SocketAddr,
+    peers: SocketAddr,
+    /// Of the operator.
+    operator: SocketAddr,
+}
+
+/// So many ports that are free, all at once, so that none is given twice.
+fn free_ports(n: usize) -> anyhow::Result<Vec<SocketAddr>> {
+    let held = (0..n).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let held = held.collect::<Result<Vec<_>, _>>().context("looking for free ports")?;
+    Ok(held.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?)
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+}
+
+/// The configuration of a node. Each site has a name of its own, because browsers keep one set of cookies for all ports of a
+/// name; names under `localhost` lead to this machine (RFC 6761, 6.3).
+fn settings(agency: &Agency, folder: &Path, ports: &Ports) -> anyhow::Result<String> {
+    let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let system = agency.systems.first().context("a member without a system")?;
+    let data = std::path::absolute(folder.join("data"))?;
+    let mut out = format!(
+        "# {name}: {member}. Made by `motcua demo --nation`; edit it while the nation is stopped.\n\
+         data = {data}\n\n\
+         [http]\n\
+         listen = \"{http}\"\n\
+         drain_seconds = 3\n\n\
+         [site]\n\
+         agency = {{ vi = {name_vi}, en = {name_en} }}\n\n\
+         [identity]\n\
+         public_url = \"http://{folder}.localhost:{port}\"\n\
+         demo = true                      # one-click sign-in: never on a node with real data\n\n\
+         [exchange]\n\
+         agency = {agency}\n\
+         subsystem = \"{subsystem}\"\n\
+         edge = \"{edge}\"          # where its own information systems call\n\
+         peers = \"{peers}\"         # where other nodes call\n\
+         refresh_seconds = 5\n\
+         public_map = true\n",
+        name = agency.name.0,
+        member = agency.member,
+        data = text(&data.to_string_lossy()),
+        http = ports.http,
+        name_vi = text(agency.name.0),
+        name_en = text(agency.name.1),
+        folder = agency.folder,
+        port = ports.http.port(),
+        agency = text(agency.agency),
+        subsystem = system.code,
+        edge = ports.edge,
+        peers = ports.peers,
+    );
+    match agency.folder {
+        OPERATOR => out.push_str(
+            "\n[exchange.federation]\n\
+             name = { vi = \"Liên thông dữ liệu quốc gia (minh họa)\", en = \"National data exchange (demonstration)\" }\n",
+        ),
+        PROVINCE => out.push_str(&town()?),
+        // The place where a node that witnesses has its settings; the others name its address and key in theirs.
+        WITNESS => out.push_str(&format!(
+            "\n# An independent member: it hosts no data. The directory of the operator is at http://{}/exchange/directory\n",
+            ports.operator
+        )),
+        _ => {}
+    }
+    Ok(out)
+}
+
+/// What the town needs beyond the settings of any node.
+fn town() -> anyhow::Result<String> {
+    let config = demo::furnished(&demo::Args::default())?;
+    let dossiers = &config.dossiers;
+    let mut out = format!(
+        "\n[dossiers]\nplace = {}\n",
+        toml::Value::String(dossiers.place.clone())
+    );
+    for (name, map) in [
+        ("agencies", &dossiers.agencies),
+        ("agency_names", &dossiers.agency_names),
+        ("consulted", &dossiers.consulted),
+    ] {
+        out.push_str(&format!("\n[dossiers.{name}]\n{}", toml::to_string(map)?));
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_starts_again_under_the_ports_that_were_chosen() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let folder = Folder::at(dir.path()).expect("an empty folder");
+        folder.settle(0).expect("settled");
+        let first = folder.nodes().expect("configurations");
+        folder.settle(0).expect("settled again");
+        let again = folder.nodes().expect("configurations");
+        let mut ports = std::collections::BTreeSet::new();
+        for (first, again) in first.iter().zip(&again) {
+            let (exchange, same) = (first.exchange(), again.exchange());
+            assert_eq!((exchange.edge, exchange.peers), (same.edge, same.peers));
+            ports.extend([first.config.http.listen, exchange.edge, exchange.peers]);
+            assert_eq!(exchange.agency, first.agency.agency);
+        }
+        ports.extend(folder.systems().expect("systems").listen.into_values());
+        assert_eq!(ports.len(), AGENCIES.len() * 3 + 5, "no port twice");
+        let town = first
+            .iter()
+            .find(|node| node.agency.folder == PROVINCE)
+            .expect("the province");
+        assert_eq!(town.config.dossiers.agencies["commune"], demo::WARD);
+        assert!(!town.config.dossiers.consulted.is_empty());
+    }
+
+    #[test]
+    fn a_folder_of_something_else_is_left_alone() {
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::write(dir.path().join("photo.jpg"), "x").expect("written");
+        assert!(Folder::at(dir.path()).is_err());
+    }
+}

@@ -1,0 +1,422 @@
+//! Who is in the demonstration nation, what each offers, and who may ask whom. Codes are illustrative; names of agencies are
+//! those of today (Social Insurance and Customs are of the Ministry of Finance since March 2025).
+
+use crate::demo::WARD;
+
+/// The node of one member.
+#[derive(Debug)]
+pub struct Agency {
+    /// Its folder, and the name of its site: `ninhbinh.localhost`.
+    pub folder: &'static str,
+    /// The member.
+    pub member: &'static str,
+    /// Its name.
+    pub name: (&'static str, &'static str),
+    /// The agency whose administrators and auditors look after the node.
+    pub agency: &'static str,
+    /// Its information systems. The node itself calls in the name of the first.
+    pub systems: &'static [System],
+}
+
+/// An information system.
+#[derive(Debug)]
+pub struct System {
+    /// Its code within the member.
+    pub code: &'static str,
+    /// Its name.
+    pub name: (&'static str, &'static str),
+    /// What it offers.
+    pub services: &'static [Service],
+}
+
+/// A service behind a gateway.
+#[derive(Debug)]
+pub struct Service {
+    /// Its code within the system.
+    pub code: &'static str,
+    /// Its name.
+    pub name: (&'static str, &'static str),
+    /// Where the number of a person stands in its messages (`path 3`).
+    pub subjects: &'static str,
+    /// What a read is called in the data tracker.
+    pub action: &'static str,
+}
+
+/// Who calls a service, and why. Without a legal basis nothing was granted: the call is refused.
+#[derive(Debug)]
+pub struct Link {
+    /// The system that asks.
+    pub consumer: &'static str,
+    /// The service.
+    pub service: &'static str,
+    /// On which paths.
+    pub path: &'static str,
+    /// For which purpose.
+    pub purpose: &'static str,
+    /// The law that lets it.
+    pub basis: Option<&'static str>,
+    /// Why, in the request.
+    pub reason: &'static str,
+    /// What is asked.
+    pub about: About,
+    /// How often, against the others; 0: not by itself.
+    pub weight: u32,
+}
+
+/// Whom or what a call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// A person: their number ends the path.
+    Person,
+    /// An enterprise: its code ends the path.
+    Enterprise,
+    /// An importer: its code is a parameter.
+    Importer,
+    /// The node itself asks.
+    Nobody,
+}
+
+/// The folder of the operator of the federation.
+pub const OPERATOR: &str = "vpcp";
+/// The folder of the province, whose node is the town.
+pub const PROVINCE: &str = "ninhbinh";
+/// The folder of the witness.
+pub const WITNESS: &str = "nhanchung";
+
+/// The systems of the members, as they are called.
+pub const TOWN: &str = "VN/GOV/000.00.00.H42/motcua";
+const POPULATION: &str = "VN/GOV/000.00.00.G01/dancu";
+const BUSINESS: &str = "VN/GOV/000.00.00.G12/dkkd";
+const TAX: &str = "VN/GOV/000.00.00.G12/thue";
+const INSURANCE: &str = "VN/GOV/000.00.24.G12/baohiem";
+const CUSTOMS: &str = "VN/GOV/000.00.18.G12/haiquan";
+/// Other systems that tell who has read what.
+const OTHERS: [&str; 2] = ["VN/GOV/000.00.00.G22/danhba", "VN/ORG/nhanchung/nhanchung"];
+
+/// The service that tells of reads of personal data; every system has it.
+const READS: &str = "findUsage";
+/// As the journal states it.
+const OWN_VIEW: &str = "tracker.own-view";
+
+/// All nodes.
+pub const AGENCIES: [Agency; 7] = [
+    Agency {
+        folder: OPERATOR,
+        member: "VN/GOV/000.00.00.G22",
+        name: ("Văn phòng Chính phủ", "Government Office"),
+        agency: "G22",
+        systems: &[System {
+            code: "danhba",
+            name: ("Danh bạ liên thông", "Directory of the exchange"),
+            services: &[],
+        }],
+    },
+    Agency {
+        folder: PROVINCE,
+        member: "VN/GOV/000.00.00.H42",
+        name: ("Tỉnh Ninh Bình", "Ninh Bình province"),
+        agency: WARD,
+        systems: &[System {
+            code: "motcua",
+            name: (
+                "Hệ thống một cửa của tỉnh và các xã, phường",
+                "One-stop system of the province and its communes",
+            ),
+            services: &[],
+        }],
+    },
+    Agency {
+        folder: "congan",
+        member: "VN/GOV/000.00.00.G01",
+        name: ("Bộ Công an", "Ministry of Public Security"),
+        agency: "G01",
+        systems: &[System {
+            code: "dancu",
+            name: ("Cơ sở dữ liệu quốc gia về dân cư", "National population database"),
+            services: &[Service {
+                code: "persons",
+                name: ("Tra cứu dân cư", "Persons"),
+                subjects: "path 3",
+                action: "Tra cứu thông tin dân cư",
+            }],
+        }],
+    },
+    Agency {
+        folder: "taichinh",
+        member: "VN/GOV/000.00.00.G12",
+        name: ("Bộ Tài chính", "Ministry of Finance"),
+        agency: "G12",
+        systems: &[
+            System {
+                code: "thue",
+                name: ("Hệ thống quản lý thuế", "Tax system"),
+                services: &[Service {
+                    code: "debts",
+                    name: ("Tra cứu nợ thuế", "Tax debts"),
+                    subjects: "",
+                    action: "Tra cứu nợ thuế của doanh nghiệp",
+                }],
+            },
+            System {
+                code: "dkkd",
+                name: ("Cơ sở dữ liệu đăng ký doanh nghiệp", "Business register"),
+                services: &[Service {
+                    code: "enterprises",
+                    name: ("Tra cứu doanh nghiệp", "Enterprises"),
+                    subjects: "",
+                    action: "Tra cứu thông tin đăng ký doanh nghiệp",
+                }],
+            },
+        ],
+    },
+    Agency {
+        folder: "baohiem",
+        member: "VN/GOV/000.00.24.G12",
+        name: ("Bảo hiểm xã hội Việt Nam", "Viet Nam Social Insurance"),
+        agency: "G12.24",
+        systems: &[System {
+            code: "baohiem",
+            name: ("Cơ sở dữ liệu bảo hiểm", "Insurance database"),
+            services: &[
+                Service {
+                    code: "cards",
+                    name: ("Tra cứu thẻ bảo hiểm y tế", "Health insurance cards"),
+                    subjects: "path 3",
+                    action: "Tra cứu thẻ bảo hiểm y tế",
+                },
+                Service {
+                    code: "employers",
+                    name: ("Tra cứu đơn vị đóng bảo hiểm", "Employers"),
+                    subjects: "",
+                    action: "Tra cứu đơn vị sử dụng lao động đóng bảo hiểm",
+                },
+            ],
+        }],
+    },
+    Agency {
+        folder: "haiquan",
+        member: "VN/GOV/000.00.18.G12",
+        name: ("Cục Hải quan", "Customs"),
+        agency: "G12.18",
+        systems: &[System {
+            code: "haiquan",
+            name: ("Hệ thống thông quan", "Customs clearance system"),
+            services: &[Service {
+                code: "declarations",
+                name: ("Tra cứu tờ khai hải quan", "Customs declarations"),
+                subjects: "",
+                action: "Tra cứu tờ khai hải quan của doanh nghiệp",
+            }],
+        }],
+    },
+    Agency {
+        folder: WITNESS,
+        member: "VN/ORG/nhanchung",
+        name: ("Nhân chứng độc lập", "Independent witness"),
+        agency: "Z01NHANCHUNG",
+        systems: &[System {
+            code: "nhanchung",
+            name: ("Nhân chứng của các sổ cái", "Witness of the logs"),
+            services: &[],
+        }],
+    },
+];
+
+/// Who asks whom.
+pub fn links() -> Vec<Link> {
+    let link = |consumer, service, path, purpose, basis, reason, about, weight| Link {
+        consumer,
+        service,
+        path,
+        purpose,
+        basis,
+        reason,
+        about,
+        weight,
+    };
+    let mut links = vec![
+        link(
+            TOWN,
+            "VN/GOV/000.00.00.G01/dancu/persons",
+            "/v1/persons/*",
+            "dossier.verify",
+            Some("Điều 11 Luật Căn cước 26/2023/QH15"),
+            "Xác minh nhân thân khi giải quyết hồ sơ.",
+            About::Person,
+            10,
+        ),
+        link(
+            TOWN,
+            "VN/GOV/000.00.00.G12/dkkd/enterprises",
+            "/v1/enterprises/*",
+            "dossier.verify",
+            Some("Điều 33 Luật Doanh nghiệp 59/2020/QH14"),
+            "Xác minh doanh nghiệp khi giải quyết hồ sơ.",
+            About::Enterprise,
+            4,
+        ),
+        link(
+            TOWN,
+            "VN/GOV/000.00.24.G12/baohiem/cards",
+            "/v1/cards/*",
+            "dossier.verify",
+            Some("Điều 12 Luật Bảo hiểm y tế 25/2008/QH12"),
+            "Liên thông khai sinh và cấp thẻ bảo hiểm y tế cho trẻ em.",
+            About::Person,
+            3,
+        ),
+        link(
+            INSURANCE,
+            "VN/GOV/000.00.00.G01/dancu/persons",
+            "/v1/persons/*",
+            "insurance.verify",
+            Some("Điều 11 Luật Căn cước 26/2023/QH15"),
+            "Đồng bộ nhân thân người tham gia bảo hiểm.",
+            About::Person,
+            6,
+        ),
+        link(
+            INSURANCE,
+            "VN/GOV/000.00.00.G12/dkkd/enterprises",
+            "/v1/enterprises/*",
+            "insurance.employer",
+            Some("Luật Bảo hiểm xã hội 41/2024/QH15"),
+            "Xác định đơn vị phải đóng bảo hiểm cho người lao động.",
+            About::Enterprise,
+            4,
+        ),
+        link(
+            CUSTOMS,
+            "VN/GOV/000.00.00.G12/thue/debts",
+            "/v1/debts/*",
+            "customs.clearance",
+            Some("Điều 98 Luật Quản lý thuế 38/2019/QH14"),
+            "Kiểm tra nợ thuế của người nhập khẩu trước khi thông quan.",
+            About::Enterprise,
+            7,
+        ),
+        link(
+            TAX,
+            "VN/GOV/000.00.18.G12/haiquan/declarations",
+            "/v1/declarations",
+            "tax.refund",
+            Some("Điều 98 Luật Quản lý thuế 38/2019/QH14"),
+            "Đối chiếu tờ khai khi hoàn thuế giá trị gia tăng.",
+            About::Importer,
+            3,
+        ),
+        link(
+            TAX,
+            "VN/GOV/000.00.24.G12/baohiem/employers",
+            "/v1/employers/*",
+            "tax.payroll",
+            Some("Điều 98 Luật Quản lý thuế 38/2019/QH14"),
+            "Đối chiếu quỹ lương khi kiểm tra thuế.",
+            About::Enterprise,
+            3,
+        ),
+        // Never asked for, so never granted: refused each time.
+        link(
+            CUSTOMS,
+            "VN/GOV/000.00.24.G12/baohiem/cards",
+            "/v1/cards/*",
+            "customs.clearance",
+            None,
+            "",
+            About::Person,
+            1,
+        ),
+        link(
+            BUSINESS,
+            "VN/GOV/000.00.00.G01/dancu/persons",
+            "/v1/persons/*",
+            "business.register",
+            None,
+            "",
+            About::Person,
+            1,
+        ),
+    ];
+    // What a person sees of reads at other agencies (/my/reads).
+    let tellers = [POPULATION, TAX, BUSINESS, INSURANCE, CUSTOMS]
+        .into_iter()
+        .chain(OTHERS);
+    links.extend(tellers.map(|system| {
+        link(
+            TOWN,
+            system,
+            "/v2/**",
+            OWN_VIEW,
+            Some("Điều 4 Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15"),
+            "Cho người dân biết ai đã xem dữ liệu của mình.",
+            About::Nobody,
+            0,
+        )
+    }));
+    links
+}
+
+impl Link {
+    /// The service, whole.
+    pub fn service(&self) -> String {
+        match self.about {
+            About::Nobody => format!("{}/{READS}", self.service),
+            _ => self.service.to_owned(),
+        }
+    }
+}
+
+impl Agency {
+    /// The identifier of one of its systems.
+    pub fn subsystem(&self, system: &System) -> String {
+        format!("{}/{}", self.member, system.code)
+    }
+}
+
+/// The node of a member's system.
+pub fn node_of(subsystem: &str) -> Option<&'static Agency> {
+    AGENCIES.iter().find(|agency| {
+        agency
+            .systems
+            .iter()
+            .any(|system| agency.subsystem(system) == subsystem)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use exchange::model::{
+        Purpose,
+        identifier::{ServiceId, SubsystemId},
+    };
+
+    use super::*;
+
+    #[test]
+    fn every_name_is_good_and_leads_to_what_is_there() {
+        let mut offered = BTreeSet::new();
+        for agency in &AGENCIES {
+            assert!(
+                agency.agency.parse::<base::codes::AgencyCode>().is_ok(),
+                "{}",
+                agency.agency
+            );
+            for system in agency.systems {
+                let id = agency.subsystem(system);
+                assert!(id.parse::<SubsystemId>().is_ok(), "{id}");
+                assert_eq!(node_of(&id).map(|found| found.folder), Some(agency.folder));
+                offered.insert(format!("{id}/{READS}"));
+                offered.extend(system.services.iter().map(|service| format!("{id}/{}", service.code)));
+            }
+        }
+        for link in links() {
+            let service = link.service();
+            assert!(service.parse::<ServiceId>().is_ok(), "{service}");
+            assert!(offered.contains(&service), "{service} is offered by nobody");
+            assert!(node_of(link.consumer).is_some(), "{}", link.consumer);
+            assert!(link.purpose.parse::<Purpose>().is_ok(), "{}", link.purpose);
+        }
+    }
+}

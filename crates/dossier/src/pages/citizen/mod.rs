@@ -5,7 +5,7 @@ mod dossier;
 mod drafts;
 mod forms;
 mod my;
-pub(super) mod papers;
+pub(crate) mod papers;
 mod start;
 mod supplement;
 #[cfg(test)]

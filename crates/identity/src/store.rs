@@ -11,8 +11,8 @@ pub(crate) use access::{EventRow, ReadRow, add_event, add_reads, agency_reads, e
 pub(crate) use accounts::{account, demo_account, memberships, upsert_account};
 pub(crate) use officers::{
     OfficerRow, PasskeyRow, add_passkey, change_officer, clear_factors, delete_passkey, demo_officer, insert_officer,
-    officer, officer_by_login, officers, passkey_by_credential, passkeys, recovery_codes_left, replace_recovery_codes, roles_in,
-    set_password, set_totp, spend_recovery_code, spend_totp_step, update_passkey,
+    officer, officer_by_login, officers, passkey_by_credential, passkeys, recovery_codes_left, replace_recovery_codes,
+    roles_in, set_password, set_totp, spend_recovery_code, spend_totp_step, update_passkey,
 };
 pub(crate) use sessions::{
     NewSession, Owner, SessionRow, choose_organisation, delete_expired, delete_other_sessions, delete_session,

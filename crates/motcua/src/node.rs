@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
+use ::exchange::CONSULTATIONS;
 use anyhow::Context as _;
 use axum::{Extension, Router};
 use base::{Calendar, Clock, Text, calendar::CalendarData, time::SystemClock};
-use ::exchange::CONSULTATIONS;
 use dossier::{consult, service::Dossiers};
 use identity::{Audience, Entropy, IdentityState, NavEntry, Permission, Shell};
 use insight::Insight;

@@ -105,9 +105,18 @@ mod tests {
         for (text, why) in [
             ("a = 1", "the code of an agency, or"),
             ("a = { system = \"VN/GOV/X/motcua\" }", "missing field `agency`"),
-            ("a = { system = \"motcua\", agency = \"G01\" }", "INSTANCE/CLASS/MEMBER/SUBSYSTEM"),
-            ("a = { system = \"VN/GOV/X/motcua\", agency = \"công an\" }", "not an agency code: công an"),
-            ("a = { system = \"VN/GOV/X/motcua\", agency = \"G01\", url = \"\" }", "unknown field `url`"),
+            (
+                "a = { system = \"motcua\", agency = \"G01\" }",
+                "INSTANCE/CLASS/MEMBER/SUBSYSTEM",
+            ),
+            (
+                "a = { system = \"VN/GOV/X/motcua\", agency = \"công an\" }",
+                "not an agency code: công an",
+            ),
+            (
+                "a = { system = \"VN/GOV/X/motcua\", agency = \"G01\", url = \"\" }",
+                "unknown field `url`",
+            ),
         ] {
             let said = read(text).expect_err(text);
             assert!(said.contains(why), "{text}: {said}");

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// An opinion is to be delivered.
-const OPINION: &str = "dossier.opinion";
+pub(super) const OPINION: &str = "dossier.opinion";
 
 /// Questions of a page.
 const PAGE: u32 = 20;
@@ -420,7 +420,12 @@ fn place(cursor: &str) -> Option<(i64, Uuid)> {
 pub(crate) fn sentences(problems: &Problems, lang: base::Lang) -> String {
     let mut all = String::new();
     for problem in problems.iter() {
-        let _ = write!(all, "{}{}", if all.is_empty() { "" } else { " " }, problem.text.get(lang));
+        let _ = write!(
+            all,
+            "{}{}",
+            if all.is_empty() { "" } else { " " },
+            problem.text.get(lang)
+        );
     }
     all
 }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A question, or its end, is to be told.
-const QUESTION: &str = "dossier.question";
+pub(super) const QUESTION: &str = "dossier.question";
 /// Who takes opinions into the log, and who sends what is personal to another agency, for the record.
 const PLATFORM: &str = "Trục liên thông";
 
@@ -151,7 +151,10 @@ pub(crate) async fn ended(
     }
     for row in tables::outgoing_of(tx, dossier).await? {
         let asked = of(state, &row);
-        let Some(answer) = asked.and_then(|asked| asked.answer.as_ref()).filter(|_| row.ended.is_none()) else {
+        let Some(answer) = asked
+            .and_then(|asked| asked.answer.as_ref())
+            .filter(|_| row.ended.is_none())
+        else {
             continue;
         };
         let how = Ending::of(answer);
@@ -215,7 +218,14 @@ impl Dossiers {
         .collect()
     }
 
-    fn question_to(&self, agency: &str, asked: &Consulted, state: &State, rules: Rules<'_>, now: Timestamp) -> Question {
+    fn question_to(
+        &self,
+        agency: &str,
+        asked: &Consulted,
+        state: &State,
+        rules: Rules<'_>,
+        now: Timestamp,
+    ) -> Question {
         let package = rules.package;
         let foreseen = match package.process.node(&asked.sent_by).map(|node| &node.kind) {
             Some(NodeKind::Send(send)) => send.shows.as_slice(),
@@ -346,7 +356,9 @@ impl Dossiers {
     /// # Errors
     /// Neither a specialist nor a leader of the deciding agency; or it is there already, or has ended.
     pub async fn ask_again(&self, ctx: &Ctx, dossier: DossierId, sent_by: &str) -> Result<()> {
-        let kept = dossiers::by_id(&self.store().read(), dossier).await?.ok_or_else(no_dossier)?;
+        let kept = dossiers::by_id(&self.store().read(), dossier)
+            .await?
+            .ok_or_else(no_dossier)?;
         let scope = Scope::Agency(kept.state.agency.clone());
         any_of(ctx, &[Permission::ProcessDossier, Permission::DecideDossier], &scope)?;
         let rows = tables::outgoing_of(&self.store().read(), dossier).await?;
@@ -411,7 +423,9 @@ impl Dossiers {
         let row = self.asked_of(client, id).await?;
         // Once more when the dossier moved on between the look and the command.
         for last in [false, true] {
-            let kept = dossiers::by_id(&self.store().read(), row.dossier).await?.ok_or_else(no_dossier)?;
+            let kept = dossiers::by_id(&self.store().read(), row.dossier)
+                .await?
+                .ok_or_else(no_dossier)?;
             let asked = of(&kept.state, &row).ok_or_else(no_question)?;
             match &asked.answer {
                 Some(answer) if given.is_given(answer) => return Ok(Receipt::of(false)),
@@ -434,7 +448,10 @@ impl Dossiers {
                     },
                 }),
             });
-            match self.command(&Ctx::system(PLATFORM, now), row.dossier, &command, None).await {
+            match self
+                .command(&Ctx::system(PLATFORM, now), row.dossier, &command, None)
+                .await
+            {
                 Ok(_) => return Ok(Receipt::of(false)),
                 Err(Error::Refused(Kind::Conflict | Kind::Stale, _)) if !last => {}
                 Err(error) => return Err(error),
@@ -458,7 +475,9 @@ impl Dossiers {
             let text = ended.how.text();
             return Err(Error::refused(Kind::Conflict, "consultation-ended", text.vi, text.en));
         }
-        let kept = dossiers::by_id(&self.store().read(), row.dossier).await?.ok_or_else(no_paper)?;
+        let kept = dossiers::by_id(&self.store().read(), row.dossier)
+            .await?
+            .ok_or_else(no_paper)?;
         // An officer without any right here: only for the record.
         let reader = Actor::Officer(OfficerActor {
             officer: reader,

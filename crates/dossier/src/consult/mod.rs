@@ -25,9 +25,9 @@ mod tests;
 use std::{fmt, sync::Arc};
 
 use ::exchange::{Caller, Said, model::identifier::SubsystemId};
+use ::store::jobs::Runner;
 use base::{Problems, Timestamp};
 use serde::de::DeserializeOwned;
-use ::store::jobs::Runner;
 
 use crate::service::Dossiers;
 
@@ -39,8 +39,8 @@ pub use self::{
     wire::{Ending, Fact, Question, SentPaper},
 };
 pub(crate) use self::{
-    asking::{ended, sent},
     answering::sentences,
+    asking::{ended, sent},
 };
 
 /// The purpose of every call between the two.

@@ -16,10 +16,7 @@ use procedure::process::Silence;
 use serde::Deserialize;
 use view::{Link, Page, ui, ui::Tone};
 
-use super::{
-    AskedItem, AskedState, AskedView, Fact, GivenOpinion, Shown,
-    answering::sentences,
-};
+use super::{AskedItem, AskedState, AskedView, Fact, GivenOpinion, Shown, answering::sentences};
 use crate::{
     model::action::ConsultationId,
     pages::desk::{inline, left},
@@ -176,7 +173,10 @@ impl QuestionPage {
 }
 
 fn first<'a>(posted: &'a [(String, String)], name: &str) -> &'a str {
-    posted.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.trim())
+    posted
+        .iter()
+        .find(|(n, _)| n == name)
+        .map_or("", |(_, value)| value.trim())
 }
 
 async fn show(web: Web, State(dossiers): State<Dossiers>, Path(id): Path<String>) -> Response {
@@ -194,7 +194,10 @@ async fn show(web: Web, State(dossiers): State<Dossiers>, Path(id): Path<String>
 /// The fields of an opinion that came back to be mended.
 fn posted_before(opinion: &super::wire::Opinion) -> Vec<(String, String)> {
     let mut posted = vec![
-        ("agrees".to_owned(), if opinion.agrees { "yes" } else { "no" }.to_owned()),
+        (
+            "agrees".to_owned(),
+            if opinion.agrees { "yes" } else { "no" }.to_owned(),
+        ),
         ("opinion".to_owned(), opinion.opinion.clone()),
         ("document".to_owned(), opinion.document.clone()),
     ];
@@ -211,7 +214,11 @@ fn question_page(web: &Web, view: AskedView, posted: Vec<(String, String)>, prob
     let mut page = web.titled("Ý kiến theo đề nghị của cơ quan khác", "A question of another agency");
     page.breadcrumbs = vec![
         Link::new("/desk", "Bàn làm việc", "Desk"),
-        Link::new("/desk/consultations", "Lấy ý kiến từ cơ quan khác", "Asked by other agencies"),
+        Link::new(
+            "/desk/consultations",
+            "Lấy ý kiến từ cơ quan khác",
+            "Asked by other agencies",
+        ),
     ];
     page.problems = problems;
     let shown = row(lang, &view.item);
@@ -354,11 +361,7 @@ fn given(posted: &[(String, String)]) -> Result<GivenOpinion> {
     })
 }
 
-async fn paper(
-    web: Web,
-    State(dossiers): State<Dossiers>,
-    Path((id, sha256)): Path<(String, String)>,
-) -> Response {
+async fn paper(web: Web, State(dossiers): State<Dossiers>, Path((id, sha256)): Path<(String, String)>) -> Response {
     let fetched = async { dossiers.asked_paper(&web.ctx, question_id(&id)?, &sha256).await };
     match fetched.await {
         Ok(fetched) => inline(&fetched.paper.media_type, fetched.content),

@@ -79,11 +79,7 @@ async fn opinion(State(peer): State<Peer>, Path(id): Path<String>, request: Requ
     answer(taken.await.map(Json))
 }
 
-async fn paper(
-    State(peer): State<Peer>,
-    Path((id, sha256)): Path<(String, String)>,
-    request: Request,
-) -> Response {
+async fn paper(State(peer): State<Peer>, Path((id, sha256)): Path<(String, String)>, request: Request) -> Response {
     let found = async move {
         let (caller, id) = (caller(&request)?, consultation(&id)?);
         let (reader, name) = reader(&request)?;

@@ -158,7 +158,10 @@ impl Ending {
                 "Không cần lấy ý kiến nữa: hồ sơ đã rút, dừng hoặc xử lý theo hướng khác.",
                 "No opinion is needed any more: the dossier was withdrawn, stopped, or takes another course.",
             ),
-            Self::Otherwise => Text::new("Cơ quan hỏi đã kết thúc việc lấy ý kiến.", "The asking agency has ended it."),
+            Self::Otherwise => Text::new(
+                "Cơ quan hỏi đã kết thúc việc lấy ý kiến.",
+                "The asking agency has ended it.",
+            ),
         }
     }
 }
@@ -319,7 +322,8 @@ impl Judge {
 
     fn text(&mut self, at: &str, text: &str, most: usize) {
         if text.trim().is_empty() {
-            self.0.add("required", at, "Không được để trống.", "This may not be empty.");
+            self.0
+                .add("required", at, "Không được để trống.", "This may not be empty.");
         }
         self.at_most(at, text, most);
     }
@@ -426,7 +430,8 @@ mod rfc3339 {
                 return Ok(None);
             };
             let at = Timestamp::parse_rfc3339(&text);
-            at.map(Some).ok_or_else(|| D::Error::custom("not an instant by RFC 3339"))
+            at.map(Some)
+                .ok_or_else(|| D::Error::custom("not an instant by RFC 3339"))
         }
     }
 }

@@ -3,8 +3,8 @@
 use base::{Id, Text, Timestamp};
 use exchange::model::identifier::SubsystemId;
 use identity::{Actor, Ctx};
-use procedure::form::Answers;
 use jiff::civil::Date;
+use procedure::form::Answers;
 pub use procedure::{decision::Fee, form::Channel};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -36,6 +36,7 @@ pub use drafts::{DraftView, PaperView};
 pub use figures::DossierFigures;
 pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
+pub(crate) use handling::{any_of, no_dossier};
 pub use jobs::{CHANGED, DOCUMENT, handlers};
 pub use leaves::{EntryProof, LeafSays, Ledger, PROOFS_FORMAT, Proofs};
 pub use notices::NoticeItem;
@@ -43,18 +44,17 @@ pub use reading::{
     COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Holder, PAGE, Queue, QueueItem, QueueQuery,
     Slice, StoredFile, TaskView, Tracking, WATCHED, Watch, WatchItem,
 };
-pub(crate) use handling::{any_of, no_dossier};
 pub(crate) use reading::{bad_cursor, minutes_left, question, silence};
 pub use uploads::{UploadFor, UploadState};
 
-use crate::{
-    consult::{Consulted, Exchange},
-    model::state::{OpenTask, Rules, State},
-};
 pub use crate::store::{
     drafts::{Draft, DraftId},
     lists::Filter,
     uploads::Upload,
+};
+use crate::{
+    consult::{Consulted, Exchange},
+    model::state::{OpenTask, Rules, State},
 };
 
 /// What a node decides about its dossiers.

@@ -16,8 +16,8 @@ use super::{
     },
     store::OrderState,
 };
-use crate::{Caller, Said};
 use crate::model::rights::GrantId;
+use crate::{Caller, Said};
 
 /// Sends the orders of a grant.
 pub(super) const SEND: &str = "exchange.access.send";

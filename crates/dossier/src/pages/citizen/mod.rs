@@ -9,7 +9,7 @@ pub(crate) mod papers;
 mod start;
 mod supplement;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod throttle;
 mod track;
 mod upload;

@@ -4,7 +4,10 @@ mod act;
 mod dossier;
 mod queue;
 
-use axum::{Router, routing::{get, post}};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 
 pub(crate) use self::{dossier::inline, queue::left};
 use crate::service::Dossiers;
@@ -33,6 +36,9 @@ pub fn router(dossiers: Dossiers) -> Router {
             "/desk/dossiers/{code}/consultations/{sent_by}",
             get(act::ask_opinion).post(act::answer),
         )
-        .route("/desk/dossiers/{code}/consultations/{sent_by}/again", post(act::again_asked))
+        .route(
+            "/desk/dossiers/{code}/consultations/{sent_by}/again",
+            post(act::again_asked),
+        )
         .with_state(dossiers)
 }

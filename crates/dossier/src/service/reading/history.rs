@@ -196,7 +196,10 @@ fn document_text(number: &str, dated: Option<Date>) -> Option<Text> {
     let Some(date) = dated.map(|date| date.strftime("%d/%m/%Y").to_string()) else {
         return Some(Text::new(number, number));
     };
-    Some(Text::new(format!("{number} ngày {date}"), format!("{number} of {date}")))
+    Some(Text::new(
+        format!("{number} ngày {date}"),
+        format!("{number} of {date}"),
+    ))
 }
 
 fn payment_text(amount: i64, method: PaymentMethod, reference: &str) -> Text {

@@ -67,7 +67,10 @@ fn opinion_page(
     let asked_agency = Scope::Agency(dossiers.consulted_agency(&asked.agency));
     let by_hand = dossiers.is_elsewhere(&asked.agency) && !web.ctx.may(Permission::AnswerConsultation, &asked_agency);
     let mut page = match by_hand {
-        true => web.titled("Ghi nhận ý kiến nhận bằng văn bản", "Record an opinion that came in writing"),
+        true => web.titled(
+            "Ghi nhận ý kiến nhận bằng văn bản",
+            "Record an opinion that came in writing",
+        ),
         false => web.titled("Trả lời ý kiến phối hợp", "Answer a consultation"),
     };
     page.breadcrumbs = vec![Link::new("/desk", "Bàn làm việc", "Desk")];

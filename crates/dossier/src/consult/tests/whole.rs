@@ -80,7 +80,7 @@ async fn a_building_permit_is_asked_about_and_goes_on() {
             .await;
         assert_eq!(got.status, StatusCode::OK, "{}", got.body);
         assert_eq!(got.body, String::from_utf8_lossy(PNG));
-        let auditor = pair.clerk(&[Role::Auditor]);
+        let auditor = officer_of(POLICE, 96, "Kiểm tra", &[Role::Auditor]);
         let reads = pair
             .asks
             .identity

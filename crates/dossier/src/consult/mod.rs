@@ -36,7 +36,7 @@ pub use self::{
     answering::{AskedItem, AskedState, AskedView, GivenOpinion, PaperContent, Shown},
     asking::{Delivery, QuestionView},
     peer::router,
-    wire::{Ending, Fact, Question, SentPaper},
+    wire::{Ended, Ending, Fact, Named, Office, Officer, Opinion, Question, SentPaper},
 };
 pub(crate) use self::{
     answering::sentences,

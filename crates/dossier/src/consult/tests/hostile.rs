@@ -55,8 +55,7 @@ async fn an_opinion_is_taken_from_the_system_that_was_asked_and_once() {
             assert_eq!(
                 say(ANSWERS, &address, bad).await,
                 (422, wrong.to_owned()),
-                "{:.80}",
-                bad
+                "{bad:.80}"
             );
         }
         let huge = opinion(&"a".repeat(2 << 20)).to_string();

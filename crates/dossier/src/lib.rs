@@ -3,6 +3,7 @@
 //! A dossier *is* its action log ([`model::action`]); everything else is a fold over it ([`model::state`]).
 
 pub mod api;
+pub mod consult;
 pub mod model;
 pub mod pages;
 pub mod service;
@@ -15,5 +16,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0002_uploads_and_waiting",
     "0003_foresight",
     "0004_notices",
-    "0005_leaves"
+    "0005_leaves",
+    "0006_consultations"
 );

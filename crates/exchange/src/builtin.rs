@@ -32,6 +32,10 @@ pub struct BuiltIn {
     en: &'static str,
 }
 
+/// The service by which agencies ask each other for opinions. Its router is not of this crate: who serves dossiers gives it to
+/// the gateway under this name.
+pub const CONSULTATIONS: &str = "consultations";
+
 /// All of them. The last three are GovStack's addresses of publishing and subscribing: who may do what there, the
 /// subscription or the ownership of the type says.
 pub const BUILT_IN: [BuiltIn; 7] = [
@@ -56,6 +60,7 @@ pub const BUILT_IN: [BuiltIn; 7] = [
         "Hỏi về lượt truy cập dữ liệu",
         "Questions about reads",
     ),
+    BuiltIn::new(CONSULTATIONS, CONSULTATIONS, true, "Lấy ý kiến", "Consultations"),
     BuiltIn::new(
         journal::TRAFFIC_SERVICE,
         "traffic",
@@ -112,7 +117,7 @@ impl BuiltIn {
     }
 }
 
-/// What answers them, for the gateway.
+/// What answers them, but for [`CONSULTATIONS`], for the gateway.
 pub fn routers(access: &Access, journal: &Journal, events: &Events) -> BTreeMap<String, Router> {
     let usage = journal.clone();
     let usage = Router::new().fallback(async move |request: Request| {

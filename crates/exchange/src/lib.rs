@@ -24,8 +24,8 @@ pub mod journal;
 pub mod map;
 pub mod model;
 
-pub use builtin::{BUILT_IN, BuiltIn, routers};
-pub use caller::Caller;
+pub use builtin::{BUILT_IN, BuiltIn, CONSULTATIONS, routers};
+pub use caller::{Caller, Said};
 
 /// The tables of this crate.
 pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(

@@ -12,7 +12,7 @@ pub(crate) use accounts::{account, demo_account, memberships, upsert_account};
 pub(crate) use officers::{
     OfficerRow, PasskeyRow, add_passkey, change_officer, clear_factors, delete_passkey, demo_officer, insert_officer,
     officer, officer_by_login, officers, passkey_by_credential, passkeys, recovery_codes_left, replace_recovery_codes,
-    set_password, set_totp, spend_recovery_code, spend_totp_step, update_passkey,
+    roles_in, set_password, set_totp, spend_recovery_code, spend_totp_step, update_passkey,
 };
 pub(crate) use sessions::{
     NewSession, Owner, SessionRow, choose_organisation, delete_expired, delete_other_sessions, delete_session,

@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
+use ::exchange::CONSULTATIONS;
 use anyhow::Context as _;
 use axum::{Extension, Router};
 use base::{Calendar, Clock, Text, calendar::CalendarData, time::SystemClock};
-use dossier::service::Dossiers;
+use dossier::{consult, service::Dossiers};
 use identity::{Audience, Entropy, IdentityState, NavEntry, Permission, Shell};
 use insight::Insight;
 use procedure::{catalogue::Catalogue, reference::Reference, shelf::Shelf};
@@ -87,6 +88,7 @@ impl Node {
         if !pending.is_empty() {
             anyhow::bail!("the database lacks {}; run `motcua migrate` first", pending.join(", "));
         }
+        reachable(&config)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let secret = config.secret()?;
         let reference = Arc::new(match &config.reference {
@@ -177,8 +179,16 @@ impl Node {
             calendar: self.dossiers.calendar().as_ref().clone(),
             identity: self.identity.clone(),
             log: Arc::clone(&ledger.log),
+            services: [(
+                CONSULTATIONS.to_owned(),
+                consult::router(self.dossiers.clone(), Arc::clone(&self.clock)),
+            )]
+            .into(),
         })
         .await?;
+        if let Some((caller, system)) = opened.calling() {
+            self.dossiers.join(consult::Exchange { caller, system });
+        }
         // Opened once, by whoever serves.
         let _ = self.exchange.set(opened);
         Ok(())
@@ -211,6 +221,12 @@ impl Node {
                 insight.follow_changes(&batch).await
             }
         })
+    }
+
+    /// What tells other nodes about consultations.
+    pub fn messenger(&self) -> Runner {
+        let runner = Runner::new(self.store.clone(), Arc::clone(&self.clock));
+        consult::handlers(runner, &self.dossiers)
     }
 
     /// All routes with all layers.
@@ -254,6 +270,18 @@ impl Node {
                 .layer(CatchPanicLayer::new())
                 .layer(CsrfLayer::new()),
         )
+    }
+}
+
+/// An agency with a node of its own can be asked only through the exchange.
+fn reachable(config: &Config) -> anyhow::Result<()> {
+    let elsewhere = config.dossiers.consulted.iter().find(|(_, c)| c.remote().is_some());
+    match (elsewhere, &config.exchange) {
+        (Some((symbol, _)), None) => anyhow::bail!(
+            "[dossiers.consulted] {symbol} names an agency with a node of its own, which is asked through the exchange, and this node \
+             takes no part in it: add [exchange], or name an agency of this node"
+        ),
+        _ => Ok(()),
     }
 }
 

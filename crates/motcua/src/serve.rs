@@ -34,6 +34,7 @@ pub async fn serve_until(
     node.dossiers.schedule(node.clock.now()).await?;
     let (stop, stopping) = watch::channel(false);
     let jobs = tokio::spawn(node.runner().run(stopping.clone()));
+    let messages = tokio::spawn(node.messenger().run(stopping.clone()));
     let exchange = node.exchange().cloned().map(|exchange| {
         let (store, stopping) = (node.store.clone(), stopping.clone());
         tokio::spawn(async move { exchange.run(&store, stopping).await })
@@ -78,6 +79,7 @@ pub async fn serve_until(
     };
     let _ = stop.send(true);
     let _ = jobs.await;
+    let _ = messages.await;
     let _ = watcher.await;
     if let Some(exchange) = exchange {
         exchange.await??;

@@ -42,6 +42,7 @@ pub fn router(dossiers: Dossiers) -> OpenApiRouter {
         .routes(routes!(answer))
         .routes(routes!(track))
         .merge(uploads::router())
+        .merge(crate::consult::api::router())
         .with_state(dossiers)
 }
 

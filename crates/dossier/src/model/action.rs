@@ -1,7 +1,9 @@
 //! What happens to a dossier. The log of these entries is the dossier; everything else is derived from it.
 
 use base::{Id, Text, Timestamp};
+use exchange::model::identifier::SubsystemId;
 use identity::{Actor, Ctx};
+use jiff::civil::Date;
 use procedure::form::Answers;
 pub use procedure::{decision::Fee, form::Channel};
 use serde::{Deserialize, Serialize};
@@ -108,6 +110,12 @@ pub enum Action {
         /// Number of its document, if any.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         document: String,
+        /// Date of that document.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dated: Option<Date>,
+        /// Who gave it, where it came from the agency's own node.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        respondent: Option<Respondent>,
     },
     /// A timer of the process came due.
     TimerFired {
@@ -170,6 +178,32 @@ pub enum Action {
     },
     /// A document was made: a receipt, a request, the result.
     DocumentIssued(IssuedDocument),
+}
+
+/// Who gave an opinion at another node, as that node said and signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Respondent {
+    /// The system by which the answer came.
+    pub system: SubsystemId,
+    /// The agency that was asked.
+    pub agency: String,
+    /// The officer's name.
+    pub name: String,
+    /// The officer's title.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+}
+
+impl Respondent {
+    /// Name, title, agency and system, for people.
+    pub fn signature(&self) -> String {
+        let mut text = self.name.clone();
+        if !self.title.is_empty() {
+            text.push_str(", ");
+            text.push_str(&self.title);
+        }
+        format!("{text} ({}, {})", self.agency, self.system)
+    }
 }
 
 /// What was filed.

@@ -27,7 +27,7 @@ pub fn is_late(command: &Command, by: &ActorRef, state: &State, seen: i64, since
     }
     match command {
         Command::Supplement { .. } => state.open_supplement().is_some_and(|open| open.seq > seen),
-        Command::AnswerConsultation { .. } | Command::FireTimer { .. } | Command::FinishService { .. } => false,
+        Command::AnswerConsultation(_) | Command::FireTimer { .. } | Command::FinishService { .. } => false,
         _ => since.iter().any(|entry| counts(entry, by)),
     }
 }

@@ -10,5 +10,7 @@ use crate::service::Dossiers;
 
 /// All pages. [`identity::layer`] goes around them.
 pub fn router(dossiers: Dossiers) -> Router {
-    citizen::router(dossiers.clone()).merge(desk::router(dossiers))
+    citizen::router(dossiers.clone())
+        .merge(crate::consult::pages::router(dossiers.clone()))
+        .merge(desk::router(dossiers))
 }

@@ -8,6 +8,7 @@ use store::{Job, transact};
 
 use super::{Dossiers, FilingPaper};
 use crate::{
+    consult,
     model::{
         action::{Action, ActorRef, DossierId, Entry},
         command::{Command, decide},
@@ -116,6 +117,7 @@ impl Dossiers {
             finish: &finish,
         };
         let entries = [entry];
+        let questions = self.new_questions(&state, &after, rules, ctx.now);
         let consultations = tables::consultations_sent(&listed, &after, |a| self.consulted_agency(a));
         transact!(self.store(), |tx| {
             if !tables::update(&tx, &listed, from).await? {
@@ -131,6 +133,8 @@ impl Dossiers {
             }
             tables::send_consultations(&tx, &consultations).await?;
             tables::end_consultations(&tx, id, &after, ctx.now).await?;
+            consult::sent(&tx, id, &questions, ctx.now).await?;
+            consult::ended(&tx, id, &state, &after, ctx.now).await?;
             for token in &after.timers_cleared {
                 tx.cancel_job(&timer_key(id, *token)).await?;
             }
@@ -206,14 +210,7 @@ impl Dossiers {
                 any_of(ctx, &[permission_of(&task.role), Permission::DecideDossier], &scope)
             }
             Command::Supplement { .. } | Command::Withdraw { .. } => self.permit_for_applicant(ctx, state),
-            Command::AnswerConsultation { sent_by, .. } => {
-                let asked = state.consultations.iter().rev().find(|c| c.sent_by == *sent_by);
-                let asked = asked.ok_or_else(no_dossier)?;
-                ctx.require(
-                    Permission::AnswerConsultation,
-                    &Scope::Agency(self.consulted_agency(&asked.agency)),
-                )
-            }
+            Command::AnswerConsultation(given) => self.permit_opinion(ctx, state, given),
             Command::RecordPayment { .. } | Command::WaiveFee { .. } => {
                 ctx.require(Permission::ReceiveDossier, &agency)
             }
@@ -290,7 +287,7 @@ pub(super) fn permission_of(role: &str) -> Permission {
     }
 }
 
-pub(super) fn any_of(ctx: &Ctx, permissions: &[Permission], scope: &Scope) -> Result<()> {
+pub(crate) fn any_of(ctx: &Ctx, permissions: &[Permission], scope: &Scope) -> Result<()> {
     match permissions.iter().any(|p| ctx.may(*p, scope)) {
         true => Ok(()),
         false => permissions
@@ -299,7 +296,7 @@ pub(super) fn any_of(ctx: &Ctx, permissions: &[Permission], scope: &Scope) -> Re
     }
 }
 
-pub(super) fn no_dossier() -> Error {
+pub(crate) fn no_dossier() -> Error {
     Error::not_found("hồ sơ", "dossier")
 }
 

@@ -36,6 +36,7 @@ pub use drafts::{DraftView, PaperView};
 pub use figures::DossierFigures;
 pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
+pub(crate) use handling::{any_of, no_dossier};
 pub use jobs::{CHANGED, DOCUMENT, handlers};
 pub use leaves::{EntryProof, LeafSays, Ledger, PROOFS_FORMAT, Proofs};
 pub use notices::NoticeItem;
@@ -43,14 +44,17 @@ pub use reading::{
     COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Holder, PAGE, Queue, QueueItem, QueueQuery,
     Slice, StoredFile, TaskView, Tracking, WATCHED, Watch, WatchItem,
 };
-pub(crate) use reading::{question, silence};
+pub(crate) use reading::{bad_cursor, minutes_left, question, silence};
 pub use uploads::{UploadFor, UploadState};
 
-use crate::model::state::{OpenTask, Rules, State};
 pub use crate::store::{
     drafts::{Draft, DraftId},
     lists::Filter,
     uploads::Upload,
+};
+use crate::{
+    consult::{Consulted, Exchange},
+    model::state::{OpenTask, Rules, State},
 };
 
 /// What a node decides about its dossiers.
@@ -61,8 +65,9 @@ pub struct Config {
     pub code_pattern: DossierCodePattern,
     /// Which agency decides the procedures of each level: `commune = "H42.28"`.
     pub agencies: BTreeMap<String, String>,
-    /// Which agency stands behind a symbolic name of a package: `fire-police = "G01.42.7"`.
-    pub consulted: BTreeMap<String, String>,
+    /// Which agency stands behind a symbolic name of a package: `fire-police = "G01.42.7"`, or
+    /// `fire-police = { system = "VN/GOV/000.00.00.G01/motcua", agency = "G01.42.7" }` where it has a node of its own.
+    pub consulted: BTreeMap<String, Consulted>,
     /// Names of agencies, for documents and pages.
     pub agency_names: BTreeMap<String, String>,
     /// The place that documents are dated at.
@@ -106,6 +111,7 @@ struct Inner {
     calendar: RwLock<Arc<Calendar>>,
     filings: filing::Filings,
     ledger: OnceLock<Ledger>,
+    exchange: OnceLock<Exchange>,
 }
 
 impl Dossiers {
@@ -128,6 +134,7 @@ impl Dossiers {
             calendar,
             filings: filing::filings(),
             ledger: OnceLock::new(),
+            exchange: OnceLock::new(),
         }))
     }
 
@@ -161,7 +168,21 @@ impl Dossiers {
         self.0.config.agency_names.get(code).map_or(code, String::as_str)
     }
 
-    fn store(&self) -> &Store {
+    /// From now on agencies with nodes of their own are spoken with by this.
+    pub fn join(&self, exchange: Exchange) {
+        // Joined once, by whoever serves.
+        let _ = self.0.exchange.set(exchange);
+    }
+
+    pub(crate) fn exchange(&self) -> Option<&Exchange> {
+        self.0.exchange.get()
+    }
+
+    pub(crate) fn identity(&self) -> &IdentityState {
+        &self.0.identity
+    }
+
+    pub(crate) fn store(&self) -> &Store {
         &self.0.store
     }
 
@@ -202,13 +223,9 @@ impl Dossiers {
 
     /// The agency behind a symbolic name; the name itself where the node has not said, so that the question is kept
     /// and an operator can see where it went.
-    fn consulted_agency(&self, symbol: &str) -> String {
-        self.0
-            .config
-            .consulted
-            .get(symbol)
-            .cloned()
-            .unwrap_or_else(|| symbol.to_owned())
+    pub(crate) fn consulted_agency(&self, symbol: &str) -> String {
+        let known = self.0.config.consulted.get(symbol);
+        known.map_or(symbol, Consulted::code).to_owned()
     }
 
     fn task_agency(&self, state: &State, task: &OpenTask) -> String {

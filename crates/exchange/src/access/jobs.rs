@@ -9,15 +9,15 @@ use ::store::{
 use base::{Error, Kind, Problems, Result, Timestamp};
 
 use super::{
-    peer::{self, Said},
+    peer,
     service::{
         Access,
         outgoing::{follow_at, send_soon},
     },
     store::OrderState,
 };
-use crate::Caller;
 use crate::model::rights::GrantId;
+use crate::{Caller, Said};
 
 /// Sends the orders of a grant.
 pub(super) const SEND: &str = "exchange.access.send";
@@ -60,7 +60,7 @@ async fn send(access: &Access, caller: &impl Caller, run: &Run) -> Result<()> {
             Err(error) => return Err(error),
         };
         match said {
-            Said::Log(entries) => match access.mirror(id, &entries).await {
+            Said::Yes(entries) => match access.mirror(id, &entries).await {
                 Ok(()) => access.sent(id, order.id, OrderState::Taken, &Problems::new()).await?,
                 Err(Error::Refused(Kind::Invalid, problems)) => {
                     access.sent(id, order.id, OrderState::Waiting, &problems).await?;
@@ -69,7 +69,7 @@ async fn send(access: &Access, caller: &impl Caller, run: &Run) -> Result<()> {
                 }
                 Err(error) => return Err(error),
             },
-            Said::No(problems) => access.sent(id, order.id, OrderState::Refused, &problems).await?,
+            Said::No(_, problems) => access.sent(id, order.id, OrderState::Refused, &problems).await?,
             Said::Later(problems) => {
                 access.sent(id, order.id, OrderState::Waiting, &problems).await?;
                 again = Some(later(access, run.now, tries));
@@ -101,11 +101,11 @@ async fn follow(access: &Access, caller: &impl Caller, run: &Run) -> Result<()> 
     if let Some(file) = access.copy(id).await?.filter(|file| file.seq > 0) {
         let request = peer::log_request(&file)?;
         match peer::read(caller.call(&file.consumer, request).await) {
-            Said::Log(entries) => match access.mirror(id, &entries).await {
+            Said::Yes(entries) => match access.mirror(id, &entries).await {
                 Err(Error::Refused(_, problems)) => tracing::warn!(grant = %id, ?problems, "a log that is none"),
                 other => other?,
             },
-            Said::No(problems) | Said::Later(problems) => {
+            Said::No(_, problems) | Said::Later(problems) => {
                 tracing::info!(grant = %id, ?problems, "the provider's node did not say how it stands");
             }
         }

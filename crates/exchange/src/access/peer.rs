@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use base::{Error, Kind, Problems, Result};
+use base::{Error, Kind, Result};
 use bytes::Bytes;
 use identity::{ApiQuery, problem_response};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,7 @@ use super::{
     model::{Entry, File, Order},
     service::Access,
 };
+use crate::Said;
 use crate::model::{
     error::Refusal,
     headers::{CLIENT, ID, PURPOSE},
@@ -161,61 +162,11 @@ pub(super) fn log_request(file: &File) -> Result<http::Request<Bytes>> {
         .map_err(Error::internal)
 }
 
-/// What came of a call.
-pub(super) enum Said {
-    /// What the log has.
-    Log(Vec<Entry>),
-    /// No, for good.
-    No(Problems),
-    /// Nothing that can be relied on; ask again.
-    Later(Problems),
-}
-
-#[derive(Deserialize)]
-struct Details {
-    problems: Problems,
-}
-
-/// Reads what the exchange gave. Only an answer of the provider's node itself, in its own form, is a no for good: whatever
-/// stands in between may err for a while.
-pub(super) fn read(answer: Result<http::Response<Bytes>, Refusal>) -> Said {
-    let later = |code: &str, vi: String, en: String| {
-        let mut problems = Problems::new();
-        problems.add(code, "", vi, en);
-        Said::Later(problems)
-    };
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(refusal) if refusal.problems().is_empty() => {
-            let text = refusal.code().text();
-            return later("exchange", text.vi, text.en);
-        }
-        Err(refusal) => return Said::Later(refusal.problems().clone()),
-    };
-    let status = answer.status();
-    let body = answer.body();
-    if status.is_success() && body.len() <= LARGEST {
-        return match serde_json::from_slice::<Log>(body) {
-            Ok(log) => Said::Log(log.entries),
-            Err(_) => later(
-                "answer-unreadable",
-                "Không đọc được câu trả lời của nút bên cung cấp.".to_owned(),
-                "The answer of the provider's node cannot be read.".to_owned(),
-            ),
-        };
-    }
-    let passing = matches!(
-        status,
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
-    );
-    match serde_json::from_slice::<Details>(body) {
-        Ok(details) if status.is_client_error() && !passing && !details.problems.is_empty() => {
-            Said::No(details.problems)
-        }
-        _ => later(
-            "provider-status",
-            format!("Nút bên cung cấp trả lời với mã trạng thái {}.", status.as_u16()),
-            format!("The provider's node answered with status {}.", status.as_u16()),
-        ),
-    }
+/// Reads what the exchange gave.
+pub(super) fn read(answer: Result<http::Response<Bytes>, Refusal>) -> Said<Vec<Entry>> {
+    Said::read(answer, |answer| {
+        let body = answer.into_body();
+        let log: Log = (body.len() <= LARGEST).then(|| serde_json::from_slice(&body).ok())??;
+        Some(log.entries)
+    })
 }

@@ -12,7 +12,7 @@ use crate::{
     model::{NewOfficer, OfficerId, Roles, check_agency, check_officer_fields},
     store::{
         OfficerRow, Owner, change_officer, clear_factors, delete_sessions, forget, insert_officer, officer,
-        officer_by_login, officers, set_password,
+        officer_by_login, officers, roles_in, set_password,
     },
 };
 
@@ -145,6 +145,16 @@ impl IdentityState {
         // The database may compare codes without case; the rule does not.
         let mine = |o: &Officer| ctx.may(Permission::ManageOfficers, &Scope::Agency(o.agency.clone()));
         Ok((officers.filter(mine).collect(), next))
+    }
+
+    /// The roles that somebody active in an agency has; none where nobody of it works here. Says nothing about anybody, so
+    /// anybody may ask.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn roles_in(&self, agency: &str) -> Result<Option<Roles>> {
+        let sets = roles_in(&self.0.store.read(), agency).await?;
+        Ok((!sets.is_empty()).then(|| sets.iter().flat_map(|set| set.iter()).collect()))
     }
 
     /// One officer.

@@ -109,6 +109,18 @@ pub(crate) async fn officers(
     .await
 }
 
+/// The sets of roles of the active officers of an agency.
+pub(crate) async fn roles_in(db: &impl Read, agency: &str) -> Result<Vec<Roles>> {
+    let sql = "SELECT DISTINCT roles AS bits FROM officer WHERE agency = $1 AND active = $2";
+    let rows = db.all::<RolesRow>(sql, params![agency, true]).await?;
+    Ok(rows.into_iter().map(|row| Roles::from_bits(row.bits)).collect())
+}
+
+#[derive(Debug, Row)]
+struct RolesRow {
+    bits: i64,
+}
+
 /// What an administrator may change; `false` when the officer has changed since `version`.
 #[expect(clippy::too_many_arguments, reason = "the columns of one row")]
 pub(crate) async fn change_officer(

@@ -10,6 +10,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context as _;
 use base::{Clock as _, Text, time::SystemClock};
+use dossier::consult::Consulted;
 use identity::DemoRole;
 use indicatif::{ProgressBar, ProgressStyle};
 use procedure::{
@@ -216,7 +217,8 @@ fn map_consulted(config: &mut Config) -> anyhow::Result<()> {
             } else {
                 DEPARTMENT
             };
-            config.dossiers.consulted.insert(agency.id.clone(), code.to_owned());
+            let here = Consulted::Here(code.to_owned());
+            config.dossiers.consulted.insert(agency.id.clone(), here);
         }
     }
     Ok(())

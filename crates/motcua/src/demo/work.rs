@@ -2,9 +2,10 @@
 
 use base::Timestamp;
 use dossier::{
+    consult::Consulted,
     model::{
         action::{Detail, DossierId, Ground, MissingItem, PaymentMethod},
-        command::{Command, Completion},
+        command::{Command, Completion, Opinion},
         status::Money,
     },
     service::{DossierView, TaskView, UploadFor},
@@ -170,15 +171,17 @@ impl Town<'_> {
     /// Agencies are asked side by side: each answers a few days after it was asked, or lets its time run out.
     fn opinion(&self, view: &DossierView, at: Timestamp, rng: &mut StdRng) -> Option<Move<'_>> {
         let asked = view.state.consultations.iter().find(|c| c.token.is_some())?;
-        let agency = self.node.dossiers.config().consulted.get(&asked.agency);
-        let officer = self.consulted.iter().find(|o| Some(&o.agency) == agency);
+        let consulted = &self.node.dossiers.config().consulted;
+        let agency = consulted.get(&asked.agency).map(Consulted::code);
+        let officer = self.consulted.iter().find(|o| Some(o.agency.as_str()) == agency);
         if let Some(officer) = officer.filter(|_| rng.random_bool(0.8)) {
-            let command = Command::AnswerConsultation {
+            let command = Command::AnswerConsultation(Opinion {
                 sent_by: asked.sent_by.clone(),
                 agrees: true,
                 opinion: "Thống nhất với nội dung đề nghị.".to_owned(),
                 document: format!("{}/CV-PC", rng.random_range(100..999)),
-            };
+                ..Opinion::default()
+            });
             let answered = self.after(asked.sent_at, rng.random_range(DAY / 2..5 * DAY));
             return Some(Move::command(officer, at.max(answered), command));
         }

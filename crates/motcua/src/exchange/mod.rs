@@ -8,7 +8,7 @@ pub mod config;
 pub mod operator;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -71,6 +71,8 @@ pub struct Ground<'a> {
     pub identity: IdentityState,
     /// The node's transparency log.
     pub log: Arc<ledger::Log>,
+    /// What other rooms of the node answer behind the gateway.
+    pub services: BTreeMap<String, Router>,
 }
 
 /// The exchange of a node. Cheap to clone.
@@ -160,6 +162,16 @@ impl Exchange {
         let runner = access::handlers(runner, &joined.access, caller);
         let runner = journal::handlers(runner, &joined.journal);
         events::jobs(runner, &joined.events)
+    }
+
+    /// Makes calls in the name of this node's own system; none before the node has joined.
+    pub fn calling(&self) -> Option<(Arc<dyn Caller>, SubsystemId)> {
+        let joined = self.member.as_ref()?;
+        let system = SubsystemId {
+            member: joined.node.server().owner,
+            code: joined.config.subsystem.clone(),
+        };
+        Some((Arc::new(joined.gateway.clone()), system))
     }
 
     /// Works until `stop` becomes true; then finishes what is in hand.
@@ -265,6 +277,8 @@ impl Joined {
             public: config.public_map,
             clock: Arc::clone(&clock),
         });
+        let mut internal = routers(&access, &journal, &events);
+        internal.extend(ground.services);
         let gateway = gateway::Config {
             server: node.server(),
             tls: tls.clone(),
@@ -274,7 +288,7 @@ impl Joined {
             clock: Arc::clone(&clock),
             wire: Wire::default(),
             limits: gateway::Limits::default(),
-            internal: routers(&access, &journal, &events),
+            internal,
             spill: folder.join("spill"),
             subjects,
             met: met(&folder),

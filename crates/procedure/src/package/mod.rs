@@ -190,6 +190,9 @@ impl Package {
                 if let (Some(process), Some(meta)) = (&examined.process, &meta) {
                     agencies(&mut sink, process, meta);
                 }
+                if let Some(process) = &examined.process {
+                    shown(&mut sink, process, form);
+                }
                 examined.process
             }
             _ => None,
@@ -341,25 +344,43 @@ fn agencies(sink: &mut Sink, process: &Process, meta: &Meta) {
             _ => None,
         };
         if let Some(agency) = agency.filter(|agency| !known(agency)) {
-            sink.push(crate::check::Finding {
-                severity: crate::check::Severity::Error,
-                code: "unknown-agency".to_owned(),
-                file: "process.bpmn".to_owned(),
-                line: node.at.line,
-                column: node.at.column,
-                text: Text::new(
-                    format!(
-                        "[{}] Cơ quan “{agency}” chưa khai trong procedure.toml ([[agency]]).",
-                        node.id
-                    ),
-                    format!(
-                        "[{}] The agency “{agency}” is not declared in procedure.toml ([[agency]]).",
-                        node.id
-                    ),
-                ),
-            });
+            at_node(
+                sink,
+                node,
+                "unknown-agency",
+                format!("Cơ quan “{agency}” chưa khai trong procedure.toml ([[agency]])."),
+                format!("The agency “{agency}” is not declared in procedure.toml ([[agency]])."),
+            );
         }
     }
+}
+
+/// What a consulted agency is shown must be in the form.
+fn shown(sink: &mut Sink, process: &Process, form: &Form) {
+    for node in process.nodes() {
+        let NodeKind::Send(task) = &node.kind else { continue };
+        let unknown = |id: &&String| form.field(id).is_none() && form.paper(id).is_none();
+        for id in task.shows.iter().filter(unknown) {
+            at_node(
+                sink,
+                node,
+                "unknown-shown",
+                format!("mc:shows nêu “{id}”, không phải mục nào hay giấy tờ nào của form.toml."),
+                format!("mc:shows names “{id}”, which is neither a field nor a paper of form.toml."),
+            );
+        }
+    }
+}
+
+fn at_node(sink: &mut Sink, node: &crate::process::Node, code: &str, vi: String, en: String) {
+    sink.push(crate::check::Finding {
+        severity: crate::check::Severity::Error,
+        code: code.to_owned(),
+        file: "process.bpmn".to_owned(),
+        line: node.at.line,
+        column: node.at.column,
+        text: Text::new(format!("[{}] {vi}", node.id), format!("[{}] {en}", node.id)),
+    });
 }
 
 fn refused(report: &Report) -> Error {

@@ -328,6 +328,8 @@ pub struct SendTask {
     pub message: String,
     /// What it means when no answer comes in the time that the process gives.
     pub silence: Silence,
+    /// The fields and papers of the form that the agency needs for its answer; nothing else goes to another node.
+    pub shows: Vec<String>,
 }
 
 /// What it means that a consulted agency did not answer in time.

@@ -11,7 +11,7 @@ use super::PaperBody;
 use crate::{
     model::{
         action::{Channel, Detail, Ground, MissingItem, OfficerRef, PaymentMethod},
-        command::{Command, Completion},
+        command::{Command, Completion, Opinion},
     },
     service::FilingPaper,
 };
@@ -284,16 +284,22 @@ pub struct ConsultationBody {
     /// Number of its document.
     #[serde(default)]
     document: String,
+    /// Date of its document.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    dated: Option<jiff::civil::Date>,
 }
 
 impl ConsultationBody {
     /// The command.
     pub fn command(self) -> Command {
-        Command::AnswerConsultation {
+        Command::AnswerConsultation(Opinion {
             sent_by: self.sent_by,
             agrees: self.agrees,
             opinion: self.opinion,
             document: self.document,
-        }
+            dated: self.dated,
+            from: None,
+        })
     }
 }

@@ -4,6 +4,7 @@
 mod supplement;
 
 use base::{Error, Kind, Problems, Result, Timestamp};
+use jiff::civil::Date;
 use procedure::{
     form::Answers,
     process::{OutcomeEffect, UserTask},
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 
 pub use self::supplement::{BroughtUp, brought_up};
 use super::{
-    action::{Action, Detail, Ground, OfficerRef, Paper, PaymentMethod, Step},
+    action::{Action, Detail, Ground, OfficerRef, Paper, PaymentMethod, Respondent, Step},
     state::{Rules, State},
     status::{Decision, Delivery, Money},
 };
@@ -34,16 +35,7 @@ pub enum Command {
         papers: Vec<Paper>,
     },
     /// Answer a consultation.
-    AnswerConsultation {
-        /// The id of the send task that asked.
-        sent_by: String,
-        /// Whether the agency agrees.
-        agrees: bool,
-        /// Its opinion.
-        opinion: String,
-        /// Number of its document.
-        document: String,
-    },
+    AnswerConsultation(Opinion),
     /// A timer came due.
     FireTimer {
         /// Its token.
@@ -103,6 +95,32 @@ pub enum Command {
     },
 }
 
+/// The answer to a consultation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Opinion {
+    /// The id of the send task that asked.
+    pub sent_by: String,
+    /// Whether the agency agrees.
+    pub agrees: bool,
+    /// Its opinion.
+    pub opinion: String,
+    /// Number of its document.
+    pub document: String,
+    /// Date of that document.
+    pub dated: Option<Date>,
+    /// Where it comes from, if not from an officer of this node.
+    pub from: Option<Elsewhere>,
+}
+
+/// The agency's own node gave the opinion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// When that was asked which it answers: the same step may have asked again since.
+    pub sent_at: Timestamp,
+    /// Who gave it.
+    pub respondent: Respondent,
+}
+
 /// Doing a step.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Completion {
@@ -126,12 +144,7 @@ pub fn decide(state: &State, command: &Command, rules: Rules<'_>, now: Timestamp
     match command {
         Command::Complete(completion) => complete(state, completion, rules),
         Command::Supplement { answers, papers } => supplement::answer(state, answers, papers, rules, now),
-        Command::AnswerConsultation {
-            sent_by,
-            agrees,
-            opinion,
-            document,
-        } => answer_consultation(state, sent_by, *agrees, opinion, document),
+        Command::AnswerConsultation(given) => answer_consultation(state, given),
         Command::FireTimer { token } => {
             let running = state.timers.iter().any(|t| t.token == *token);
             if running {
@@ -283,21 +296,24 @@ fn delivery(problems: &mut Problems, state: &State, detail: &Detail) {
     }
 }
 
-fn answer_consultation(state: &State, sent_by: &str, agrees: bool, opinion: &str, document: &str) -> Result<Action> {
-    let asked = state.consultations.iter().rev().find(|c| c.sent_by == sent_by);
+fn answer_consultation(state: &State, given: &Opinion) -> Result<Action> {
+    let asked = state.consultations.iter().rev().find(|c| c.sent_by == given.sent_by);
     let asked = asked.ok_or_else(|| Error::not_found("yêu cầu lấy ý kiến", "consultation"))?;
-    let Some(token) = asked.token else {
+    let answers_another = given.from.as_ref().is_some_and(|from| from.sent_at != asked.sent_at);
+    let Some(token) = asked.token.filter(|_| !answers_another) else {
         return Err(moved_on(state));
     };
     let mut problems = Problems::new();
-    note_text(&mut problems, "opinion", opinion, true);
-    note_text(&mut problems, "document", document, false);
+    note_text(&mut problems, "opinion", &given.opinion, true);
+    note_text(&mut problems, "document", &given.document, false);
     problems.into_result()?;
     Ok(Action::ConsultationAnswered {
         token,
-        agrees,
-        opinion: opinion.trim().to_owned(),
-        document: document.trim().to_owned(),
+        agrees: given.agrees,
+        opinion: given.opinion.trim().to_owned(),
+        document: given.document.trim().to_owned(),
+        dated: given.dated,
+        respondent: given.from.as_ref().map(|from| from.respondent.clone()),
     })
 }
 

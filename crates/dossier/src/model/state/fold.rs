@@ -114,6 +114,8 @@ impl State {
                 agrees,
                 opinion,
                 document,
+                dated,
+                respondent,
             } => {
                 let payload = serde_json::json!({ "agrees": agrees, "opinion": opinion, "deemed": false });
                 let given = Answer::Given {
@@ -121,6 +123,8 @@ impl State {
                     agrees: *agrees,
                     opinion: opinion.clone(),
                     document: document.clone(),
+                    dated: *dated,
+                    respondent: respondent.clone(),
                 };
                 if let Some(asked) = self.consultations.iter_mut().find(|c| c.token == Some(*token)) {
                     asked.answer = Some(given);

@@ -25,6 +25,7 @@ pub(super) use self::answers::{leaves, merged};
 use super::{
     action::{
         Applicant, Channel, Detail, DocumentKind, Fee, IssuedDocument, MissingItem, OfficerRef, Paper, ProcedureRef,
+        Respondent,
     },
     status::{Decision, Delivery, Money, NationalStatus, Sync},
 };
@@ -198,6 +199,12 @@ pub enum Answer {
         opinion: String,
         /// Number of its document.
         document: String,
+        /// Date of that document.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dated: Option<Date>,
+        /// Who gave it at another node.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        respondent: Option<Respondent>,
     },
     /// It was silent until the time was over and is, by the law of the procedure, deemed to agree.
     Deemed {

@@ -5,11 +5,11 @@ mod dossier;
 mod drafts;
 mod forms;
 mod my;
-pub(super) mod papers;
+pub(crate) mod papers;
 mod start;
 mod supplement;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod throttle;
 mod track;
 mod upload;

@@ -180,7 +180,7 @@ fn file_line(upload: &Upload, lang: Lang) -> FileLine {
 }
 
 /// `1,2 MB · 3 trang`.
-pub(in crate::pages) fn about(size: u64, pages: Option<u32>, lang: Lang) -> String {
+pub(crate) fn about(size: u64, pages: Option<u32>, lang: Lang) -> String {
     let size = words::size(lang, size);
     match pages {
         Some(1) => format!("{size} · {}", lang.t("1 trang", "1 page")),

@@ -2,10 +2,10 @@
 
 mod assurance;
 mod filing;
-mod following;
+pub(crate) mod following;
 mod foresight;
-mod handling;
+pub(crate) mod handling;
 mod leaves;
 mod notices;
 mod supplement;
-mod town;
+pub(crate) mod town;

@@ -19,10 +19,11 @@ use view::{Link, Page, ui, ui::Tone};
 use super::queue::{left, tone};
 use crate::{
     api::purpose,
+    consult::{Delivery, sentences},
     model::{
         action::{Channel, PaymentMethod, channel_label},
         foresight::Outlook,
-        state::Answer,
+        state::{Answer, Consulted},
         status::Money,
     },
     pages::text::encoded,
@@ -104,6 +105,22 @@ struct Consultation {
     state: String,
     tone: Tone,
     opinion: String,
+    /// How the question stands on its way to another node.
+    way: Option<Way>,
+}
+
+/// A question on its way.
+struct Way {
+    state: String,
+    tone: Tone,
+    system: String,
+    /// Why it is not there.
+    trouble: String,
+    next_at: Option<Timestamp>,
+    /// Where it can be sent again.
+    again: Option<String>,
+    /// Where an opinion that came by another way can be recorded.
+    record: Option<String>,
 }
 
 struct Paper {
@@ -186,6 +203,7 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
         false => calendar.working_minutes_between(web.ctx.now, due),
     });
     let scope = Scope::Agency(s.agency.clone());
+    let handles = web.ctx.may(Permission::ProcessDossier, &scope) || web.ctx.may(Permission::DecideDossier, &scope);
     let may = |permission| web.ctx.may(permission, &scope);
     let options = DrawOptions::of(lang, &view.here);
     let file = |f: &crate::model::action::File| File {
@@ -274,6 +292,7 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
                     state: state.to_owned(),
                     tone,
                     opinion,
+                    way: way(lang, &path, view, c, handles),
                 }
             })
             .collect(),
@@ -309,6 +328,30 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
         path,
         page,
     }
+}
+
+/// How the question of a consultation stands on its way to another node; none where it was asked here, or once it has been
+/// answered.
+fn way(lang: Lang, path: &str, view: &DossierView, asked: &Consulted, handles: bool) -> Option<Way> {
+    let mut questions = view.questions.iter().filter(|q| q.open);
+    let question = questions.find(|q| q.sent_by == asked.sent_by && q.sent_at == asked.sent_at)?;
+    let address = format!("{path}/consultations/{}", asked.sent_by);
+    let late = !question.problems.is_empty();
+    Some(Way {
+        state: question.delivery.label().get(lang).to_owned(),
+        tone: match question.delivery {
+            Delivery::Taken => Tone::Good,
+            Delivery::Refused => Tone::Late,
+            Delivery::Waiting if late => Tone::Warn,
+            Delivery::Waiting | Delivery::Closed => Tone::Info,
+        },
+        system: question.system.to_string(),
+        trouble: sentences(&question.problems, lang),
+        next_at: question.next_at,
+        again: (handles && matches!(question.delivery, Delivery::Waiting | Delivery::Refused) && late)
+            .then(|| format!("{address}/again")),
+        record: (handles && asked.token.is_some()).then_some(address),
+    })
 }
 
 /// The name of a field or a paper.
@@ -383,7 +426,8 @@ pub(super) async fn file(
     }
 }
 
-fn inline(media: &str, bytes: bytes::Bytes) -> Response {
+/// A file of somebody else's: shown in place, and never run.
+pub(crate) fn inline(media: &str, bytes: bytes::Bytes) -> Response {
     let media = HeaderValue::from_str(media).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let headers = [
         (header::CONTENT_TYPE, media),

@@ -4,8 +4,12 @@ mod act;
 mod dossier;
 mod queue;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 
+pub(crate) use self::{dossier::inline, queue::left};
 use crate::service::Dossiers;
 
 /// The pages of officers: `/desk…`.
@@ -31,6 +35,10 @@ pub fn router(dossiers: Dossiers) -> Router {
         .route(
             "/desk/dossiers/{code}/consultations/{sent_by}",
             get(act::ask_opinion).post(act::answer),
+        )
+        .route(
+            "/desk/dossiers/{code}/consultations/{sent_by}/again",
+            post(act::again_asked),
         )
         .with_state(dossiers)
 }

@@ -13,6 +13,10 @@ use serde::Deserialize;
 use view::{Link, Page, ui, ui::Tone};
 
 use crate::{
+    consult::{
+        Shown,
+        pages::{Row as AskedRow, row as asked_row},
+    },
     model::{foresight::Outlook, status::NationalStatus},
     pages::text::{self, encoded, working_time},
     service::{ConsultationItem, Dossiers, Filter, Holder, QueueItem, QueueQuery, Watch},
@@ -43,6 +47,11 @@ struct QueuePage {
     rows: Vec<Row>,
     next: Option<String>,
     consultations: Vec<Question>,
+    /// What agencies with nodes of their own have asked, the most urgent first.
+    asked_elsewhere: Vec<AskedRow>,
+    more_asked: bool,
+    /// The officer answers consultations.
+    consulted: bool,
     procedures: Vec<ui::Choice>,
     works_steps: bool,
 }
@@ -81,7 +90,7 @@ fn counted(n: i64) -> String {
 }
 
 /// Time left or passed, in working time: `Còn 2 giờ 5 phút làm việc`.
-pub(super) fn left(lang: Lang, minutes: Option<i64>) -> (String, Tone) {
+pub(crate) fn left(lang: Lang, minutes: Option<i64>) -> (String, Tone) {
     let Some(minutes) = minutes else {
         return (lang.t("Tạm dừng", "Paused").to_owned(), Tone::Neutral);
     };
@@ -239,6 +248,10 @@ async fn shown(web: &Web, dossiers: &Dossiers, asked: Asked) -> Result<Response>
         true => dossiers.consultations(&web.ctx).await?,
         false => Vec::new(),
     };
+    let elsewhere = match officer.roles.has(Role::Consulted) {
+        true => dossiers.asked(&web.ctx, Shown::Open, None).await?.items,
+        false => Vec::new(),
+    };
     let watch = match officer.roles.has(Role::Leader) || officer.roles.has(Role::Receptionist) {
         true => Some(watched(web, dossiers, None).await?.0),
         false => None,
@@ -260,6 +273,9 @@ async fn shown(web: &Web, dossiers: &Dossiers, asked: Asked) -> Result<Response>
             .next
             .map(|cursor| format!("/desk?show={}&procedure={}&after={cursor}", asked.show, asked.procedure)),
         consultations: consultations.iter().map(|c| question(lang, dossiers, c)).collect(),
+        consulted: officer.roles.has(Role::Consulted),
+        more_asked: elsewhere.len() > SHORT,
+        asked_elsewhere: elsewhere.iter().take(SHORT).map(|item| asked_row(lang, item)).collect(),
         procedures: dossiers
             .shelf()
             .all_on(today)

@@ -24,6 +24,7 @@ use super::{
     why,
 };
 use crate::{
+    consult::QuestionView,
     model::{
         action::{DocumentKind, DossierId},
         foresight::{self, Limits, Outlook},
@@ -74,6 +75,8 @@ pub struct DossierView {
     pub history: Vec<HistoryLine>,
     /// Where the process stands.
     pub here: WhereNow,
+    /// How questions to other nodes stand on their way; for whoever handles the dossier.
+    pub questions: Vec<QuestionView>,
     /// Whether the reader handles the dossier, and so sees what officers wrote among themselves.
     pub officer: bool,
 }
@@ -167,8 +170,13 @@ impl Dossiers {
                 })
             })
             .collect();
+        let questions = match officer && !state.consultations.is_empty() {
+            true => self.questions_of(id).await?,
+            false => Vec::new(),
+        };
         Ok(DossierView {
             id,
+            questions,
             due,
             standing: due.map(|d| d.status_at(ctx.now, &calendar)),
             why: why(&state, &calendar),

@@ -1,6 +1,7 @@
 //! The log in words.
 
 use base::{Text, Timestamp};
+use jiff::civil::Date;
 use procedure::package::Package;
 
 use crate::model::{
@@ -140,11 +141,16 @@ fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action, package: &Pa
             Detail::Delivery { recipient, .. } => detail.push(same(recipient)),
             Detail::None => {}
         },
-        Action::ConsultationAnswered { opinion, document, .. } => {
+        Action::ConsultationAnswered {
+            opinion,
+            document,
+            dated,
+            respondent,
+            ..
+        } => {
             detail.push(same(opinion));
-            if !document.is_empty() {
-                detail.push(same(document));
-            }
+            detail.extend(document_text(document, *dated));
+            detail.extend(respondent.as_ref().map(|by| same(&by.signature())));
         }
         Action::PaymentRecorded {
             amount,
@@ -180,6 +186,20 @@ fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action, package: &Pa
         detail,
         internal,
     }
+}
+
+/// Number and date of a document; none without a number.
+fn document_text(number: &str, dated: Option<Date>) -> Option<Text> {
+    if number.is_empty() {
+        return None;
+    }
+    let Some(date) = dated.map(|date| date.strftime("%d/%m/%Y").to_string()) else {
+        return Some(Text::new(number, number));
+    };
+    Some(Text::new(
+        format!("{number} ngày {date}"),
+        format!("{number} of {date}"),
+    ))
 }
 
 fn payment_text(amount: i64, method: PaymentMethod, reference: &str) -> Text {

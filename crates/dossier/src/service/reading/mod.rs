@@ -14,6 +14,7 @@ use procedure::{
 };
 
 pub(super) use self::history::line_text;
+pub(crate) use self::queue::minutes_left;
 pub use self::{
     dossier::{DossierView, StoredFile, TaskView},
     history::HistoryLine,
@@ -59,7 +60,7 @@ fn status(code: i64) -> Result<NationalStatus> {
         .ok_or_else(|| Error::internal("not a status"))
 }
 
-fn bad_cursor() -> Error {
+pub(crate) fn bad_cursor() -> Error {
     Error::refused(
         Kind::Invalid,
         "bad-cursor",

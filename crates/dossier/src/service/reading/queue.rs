@@ -384,7 +384,8 @@ fn limit_that_counts(limits: Limits, outlook: Outlook) -> Option<Timestamp> {
     }
 }
 
-fn minutes_left(now: Timestamp, at: Timestamp, calendar: &Calendar) -> i64 {
+/// Working minutes from `now` to `at`; negative when it has passed.
+pub(crate) fn minutes_left(now: Timestamp, at: Timestamp, calendar: &Calendar) -> i64 {
     if at < now {
         -calendar.working_minutes_between(at, now)
     } else {

@@ -84,6 +84,7 @@ impl<'x> Reader<'x, '_> {
                 },
                 message: self.message(xml, xml),
                 silence: self.silence(xml, id, at),
+                shows: self.mc(xml, "shows").split_whitespace().map(str::to_owned).collect(),
             }),
             "receiveTask" => NodeKind::Receive(self.awaited(xml, xml)),
             "exclusiveGateway" => NodeKind::Exclusive { default: None },

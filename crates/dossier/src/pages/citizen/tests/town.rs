@@ -48,6 +48,11 @@ pub struct Town {
 
 /// A town on each engine.
 pub async fn towns() -> Vec<Town> {
+    towns_with(|_| ()).await
+}
+
+/// As [`towns`], with other settings.
+pub async fn towns_with(change: impl Fn(&mut Config)) -> Vec<Town> {
     let mut towns = Vec::new();
     let sets = [identity::MIGRATIONS, procedure::shelf::MIGRATIONS, MIGRATIONS];
     for store in testkit::stores(&sets).await {
@@ -72,13 +77,14 @@ pub async fn towns() -> Vec<Town> {
             Shell::default(),
         );
         let identity = identity.expect("good settings");
-        let config = Config {
+        let mut config = Config {
             agencies: BTreeMap::from([("commune".to_owned(), AGENCY.to_owned())]),
             agency_names: BTreeMap::from([(AGENCY.to_owned(), "Ủy ban nhân dân phường Thuận Hóa".to_owned())]),
             secret_key: [3; 32],
             largest_upload: 2 << 20,
             ..Config::default()
         };
+        change(&mut config);
         let reference = Arc::new(Reference::embedded().expect("reference data"));
         let dossiers = Dossiers::new(store.clone(), shelf, reference, calendar, identity.clone(), config);
         let (api, _) = crate::api::router(dossiers.clone()).split_for_parts();

@@ -104,6 +104,22 @@ pub(super) fn wish(wish: Wish) -> MethodRouter<Dossiers> {
     )
 }
 
+/// Sends a question to another node again.
+pub(super) async fn again_asked(
+    web: Web,
+    State(dossiers): State<Dossiers>,
+    Path((code, sent_by)): Path<(String, String)>,
+) -> Response {
+    let done = async {
+        let view = load(&web, &dossiers, &code).await?;
+        dossiers.ask_again(&web.ctx, view.id, &sent_by).await
+    };
+    match done.await {
+        Ok(()) => Redirect::to(&format!("/desk/dossiers/{code}#consultations")).into_response(),
+        Err(error) => again(&web, &dossiers, &code, error).await,
+    }
+}
+
 pub(super) fn assign(ctx: &Ctx, posted: &Fields) -> Result<Command> {
     let officer = ctx.officer()?;
     Ok(Command::Assign {

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use base::{Error, Kind, Problems, Result, Timestamp};
-use identity::Web;
+use identity::{Permission, Scope, Web};
 use procedure::process::Silence;
 use view::{Link, Page, ui};
 
@@ -16,7 +16,7 @@ use super::{
     Posted, first, led_on, small_page,
 };
 use crate::{
-    model::command::Command,
+    model::command::{Command, Opinion},
     service::{DossierView, Dossiers, question, silence},
 };
 
@@ -37,6 +37,8 @@ struct OpinionPage {
     papers: Vec<(String, String, String)>,
     posted: Vec<(String, String)>,
     open: bool,
+    /// The reader is of the deciding agency and records what came by another way.
+    by_hand: bool,
 }
 
 impl OpinionPage {
@@ -62,13 +64,25 @@ fn opinion_page(
         .find(|c| c.sent_by == sent_by)
         .ok_or_else(no_step)?;
     let base = format!("/desk/dossiers/{}", view.state.code);
-    let mut page = web.titled("Trả lời ý kiến phối hợp", "Answer a consultation");
+    let asked_agency = Scope::Agency(dossiers.consulted_agency(&asked.agency));
+    let by_hand = dossiers.is_elsewhere(&asked.agency) && !web.ctx.may(Permission::AnswerConsultation, &asked_agency);
+    let mut page = match by_hand {
+        true => web.titled(
+            "Ghi nhận ý kiến nhận bằng văn bản",
+            "Record an opinion that came in writing",
+        ),
+        false => web.titled("Trả lời ý kiến phối hợp", "Answer a consultation"),
+    };
     page.breadcrumbs = vec![Link::new("/desk", "Bàn làm việc", "Desk")];
     page.problems = problems;
     Ok(OpinionPage {
         page,
         action: format!("{base}/consultations/{sent_by}"),
-        back: "/desk".to_owned(),
+        back: match by_hand {
+            true => base.clone(),
+            false => "/desk".to_owned(),
+        },
+        by_hand,
         version: view.state.version,
         name: view.package.meta.name.get(lang).to_owned(),
         question: question(&view.package, sent_by).get(lang).to_owned(),
@@ -127,18 +141,27 @@ pub(in crate::pages::desk) async fn answer(
     };
     let done = match agrees(&posted) {
         Ok(agrees) => {
-            let command = Command::AnswerConsultation {
+            let command = Command::AnswerConsultation(Opinion {
                 sent_by: sent_by.clone(),
                 agrees,
                 opinion: first(&posted, "opinion").to_owned(),
                 document: first(&posted, "document").to_owned(),
-            };
+                ..Opinion::default()
+            });
             // An opinion holds whatever else has happened to the dossier meanwhile.
             dossiers.command(&web.ctx, view.id, &command, None).await
         }
         Err(error) => Err(error),
     };
-    led_on(&web, &dossiers, &code, "/desk", done, |problems| {
+    let handles = web.ctx.may(
+        Permission::ReadAgencyDossiers,
+        &Scope::Agency(view.state.agency.clone()),
+    );
+    let next = match handles {
+        true => format!("/desk/dossiers/{code}"),
+        false => "/desk".to_owned(),
+    };
+    led_on(&web, &dossiers, &code, &next, done, |problems| {
         opinion_page(&web, &dossiers, &view, &sent_by, posted, problems)
     })
     .await

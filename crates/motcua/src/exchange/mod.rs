@@ -360,7 +360,7 @@ impl Joined {
         let mut named = std::collections::BTreeMap::new();
         let mut after = String::new();
         loop {
-            let (page, next) = self.access.services(&ctx, &after).await?;
+            let (page, next) = self.access.services(&ctx, &after, 100).await?;
             named.extend(page.into_iter().map(|view| (view.service, view.name)));
             match next {
                 Some(next) => after = next,

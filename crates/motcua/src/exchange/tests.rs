@@ -184,6 +184,7 @@ async fn member(operator: &Town, dir: &Path, member: &str, name: &str) -> Town {
             &steward(),
             ::exchange::directory::membership::ApplicationStanding::Pending,
             None,
+            50,
         )
         .await
         .expect("a list");

@@ -23,6 +23,9 @@ use view::{NavItem, Notice, Page, ui::Tone};
 
 use super::{Access, model::TermsDraft};
 
+/// Lines on one page of a list.
+const PAGE: u32 = 50;
+
 /// All pages of access.
 pub fn router(access: Access) -> Router {
     // A document in a form is a little larger than the document.

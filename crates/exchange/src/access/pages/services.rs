@@ -15,7 +15,7 @@ use view::{
     ui::{self, Choice},
 };
 
-use super::{DoneQuery, Fields, Tab, again, answer, ask, done, encoded, read_id, titled};
+use super::{PAGE, DoneQuery, Fields, Tab, again, answer, ask, done, encoded, read_id, titled};
 use crate::{
     access::{
         Access, Offer, ServiceView,
@@ -48,7 +48,7 @@ struct ServicesPage {
 
 pub(super) async fn list(State(access): State<Access>, web: Web, Query(query): Query<Wanted>) -> Response {
     let made = access
-        .services(&web.ctx, &query.after)
+        .services(&web.ctx, &query.after, PAGE)
         .await
         .map(|(services, next)| ServicesPage {
             page: titled(web.page.clone(), "Dịch vụ của nút này", "Services of this node", None),
@@ -81,7 +81,7 @@ impl CataloguePage {
 
 pub(super) async fn catalogue(State(access): State<Access>, web: Web, Query(query): Query<Wanted>) -> Response {
     let made = access
-        .catalogue(&web.ctx, &query.q, &query.after)
+        .catalogue(&web.ctx, &query.q, &query.after, PAGE)
         .await
         .map(|(offers, next)| {
             let kept = format!("/exchange/services/catalogue?q={}", encoded(&query.q));

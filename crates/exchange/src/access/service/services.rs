@@ -6,11 +6,15 @@ use identity::{Ctx, Permission, Scope};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Access, moved_on, reach, systems::invalid, visible};
+use super::{
+    Access, moved_on, reach,
+    systems::{conflict, invalid},
+    visible,
+};
 use crate::{
     access::{
         model::{OpenApi, ServiceDraft, subjects_text},
-        store::{self as tables, PAGE, ServiceRow},
+        store::{self as tables, ServiceRow},
     },
     model::{identifier::ServiceId, meta::Endpoint, tracker::SubjectRule},
 };
@@ -98,22 +102,22 @@ impl Access {
     ///
     /// # Errors
     /// Without [`Permission::ReadExchange`].
-    pub async fn services(&self, ctx: &Ctx, after: &str) -> Result<(Vec<ServiceView>, Option<String>)> {
+    pub async fn services(&self, ctx: &Ctx, after: &str, most: u32) -> Result<(Vec<ServiceView>, Option<String>)> {
         let agency = reach(ctx, Permission::ReadExchange)?;
         // What is no identifier is the beginning of the list.
         let after = after
             .parse::<ServiceId>()
             .map(|after| after.to_string())
             .unwrap_or_default();
-        let rows = tables::services(&self.store().read(), agency.as_deref(), &after).await?;
+        let rows = tables::services(&self.store().read(), agency.as_deref(), &after, most).await?;
         let views = rows
             .iter()
-            .take(PAGE)
+            .take(most as usize)
             .map(ServiceView::of)
             .collect::<Result<Vec<_>>>()?;
         let next = views
             .last()
-            .filter(|_| rows.len() > PAGE)
+            .filter(|_| rows.len() > most as usize)
             .map(|last| last.service.to_string());
         Ok((views, next))
     }
@@ -177,7 +181,7 @@ impl Access {
         })?;
         self.changed().await;
         made.ok_or_else(|| {
-            invalid(
+            conflict(
                 "taken",
                 "code",
                 format!("Hệ thống đã có dịch vụ mã {}.", spec.id.code),

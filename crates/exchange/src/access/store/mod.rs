@@ -16,8 +16,6 @@ pub use services::{
 };
 pub use systems::{SystemRow, insert_system, set_token, system, system_named, systems, systems_of, update_system};
 
-/// Rows on one page.
-pub const PAGE: usize = 50;
 
 /// The number that grows with each change of what the gateway has to know.
 pub async fn turn(db: &impl Read) -> Result<i64> {

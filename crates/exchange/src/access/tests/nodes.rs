@@ -407,7 +407,7 @@ async fn both_sides_on_one_node_are_two_sides() {
         );
         let (list, _) = node
             .access
-            .grants(&node.steward(), &crate::access::GrantsQuery::default())
+            .grants(&node.steward(), &crate::access::GrantsQuery::default(), 50)
             .await
             .expect("a list");
         assert_eq!(list.len(), 2, "one for each side");

@@ -129,13 +129,13 @@ pub async fn application_by_digest(db: &impl Read, digest: &str) -> Result<Optio
 }
 
 /// A page of applications of a state, oldest first: they wait for the operator.
-pub async fn applications(db: &impl Read, state: &str, after: Option<(i64, Uuid)>) -> Result<Vec<ApplicationRow>> {
+pub async fn applications(db: &impl Read, state: &str, after: Option<(i64, Uuid)>, most: u32) -> Result<Vec<ApplicationRow>> {
     let (at, id) = after.unwrap_or((i64::MIN, Uuid::nil()));
     let sql = format!(
         "{APPLICATION} WHERE state = $1 AND (received_at > $2 OR (received_at = $2 AND id > $3)) \
          ORDER BY received_at, id LIMIT $4"
     );
-    db.all(&sql, params![state, at, id, PAGE as i64 + 1]).await
+    db.all(&sql, params![state, at, id, i64::from(most) + 1]).await
 }
 
 #[derive(Debug, Row)]

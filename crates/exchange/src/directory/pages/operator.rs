@@ -116,7 +116,7 @@ pub async fn applications(State(membership): State<Membership>, web: Web, Query(
 async fn applications_page(membership: &Membership, web: &Web, asked: Asked) -> Result<ApplicationsPage> {
     let standing = ApplicationStanding::from_code(&asked.standing).unwrap_or(ApplicationStanding::Pending);
     let after = read_place(&asked.after);
-    let (applications, next) = membership.applications(&web.ctx, standing, after).await?;
+    let (applications, next) = membership.applications(&web.ctx, standing, after, 50).await?;
     let mut page = web.titled("Đơn tham gia liên thông", "Applications to join");
     Done { done: asked.done }.on(&mut page);
     let href = |standing: ApplicationStanding| format!("/exchange/applications?standing={}", standing.code());

@@ -238,7 +238,7 @@ async fn long_lists_come_in_pages_that_fit_together() {
         loop {
             let page = site
                 .events
-                .types(&site.steward(), after.as_deref())
+                .types(&site.steward(), after.as_deref(), 50)
                 .await
                 .expect("a steward");
             names.extend(page.rows.iter().map(|of| of.id.name.to_string()));
@@ -280,12 +280,12 @@ async fn long_lists_come_in_pages_that_fit_together() {
         }
         let first = site
             .events
-            .subscriptions(&site.steward(), None, None)
+            .subscriptions(&site.steward(), None, None, 50)
             .await
             .expect("a steward");
         let rest = site
             .events
-            .subscriptions(&site.steward(), None, first.next.as_deref())
+            .subscriptions(&site.steward(), None, first.next.as_deref(), 50)
             .await
             .expect("a steward");
         assert_eq!((first.rows.len(), rest.rows.len(), rest.next), (50, 11, None));

@@ -31,5 +31,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0001_access",
     "0002_directory",
     "0003_journal",
-    "0004_events"
+    "0004_events",
+    "0005_conformance"
 );

@@ -156,7 +156,12 @@ async fn officers(
         Some((agency.to_owned(), login.to_owned()))
     })?;
     let (officers, next) = state
-        .officers(&ctx, query.agency.as_deref().unwrap_or(&own), after.as_ref(), paging.limit())
+        .officers(
+            &ctx,
+            query.agency.as_deref().unwrap_or(&own),
+            after.as_ref(),
+            paging.limit(),
+        )
         .await?;
     let next = next.map(|(agency, login)| format!("{agency}/{login}"));
     Ok(Json(Listing::of(officers, next, std::convert::identity)))

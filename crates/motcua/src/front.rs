@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{
     Extension, Json, Router,
     extract::{OriginalUri, Query, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -167,29 +167,32 @@ async fn openapi(Extension(api): Extension<std::sync::Arc<OpenApi>>) -> Json<Ope
 }
 
 /// What is not there.
-pub async fn not_found(OriginalUri(uri): OriginalUri, web: Web) -> Response {
+pub async fn not_found(OriginalUri(uri): OriginalUri, headers: HeaderMap, web: Web) -> Response {
     let error = Error::refused(
         base::Kind::NotFound,
         "no-page",
         "Không có trang này. Kiểm tra lại địa chỉ, hoặc tìm dịch vụ từ trang chủ.",
         "There is no such page. Check the address, or find the service from the front page.",
     );
-    refuse(uri.path(), &web, &error)
+    refuse(uri.path(), &headers, &web, &error)
 }
 
 /// What is there, but not for this method. The router adds `Allow` (RFC 9110, 15.5.6).
-pub async fn not_allowed(OriginalUri(uri): OriginalUri, web: Web) -> Response {
+pub async fn not_allowed(OriginalUri(uri): OriginalUri, headers: HeaderMap, web: Web) -> Response {
     let error = Error::refused(
         base::Kind::NotAllowed,
         "method",
         "Địa chỉ này không nhận phương thức đó; các phương thức được nhận nằm ở tiêu đề Allow.",
         "This address takes no such method; those that it takes are in the header Allow.",
     );
-    refuse(uri.path(), &web, &error)
+    refuse(uri.path(), &headers, &web, &error)
 }
 
-fn refuse(path: &str, web: &Web, error: &Error) -> Response {
-    if path.starts_with("/api/") {
+/// Programs get problem details, people a page.
+fn refuse(path: &str, headers: &HeaderMap, web: &Web, error: &Error) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let is_program = accepts.is_some_and(|accepts| accepts.contains("json") && !accepts.contains("text/html"));
+    if is_program || path.starts_with("/api/") {
         identity::problem_response(error)
     } else {
         web.refuse(error)

@@ -20,8 +20,8 @@ use crate::{
     store::lists::Filter,
 };
 use body::{
-    AssignBody, CompleteBody, ConsultationBody, DossierBody, DossierItemBody, FiledBody, FilingBody, HistoryBody, NoteBody,
-    OutcomeBody, PaymentBody, ReappointBody, ReasonBody, StopBody, SupplementBody, TrackingBody, WaiverBody,
+    AssignBody, CompleteBody, ConsultationBody, DossierBody, DossierItemBody, FiledBody, FilingBody, HistoryBody,
+    NoteBody, OutcomeBody, PaymentBody, ReappointBody, ReasonBody, StopBody, SupplementBody, TrackingBody, WaiverBody,
 };
 
 /// The routes, with their part of the OpenAPI file. To be merged at the root.
@@ -197,6 +197,7 @@ async fn one(
     headers: HeaderMap,
     ApiPath(id): ApiPath<DossierId>,
 ) -> Result<Response, ApiError> {
+    ctx.signed_in()?;
     let view = dossiers.get(&ctx, id, purpose(&ctx)).await?;
     let tag = Tag::version(view.state.version);
     Ok(tag.answer(&headers, || axum::Json(DossierBody::of(&view))))
@@ -217,6 +218,7 @@ async fn history(
     paging: Paging,
 ) -> Result<axum::Json<Listing<HistoryBody>>, ApiError> {
     let after: i64 = paging.place(|cursor| cursor.parse().ok())?.unwrap_or(0);
+    ctx.signed_in()?;
     let view = dossiers.get(&ctx, id, purpose(&ctx)).await?;
     // The log was read whole to know who may see what of it.
     let mut rest = view.history.iter().filter(|line| line.seq > after).peekable();

@@ -29,7 +29,9 @@ pub fn is_late(command: &Command, by: &ActorRef, state: &State, seen: i64, since
     match command {
         Command::Supplement { .. } => state.open_supplement().is_some_and(|open| open.seq > seen),
         Command::AnswerConsultation { .. } | Command::FireTimer { .. } | Command::FinishService { .. } => false,
-        Command::Note { text } => since.iter().any(|entry| counts(entry, by) || is_same_note(entry, by, text)),
+        Command::Note { text } => since
+            .iter()
+            .any(|entry| counts(entry, by) || is_same_note(entry, by, text)),
         _ => since.iter().any(|entry| counts(entry, by)),
     }
 }

@@ -281,6 +281,7 @@ struct InvitationBody {
 #[utoipa::path(post, path = "/api/v1/exchange/invitations", operation_id = "invite_member", tag = "exchange",
     request_body = Invite, responses(
     (status = 201, description = "The code of the invitation", body = InvitationBody),
+    (status = 409, description = "It has an invitation that it has not used yet"),
     SignedIn,
     (status = 422, description = "What is wrong"),
 ))]

@@ -92,11 +92,7 @@ impl From<&EventType> for TypeBody {
     (status = 200, description = "A page", body = Listing<TypeBody>), SignedIn,
     (status = 422, description = "What is wrong with which parameter"),
 ))]
-async fn types(
-    State(events): State<Events>,
-    ctx: Ctx,
-    paging: Paging,
-) -> Result<Json<Listing<TypeBody>>, ApiError> {
+async fn types(State(events): State<Events>, ctx: Ctx, paging: Paging) -> Result<Json<Listing<TypeBody>>, ApiError> {
     let after = paging.place(|cursor| cursor.contains('/').then_some(cursor))?;
     let Page { rows, next } = events.types(&ctx, after, paging.limit()).await?;
     Ok(Json(Listing::of(&rows, next, TypeBody::from)))
@@ -326,7 +322,9 @@ async fn subscriptions(
     paging: Paging,
 ) -> Result<Json<Listing<SubscriptionBody>>, ApiError> {
     let state = params.state.as_deref().map(standing).transpose()?;
-    let Page { rows, next } = events.subscriptions(&ctx, state, paging.place(place)?, paging.limit()).await?;
+    let Page { rows, next } = events
+        .subscriptions(&ctx, state, paging.place(place)?, paging.limit())
+        .await?;
     Ok(Json(Listing::of(&rows, next, SubscriptionBody::from)))
 }
 

@@ -177,7 +177,9 @@ struct Subscriptions {
 async fn subscriptions(State(events): State<Events>, web: Web, Query(asked): Query<Asked>) -> Response {
     let made = async {
         let state = Standing::from_code(&asked.state);
-        let found = events.subscriptions(&web.ctx, state, asked.after.as_deref(), PAGE).await?;
+        let found = events
+            .subscriptions(&web.ctx, state, asked.after.as_deref(), PAGE)
+            .await?;
         let all = "/exchange/events/subscriptions";
         let list = state.map_or_else(|| all.to_owned(), |state| format!("{all}?state={}", state.code()));
         let choice = |state: Standing| ui::Choice::from_text(state.code(), &state.label(), web.ctx.lang);

@@ -138,7 +138,10 @@ async fn rights_end_at_ones_own_agency() {
         );
         for role in Role::ALL.into_iter().filter(|role| *role != Role::Administrator) {
             let other = acting(&node, here, "H29.12", &[role]);
-            assert!(node.state.officers(&other, "H29.12", None, 50).await.is_err(), "{role:?}");
+            assert!(
+                node.state.officers(&other, "H29.12", None, 50).await.is_err(),
+                "{role:?}"
+            );
             assert!(node.state.reset_officer(&other, here).await.is_err(), "{role:?}");
         }
     }

@@ -25,11 +25,7 @@ pub(super) fn session_cookie(config: &Config) -> String {
 }
 
 fn full_name(name: &str, tls: bool) -> String {
-    if tls {
-        format!("__Host-{name}")
-    } else {
-        name.to_owned()
-    }
+    if tls { format!("__Host-{name}") } else { name.to_owned() }
 }
 
 impl Jar {

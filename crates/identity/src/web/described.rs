@@ -95,7 +95,12 @@ fn add_schema<T: ToSchema>(components: &mut Components) {
 
 fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let PathItem {
-        get, put, post, delete, patch, ..
+        get,
+        put,
+        post,
+        delete,
+        patch,
+        ..
     } = path;
     [get, put, post, delete, patch].into_iter().flatten()
 }
@@ -103,7 +108,9 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 fn complete(operation: &mut Operation) {
     let responses = &mut operation.responses.responses;
     operation.security = Some(match responses.contains_key("401") {
-        true => ["key", "session"].map(|name| SecurityRequirement::new::<_, [&str; 0], _>(name, [])).into(),
+        true => ["key", "session"]
+            .map(|name| SecurityRequirement::new::<_, [&str; 0], _>(name, []))
+            .into(),
         false => Vec::new(),
     });
     let other = Response::new("Any other refusal or failure");
@@ -112,7 +119,9 @@ fn complete(operation: &mut Operation) {
     for (status, response) in responses {
         let RefOr::T(response) = response else { continue };
         if is_tagged && (status.starts_with('2') || status == "304") {
-            let header = Header::builder().description(Some("Its version, for If-None-Match")).build();
+            let header = Header::builder()
+                .description(Some("Its version, for If-None-Match"))
+                .build();
             response.headers.insert("ETag".to_owned(), RefOr::T(header));
         }
         if status.starts_with(['4', '5']) || status == "default" {

@@ -167,6 +167,9 @@ mod tests {
             assert_eq!(found, places, "{cursor:?} {limit}");
         }
         assert!(paging.place(|text| text.parse::<u32>().ok()).is_err());
-        assert_eq!(paging.place(|text| text.split_once('.').map(|_| 1)).expect("a place"), Some(1));
+        assert_eq!(
+            paging.place(|text| text.split_once('.').map(|_| 1)).expect("a place"),
+            Some(1)
+        );
     }
 }

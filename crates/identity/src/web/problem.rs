@@ -150,7 +150,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         if let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await {
             let mut problems = base::Problems::new();
-            for (name, _) in pairs.iter().filter(|(_, value)| value.chars().count() > LONGEST_PARAMETER) {
+            for (name, _) in pairs
+                .iter()
+                .filter(|(_, value)| value.chars().count() > LONGEST_PARAMETER)
+            {
                 problems.add(
                     "too-long",
                     name,

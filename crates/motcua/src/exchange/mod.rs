@@ -356,6 +356,7 @@ impl Joined {
     async fn entry(&self, member: &MemberId) -> anyhow::Result<join::NewEntry> {
         let ctx = Ctx::system("motcua exchange", self.clock.now());
         let hosting = self.access.hosted().now();
+        let mut badges = self.access.badges().await?;
         let (mut subsystems, mut documents) = (Vec::new(), Vec::new());
         let mut named = std::collections::BTreeMap::new();
         let mut after = String::new();
@@ -393,7 +394,7 @@ impl Joined {
                         ServiceKind::Rest
                     },
                     description,
-                    badge: None,
+                    badge: badges.remove(id),
                     gateways: Vec::new(),
                 });
             }
@@ -424,12 +425,11 @@ impl Caller for Late {
     }
 }
 
-/// Whether the directory says what is offered. A badge is the directory's own matter.
+/// Whether the directory says what is offered.
 fn same(said: &[Subsystem], offered: &[Subsystem]) -> bool {
     let bare = |subsystems: &[Subsystem]| -> Vec<Subsystem> {
         let mut bare = subsystems.to_vec();
         for subsystem in &mut bare {
-            subsystem.services.iter_mut().for_each(|service| service.badge = None);
             subsystem.services.sort_by(|a, b| a.code.cmp(&b.code));
         }
         bare.sort_by(|a, b| a.code.cmp(&b.code));

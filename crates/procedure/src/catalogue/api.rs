@@ -170,8 +170,7 @@ fn tagged<T: Serialize>(headers: &HeaderMap, body: &T) -> Result<Response> {
 }
 
 fn bytes_tagged(headers: &HeaderMap, bytes: Vec<u8>, kind: &'static str) -> Response {
-    let mut response =
-        Tag::hash(&Sha256::digest(&bytes)).answer(headers, || ([(header::CONTENT_TYPE, kind)], bytes));
+    let mut response = Tag::hash(&Sha256::digest(&bytes)).answer(headers, || ([(header::CONTENT_TYPE, kind)], bytes));
     let cache = HeaderValue::from_static("public, max-age=60");
     response.headers_mut().insert(header::CACHE_CONTROL, cache);
     response

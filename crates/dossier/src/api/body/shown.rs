@@ -1,12 +1,14 @@
 //! What the API shows.
 
-use base::{Text, deadline::Status};
+use base::{
+    Text,
+    deadline::{Due, Status},
+};
 use identity::{Both, Instant};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
 
 use crate::{
     model::foresight::Outlook,
@@ -297,7 +299,7 @@ impl DossierBody {
             submitted_at: s.submitted_at.into(),
             received_at: s.received_at.map(Instant::from),
             original_due_at: view.due.map(|d| Instant::from(d.original)),
-            due_at: view.due.and_then(|d| d.current).map(Instant::from),
+            due_at: due_now(view.due, view.standing),
             standing: view.standing.map(standing),
             why: why(&view.why),
             tasks: view.tasks.iter().map(task).collect(),
@@ -359,6 +361,14 @@ fn why(lines: &[(Text, Option<Text>)]) -> Vec<WhyBody> {
             basis: basis.as_ref().map(Both::from),
         })
         .collect()
+}
+
+/// What is closed is due no more, as lists have it.
+fn due_now(due: Option<Due>, standing: Option<Status>) -> Option<Instant> {
+    match standing {
+        Some(Status::Closed(_)) => None,
+        _ => due.and_then(|due| due.current).map(Instant::from),
+    }
 }
 
 fn standing(status: Status) -> String {
@@ -446,7 +456,7 @@ impl TrackingBody {
             status_name: (&t.status.label()).into(),
             submitted_at: t.submitted_at.into(),
             received_at: t.received_at.map(Instant::from),
-            due_at: t.due.and_then(|d| d.current).map(Instant::from),
+            due_at: due_now(t.due, t.standing),
             standing: t.standing.map(standing),
             why: why(&t.why),
             history: t.history.iter().map(HistoryBody::from).collect(),

@@ -13,7 +13,7 @@ use crate::{
         Asked, GrantList, GrantView, Offer, Saved, ServiceView, SystemView,
         model::{SignInDraft, TermsDraft, subjects_text},
     },
-    model::{hosting::ClientSignIn, meta::Endpoint},
+    model::{federation::Badge, hosting::ClientSignIn, meta::Endpoint},
 };
 
 /// An information system.
@@ -158,8 +158,43 @@ pub struct OfferBody {
     member: Both,
     /// `REST` or `OPENAPI`.
     kind: String,
+    /// What its member's node found when it was last checked; none when it was not.
+    conformance: Option<BadgeBody>,
     /// Whether this node hosts it.
     here: bool,
+}
+
+/// What a conformance check found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BadgeBody {
+    /// Whether it conforms.
+    conforms: bool,
+    /// When it was checked.
+    checked_at: Instant,
+    /// The version of the house rules.
+    rules: String,
+    /// SHA-256 of the description that was checked.
+    sha256: String,
+    /// Rules that must be kept and are.
+    passed: u32,
+    /// Rules that must be kept and are not.
+    failed: u32,
+    /// Rules that should be kept and are not.
+    advice: u32,
+}
+
+impl From<&Badge> for BadgeBody {
+    fn from(badge: &Badge) -> Self {
+        Self {
+            conforms: badge.conforms(),
+            checked_at: badge.checked.into(),
+            rules: badge.rules.clone(),
+            sha256: badge.sha256.clone(),
+            passed: badge.passed,
+            failed: badge.failed,
+            advice: badge.advice,
+        }
+    }
 }
 
 impl From<&Offer> for OfferBody {
@@ -169,6 +204,7 @@ impl From<&Offer> for OfferBody {
             name: (&offer.name).into(),
             member: (&offer.member).into(),
             kind: offer.kind.as_str().to_owned(),
+            conformance: offer.badge.as_ref().map(BadgeBody::from),
             here: offer.here,
         }
     }

@@ -18,8 +18,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use self::bodies::{
-    ExplainParams, ExplanationBody, GrantBody, GrantLineBody, GrantsParams, OfferBody, SavedBody, ServiceBody, SystemBody,
-    TokenBody, place, read_place,
+    ExplainParams, ExplanationBody, GrantBody, GrantLineBody, GrantsParams, OfferBody, SavedBody, ServiceBody,
+    SystemBody, TokenBody, place, read_place,
 };
 use super::{
     Access, GrantsQuery, Side, Standing,
@@ -43,6 +43,7 @@ pub fn router(access: Access) -> OpenApiRouter {
         .routes(routes!(new_token))
         .routes(routes!(services, add_service))
         .routes(routes!(service, change_service))
+        .routes(routes!(check_report, ask_for_check))
         .merge(document)
         .routes(routes!(catalogue))
         .routes(routes!(grants, ask))
@@ -124,9 +125,9 @@ async fn change_system(
     headers: HeaderMap,
     ApiJson(draft): ApiJson<SystemDraft>,
 ) -> Result<Json<SavedBody>, ApiError> {
-    let saved = access
-        .change_system(&ctx, read_id(&id)?, Tag::needed(&headers)?, &draft)
-        .await?;
+    ctx.officer()?;
+    let seen = Tag::needed(&headers)?;
+    let saved = access.change_system(&ctx, read_id(&id)?, seen, &draft).await?;
     Ok(Json(SavedBody::from(saved)))
 }
 
@@ -155,7 +156,9 @@ async fn services(
 ) -> Result<Json<Listing<ServiceBody>>, ApiError> {
     let after = paging.place(identifier)?.unwrap_or_default();
     let (services, next) = access.services(&ctx, &after, paging.limit()).await?;
-    Ok(Json(Listing::of(&services, next, |service| ServiceBody::of(service, &[]))))
+    Ok(Json(Listing::of(&services, next, |service| {
+        ServiceBody::of(service, &[])
+    })))
 }
 
 /// Registers a service.
@@ -201,10 +204,38 @@ async fn change_service(
     headers: HeaderMap,
     ApiJson(draft): ApiJson<ServiceDraft>,
 ) -> Result<StatusCode, ApiError> {
-    access
-        .change_service(&ctx, read_id(&id)?, Tag::needed(&headers)?, &draft)
-        .await?;
+    ctx.officer()?;
+    let seen = Tag::needed(&headers)?;
+    access.change_service(&ctx, read_id(&id)?, seen, &draft).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What the last conformance check of a service found, by rule: as `motcua service check --json` gives it.
+#[utoipa::path(get, path = "/api/v1/exchange/services/{id}/check", operation_id = "read_service_check", tag = "exchange",
+    params(("id" = Uuid, Path, description = "Its id")), responses(
+    (status = 200, description = "The report", body = Object), SignedIn,
+    (status = 404, description = "It was not checked yet, or is another agency's")))]
+async fn check_report(
+    State(access): State<Access>,
+    ctx: Ctx,
+    ApiPath(id): ApiPath<String>,
+) -> Result<Json<serde_json::Value>, ApiError> {
+    Ok(Json(access.check_report(&ctx, read_id(&id)?).await?))
+}
+
+/// Has a service checked now. Only methods that change nothing are called; what is found is in the directory soon after.
+#[utoipa::path(put, path = "/api/v1/exchange/services/{id}/check", operation_id = "check_service", tag = "exchange",
+    params(("id" = Uuid, Path, description = "Its id")), responses(
+    (status = 202, description = "It begins"), SignedIn,
+    (status = 404, description = "No such service, or another agency's"),
+    (status = 409, description = "It has no description")))]
+async fn ask_for_check(
+    State(access): State<Access>,
+    ctx: Ctx,
+    ApiPath(id): ApiPath<String>,
+) -> Result<StatusCode, ApiError> {
+    access.ask_for_check(&ctx, read_id(&id)?).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// The OpenAPI document of a service, as it was registered.
@@ -264,7 +295,10 @@ async fn catalogue(
     ApiQuery(params): ApiQuery<CatalogueParams>,
     paging: Paging,
 ) -> Result<Json<Listing<OfferBody>>, ApiError> {
-    let (q, after) = (params.q.unwrap_or_default(), paging.place(identifier)?.unwrap_or_default());
+    let (q, after) = (
+        params.q.unwrap_or_default(),
+        paging.place(identifier)?.unwrap_or_default(),
+    );
     let (offers, next) = access.catalogue(&ctx, &q, &after, paging.limit()).await?;
     Ok(Json(Listing::of(&offers, next, OfferBody::from)))
 }

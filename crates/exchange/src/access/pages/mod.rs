@@ -1,6 +1,7 @@
 //! Pages for the stewards of both sides: `/exchange/access`, `/exchange/services`, `/exchange/systems`.
 
 mod ask;
+mod checked;
 mod command;
 mod explain;
 mod grant;
@@ -50,6 +51,7 @@ pub fn router(access: Access) -> Router {
         .route("/exchange/services/new", get(services::new).post(services::add))
         .route("/exchange/services/{id}", get(services::one).post(services::change))
         .route("/exchange/services/{id}/preview", post(services::preview))
+        .route("/exchange/services/{id}/check", post(services::check))
         .route(
             "/exchange/services/{id}/openapi",
             get(services::document)

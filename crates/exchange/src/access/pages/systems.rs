@@ -15,7 +15,7 @@ use view::{
     ui::{self, Choice},
 };
 
-use super::{PAGE, DoneQuery, Fields, Tab, again, answer, done, encoded, read_id, titled};
+use super::{DoneQuery, Fields, PAGE, Tab, again, answer, done, encoded, read_id, titled};
 use crate::{
     access::{
         Access, SystemView,

@@ -150,7 +150,9 @@ impl Access {
             })
         };
         let lines = rows.iter().take(most as usize).map(line).collect::<Result<Vec<_>>>()?;
-        let last = rows.get(lines.len().saturating_sub(1)).filter(|_| rows.len() > lines.len());
+        let last = rows
+            .get(lines.len().saturating_sub(1))
+            .filter(|_| rows.len() > lines.len());
         Ok((lines, last.map(|row| (row.changed_at().micros(), row.id))))
     }
 

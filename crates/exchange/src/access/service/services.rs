@@ -7,7 +7,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    Access, moved_on, reach,
+    Access,
+    checks::check_at,
+    moved_on, reach,
     systems::{conflict, invalid},
     visible,
 };
@@ -93,7 +95,7 @@ impl ServiceView {
     }
 }
 
-fn no_service() -> Error {
+pub(super) fn no_service() -> Error {
     Error::not_found("dịch vụ", "service")
 }
 
@@ -208,9 +210,14 @@ impl Access {
         if row.version != version {
             return Err(moved_on());
         }
+        let is_elsewhere = spec.url != row.url || spec.verify_certificate != row.verify_certificate;
         transact!(self.store(), |tx| {
             if !tables::update_service(&tx, &row, &spec, ctx.actor_name(), ctx.now).await? {
                 return Err(moved_on());
+            }
+            if is_elsewhere && row.openapi_sha256.is_some() {
+                tables::drop_check(&tx, id).await?;
+                check_at(&tx, id, ctx.now, ctx.now).await?;
             }
             tables::next_turn(&tx).await
         })?;
@@ -245,13 +252,17 @@ impl Access {
             .map(|(bytes, sha256, read)| (*bytes, sha256.as_str(), read));
         transact!(self.store(), |tx| {
             tables::put_document(&tx, id, read, ctx.actor_name(), ctx.now).await?;
+            tables::drop_check(&tx, id).await?;
+            if read.is_some() {
+                check_at(&tx, id, ctx.now, ctx.now).await?;
+            }
             tables::next_turn(&tx).await
         })?;
         self.changed().await;
         Ok(())
     }
 
-    async fn managed_service(&self, ctx: &Ctx, id: Uuid) -> Result<ServiceRow> {
+    pub(super) async fn managed_service(&self, ctx: &Ctx, id: Uuid) -> Result<ServiceRow> {
         reach(ctx, Permission::ManageExchange)?;
         let row = tables::service(&self.store().read(), id)
             .await?

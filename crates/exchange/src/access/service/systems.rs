@@ -105,7 +105,11 @@ impl Access {
             .map(|after| after.to_string())
             .unwrap_or_default();
         let rows = tables::systems(&self.store().read(), agency.as_deref(), &after, most).await?;
-        let views = rows.iter().take(most as usize).map(SystemView::of).collect::<Result<Vec<_>>>()?;
+        let views = rows
+            .iter()
+            .take(most as usize)
+            .map(SystemView::of)
+            .collect::<Result<Vec<_>>>()?;
         let next = views
             .last()
             .filter(|_| rows.len() > most as usize)

@@ -114,7 +114,10 @@ pub async fn grants(db: &impl Read, filter: &GrantFilter, most: u32, now: Timest
         also(" OR (changed_at = $n", at.into());
         also(" AND id < $n))", id.into());
     }
-    sql.push_str(&format!(" ORDER BY changed_at DESC, id DESC LIMIT {}", u64::from(most) + 1));
+    sql.push_str(&format!(
+        " ORDER BY changed_at DESC, id DESC LIMIT {}",
+        u64::from(most) + 1
+    ));
     db.all(&sql, values).await
 }
 

@@ -64,14 +64,23 @@ async fn an_agency_sees_and_moves_its_own_and_those_below() {
             let ctx = theirs.ctx(actor("G01", &[role]));
             let reads = matches!(role, Role::Administrator | Role::Auditor);
             assert_eq!(theirs.access.grants(&ctx, &all, 50).await.is_ok(), reads, "{role:?}");
-            assert_eq!(theirs.access.catalogue(&ctx, "", "", 50).await.is_ok(), reads, "{role:?}");
+            assert_eq!(
+                theirs.access.catalogue(&ctx, "", "", 50).await.is_ok(),
+                reads,
+                "{role:?}"
+            );
             assert_eq!(theirs.access.may_explain(&ctx).is_ok(), reads, "{role:?}");
             let manages = role == Role::Administrator;
             assert_eq!(theirs.access.own_systems(&ctx).await.is_ok(), manages, "{role:?}");
         }
         let nobody = theirs.ctx(Actor::Anonymous);
         assert_eq!(
-            theirs.access.grants(&nobody, &all, 50).await.expect_err("nobody").kind(),
+            theirs
+                .access
+                .grants(&nobody, &all, 50)
+                .await
+                .expect_err("nobody")
+                .kind(),
             Some(Kind::Unauthenticated)
         );
     }

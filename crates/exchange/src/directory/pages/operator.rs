@@ -295,7 +295,16 @@ pub async fn invite(State(membership): State<Membership>, web: Web, Form(form): 
         });
         // 0 is no number of days, and is refused with its reason.
         let days = form.days.trim().parse().unwrap_or(0);
-        membership.invite(&web.ctx, &Invite { member: member?, days }).await
+        membership
+            .invite(
+                &web.ctx,
+                &Invite {
+                    member: member?,
+                    days,
+                    anew: true,
+                },
+            )
+            .await
     };
     match invited.await {
         Ok(code) => {

@@ -12,7 +12,7 @@ use super::{
     ApplicationStanding, Entry, Membership,
     apply::claims,
     current_keys,
-    refusals::{decided, moved_on, suspended, taken},
+    refusals::{decided, invited, moved_on, suspended, taken},
     require,
 };
 use crate::{
@@ -97,7 +97,11 @@ pub struct Invite {
     #[schema(value_type = String)]
     pub member: MemberId,
     /// For how many days: 1 to 90.
+    #[schema(minimum = 1, maximum = 90)]
     pub days: u8,
+    /// Whether an invitation that the member has not used yet is taken back; else there being one is a conflict.
+    #[serde(default)]
+    pub anew: bool,
 }
 
 /// An invitation, without its code, which was shown once.
@@ -299,6 +303,11 @@ impl Membership {
         let member = invite.member.to_string();
         let expires = ctx.now.plus_seconds(i64::from(invite.days) * 86_400);
         transact!(self.0.store, |tx| {
+            if invite.anew {
+                tables::take_back_invitations(&tx, &member).await?;
+            } else if tables::is_invited(&tx, &member, ctx.now).await? {
+                return Err(invited(&invite.member));
+            }
             tables::insert_invitation(&tx, &hash, &member, ctx.actor_name(), expires, ctx.now).await?;
             tables::note(&tx, ctx.actor_name(), "invite", &member, "", ctx.now).await
         })?;

@@ -31,7 +31,7 @@ struct ProblemBody {
     /// The status of the answer.
     status: u16,
     /// The same as a name for programs: `invalid`, `unauthenticated`, `forbidden`, `not-found`, `conflict`, `stale`, `too-large`,
-    /// `too-many`, `unavailable`, `method`, `internal`.
+    /// `not-allowed`, `too-many`, `unavailable`, `internal`.
     kind: String,
     /// Everything that is wrong; `null` for a failure of the node's own.
     problems: Option<Vec<ProblemPart>>,

@@ -26,9 +26,8 @@ pub struct Paging {
     limit: u32,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
 struct Asked {
     cursor: String,
     limit: String,

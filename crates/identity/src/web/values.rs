@@ -19,6 +19,16 @@ pub struct Both {
     en: String,
 }
 
+impl Both {
+    /// Writes a text of a type that has it as a [`Text`].
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn write<S: serde::Serializer>(text: &Text, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::from(text).serialize(serializer)
+    }
+}
+
 impl From<&Text> for Both {
     fn from(text: &Text) -> Self {
         Self {

@@ -62,6 +62,7 @@ async fn records_are_kept_and_given_page_by_page() {
             client: Some(id(CLIENT)),
             service: Some(id(SERVICE)),
             after: None,
+            most: None,
         };
         assert_eq!(
             node.journal

@@ -43,6 +43,7 @@ pub struct Application {
     #[schema(value_type = String)]
     pub member: MemberId,
     /// Its name.
+    #[serde(serialize_with = "Both::write")]
     #[schema(value_type = Both)]
     pub name: Text,
     /// The code of the gateway.

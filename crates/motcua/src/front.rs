@@ -188,11 +188,11 @@ pub async fn not_allowed(OriginalUri(uri): OriginalUri, headers: HeaderMap, web:
     refuse(uri.path(), &headers, &web, &error)
 }
 
-/// Programs get problem details, people a page.
+/// People, whose browsers ask for HTML, get a page; programs get problem details.
 fn refuse(path: &str, headers: &HeaderMap, web: &Web, error: &Error) -> Response {
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let is_program = accepts.is_some_and(|accepts| accepts.contains("json") && !accepts.contains("text/html"));
-    if is_program || path.starts_with("/api/") {
+    let is_person = accepts.is_some_and(|accepts| accepts.contains("text/html"));
+    if !is_person || path.starts_with("/api/") {
         identity::problem_response(error)
     } else {
         web.refuse(error)

@@ -89,7 +89,7 @@ test('two officers on one step: one effect, and the other is told who was faster
   assert.deepEqual(both.map(({ status }) => status).sort(), [200, 409]);
   const loser = JSON.parse(both.find(({ status }) => status === 409).text);
   assert.match(JSON.stringify(loser), /"vi":"[^"]+"/, 'told in Vietnamese too');
-  const history = await officers[0].page.evaluate((id) => fetch(`/api/v1/dossiers/${id}/history`).then((r) => r.json()), id);
+  const history = await officers[0].page.evaluate((id) => fetch(`/api/v1/dossiers/${id}/history`).then((r) => r.json()).then(({ items }) => items), id);
   const now = await dossier(officers[0].page, code);
   assert.equal(history.filter((line) => line.at === now.received_at).length >= 1, true);
   await Promise.all([...officers, citizen].map((visitor) => visitor.close()));

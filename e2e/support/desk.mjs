@@ -13,7 +13,7 @@ export async function dossier(page, code) {
       return answer.json();
     };
     for (let after = ''; ; ) {
-      const list = await get(`/api/v1/dossiers?limit=100${after && `&after=${encodeURIComponent(after)}`}`);
+      const list = await get(`/api/v1/dossiers?limit=100${after && `&cursor=${encodeURIComponent(after)}`}`);
       const found = list.items.find((item) => item.code === code);
       if (found) return get(`/api/v1/dossiers/${found.id}`);
       if (!list.next) throw new Error(`the desk does not know ${code}`);

@@ -90,6 +90,8 @@ pub enum Kind {
     Forbidden,
     /// No such thing, or not for this actor's eyes: 404.
     NotFound,
+    /// The thing is there, but nothing like this can be done with it: 405.
+    NotAllowed,
     /// The thing has moved on since the caller looked: 409.
     Conflict,
     /// A precondition (`If-Match`) does not hold: 412.
@@ -110,6 +112,7 @@ impl Kind {
             Self::Unauthenticated => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
+            Self::NotAllowed => 405,
             Self::Conflict => 409,
             Self::Stale => 412,
             Self::TooLarge => 413,

@@ -34,5 +34,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0002_directory",
     "0003_journal",
     "0004_events",
-    "0005_traffic"
+    "0005_traffic",
+    "0006_conformance"
 );

@@ -1,7 +1,6 @@
 //! The JSON API of this crate, and the composition of all its routes.
 
 use axum::{Json, http::StatusCode};
-use base::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -10,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     Actor, Ctx, NewOfficer, Organisation, Permission, Role, Roles,
     service::{IdentityState, Officer},
-    web::{ApiError, ApiJson, ApiQuery},
+    web::{ApiError, ApiJson, ApiQuery, Both, Instant, Listing, Paging},
 };
 
 /// Who the caller is.
@@ -24,6 +23,7 @@ enum Me {
         /// Full name.
         name: String,
         /// Personal identification number.
+        #[schema(pattern = "^[0-9]{12}$")]
         person_number: Option<String>,
         /// Level of the e-ID: `level1` or `level2`.
         #[schema(value_type = String)]
@@ -56,14 +56,15 @@ enum Me {
 #[expect(dead_code, reason = "describes identity::Organisation in the OpenAPI document")]
 struct OrganisationBody {
     /// Tax code.
+    #[schema(pattern = "^[0-9]{10}(-[0-9]{3})?$")]
     tax_code: String,
     /// Registered name.
     name: String,
 }
 
 /// Who the caller is.
-#[utoipa::path(get, path = "/api/v1/me", tag = "identity", responses(
-    (status = 200, body = Me), (status = 401, description = "Nobody is signed in")))]
+#[utoipa::path(get, path = "/api/v1/me", operation_id = "read_me", tag = "identity", responses(
+    (status = 200, description = "The caller", body = Me), (status = 401, description = "Nobody is signed in")))]
 async fn me(ctx: Ctx) -> Result<Json<Me>, ApiError> {
     Ok(Json(match ctx.actor {
         Actor::Person(person) => Me::Person {
@@ -88,128 +89,82 @@ async fn me(ctx: Ctx) -> Result<Json<Me>, ApiError> {
     }))
 }
 
-/// Where a list goes on.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Before {
-    /// `next` of the page before.
-    before: Option<String>,
-}
-
 /// One read of the caller's data by somebody else.
 #[derive(Debug, Serialize, ToSchema)]
 struct ReadBody {
-    /// When (RFC 3339).
-    at: String,
+    /// When.
+    at: Instant,
     /// Who.
     actor: String,
     /// Agency code of the officer.
     agency: String,
     /// Code of the dossier.
     dossier: Option<String>,
-    /// Why, in Vietnamese.
-    purpose_vi: String,
-    /// Why, in English.
-    purpose_en: String,
+    /// Why.
+    purpose: Both,
     /// Which data.
     what: String,
     /// The request.
     request_id: Uuid,
 }
 
-/// A page of reads.
-#[derive(Debug, Serialize, ToSchema)]
-struct ReadsBody {
-    /// Newest first.
-    items: Vec<ReadBody>,
-    /// Where the next page starts; absent on the last.
-    next: Option<String>,
-}
-
-/// Who has seen the caller's data ("Ai đã xem dữ liệu của tôi").
-#[utoipa::path(get, path = "/api/v1/me/reads", tag = "identity", params(Before), responses(
-    (status = 200, body = ReadsBody), (status = 401, description = "Nobody is signed in"),
-    (status = 403, description = "Not a person"), (status = 422, description = "`before` is not a place in the list")))]
+/// Who has seen the caller's data ("Ai đã xem dữ liệu của tôi"), newest first.
+#[utoipa::path(get, path = "/api/v1/me/reads", operation_id = "list_reads_of_me", tag = "identity", params(Paging), responses(
+    (status = 200, description = "A page", body = Listing<ReadBody>), (status = 401, description = "Nobody is signed in"),
+    (status = 403, description = "Not a person"), (status = 422, description = "What is wrong with which parameter")))]
 async fn my_reads(
     ctx: Ctx,
     axum::Extension(state): axum::Extension<IdentityState>,
-    ApiQuery(query): ApiQuery<Before>,
-) -> Result<Json<ReadsBody>, ApiError> {
-    let before = crate::pages::read_place(query.before.as_deref());
-    if query.before.is_some() && before.is_none() {
-        return Err(bad_place().into());
-    }
-    let (entries, next) = state.reads_of_me(&ctx, before).await?;
+    paging: Paging,
+) -> Result<Json<Listing<ReadBody>>, ApiError> {
+    let before = paging.place(|cursor| crate::pages::read_place(Some(cursor)))?;
+    let (entries, next) = state.reads_of_me(&ctx, before, paging.limit()).await?;
     let body = |entry: crate::ReadEntry| ReadBody {
-        at: entry.at.rfc3339(),
+        at: entry.at.into(),
         actor: entry.actor,
         agency: entry.agency,
         dossier: entry.dossier,
-        purpose_vi: entry.purpose.vi.clone(),
-        purpose_en: entry.purpose.get(base::Lang::En).to_owned(),
+        purpose: entry.purpose.into(),
         what: entry.what,
         request_id: entry.request_id,
     };
-    Ok(Json(ReadsBody {
-        items: entries.into_iter().map(body).collect(),
-        next: next.map(crate::pages::place),
-    }))
+    Ok(Json(Listing::of(entries, next.map(crate::pages::place), body)))
 }
 
-fn bad_place() -> base::Error {
-    let mut problems = base::Problems::new();
-    problems.add(
-        "before",
-        "before",
-        "Giá trị này không phải là vị trí trong danh sách; hãy dùng giá trị next của trang trước.",
-        "This is no place in the list; use the value of next of the page before.",
-    );
-    base::Error::Refused(base::Kind::Invalid, problems)
-}
-
-/// Where the list of officers goes on.
+/// Whose officers.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct OfficersQuery {
     /// Agency whose officers, with those of the agencies below it, are listed; the caller's own without it.
     agency: Option<String>,
-    /// `next_agency` of the page before.
-    after_agency: Option<String>,
-    /// `next_login` of the page before.
-    after_login: Option<String>,
 }
 
-/// A page of officers.
-#[derive(Debug, Serialize, ToSchema)]
-struct OfficersBody {
-    /// By agency and login name.
-    items: Vec<Officer>,
-    /// Where the next page starts.
-    next_agency: Option<String>,
-    /// Where the next page starts.
-    next_login: Option<String>,
-}
-
-/// Officers of an agency and those below it.
-#[utoipa::path(get, path = "/api/v1/officers", tag = "identity", params(OfficersQuery), responses(
-    (status = 200, body = OfficersBody), (status = 401, description = "Nobody is signed in"),
-    (status = 403, description = "Not an administrator of the agency")))]
+/// Officers of an agency and those below it, by agency and login name.
+#[utoipa::path(get, path = "/api/v1/officers", operation_id = "list_officers", tag = "identity", params(OfficersQuery, Paging), responses(
+    (status = 200, description = "A page", body = Listing<Officer>), (status = 401, description = "Nobody is signed in"),
+    (status = 403, description = "Not an administrator of the agency"),
+    (status = 422, description = "What is wrong with which parameter")))]
 async fn officers(
     ctx: Ctx,
     axum::Extension(state): axum::Extension<IdentityState>,
     ApiQuery(query): ApiQuery<OfficersQuery>,
-) -> Result<Json<OfficersBody>, ApiError> {
+    paging: Paging,
+) -> Result<Json<Listing<Officer>>, ApiError> {
     let own = ctx.officer()?.agency.clone();
-    let after = query.after_agency.zip(query.after_login);
-    let (items, next) = state
-        .officers(&ctx, query.agency.as_deref().unwrap_or(&own), after.as_ref())
+    let after = paging.place(|cursor| {
+        let (agency, login) = cursor.split_once('/')?;
+        Some((agency.to_owned(), login.to_owned()))
+    })?;
+    let (officers, next) = state
+        .officers(
+            &ctx,
+            query.agency.as_deref().unwrap_or(&own),
+            after.as_ref(),
+            paging.limit(),
+        )
         .await?;
-    let (next_agency, next_login) = next.unzip();
-    Ok(Json(OfficersBody {
-        items,
-        next_agency,
-        next_login,
-    }))
+    let next = next.map(|(agency, login)| format!("{agency}/{login}"));
+    Ok(Json(Listing::of(officers, next, std::convert::identity)))
 }
 
 /// An officer to be added.
@@ -237,15 +192,15 @@ struct OfficerAdded {
     id: Uuid,
     /// One-time password, given only here.
     password: String,
-    /// When: microseconds since 1970.
-    #[schema(value_type = i64)]
-    created_at: Timestamp,
+    /// When.
+    created_at: Instant,
 }
 
 /// Adds an officer with a one-time password.
-#[utoipa::path(post, path = "/api/v1/officers", tag = "identity", request_body = NewOfficerBody, responses(
-    (status = 201, body = OfficerAdded), (status = 401, description = "Nobody is signed in"),
-    (status = 403, description = "Not an administrator of the agency"), (status = 422, description = "Fields are wrong")))]
+#[utoipa::path(post, path = "/api/v1/officers", operation_id = "add_officer", tag = "identity", request_body = NewOfficerBody, responses(
+    (status = 201, description = "Added", body = OfficerAdded), (status = 401, description = "Nobody is signed in"),
+    (status = 403, description = "Not an administrator of the agency"), (status = 409, description = "The login name is taken"),
+    (status = 422, description = "Every wrong field")))]
 async fn add_officer(
     ctx: Ctx,
     axum::Extension(state): axum::Extension<IdentityState>,
@@ -267,7 +222,7 @@ async fn add_officer(
         Json(OfficerAdded {
             id: id.uuid(),
             password,
-            created_at: ctx.now,
+            created_at: ctx.now.into(),
         }),
     ))
 }

@@ -209,6 +209,17 @@ impl Ctx {
             }
     }
 
+    /// Somebody, whoever it is.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when nobody is signed in.
+    pub fn signed_in(&self) -> Result<()> {
+        match self.actor {
+            Actor::Anonymous => Err(unauthenticated()),
+            _ => Ok(()),
+        }
+    }
+
     /// The signed-in person.
     ///
     /// # Errors

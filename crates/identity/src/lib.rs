@@ -32,7 +32,10 @@ pub use service::{
     AccessLog, Audience, DataRead, IdentityState, NavEntry, NewToken, Officer, OfficerChange, ReadEntry, Shell, Token,
     TokenOwner, hash_password,
 };
-pub use web::{ApiError, ApiJson, ApiPath, ApiQuery, Web, layer, problem_response};
+pub use web::{
+    ApiError, ApiJson, ApiPath, ApiQuery, Both, IdempotencyKey, Instant, Listing, Paging, SignedIn, Tag, Web, describe,
+    layer, problem_response,
+};
 
 /// Pages and API of this crate. [`layer`] goes around this and all other routes of the node.
 /// A node that gathers the OpenAPI document composes [`pages`] and [`api`] itself.

@@ -65,6 +65,9 @@ pub(crate) fn place(at: (i64, uuid::Uuid)) -> String {
     format!("{}.{}", at.0, at.1)
 }
 
+/// Items on one page of a list.
+const PAGE: u32 = 50;
+
 /// Reads [`place`]; anything else is the beginning of the list.
 pub(crate) fn read_place(text: Option<&str>) -> Option<(i64, uuid::Uuid)> {
     let (at, id) = text?.split_once('.')?;

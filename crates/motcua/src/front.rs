@@ -4,25 +4,27 @@ use askama::Template;
 use axum::{
     Extension, Json, Router,
     extract::{OriginalUri, Query, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use base::{Error, Text};
 use identity::Web;
 use serde::Deserialize;
-use utoipa::openapi::{Info, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, Server};
 use utoipa_axum::router::OpenApiRouter;
 use view::{Link, Page, ui};
 
 use crate::node::Node;
 
-/// The whole API with its description.
-pub fn api(node: &Node) -> OpenApiRouter {
+/// The whole API, and its description.
+pub fn api(node: &Node) -> (Router, OpenApi) {
     let mut info = Info::new("Một Cửa", env!("CARGO_PKG_VERSION"));
     info.description = Some("Public services from application to signed result. Errors are problem details (RFC 9457) that carry every problem at once, in Vietnamese and English.".to_owned());
-    let described = OpenApiBuilder::new().info(info).build();
-    OpenApiRouter::with_openapi(described)
+    let config = &node.config().identity;
+    let server = Server::new(config.public_url.trim_end_matches('/'));
+    let described = OpenApiBuilder::new().info(info).servers(Some([server])).build();
+    let (routes, mut described) = OpenApiRouter::with_openapi(described)
         .merge(identity::api())
         .merge(procedure::catalogue::api::router(node.catalogue.clone()))
         .merge(dossier::api::router(node.dossiers.clone()))
@@ -31,6 +33,9 @@ pub fn api(node: &Node) -> OpenApiRouter {
             node.exchange()
                 .map_or_else(OpenApiRouter::new, crate::exchange::Exchange::api),
         )
+        .split_for_parts();
+    identity::describe(&mut described, config);
+    (routes, described)
 }
 
 /// The pages of the binary itself.
@@ -162,16 +167,34 @@ async fn openapi(Extension(api): Extension<std::sync::Arc<OpenApi>>) -> Json<Ope
 }
 
 /// What is not there.
-pub async fn not_found(OriginalUri(uri): OriginalUri, web: Web) -> Response {
+pub async fn not_found(OriginalUri(uri): OriginalUri, headers: HeaderMap, web: Web) -> Response {
     let error = Error::refused(
         base::Kind::NotFound,
         "no-page",
         "Không có trang này. Kiểm tra lại địa chỉ, hoặc tìm dịch vụ từ trang chủ.",
         "There is no such page. Check the address, or find the service from the front page.",
     );
-    if uri.path().starts_with("/api/") {
-        identity::problem_response(&error)
+    refuse(uri.path(), &headers, &web, &error)
+}
+
+/// What is there, but not for this method. The router adds `Allow` (RFC 9110, 15.5.6).
+pub async fn not_allowed(OriginalUri(uri): OriginalUri, headers: HeaderMap, web: Web) -> Response {
+    let error = Error::refused(
+        base::Kind::NotAllowed,
+        "method",
+        "Địa chỉ này không nhận phương thức đó; các phương thức được nhận nằm ở tiêu đề Allow.",
+        "This address takes no such method; those that it takes are in the header Allow.",
+    );
+    refuse(uri.path(), &headers, &web, &error)
+}
+
+/// People, whose browsers ask for HTML, get a page; programs get problem details.
+fn refuse(path: &str, headers: &HeaderMap, web: &Web, error: &Error) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let is_person = accepts.is_some_and(|accepts| accepts.contains("text/html"));
+    if !is_person || path.starts_with("/api/") {
+        identity::problem_response(error)
     } else {
-        web.refuse(&error)
+        web.refuse(error)
     }
 }

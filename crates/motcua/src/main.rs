@@ -2,6 +2,8 @@
 
 mod cli;
 mod config;
+#[cfg(test)]
+mod conformance;
 mod demo;
 mod exchange;
 mod front;

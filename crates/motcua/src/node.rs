@@ -231,7 +231,7 @@ impl Node {
 
     /// All routes with all layers.
     pub fn router(&self) -> Router {
-        let (api_routes, api) = front::api(self).split_for_parts();
+        let (api_routes, api) = front::api(self);
         let routes = Router::new()
             .merge(front::pages(self, api))
             .merge(identity::pages())
@@ -246,7 +246,8 @@ impl Node {
                     .map_or_else(Router::new, crate::ledger::pages::router),
             )
             .merge(view::assets::router(&self.site))
-            .fallback(front::not_found);
+            .fallback(front::not_found)
+            .method_not_allowed_fallback(front::not_allowed);
         let tls = self.config.identity.public_url.starts_with("https://");
         let form_action = self.config.identity.oidc.iter().map(|o| o.issuer.clone()).collect();
         let headers = Arc::new(view::SecurityHeaders { form_action, tls });

@@ -310,6 +310,13 @@ fn words(kind: Kind, lang: Lang) -> (&'static str, &'static str) {
                 "Please check the address, or start from the front page.",
             ),
         ),
+        Kind::NotAllowed => (
+            lang.t("Không thực hiện được tại đây", "This cannot be done here"),
+            lang.t(
+                "Trang này không nhận yêu cầu như vậy. Vui lòng quay lại và thử lại từ trang trước.",
+                "This page takes no such request. Please go back and try again from the page before.",
+            ),
+        ),
         Kind::Conflict => (
             lang.t("Thông tin đã thay đổi", "This has changed in the meantime"),
             lang.t(

@@ -8,8 +8,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use base::{Error, Kind, Result};
-use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx, Purpose};
+use base::Result;
+use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx, IdempotencyKey, Listing, Paging, Purpose, Tag};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -20,8 +20,8 @@ use crate::{
     store::lists::Filter,
 };
 use body::{
-    AssignBody, CompleteBody, ConsultationBody, DossierBody, DossierPage, FiledBody, FilingBody, HistoryBody, NoteBody,
-    OutcomeBody, PaymentBody, ReappointBody, ReasonBody, StopBody, SupplementBody, TrackingBody, WaiverBody,
+    AssignBody, CompleteBody, ConsultationBody, DossierBody, DossierItemBody, FiledBody, FilingBody, HistoryBody,
+    NoteBody, OutcomeBody, PaymentBody, ReappointBody, ReasonBody, StopBody, SupplementBody, TrackingBody, WaiverBody,
 };
 
 /// The routes, with their part of the OpenAPI file. To be merged at the root.
@@ -46,50 +46,12 @@ pub fn router(dossiers: Dossiers) -> OpenApiRouter {
         .with_state(dossiers)
 }
 
-/// The idempotency key of a request: the same request again gives the same answer.
-fn idempotency_key(headers: &HeaderMap) -> Result<String> {
-    let key = headers
-        .get("idempotency-key")
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
-    if key.is_empty() || key.len() > 200 {
-        return Err(Error::refused(
-            Kind::Invalid,
-            "idempotency-key",
-            "Yêu cầu phải có tiêu đề Idempotency-Key, tối đa 200 ký tự.",
-            "The header Idempotency-Key is required, at most 200 characters.",
-        ));
-    }
-    Ok(key)
-}
-
-/// The version that the caller saw, from `If-Match`; none for `*`. It is held against the caller only where what they judged
-/// has changed since: a document that the platform made meanwhile gives the dossier a new ETag and spoils nobody's step.
-fn if_match(headers: &HeaderMap) -> Result<Option<i64>> {
-    let Some(value) = headers.get(header::IF_MATCH).filter(|v| *v != "*") else {
-        return Ok(None);
-    };
-    let version = value
-        .to_str()
-        .ok()
-        .and_then(|v| v.trim().trim_start_matches("W/").trim_matches('"').parse().ok());
-    version.map(Some).ok_or_else(|| {
-        Error::refused(
-            Kind::Invalid,
-            "if-match",
-            "Tiêu đề If-Match phải là ETag của hồ sơ, ví dụ \"3\".",
-            "If-Match must be the ETag of the dossier, such as \"3\".",
-        )
-    })
-}
-
 fn done(done: &Done) -> Response {
-    let tag = format!("\"{}\"", done.version);
-    ([(header::ETAG, tag)], axum::Json(OutcomeBody::from(done))).into_response()
+    Tag::version(done.version).answer(&HeaderMap::new(), || axum::Json(OutcomeBody::from(done)))
 }
 
+/// Carries out a command on the version that the caller saw. `If-Match` is held against them only where what they judged has
+/// changed since: a document that the platform made meanwhile gives the dossier a new ETag and spoils nobody's step.
 async fn carry_out(
     dossiers: &Dossiers,
     ctx: &Ctx,
@@ -97,30 +59,29 @@ async fn carry_out(
     id: DossierId,
     command: Command,
 ) -> Result<Response, ApiError> {
-    let result = dossiers.command(ctx, id, &command, if_match(headers)?).await?;
+    let result = dossiers.command(ctx, id, &command, Tag::seen(headers)?).await?;
     Ok(done(&result))
 }
 
 /// File a dossier.
-#[utoipa::path(post, path = "/api/v1/dossiers", tag = "dossiers", request_body = FilingBody,
-    params(("Idempotency-Key" = String, Header, description = "The same key with the same body gives the same dossier")),
+#[utoipa::path(post, path = "/api/v1/dossiers", operation_id = "file_dossier", tag = "dossiers", request_body = FilingBody,
+    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 200, description = "The same key with the same body gives the same dossier")),
     responses(
         (status = 201, description = "Filed", body = FiledBody),
         (status = 401, description = "Nobody is signed in"),
         (status = 403, description = "Not permitted"),
         (status = 404, description = "The procedure cannot be filed here"),
         (status = 409, description = "The key was used for another request"),
-        (status = 422, description = "Every problem at its field", content_type = "application/problem+json"),
+        (status = 422, description = "Every problem at its field"),
     ))]
 async fn file(
     State(dossiers): State<Dossiers>,
     ctx: Ctx,
-    headers: HeaderMap,
+    key: IdempotencyKey,
     ApiJson(body): ApiJson<FilingBody>,
 ) -> Result<Response, ApiError> {
-    let key = idempotency_key(&headers)?;
     let filing = Filing::try_from(body)?;
-    let filed = dossiers.file(&ctx, &filing, &key).await?;
+    let filed = dossiers.file(&ctx, &filing, key.as_str()).await?;
     let location = format!("/api/v1/dossiers/{}", filed.id);
     let url = dossiers.tracking_url(filed.id, &filed.code);
     let body = FiledBody {
@@ -150,31 +111,21 @@ struct ListParams {
     /// `true`: only what waits for its applicant: papers asked for, a fee to pay, a result to fetch.
     #[param(value_type = Option<bool>)]
     waiting: String,
-    /// How many, 1 to 100.
-    #[param(minimum = 1, maximum = 100, default = 20, value_type = Option<u32>)]
-    limit: String,
-    /// The mark `next` of the page before.
-    after: String,
 }
 
 impl ListParams {
-    fn read(self) -> Result<(Filter, u32, Option<String>)> {
+    fn read(self) -> Result<Filter> {
         let mut problems = base::Problems::new();
         let text = |s: &str| Some(s.trim().to_owned()).filter(|s| !s.is_empty());
-        let mut number = |name: &str, value: &str, most: u32| {
-            let parsed = text(value).map(|v| v.parse::<u32>().ok().filter(|n| (1..=most).contains(n)));
-            if parsed == Some(None) {
-                problems.add(
-                    "not-a-number",
-                    name,
-                    format!("Nhập số từ 1 đến {most}."),
-                    format!("Enter a number from 1 to {most}."),
-                );
-            }
-            parsed.flatten()
-        };
-        let status = number("status", &self.status, 10).and_then(|n| u8::try_from(n).ok());
-        let limit = number("limit", &self.limit, 100).unwrap_or(20);
+        let status = text(&self.status).map(|v| v.parse::<u8>().ok().filter(|n| (1..=10).contains(n)));
+        if status == Some(None) {
+            problems.add(
+                "not-a-number",
+                "status",
+                "Nhập số từ 1 đến 10.",
+                "Enter a number from 1 to 10.",
+            );
+        }
         let due_before = text(&self.due_before).and_then(|t| {
             let at = base::Timestamp::parse_rfc3339(&t);
             if at.is_none() {
@@ -202,47 +153,44 @@ impl ListParams {
         };
         problems.into_result()?;
         let applicant = text(&self.applicant).map(|name| base::text::fold(&name));
-        Ok((
-            Filter {
-                status,
-                due_before,
-                procedure: text(&self.procedure),
-                applicant,
-                waiting,
-            },
-            limit,
-            text(&self.after),
-        ))
+        Ok(Filter {
+            status: status.flatten(),
+            due_before,
+            procedure: text(&self.procedure),
+            applicant,
+            waiting,
+        })
     }
 }
 
 /// List dossiers, newest first: an officer's those of the agency, a person's their own.
-#[utoipa::path(get, path = "/api/v1/dossiers", tag = "dossiers", params(ListParams), responses(
-    (status = 200, description = "A page", body = DossierPage),
+#[utoipa::path(get, path = "/api/v1/dossiers", operation_id = "list_dossiers", tag = "dossiers", params(ListParams, Paging), responses(
+    (status = 200, description = "A page", body = Listing<DossierItemBody>),
     (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not permitted"),
-    (status = 422, description = "Which parameter is wrong", content_type = "application/problem+json"),
+    (status = 422, description = "Which parameter is wrong"),
 ))]
 async fn list(
     State(dossiers): State<Dossiers>,
     ctx: Ctx,
     ApiQuery(params): ApiQuery<ListParams>,
-) -> Result<Response, ApiError> {
-    let (filter, limit, after) = params.read()?;
+    paging: Paging,
+) -> Result<axum::Json<Listing<DossierItemBody>>, ApiError> {
+    let (filter, after) = (params.read()?, paging.after());
     let slice = match ctx.actor {
-        identity::Actor::Person(_) => dossiers.mine(&ctx, &filter, after.as_deref(), limit).await?,
-        _ => dossiers.list(&ctx, &filter, after.as_deref(), limit).await?,
+        identity::Actor::Person(_) => dossiers.mine(&ctx, &filter, after, paging.limit()).await?,
+        _ => dossiers.list(&ctx, &filter, after, paging.limit()).await?,
     };
-    Ok(axum::Json(DossierPage::from(slice)).into_response())
+    Ok(axum::Json(Listing::of(slice.items, slice.next, DossierItemBody::from)))
 }
 
 /// Read a dossier.
-#[utoipa::path(get, path = "/api/v1/dossiers/{id}", tag = "dossiers", params(("id" = uuid::Uuid, Path, description = "Its id")), responses(
+#[utoipa::path(get, path = "/api/v1/dossiers/{id}", operation_id = "read_dossier", tag = "dossiers", params(("id" = uuid::Uuid, Path, description = "Its id")), responses(
     (status = 200, description = "The dossier; its ETag is its version", body = DossierBody),
     (status = 304, description = "The caller has it already"),
     (status = 401, description = "Nobody is signed in"),
     (status = 404, description = "No such dossier for this caller"),
-    (status = 422, description = "Not an id", content_type = "application/problem+json"),
+    (status = 422, description = "Not an id"),
 ))]
 async fn one(
     State(dossiers): State<Dossiers>,
@@ -250,41 +198,43 @@ async fn one(
     headers: HeaderMap,
     ApiPath(id): ApiPath<DossierId>,
 ) -> Result<Response, ApiError> {
+    ctx.signed_in()?;
     let view = dossiers.get(&ctx, id, purpose(&ctx)).await?;
-    let tag = format!("\"{}\"", view.state.version);
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|sent| sent.contains(&tag));
-    if known {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
-    }
-    Ok(([(header::ETAG, tag)], axum::Json(DossierBody::of(&view))).into_response())
+    let tag = Tag::version(view.state.version);
+    Ok(tag.answer(&headers, || axum::Json(DossierBody::of(&view))))
 }
 
-/// Read the history of a dossier.
-#[utoipa::path(get, path = "/api/v1/dossiers/{id}/history", tag = "dossiers", params(("id" = uuid::Uuid, Path, description = "Its id")), responses(
-    (status = 200, description = "Oldest first", body = Vec<HistoryBody>),
+/// Read the history of a dossier, oldest first.
+#[utoipa::path(get, path = "/api/v1/dossiers/{id}/history", operation_id = "list_dossier_history", tag = "dossiers",
+    params(("id" = uuid::Uuid, Path, description = "Its id"), Paging), responses(
+    (status = 200, description = "A page", body = Listing<HistoryBody>),
     (status = 401, description = "Nobody is signed in"),
     (status = 404, description = "No such dossier for this caller"),
-    (status = 422, description = "Not an id", content_type = "application/problem+json"),
+    (status = 422, description = "What is wrong with which parameter"),
 ))]
 async fn history(
     State(dossiers): State<Dossiers>,
     ctx: Ctx,
     ApiPath(id): ApiPath<DossierId>,
-) -> Result<Response, ApiError> {
+    paging: Paging,
+) -> Result<axum::Json<Listing<HistoryBody>>, ApiError> {
+    let after: i64 = paging.place(|cursor| cursor.parse().ok())?.unwrap_or(0);
+    ctx.signed_in()?;
     let view = dossiers.get(&ctx, id, purpose(&ctx)).await?;
-    let lines: Vec<HistoryBody> = view.history.iter().map(HistoryBody::from).collect();
-    Ok(axum::Json(lines).into_response())
+    // The log was read whole to know who may see what of it.
+    let mut rest = view.history.iter().filter(|line| line.seq > after).peekable();
+    let lines: Vec<_> = rest.by_ref().take(paging.limit() as usize).collect();
+    let next = lines.last().filter(|_| rest.peek().is_some()).map(|line| line.seq);
+    Ok(axum::Json(Listing::of(lines, next, HistoryBody::from)))
 }
 
 /// Complete an open step. Its outcome may receive, refuse, ask for papers, decide or hand over.
-#[utoipa::path(post, path = "/api/v1/dossiers/{id}/tasks/{token}", tag = "dossiers", request_body = CompleteBody,
-    params(("id" = uuid::Uuid, Path, description = "The dossier"), ("token" = u32, Path, description = "Token of the step")),
+#[utoipa::path(post, path = "/api/v1/dossiers/{id}/tasks/{token}", operation_id = "complete_step", tag = "dossiers", request_body = CompleteBody,
+    params(("id" = uuid::Uuid, Path, description = "The dossier"), ("token" = u32, Path, description = "Token of the step"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the dossier as the caller saw it: what was done already is refused, not done twice")),
     responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
         (status = 404, description = "No such dossier"), (status = 409, description = "Somebody else was faster"), (status = 412, description = "What the caller judged has changed since the version of If-Match"),
-        (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
+        (status = 422, description = "Every problem at its place")))]
 async fn complete(
     State(dossiers): State<Dossiers>,
     ctx: Ctx,
@@ -297,11 +247,12 @@ async fn complete(
 }
 
 /// Take a step, or put it back.
-#[utoipa::path(post, path = "/api/v1/dossiers/{id}/tasks/{token}/assignment", tag = "dossiers", request_body = AssignBody,
-    params(("id" = uuid::Uuid, Path, description = "The dossier"), ("token" = u32, Path, description = "Token of the step")),
+#[utoipa::path(post, path = "/api/v1/dossiers/{id}/tasks/{token}/assignment", operation_id = "assign_step", tag = "dossiers", request_body = AssignBody,
+    params(("id" = uuid::Uuid, Path, description = "The dossier"), ("token" = u32, Path, description = "Token of the step"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the dossier as the caller saw it: what was done already is refused, not done twice")),
     responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
         (status = 404, description = "No such dossier"), (status = 409, description = "Somebody else was faster"), (status = 412, description = "What the caller judged has changed since the version of If-Match"),
-        (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
+        (status = 422, description = "Every problem at its place")))]
 async fn assign(
     State(dossiers): State<Dossiers>,
     ctx: Ctx,
@@ -314,14 +265,14 @@ async fn assign(
 }
 
 macro_rules! command_route {
-    ($(#[$doc:meta])* $name:ident, $path:literal, $body:ty, |$value:ident| $command:expr) => {
+    ($(#[$doc:meta])* $name:ident, $id:literal, $path:literal, $body:ty, |$value:ident| $command:expr) => {
         $(#[$doc])*
-        #[utoipa::path(post, path = $path, tag = "dossiers", request_body = $body,
-            params(("id" = uuid::Uuid, Path, description = "The dossier")),
+        #[utoipa::path(post, path = $path, operation_id = $id, tag = "dossiers", request_body = $body,
+            params(("id" = uuid::Uuid, Path, description = "The dossier"), ("If-Match" = Option<String>, Header, description = "The ETag of the dossier as the caller saw it: what was done already is refused, not done twice")),
             responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"),
                 (status = 403, description = "Not permitted"), (status = 404, description = "No such dossier"),
                 (status = 409, description = "The dossier does not allow it now"), (status = 412, description = "What the caller judged has changed since the version of If-Match"),
-                (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
+                (status = 422, description = "Every problem at its place")))]
         async fn $name(
             State(dossiers): State<Dossiers>,
             ctx: Ctx,
@@ -336,11 +287,11 @@ macro_rules! command_route {
 }
 
 /// Answer the open request for papers.
-#[utoipa::path(post, path = "/api/v1/dossiers/{id}/supplements", tag = "dossiers", request_body = SupplementBody,
-    params(("id" = uuid::Uuid, Path, description = "The dossier")),
+#[utoipa::path(post, path = "/api/v1/dossiers/{id}/supplements", operation_id = "supplement_dossier", tag = "dossiers", request_body = SupplementBody,
+    params(("id" = uuid::Uuid, Path, description = "The dossier"), ("If-Match" = Option<String>, Header, description = "The ETag of the dossier as the caller saw it: what was done already is refused, not done twice")),
     responses((status = 200, description = "Done", body = OutcomeBody), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
         (status = 404, description = "No such dossier"), (status = 409, description = "Nothing is asked for"), (status = 412, description = "What the caller judged has changed since the version of If-Match"),
-        (status = 422, description = "Every problem at its place", content_type = "application/problem+json")))]
+        (status = 422, description = "Every problem at its place")))]
 async fn supplement(
     State(dossiers): State<Dossiers>,
     ctx: Ctx,
@@ -350,25 +301,25 @@ async fn supplement(
 ) -> Result<Response, ApiError> {
     let (answers, papers) = body.parts();
     let result = dossiers
-        .supplement(&ctx, id, answers, &papers, if_match(&headers)?)
+        .supplement(&ctx, id, answers, &papers, Tag::seen(&headers)?)
         .await?;
     Ok(done(&result))
 }
 
 command_route!(/// Record that money came in.
-    pay, "/api/v1/dossiers/{id}/payments", PaymentBody, |body| Ok(body.command()));
+    pay, "record_payment", "/api/v1/dossiers/{id}/payments", PaymentBody, |body| Ok(body.command()));
 command_route!(/// Waive the fee, with its legal ground.
-    waive, "/api/v1/dossiers/{id}/waiver", WaiverBody, |body| Ok(Command::WaiveFee { basis: body.basis }));
+    waive, "waive_fee", "/api/v1/dossiers/{id}/waiver", WaiverBody, |body| Ok(Command::WaiveFee { basis: body.basis }));
 command_route!(/// Leave a remark among officers.
-    note, "/api/v1/dossiers/{id}/notes", NoteBody, |body| Ok(Command::Note { text: body.text }));
+    note, "leave_note", "/api/v1/dossiers/{id}/notes", NoteBody, |body| Ok(Command::Note { text: body.text }));
 command_route!(/// Apologise and appoint a new date. Once.
-    reappoint, "/api/v1/dossiers/{id}/reappointment", ReappointBody, |body| body.command());
+    reappoint, "reappoint_dossier", "/api/v1/dossiers/{id}/reappointment", ReappointBody, |body| body.command());
 command_route!(/// Take the dossier back.
-    withdraw, "/api/v1/dossiers/{id}/withdrawal", ReasonBody, |body| Ok(Command::Withdraw { reason: body.reason }));
+    withdraw, "withdraw_dossier", "/api/v1/dossiers/{id}/withdrawal", ReasonBody, |body| Ok(Command::Withdraw { reason: body.reason }));
 command_route!(/// Stop handling.
-    stop, "/api/v1/dossiers/{id}/stop", StopBody, |body| Ok(Command::Stop { reason: body.reason, basis: body.basis }));
+    stop, "stop_dossier", "/api/v1/dossiers/{id}/stop", StopBody, |body| Ok(Command::Stop { reason: body.reason, basis: body.basis }));
 command_route!(/// Answer a consultation.
-    answer, "/api/v1/dossiers/{id}/consultations", ConsultationBody, |body| Ok(body.command()));
+    answer, "answer_consultation", "/api/v1/dossiers/{id}/consultations", ConsultationBody, |body| Ok(body.command()));
 
 /// Who holds the secret.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -380,9 +331,9 @@ struct TrackParams {
 }
 
 /// Follow a dossier with its code and secret.
-#[utoipa::path(get, path = "/api/v1/track/{code}", tag = "dossiers", params(("code" = String, Path, description = "Code of the dossier"), TrackParams), responses(
+#[utoipa::path(get, path = "/api/v1/track/{code}", operation_id = "track_dossier", tag = "dossiers", params(("code" = String, Path, description = "Code of the dossier", pattern = "^[0-9A-Z][0-9A-Z.-]{0,79}$"), TrackParams), responses(
     (status = 200, description = "Its progress, without personal data", body = TrackingBody),
-    (status = 404, description = "No dossier has this code and secret", content_type = "application/problem+json"),
+    (status = 404, description = "No dossier has this code and secret"),
 ))]
 async fn track(
     State(dossiers): State<Dossiers>,

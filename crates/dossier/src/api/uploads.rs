@@ -52,14 +52,19 @@ struct BeginBody {
 /// How far an upload is.
 #[derive(Debug, Serialize, ToSchema)]
 struct UploadBody {
+    /// Id.
     id: Uuid,
     /// The paper that it is for.
     paper: String,
+    /// Bytes that are here.
     offset: i64,
+    /// Bytes in all.
     length: i64,
     /// Set when the file is whole and was judged good.
     sha256: Option<String>,
+    /// Media type, as its content shows.
     media_type: Option<String>,
+    /// Pages, where it has any.
     pages: Option<u32>,
 }
 
@@ -88,13 +93,13 @@ fn answer(status: StatusCode, state: UploadState) -> Response {
 }
 
 /// Begin an upload for a paper of a dossier that will be filed, or that an open request asks for.
-#[utoipa::path(post, path = "/api/v1/uploads", tag = "uploads", request_body = BeginBody, responses(
+#[utoipa::path(post, path = "/api/v1/uploads", operation_id = "begin_upload", tag = "uploads", request_body = BeginBody, responses(
     (status = 201, description = "Begun; send pieces to its Location", body = UploadBody),
     (status = 401, description = "Nobody is signed in"),
     (status = 404, description = "No such procedure, dossier or paper"),
     (status = 409, description = "Nothing is asked for"),
     (status = 413, description = "Too large"),
-    (status = 422, description = "What is wrong", content_type = "application/problem+json"),
+    (status = 422, description = "What is wrong"),
 ))]
 async fn begin(
     State(dossiers): State<Dossiers>,
@@ -112,7 +117,7 @@ async fn begin(
 }
 
 /// Add the piece that begins at `Upload-Offset`. The last piece has the file judged.
-#[utoipa::path(patch, path = "/api/v1/uploads/{id}", tag = "uploads",
+#[utoipa::path(patch, path = "/api/v1/uploads/{id}", operation_id = "append_to_upload", tag = "uploads",
     request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
     params(("id" = Uuid, Path, description = "The upload"), ("Upload-Offset" = i64, Header, description = "Where the piece begins")),
     responses(
@@ -121,7 +126,7 @@ async fn begin(
         (status = 404, description = "No such upload of the caller"),
         (status = 409, description = "It does not stand there"),
         (status = 413, description = "The piece is too large"),
-        (status = 422, description = "Every reason why the file is refused", content_type = "application/problem+json"),
+        (status = 422, description = "Every reason why the file is refused"),
     ))]
 async fn append(
     State(dossiers): State<Dossiers>,
@@ -148,11 +153,11 @@ async fn append(
 }
 
 /// Where an upload stands.
-#[utoipa::path(get, path = "/api/v1/uploads/{id}", tag = "uploads", params(("id" = Uuid, Path, description = "The upload")), responses(
+#[utoipa::path(get, path = "/api/v1/uploads/{id}", operation_id = "read_upload", tag = "uploads", params(("id" = Uuid, Path, description = "The upload")), responses(
     (status = 200, description = "Where it stands", body = UploadBody),
     (status = 401, description = "Nobody is signed in"),
     (status = 404, description = "No such upload of the caller"),
-    (status = 422, description = "Not an id", content_type = "application/problem+json"),
+    (status = 422, description = "Not an id"),
 ))]
 async fn standing(
     State(dossiers): State<Dossiers>,

@@ -7,6 +7,7 @@
 //!   timer that closed a step leaves no step to complete, and [`super::command::decide`] says so.
 //! - Who has taken a step never counts: whether the actor may do it is judged on the present state.
 //! - A remark among officers counts for the other officers, not for its author, and not for the applicant, who cannot see it.
+//!   The very same remark of its author again does: it was sent twice.
 //! - An opinion of a consulted agency counts for officers.
 //! - Everything else counts for everybody: steps, answers to a request, money, a new date, an end.
 //!
@@ -28,8 +29,15 @@ pub fn is_late(command: &Command, by: &ActorRef, state: &State, seen: i64, since
     match command {
         Command::Supplement { .. } => state.open_supplement().is_some_and(|open| open.seq > seen),
         Command::AnswerConsultation(_) | Command::FireTimer { .. } | Command::FinishService { .. } => false,
+        Command::Note { text } => since
+            .iter()
+            .any(|entry| counts(entry, by) || is_same_note(entry, by, text)),
         _ => since.iter().any(|entry| counts(entry, by)),
     }
+}
+
+fn is_same_note(entry: &Entry, by: &ActorRef, said: &str) -> bool {
+    matches!(&entry.action, Action::Noted { text } if entry.actor.id == by.id && text == said.trim())
 }
 
 /// Whether an entry changes what `by` judges.

@@ -12,6 +12,7 @@ use super::{
     peer,
     service::{
         Access,
+        checks::CHECK,
         outgoing::{follow_at, send_soon},
     },
     store::OrderState,
@@ -23,16 +24,19 @@ use crate::{Caller, Said};
 pub(super) const SEND: &str = "exchange.access.send";
 /// Asks after a grant.
 pub(super) const FOLLOW: &str = "exchange.access.follow";
+/// The consumer's node is told that something happened to a grant.
+pub(super) const NUDGE: &str = "exchange.access.nudge";
 /// The clock comes to a grant.
 pub(super) const TICK: &str = "exchange.access.tick";
 
 /// The first pause after a try that failed, in seconds; it doubles with each.
 const FIRST_PAUSE: i64 = 15;
 
-/// Teaches a runner to tell and ask other nodes through the exchange, and to keep the clocks of grants.
+/// Teaches a runner to tell and ask other nodes through the exchange, to keep the clocks of grants, and to check services.
 pub fn handlers<C: Caller>(runner: Runner, access: &Access, caller: Arc<C>) -> Runner {
-    let (sender, follower, clock) = (access.clone(), access.clone(), access.clone());
-    let asker = Arc::clone(&caller);
+    let (sender, follower, clock, checker) = (access.clone(), access.clone(), access.clone(), access.clone());
+    let (asker, nudger) = (Arc::clone(&caller), Arc::clone(&caller));
+    let teller = access.clone();
     runner
         .on(SEND, move |run| {
             let (access, caller) = (sender.clone(), Arc::clone(&caller));
@@ -42,9 +46,17 @@ pub fn handlers<C: Caller>(runner: Runner, access: &Access, caller: Arc<C>) -> R
             let (access, caller) = (follower.clone(), Arc::clone(&asker));
             async move { follow(&access, caller.as_ref(), &run).await }
         })
+        .on(NUDGE, move |run| {
+            let (access, caller) = (teller.clone(), Arc::clone(&nudger));
+            async move { nudge(&access, caller.as_ref(), &run).await }
+        })
         .on(TICK, move |run| {
             let access = clock.clone();
             async move { tick(&access, &run).await }
+        })
+        .on(CHECK, move |run| {
+            let access = checker.clone();
+            async move { access.carry_out_check(&run).await }
         })
 }
 
@@ -119,6 +131,18 @@ async fn follow(access: &Access, caller: &impl Caller, run: &Run) -> Result<()> 
             None => Ok(()),
         }
     })
+}
+
+/// Tells the consumer's node once. One that does not hear it asks by itself later.
+async fn nudge(access: &Access, caller: &impl Caller, run: &Run) -> Result<()> {
+    let id: GrantId = run.payload()?;
+    if let Some(file) = access.hosted_file(id).await? {
+        let told = caller.call(&file.service.provider, peer::nudge_request(&file)?).await;
+        if !told.is_ok_and(|answer| answer.status().is_success()) {
+            tracing::info!(grant = %id, "the consumer's node was not told; it will ask by itself");
+        }
+    }
+    transact!(run.store, |tx| { run.done(&tx).await })
 }
 
 async fn tick(access: &Access, run: &Run) -> Result<()> {

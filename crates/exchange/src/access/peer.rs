@@ -7,8 +7,15 @@
 //! GET  /grants/{id}?after=n       what the log has behind entry n
 //! ```
 //!
-//! Both answer `{"entries": […]}`, the log behind entry n. Who asks is what the gateway has verified and says in
-//! `X-Road-Client`, nothing else; a consumer sees and moves its own grants only. Refusals are problem details (RFC 9457).
+//! Both answer `{"entries": […]}`, the log behind entry n. At the consumer it is the same router, asked by the provider's node:
+//!
+//! ```text
+//! POST /grants/{id}/look          something happened to this grant: 204, and the consumer's node asks soon
+//! ```
+//!
+//! A nudge says nothing else, may come twice and may be lost: the consumer's node asks by itself from time to time. Who asks is
+//! what the gateway has verified and says in `X-Road-Client`, nothing else; a consumer sees and moves its own grants only, and
+//! only the provider of a grant nudges. Refusals are problem details (RFC 9457).
 
 use axum::{
     Json, Router,
@@ -61,6 +68,7 @@ pub fn router(access: Access) -> Router {
     Router::new()
         .route("/orders", post(take))
         .route("/grants/{id}", get(log))
+        .route("/grants/{id}/look", post(look))
         .fallback(|| async { problem_response(&Error::not_found("địa chỉ này", "address")) })
         .layer(DefaultBodyLimit::max(LARGEST))
         .with_state(access)
@@ -111,6 +119,18 @@ async fn log(
         access.log_for(&client, id, after).await
     };
     answer(found.await)
+}
+
+async fn look(State(access): State<Access>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    let nudged = async {
+        let client = client(&headers)?;
+        let id: GrantId = id.parse().map_err(|_| Error::not_found("quyền truy cập", "grant"))?;
+        access.nudged(&client, id).await
+    };
+    match nudged.await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => problem_response(&error),
+    }
 }
 
 fn answer(entries: Result<Vec<Entry>>) -> Response {
@@ -169,4 +189,13 @@ pub(super) fn read(answer: Result<http::Response<Bytes>, Refusal>) -> Said<Vec<E
         let log: Log = (body.len() <= LARGEST).then(|| serde_json::from_slice(&body).ok())??;
         Some(log.entries)
     })
+}
+
+/// The call that has the consumer's node look at a grant.
+pub(super) fn nudge_request(file: &File) -> Result<http::Request<Bytes>> {
+    let target = format!("/r1/{}/{SERVICE_CODE}/grants/{}/look", file.consumer, file.id);
+    http::Request::post(target)
+        .header(PURPOSE, CALL_PURPOSE)
+        .body(Bytes::new())
+        .map_err(Error::internal)
 }

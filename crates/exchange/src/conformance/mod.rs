@@ -35,12 +35,18 @@ use self::{
 pub struct Options {
     /// The address of the service or of its description, http or https.
     pub url: String,
+    /// The description, where the caller has it; else it is fetched from `url`.
+    pub document: Option<Vec<u8>>,
     /// Under which address operations are called; else the path of the first of `servers` on the host of `url`.
     pub base: Option<String>,
     /// Headers for every request, such as `Authorization`. They are never sent to another host and never reported.
     pub headers: Vec<(String, String)>,
     /// The certificates of CAs to believe beside the system's, PEM.
     pub roots: Option<String>,
+    /// Whether the certificate of the service is verified.
+    pub verify_certificate: bool,
+    /// Whether names that lead to addresses which no service may have ([`crate::access::is_forbidden_address`]) are refused.
+    pub services_only: bool,
     /// Whether to call methods that change something. Do so only with a service made for testing.
     pub write: bool,
     /// Most requests.
@@ -60,9 +66,12 @@ impl Options {
     pub fn new(url: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
             url: url.into(),
+            document: None,
             base: None,
             headers: Vec::new(),
             roots: None,
+            verify_certificate: true,
+            services_only: false,
             write: false,
             max_requests: 400,
             timeout: Duration::from_secs(10),
@@ -120,7 +129,11 @@ pub async fn check(options: &Options, progress: &mut (dyn FnMut(Progress) + Send
         now: Text::new("Tải bản mô tả", "Fetching the description"),
     });
     let mut sheet = Sheet::default();
-    match live::fetch_description(&client, &url, base.as_ref(), &mut sheet).await {
+    let found = match &options.document {
+        Some(document) => Ok((base.clone().unwrap_or(url), document.clone())),
+        None => live::fetch_description(&client, &url, base.as_ref(), &mut sheet).await,
+    };
+    match found {
         Ok((found_at, bytes)) => {
             found_at.as_str().clone_into(&mut report.description);
             report.sha256 = hex::encode(Sha256::digest(&bytes));

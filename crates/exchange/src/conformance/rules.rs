@@ -154,8 +154,8 @@ rules! {
             "GET, HEAD và DELETE không có nội dung.",
             "GET, HEAD and DELETE have no body.";
         IdempotencyKey = "idempotency-key" Must
-            "POST bắt buộc có tiêu đề Idempotency-Key.",
-            "POST requires the header Idempotency-Key.";
+            "Gửi lại POST không làm hai lần: bắt buộc có Idempotency-Key, hoặc nhận If-Match, hoặc mô tả mã 409 cho việc đã có.",
+            "POST sent again does nothing twice: it requires Idempotency-Key, or takes If-Match, or describes the 409 for what is there already.";
         EtagDescribed = "etag-described" Should
             "Đọc một đối tượng thì có ETag và 304; sửa hoặc xóa thì nhận If-Match.",
             "Reading one thing gives an ETag and may give 304; changing or deleting it takes If-Match.";
@@ -216,8 +216,8 @@ rules! {
             "Đi hết các trang không lặp, không sót, mỗi trang không quá limit.",
             "Walking the pages repeats nothing, leaves nothing out, and no page exceeds `limit`.";
         IdempotencyWorks = "idempotency-works" Must
-            "Gửi lại cùng Idempotency-Key và nội dung thì nhận câu trả lời cũ; nội dung khác thì bị từ chối.",
-            "The same Idempotency-Key and body get the same answer again; another body is refused.";
+            "Gửi lại cùng Idempotency-Key và nội dung thì nhận câu trả lời cũ, nội dung khác thì bị từ chối; không có khóa thì lần thứ hai bị từ chối.",
+            "The same Idempotency-Key and body get the same answer again, another body is refused; without a key the second time is refused.";
         NothingLeaks = "nothing-leaks" Must
             "Câu trả lời không để lộ dấu vết mã nguồn, câu lệnh SQL hoặc đường dẫn trên máy chủ.",
             "No answer leaks a stack trace, SQL or a path on the server.";

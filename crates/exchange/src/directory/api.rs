@@ -10,7 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use base::{Error, Kind, Problems, Timestamp};
-use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx};
+use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx, Instant, Listing, Paging, SignedIn};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -77,10 +77,14 @@ async fn entry_version(
 }
 
 /// The parts of a member's id in an address.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
 pub(super) struct MemberPath {
+    /// The federation: `VN`.
     instance: String,
+    /// The class of the member: `GOV`.
     class: String,
+    /// The code of the member.
     code: String,
 }
 
@@ -107,24 +111,24 @@ pub fn directory(follower: Follower) -> OpenApiRouter {
 struct DirectoryBody {
     /// `fresh`, `stale` or `expired`.
     freshness: &'static str,
-    /// Since when it is not fresh, RFC 3339.
-    since: Option<String>,
-    /// Until when members that were met are still talked to, RFC 3339.
-    until: Option<String>,
-    /// When a mirror last gave a good answer, RFC 3339.
-    checked: Option<String>,
+    /// Since when it is not fresh.
+    since: Option<Instant>,
+    /// Until when members that were met are still talked to.
+    until: Option<Instant>,
+    /// When a mirror last gave a good answer.
+    checked: Option<Instant>,
     /// The edition, as the operator signed it.
     #[schema(value_type = Object)]
     directory: crate::model::federation::Directory,
 }
 
 /// Who is in the federation, and how old what this node knows of it is.
-#[utoipa::path(get, path = "/api/v1/exchange/directory", tag = "exchange", responses(
+#[utoipa::path(get, path = "/api/v1/exchange/directory", operation_id = "read_directory", tag = "exchange", responses(
     (status = 200, description = "The directory", body = DirectoryBody),
 ))]
 async fn read_directory(State(follower): State<Follower>) -> Response {
     let standing = follower.standing().load_full();
-    let at = |at: Timestamp| Some(at.rfc3339());
+    let at = |at: Timestamp| Some(Instant::from(at));
     let (freshness, since, until) = match standing.freshness {
         Freshness::Fresh => ("fresh", None, None),
         Freshness::Stale { since, until } => ("stale", at(since), at(until)),
@@ -134,7 +138,7 @@ async fn read_directory(State(follower): State<Follower>) -> Response {
         freshness,
         since,
         until,
-        checked: follower.report().good.map(Timestamp::rfc3339),
+        checked: follower.report().good.map(Instant::from),
         directory: standing.view.directory().clone(),
     };
     ([(header::CACHE_CONTROL, "no-cache")], Json(body)).into_response()
@@ -154,42 +158,45 @@ pub fn operator(membership: Membership) -> OpenApiRouter {
         .with_state(membership)
 }
 
-/// Which applications, from where on.
+/// Which applications.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct ApplicationsParams {
-    /// `pending` (if not said), `approved` or `refused`.
+    /// How they stand; `pending` if not said.
+    #[param(value_type = Option<ApplicationStanding>, inline)]
     standing: Option<String>,
-    /// Where the last page ended: `next` of it.
-    after: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-struct ApplicationsBody {
-    /// Oldest first.
-    #[schema(value_type = Vec<Object>)]
-    applications: Vec<Application>,
-    /// For `after`, when there are more.
-    next: Option<String>,
 }
 
 /// Applications, oldest first.
-#[utoipa::path(get, path = "/api/v1/exchange/applications", tag = "exchange", params(ApplicationsParams), responses(
-    (status = 200, description = "A page of applications", body = ApplicationsBody),
-    (status = 403, description = "Without the permission manage-directory", content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/api/v1/exchange/applications", operation_id = "list_applications", tag = "exchange", params(ApplicationsParams, Paging), responses(
+    (status = 200, description = "A page of applications", body = Listing<Application>),
+    (status = 422, description = "What is wrong with which parameter"),
+    SignedIn,
 ))]
 async fn applications(
     State(membership): State<Membership>,
     ctx: Ctx,
     ApiQuery(params): ApiQuery<ApplicationsParams>,
-) -> Result<Json<ApplicationsBody>, ApiError> {
-    let standing = params.standing.as_deref().and_then(ApplicationStanding::from_code);
-    let standing = standing.unwrap_or(ApplicationStanding::Pending);
-    let after = params.after.as_deref().and_then(read_place);
-    let (applications, next) = membership.applications(&ctx, standing, after).await?;
-    Ok(Json(ApplicationsBody {
-        applications,
-        next: next.map(place),
-    }))
+    paging: Paging,
+) -> Result<Json<Listing<Application>>, ApiError> {
+    let standing = match params.standing.as_deref() {
+        None => ApplicationStanding::Pending,
+        Some(code) => ApplicationStanding::from_code(code).ok_or_else(unknown_standing)?,
+    };
+    let after = paging.place(read_place)?;
+    let (applications, next) = membership.applications(&ctx, standing, after, paging.limit()).await?;
+    Ok(Json(Listing::of(applications, next.map(place), std::convert::identity)))
+}
+
+fn unknown_standing() -> Error {
+    let mut problems = Problems::new();
+    problems.add(
+        "standing",
+        "standing",
+        "Trạng thái là pending, approved hoặc refused.",
+        "The standing is pending, approved or refused.",
+    );
+    Error::Refused(Kind::Invalid, problems)
 }
 
 /// The place in a list, as it stands in an address: `micros.uuid`.
@@ -204,10 +211,10 @@ pub(super) fn read_place(text: &str) -> Option<(i64, Uuid)> {
 }
 
 /// One application.
-#[utoipa::path(get, path = "/api/v1/exchange/applications/{id}", tag = "exchange", params(("id" = Uuid, Path)), responses(
-    (status = 200, description = "The application"),
-    (status = 403, description = "Without the permission manage-directory", content_type = "application/problem+json"),
-    (status = 404, description = "No such application", content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/api/v1/exchange/applications/{id}", operation_id = "read_application", tag = "exchange", params(("id" = Uuid, Path, description = "The application")), responses(
+    (status = 200, description = "The application", body = Application),
+    SignedIn,
+    (status = 404, description = "No such application"),
 ))]
 async fn application(
     State(membership): State<Membership>,
@@ -218,13 +225,13 @@ async fn application(
 }
 
 /// Lets the applicant in.
-#[utoipa::path(post, path = "/api/v1/exchange/applications/{id}/approve", tag = "exchange", params(("id" = Uuid, Path)),
-    request_body(content = Object, description = "`{\"adds_to_member\": true}` to add to a member whose key did not sign"),
+#[utoipa::path(post, path = "/api/v1/exchange/applications/{id}/approve", operation_id = "approve_application", tag = "exchange", params(("id" = Uuid, Path, description = "The application")),
+    request_body = Approve,
     responses(
     (status = 204, description = "Approved and published"),
-    (status = 403, description = "Without the permission manage-directory", content_type = "application/problem+json"),
-    (status = 404, description = "No such application", content_type = "application/problem+json"),
-    (status = 409, description = "Decided before, or taken by another member", content_type = "application/problem+json"),
+    SignedIn,
+    (status = 404, description = "No such application"),
+    (status = 409, description = "Decided before, or taken by another member"),
 ))]
 async fn approve(
     State(membership): State<Membership>,
@@ -239,24 +246,24 @@ async fn approve(
 /// Why.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ReasonBody {
+struct DecisionReason {
     /// For whoever it concerns to read.
     reason: String,
 }
 
 /// Refuses the application.
-#[utoipa::path(post, path = "/api/v1/exchange/applications/{id}/refuse", tag = "exchange", params(("id" = Uuid, Path)),
-    request_body = ReasonBody, responses(
+#[utoipa::path(post, path = "/api/v1/exchange/applications/{id}/refuse", operation_id = "refuse_application", tag = "exchange", params(("id" = Uuid, Path, description = "The application")),
+    request_body = DecisionReason, responses(
     (status = 204, description = "Refused"),
-    (status = 403, description = "Without the permission manage-directory", content_type = "application/problem+json"),
-    (status = 409, description = "Decided before", content_type = "application/problem+json"),
-    (status = 422, description = "Without a reason", content_type = "application/problem+json"),
+    SignedIn,
+    (status = 409, description = "Decided before"),
+    (status = 422, description = "Without a reason"),
 ))]
 async fn refuse(
     State(membership): State<Membership>,
     ctx: Ctx,
     ApiPath(id): ApiPath<Uuid>,
-    ApiJson(body): ApiJson<ReasonBody>,
+    ApiJson(body): ApiJson<DecisionReason>,
 ) -> Result<StatusCode, ApiError> {
     membership
         .refuse(&ctx, ApplicationId::from_uuid(id), &body.reason)
@@ -271,11 +278,12 @@ struct InvitationBody {
 }
 
 /// Invites a member to apply.
-#[utoipa::path(post, path = "/api/v1/exchange/invitations", tag = "exchange",
-    request_body(content = Object, description = "`{\"member\": \"VN/GOV/000.00.00.H26\", \"days\": 14}`"), responses(
+#[utoipa::path(post, path = "/api/v1/exchange/invitations", operation_id = "invite_member", tag = "exchange",
+    request_body = Invite, responses(
     (status = 201, description = "The code of the invitation", body = InvitationBody),
-    (status = 403, description = "Without the permission manage-directory", content_type = "application/problem+json"),
-    (status = 422, description = "What is wrong", content_type = "application/problem+json"),
+    (status = 409, description = "It has an invitation that it has not used yet"),
+    SignedIn,
+    (status = 422, description = "What is wrong"),
 ))]
 async fn invite(
     State(membership): State<Membership>,
@@ -287,38 +295,38 @@ async fn invite(
 }
 
 /// Suspends a member.
-#[utoipa::path(post, path = "/api/v1/exchange/members/{instance}/{class}/{code}/suspend", tag = "exchange",
-    params(("instance" = String, Path), ("class" = String, Path), ("code" = String, Path)), request_body = ReasonBody,
+#[utoipa::path(post, path = "/api/v1/exchange/members/{instance}/{class}/{code}/suspend", operation_id = "suspend_member", tag = "exchange",
+    params(MemberPath), request_body = DecisionReason,
     responses(
     (status = 204, description = "Suspended and published"),
-    (status = 403, description = "Without the permission manage-directory", content_type = "application/problem+json"),
-    (status = 404, description = "No such member", content_type = "application/problem+json"),
-    (status = 409, description = "Suspended before", content_type = "application/problem+json"),
+    SignedIn,
+    (status = 404, description = "No such member"),
+    (status = 409, description = "Suspended before"),
 ))]
 async fn suspend(
     State(membership): State<Membership>,
     ctx: Ctx,
     ApiPath(member): ApiPath<MemberPath>,
-    ApiJson(body): ApiJson<ReasonBody>,
+    ApiJson(body): ApiJson<DecisionReason>,
 ) -> Result<StatusCode, ApiError> {
     membership.suspend(&ctx, &member.id()?, &body.reason).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Lets a suspended member take part again.
-#[utoipa::path(post, path = "/api/v1/exchange/members/{instance}/{class}/{code}/resume", tag = "exchange",
-    params(("instance" = String, Path), ("class" = String, Path), ("code" = String, Path)), request_body = ReasonBody,
+#[utoipa::path(post, path = "/api/v1/exchange/members/{instance}/{class}/{code}/resume", operation_id = "resume_member", tag = "exchange",
+    params(MemberPath), request_body = DecisionReason,
     responses(
     (status = 204, description = "Takes part again; published"),
-    (status = 403, description = "Without the permission manage-directory", content_type = "application/problem+json"),
-    (status = 404, description = "No such member", content_type = "application/problem+json"),
-    (status = 409, description = "Not suspended", content_type = "application/problem+json"),
+    SignedIn,
+    (status = 404, description = "No such member"),
+    (status = 409, description = "Not suspended"),
 ))]
 async fn resume(
     State(membership): State<Membership>,
     ctx: Ctx,
     ApiPath(member): ApiPath<MemberPath>,
-    ApiJson(body): ApiJson<ReasonBody>,
+    ApiJson(body): ApiJson<DecisionReason>,
 ) -> Result<StatusCode, ApiError> {
     membership.resume(&ctx, &member.id()?, &body.reason).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -331,7 +339,8 @@ struct RevokeBody {
     /// `key-compromise`, `superseded`, `affiliation-changed`, `cessation-of-operation`, `privilege-withdrawn`,
     /// `unspecified` (RFC 5280, 5.3.1).
     reason: String,
-    /// Since when the key may have been in other hands, RFC 3339.
+    /// Since when the key may have been in other hands.
+    #[schema(format = DateTime)]
     invalid_since: Option<String>,
 }
 
@@ -367,14 +376,14 @@ impl RevokeBody {
 }
 
 /// Revokes a certificate.
-#[utoipa::path(post, path = "/api/v1/exchange/certificates/{serial}/revoke", tag = "exchange",
-    params(("serial" = String, Path)),
+#[utoipa::path(post, path = "/api/v1/exchange/certificates/{serial}/revoke", operation_id = "revoke_certificate", tag = "exchange",
+    params(("serial" = String, Path, description = "Its serial number in hex")),
     request_body = RevokeBody, responses(
     (status = 204, description = "Revoked and published"),
-    (status = 403, description = "Without the permission manage-directory", content_type = "application/problem+json"),
-    (status = 404, description = "No such certificate", content_type = "application/problem+json"),
-    (status = 409, description = "Revoked before", content_type = "application/problem+json"),
-    (status = 422, description = "What is wrong", content_type = "application/problem+json"),
+    SignedIn,
+    (status = 404, description = "No such certificate"),
+    (status = 409, description = "Revoked before"),
+    (status = 422, description = "What is wrong"),
 ))]
 async fn revoke(
     State(membership): State<Membership>,

@@ -1,10 +1,16 @@
 //! The JSON API of the steward. Information systems use [`super::govstack`].
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use base::{Error, Text};
-use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx};
+use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Both, Ctx, Instant, Listing, Paging, SignedIn, Tag};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -27,17 +33,20 @@ pub fn router(events: Events) -> OpenApiRouter {
         .with_state(events)
 }
 
-/// Where a page begins: what the page before gave as `next`.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct PlaceParams {
-    /// `next` of the page before.
-    after: Option<String>,
+/// A place in a list that goes from new to old: `micros.uuid`.
+fn place(cursor: &str) -> Option<&str> {
+    let (at, id) = cursor.split_once('.')?;
+    (at.parse::<i64>().is_ok() && id.parse::<Uuid>().is_ok()).then_some(cursor)
+}
+
+/// JSON with an ETag; 304 when the caller has it already.
+fn tagged<T: Serialize>(headers: &HeaderMap, body: &T) -> base::Result<Response> {
+    let tag = Tag::hash(&Sha256::digest(serde_json::to_vec(body)?));
+    Ok(tag.answer(headers, || Json(body)))
 }
 
 /// An event type.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 struct TypeBody {
     /// Its id.
     id: Uuid,
@@ -46,30 +55,19 @@ struct TypeBody {
     /// Its name there.
     event_type: String,
     /// What it is called.
-    #[schema(value_type = TitleBody)]
-    title: Text,
+    title: Both,
     /// `public`, `internal` or `personal`.
     sensitivity: &'static str,
     /// How many days events are kept.
     retention_days: i64,
     /// The newest version of its schema.
     version: i64,
-    /// Since when nothing more is published, RFC 3339.
-    closed: Option<String>,
+    /// Since when nothing more is published.
+    closed_at: Option<Instant>,
     /// The oldest position that is kept.
     first: i64,
     /// The newest position.
     last: i64,
-}
-
-/// A title.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes base::Text in the OpenAPI document")]
-struct TitleBody {
-    /// Vietnamese.
-    vi: String,
-    /// English.
-    en: String,
 }
 
 impl From<&EventType> for TypeBody {
@@ -78,53 +76,38 @@ impl From<&EventType> for TypeBody {
             id: of.type_id.uuid(),
             provider: of.id.provider.to_string(),
             event_type: of.id.name.to_string(),
-            title: of.title.clone(),
+            title: (&of.title).into(),
             sensitivity: of.sensitivity.code(),
             retention_days: of.retention_days,
             version: of.version,
-            closed: of.closed.map(base::Timestamp::rfc3339),
+            closed_at: of.closed.map(Instant::from),
             first: of.first,
             last: of.last,
         }
     }
 }
 
-/// A page of event types.
-#[derive(Debug, Serialize, ToSchema)]
-struct TypesBody {
-    /// By provider and name.
-    types: Vec<TypeBody>,
-    /// `after` of the next page, if there is one.
-    next: Option<String>,
-}
-
-/// Event types of all providers.
-#[utoipa::path(get, path = "/api/v1/exchange/events/types", tag = "events", params(PlaceParams), responses(
-    (status = 200, description = "The types", body = TypesBody),
-    (status = 403, description = "Not a steward", content_type = "application/problem+json"),
+/// Event types of all providers, by provider and name.
+#[utoipa::path(get, path = "/api/v1/exchange/events/types", operation_id = "list_event_types", tag = "events", params(Paging), responses(
+    (status = 200, description = "A page", body = Listing<TypeBody>), SignedIn,
+    (status = 422, description = "What is wrong with which parameter"),
 ))]
-async fn types(
-    State(events): State<Events>,
-    ctx: Ctx,
-    ApiQuery(place): ApiQuery<PlaceParams>,
-) -> Result<Json<TypesBody>, ApiError> {
-    let Page { rows, next } = events.types(&ctx, place.after.as_deref()).await?;
-    Ok(Json(TypesBody {
-        types: rows.iter().map(TypeBody::from).collect(),
-        next,
-    }))
+async fn types(State(events): State<Events>, ctx: Ctx, paging: Paging) -> Result<Json<Listing<TypeBody>>, ApiError> {
+    let after = paging.place(|cursor| cursor.contains('/').then_some(cursor))?;
+    let Page { rows, next } = events.types(&ctx, after, paging.limit()).await?;
+    Ok(Json(Listing::of(&rows, next, TypeBody::from)))
 }
 
 /// What an event type says.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 struct NewTypeBody {
     /// Who publishes: `INSTANCE/CLASS/MEMBER/SUBSYSTEM`.
     provider: String,
     /// Its name there.
     event_type: String,
     /// What it is called.
-    #[schema(value_type = TitleBody)]
+    #[schema(value_type = Both)]
     title: Text,
     /// JSON Schema 2020-12.
     #[schema(value_type = Object)]
@@ -155,7 +138,7 @@ impl NewTypeBody {
                     flaw.add_to(&mut problems, "provider");
                 }
                 if let Err(flaw) = name {
-                    flaw.add_to(&mut problems, "eventType");
+                    flaw.add_to(&mut problems, "event_type");
                 }
             }
         }
@@ -171,10 +154,10 @@ struct DefinedBody {
 }
 
 /// Makes an event type.
-#[utoipa::path(post, path = "/api/v1/exchange/events/types", tag = "events", request_body = NewTypeBody, responses(
-    (status = 201, description = "Made", body = DefinedBody),
-    (status = 409, description = "There is one of that name", content_type = "application/problem+json"),
-    (status = 422, description = "Everything that is wrong with it", content_type = "application/problem+json"),
+#[utoipa::path(post, path = "/api/v1/exchange/events/types", operation_id = "define_event_type", tag = "events", request_body = NewTypeBody, responses(
+    (status = 201, description = "Made", body = DefinedBody), SignedIn,
+    (status = 409, description = "There is one of that name"),
+    (status = 422, description = "Everything that is wrong with it"),
 ))]
 async fn define(
     State(events): State<Events>,
@@ -200,21 +183,24 @@ struct InspectedBody {
 }
 
 /// One event type.
-#[utoipa::path(get, path = "/api/v1/exchange/events/types/{id}", tag = "events", params(("id" = Uuid, Path, description = "The type")), responses(
-    (status = 200, description = "The type", body = InspectedBody),
-    (status = 404, description = "No such type", content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/api/v1/exchange/events/types/{id}", operation_id = "read_event_type", tag = "events", params(("id" = Uuid, Path, description = "The type")), responses(
+    (status = 200, description = "The type", body = InspectedBody), SignedIn,
+    (status = 304, description = "The caller has it already"),
+    (status = 404, description = "No such type"),
 ))]
 async fn inspect(
     State(events): State<Events>,
     ctx: Ctx,
+    headers: HeaderMap,
     ApiPath(id): ApiPath<Uuid>,
-) -> Result<Json<InspectedBody>, ApiError> {
+) -> Result<Response, ApiError> {
     let (of, schema, sample, _) = events.inspect(&ctx, TypeId::from_uuid(id)).await?;
-    Ok(Json(InspectedBody {
+    let body = InspectedBody {
         of: (&of).into(),
         schema,
         sample,
-    }))
+    };
+    Ok(tagged(&headers, &body)?)
 }
 
 /// The answer to a new version.
@@ -225,10 +211,10 @@ struct RevisedBody {
 }
 
 /// The next version of an event type. Refused when it would break readers of the version before.
-#[utoipa::path(put, path = "/api/v1/exchange/events/types/{id}", tag = "events", params(("id" = Uuid, Path, description = "The type")), request_body = NewTypeBody, responses(
-    (status = 200, description = "Kept", body = RevisedBody),
-    (status = 404, description = "No such type", content_type = "application/problem+json"),
-    (status = 422, description = "Everything that is wrong with it, or would break readers", content_type = "application/problem+json"),
+#[utoipa::path(put, path = "/api/v1/exchange/events/types/{id}", operation_id = "revise_event_type", tag = "events", params(("id" = Uuid, Path, description = "The type")), request_body = NewTypeBody, responses(
+    (status = 200, description = "Kept", body = RevisedBody), SignedIn,
+    (status = 404, description = "No such type"),
+    (status = 422, description = "Everything that is wrong with it, or would break readers"),
 ))]
 async fn revise(
     State(events): State<Events>,
@@ -246,9 +232,9 @@ async fn revise(
 }
 
 /// Ends an event type; what was published stays for its time.
-#[utoipa::path(delete, path = "/api/v1/exchange/events/types/{id}", tag = "events", params(("id" = Uuid, Path, description = "The type")), responses(
-    (status = 204, description = "Closed"),
-    (status = 404, description = "No such type", content_type = "application/problem+json"),
+#[utoipa::path(delete, path = "/api/v1/exchange/events/types/{id}", operation_id = "close_event_type", tag = "events", params(("id" = Uuid, Path, description = "The type")), responses(
+    (status = 204, description = "Closed"), SignedIn,
+    (status = 404, description = "No such type"),
 ))]
 async fn close(State(events): State<Events>, ctx: Ctx, ApiPath(id): ApiPath<Uuid>) -> Result<StatusCode, ApiError> {
     let (of, ..) = events.inspect(&ctx, TypeId::from_uuid(id)).await?;
@@ -258,7 +244,6 @@ async fn close(State(events): State<Events>, ctx: Ctx, ApiPath(id): ApiPath<Uuid
 
 /// A subscription.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 struct SubscriptionBody {
     /// Its id.
     id: Uuid,
@@ -290,8 +275,8 @@ struct SubscriptionBody {
     webhook_failures: i64,
     /// Why the webhook is called no more.
     webhook_paused: Option<String>,
-    /// When it was asked for, RFC 3339.
-    requested: String,
+    /// When it was asked for.
+    requested_at: Instant,
 }
 
 impl From<&Subscription> for SubscriptionBody {
@@ -312,45 +297,35 @@ impl From<&Subscription> for SubscriptionBody {
             webhook: of.webhook.clone(),
             webhook_failures: of.nudge_failures,
             webhook_paused: of.nudge_paused.clone(),
-            requested: of.requested.rfc3339(),
+            requested_at: of.requested.into(),
         }
     }
-}
-
-/// A page of subscriptions.
-#[derive(Debug, Serialize, ToSchema)]
-struct SubscriptionsBody {
-    /// The newest request first.
-    subscriptions: Vec<SubscriptionBody>,
-    /// `after` of the next page, if there is one.
-    next: Option<String>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct SubscriptionsParams {
     /// In this state only.
+    #[param(value_type = Option<Standing>, inline)]
     state: Option<String>,
-    /// `next` of the page before.
-    after: Option<String>,
 }
 
-/// Subscriptions of all.
-#[utoipa::path(get, path = "/api/v1/exchange/events/subscriptions", tag = "events", params(SubscriptionsParams), responses(
-    (status = 200, description = "The subscriptions", body = SubscriptionsBody),
-    (status = 403, description = "Not a steward", content_type = "application/problem+json"),
+/// Subscriptions of all, the newest request first.
+#[utoipa::path(get, path = "/api/v1/exchange/events/subscriptions", operation_id = "list_event_subscriptions", tag = "events", params(SubscriptionsParams, Paging), responses(
+    (status = 200, description = "A page", body = Listing<SubscriptionBody>), SignedIn,
+    (status = 422, description = "What is wrong with which parameter"),
 ))]
 async fn subscriptions(
     State(events): State<Events>,
     ctx: Ctx,
     ApiQuery(params): ApiQuery<SubscriptionsParams>,
-) -> Result<Json<SubscriptionsBody>, ApiError> {
+    paging: Paging,
+) -> Result<Json<Listing<SubscriptionBody>>, ApiError> {
     let state = params.state.as_deref().map(standing).transpose()?;
-    let Page { rows, next } = events.subscriptions(&ctx, state, params.after.as_deref()).await?;
-    Ok(Json(SubscriptionsBody {
-        subscriptions: rows.iter().map(SubscriptionBody::from).collect(),
-        next,
-    }))
+    let Page { rows, next } = events
+        .subscriptions(&ctx, state, paging.place(place)?, paging.limit())
+        .await?;
+    Ok(Json(Listing::of(&rows, next, SubscriptionBody::from)))
 }
 
 pub(super) fn standing(code: &str) -> Result<Standing, Error> {
@@ -367,17 +342,19 @@ pub(super) fn standing(code: &str) -> Result<Standing, Error> {
 }
 
 /// One subscription.
-#[utoipa::path(get, path = "/api/v1/exchange/events/subscriptions/{id}", tag = "events", params(("id" = Uuid, Path, description = "The subscription")), responses(
-    (status = 200, description = "The subscription", body = SubscriptionBody),
-    (status = 404, description = "No such subscription", content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/api/v1/exchange/events/subscriptions/{id}", operation_id = "read_event_subscription", tag = "events", params(("id" = Uuid, Path, description = "The subscription")), responses(
+    (status = 200, description = "The subscription", body = SubscriptionBody), SignedIn,
+    (status = 304, description = "The caller has it already"),
+    (status = 404, description = "No such subscription"),
 ))]
 async fn subscription(
     State(events): State<Events>,
     ctx: Ctx,
+    headers: HeaderMap,
     ApiPath(id): ApiPath<Uuid>,
-) -> Result<Json<SubscriptionBody>, ApiError> {
+) -> Result<Response, ApiError> {
     let found = events.subscription_by_id(&ctx, SubscriptionId::from_uuid(id)).await?;
-    Ok(Json((&found).into()))
+    Ok(tagged(&headers, &SubscriptionBody::from(&found))?)
 }
 
 /// A decision about a subscription.
@@ -392,11 +369,11 @@ struct DecisionBody {
 }
 
 /// Approves, refuses, pauses or resumes a subscription.
-#[utoipa::path(post, path = "/api/v1/exchange/events/subscriptions/{id}/decision", tag = "events", params(("id" = Uuid, Path, description = "The subscription")), request_body = DecisionBody, responses(
-    (status = 204, description = "Decided"),
-    (status = 404, description = "No such subscription", content_type = "application/problem+json"),
-    (status = 409, description = "It cannot go there from where it is", content_type = "application/problem+json"),
-    (status = 422, description = "No reason, or no such state", content_type = "application/problem+json"),
+#[utoipa::path(post, path = "/api/v1/exchange/events/subscriptions/{id}/decision", operation_id = "decide_event_subscription", tag = "events", params(("id" = Uuid, Path, description = "The subscription")), request_body = DecisionBody, responses(
+    (status = 204, description = "Decided"), SignedIn,
+    (status = 404, description = "No such subscription"),
+    (status = 409, description = "It cannot go there from where it is"),
+    (status = 422, description = "No reason, or no such state"),
 ))]
 async fn decide(
     State(events): State<Events>,
@@ -412,9 +389,10 @@ async fn decide(
 }
 
 /// Lets a webhook that failed too often be called again.
-#[utoipa::path(post, path = "/api/v1/exchange/events/subscriptions/{id}/webhook/resume", tag = "events", params(("id" = Uuid, Path, description = "The subscription")), responses(
-    (status = 204, description = "It is called again"),
-    (status = 404, description = "No such subscription", content_type = "application/problem+json"),
+#[utoipa::path(post, path = "/api/v1/exchange/events/subscriptions/{id}/webhook/resume", operation_id = "resume_webhook", tag = "events", params(("id" = Uuid, Path, description = "The subscription")), responses(
+    (status = 204, description = "It is called again"), SignedIn,
+    (status = 404, description = "No such subscription"),
+    (status = 409, description = "It is called all the time"),
 ))]
 async fn resume(State(events): State<Events>, ctx: Ctx, ApiPath(id): ApiPath<Uuid>) -> Result<StatusCode, ApiError> {
     events
@@ -425,7 +403,6 @@ async fn resume(State(events): State<Events>, ctx: Ctx, ApiPath(id): ApiPath<Uui
 
 /// A call of a webhook.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 struct DeliveryBody {
     /// Its id.
     id: Uuid,
@@ -435,8 +412,8 @@ struct DeliveryBody {
     subscriber: String,
     /// The event type.
     event_type: String,
-    /// When, RFC 3339.
-    at: String,
+    /// When.
+    at: Instant,
     /// The newest position that it told of.
     sequence: i64,
     /// The number of the try.
@@ -456,7 +433,7 @@ impl From<&Delivery> for DeliveryBody {
             subscription: of.subscription.uuid(),
             subscriber: of.subscriber.to_string(),
             event_type: of.of.to_string(),
-            at: of.at.rfc3339(),
+            at: of.at.into(),
             sequence: of.position,
             attempt: of.attempt,
             outcome: of.outcome.clone(),
@@ -466,15 +443,6 @@ impl From<&Delivery> for DeliveryBody {
     }
 }
 
-/// A page of calls.
-#[derive(Debug, Serialize, ToSchema)]
-struct DeliveriesBody {
-    /// The newest first.
-    deliveries: Vec<DeliveryBody>,
-    /// `after` of the next page, if there is one.
-    next: Option<String>,
-}
-
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct DeliveriesParams {
@@ -482,28 +450,25 @@ struct DeliveriesParams {
     subscription: Option<Uuid>,
     /// With this outcome only.
     outcome: Option<String>,
-    /// `next` of the page before.
-    after: Option<String>,
 }
 
 /// Calls of webhooks of the last 30 days; nothing of what events say.
-#[utoipa::path(get, path = "/api/v1/exchange/events/deliveries", tag = "events", params(DeliveriesParams), responses(
-    (status = 200, description = "The calls", body = DeliveriesBody),
-    (status = 403, description = "Not a steward", content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/api/v1/exchange/events/deliveries", operation_id = "list_webhook_calls", tag = "events", params(DeliveriesParams, Paging), responses(
+    (status = 200, description = "A page, the newest first", body = Listing<DeliveryBody>), SignedIn,
+    (status = 422, description = "What is wrong with which parameter"),
 ))]
 async fn deliveries(
     State(events): State<Events>,
     ctx: Ctx,
     ApiQuery(params): ApiQuery<DeliveriesParams>,
-) -> Result<Json<DeliveriesBody>, ApiError> {
+    paging: Paging,
+) -> Result<Json<Listing<DeliveryBody>>, ApiError> {
     let asked = Deliveries {
         of: params.subscription.map(SubscriptionId::from_uuid),
         outcome: params.outcome,
-        before: params.after,
+        before: paging.place(place)?.map(str::to_owned),
+        most: Some(paging.limit()),
     };
     let Page { rows, next } = events.deliveries(&ctx, &asked).await?;
-    Ok(Json(DeliveriesBody {
-        deliveries: rows.iter().map(DeliveryBody::from).collect(),
-        next,
-    }))
+    Ok(Json(Listing::of(&rows, next, DeliveryBody::from)))
 }

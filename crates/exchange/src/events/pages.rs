@@ -17,7 +17,7 @@ use view::{Link, NavItem, Notice, Page, ui, ui::Tone};
 use super::{
     api::standing,
     model::{Event, Sensitivity, State as Standing, SubscriptionId},
-    service::{Asker, Deliveries, Delivery, EventType, Events, Subscription},
+    service::{Asker, Deliveries, Delivery, EventType, Events, PAGE, Subscription},
     webhook::Outcome,
 };
 
@@ -120,7 +120,7 @@ struct Types {
 
 async fn types(State(events): State<Events>, web: Web, Query(asked): Query<Asked>) -> Response {
     let made = async {
-        let found = events.types(&web.ctx, asked.after.as_deref()).await?;
+        let found = events.types(&web.ctx, asked.after.as_deref(), PAGE).await?;
         let list = "/exchange/events";
         Ok(Types {
             page: web.titled("Sự kiện", "Events"),
@@ -177,7 +177,9 @@ struct Subscriptions {
 async fn subscriptions(State(events): State<Events>, web: Web, Query(asked): Query<Asked>) -> Response {
     let made = async {
         let state = Standing::from_code(&asked.state);
-        let found = events.subscriptions(&web.ctx, state, asked.after.as_deref()).await?;
+        let found = events
+            .subscriptions(&web.ctx, state, asked.after.as_deref(), PAGE)
+            .await?;
         let all = "/exchange/events/subscriptions";
         let list = state.map_or_else(|| all.to_owned(), |state| format!("{all}?state={}", state.code()));
         let choice = |state: Standing| ui::Choice::from_text(state.code(), &state.label(), web.ctx.lang);
@@ -304,6 +306,7 @@ async fn deliveries(State(events): State<Events>, web: Web, Query(asked): Query<
             of,
             outcome: outcome.map(str::to_owned),
             before: asked.after.clone(),
+            most: None,
         };
         let found = events.deliveries(&web.ctx, &search).await?;
         let subscription = of.map(|id| id.to_string()).unwrap_or_default();

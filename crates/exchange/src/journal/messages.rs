@@ -22,7 +22,7 @@ use crate::model::{
 };
 
 /// Messages of one page.
-const PAGE: i64 = 50;
+const PAGE: u32 = 50;
 /// Requests that one `X-Road-Id` may have been used for, in one archive.
 const MOST_PAIRS: i64 = 64;
 /// The longest id that is looked for, in bytes (PR-REST gives 255).
@@ -73,6 +73,8 @@ pub struct Filter {
     pub to: Option<Timestamp>,
     /// Where the page before ended.
     pub before: Option<Place>,
+    /// How many at most; a page of the site when not said.
+    pub most: Option<u32>,
 }
 
 /// What a leaf is.
@@ -215,10 +217,11 @@ impl Journal {
             to: filter.to,
             before: filter.before,
         };
-        let rows = tables::search(&self.0.store.read(), &search, PAGE + 1).await?;
+        let most = filter.most.unwrap_or(PAGE);
+        let rows = tables::search(&self.0.store.read(), &search, i64::from(most) + 1).await?;
         let mut rows: Vec<LogRow> = rows.into_iter().map(LogRow::from).collect();
-        let more = rows.len() > PAGE as usize;
-        rows.truncate(PAGE as usize);
+        let more = rows.len() > most as usize;
+        rows.truncate(most as usize);
         let next = more.then(|| {
             rows.last().map(|row| Place {
                 at: row.logged,

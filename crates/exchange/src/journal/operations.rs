@@ -23,7 +23,7 @@ pub const QUEUE: usize = 8192;
 /// Records written in one transaction.
 const BATCH: usize = 256;
 /// Records of one answer (PR-OPMON: 10,000; a page of ours is a tenth).
-const PAGE: i64 = 1000;
+const PAGE: u32 = 1000;
 /// Records taken away in one transaction.
 const SWEPT: i64 = 5_000;
 /// Seconds of a day.
@@ -42,6 +42,8 @@ pub struct OpQuery {
     pub service: Option<ServiceId>,
     /// The last record of the page before.
     pub after: Option<(i64, Uuid)>,
+    /// How many at most; [`PAGE`] when not said.
+    pub most: Option<u32>,
 }
 
 /// Records, oldest first.
@@ -139,10 +141,11 @@ impl Journal {
             asked.service.as_ref().map(ToString::to_string),
         );
         let only = (client.as_deref(), service.as_deref());
+        let most = asked.most.unwrap_or(PAGE);
         let db = self.0.store.read();
-        let mut rows = tables::operations(&db, (from, to), only, asked.after, PAGE + 1).await?;
-        let more = rows.len() > PAGE as usize;
-        rows.truncate(PAGE as usize);
+        let mut rows = tables::operations(&db, (from, to), only, asked.after, i64::from(most) + 1).await?;
+        let more = rows.len() > most as usize;
+        rows.truncate(most as usize);
         let next = more.then(|| rows.last().map(|row| (row.at, row.id))).flatten();
         let records = rows.iter().map(|row| serde_json::from_str(&row.record));
         Ok(Operations {

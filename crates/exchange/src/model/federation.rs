@@ -146,7 +146,8 @@ pub struct Description {
     pub bytes: u64,
 }
 
-/// A conformance badge.
+/// A conformance badge: what a member says that its node found when it checked the service against its description and the
+/// house rules (`docs/service-rules.md`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Badge {
@@ -154,10 +155,21 @@ pub struct Badge {
     pub checked: Timestamp,
     /// The version of the house rules.
     pub rules: String,
-    /// How many checks passed.
+    /// SHA-256 of the description that was checked, in hex.
+    pub sha256: String,
+    /// How many rules that must be kept are kept.
     pub passed: u32,
-    /// How many did not.
+    /// How many are not; 0: the service conforms.
     pub failed: u32,
+    /// How many rules that should be kept are not.
+    pub advice: u32,
+}
+
+impl Badge {
+    /// Whether the service conforms.
+    pub const fn conforms(&self) -> bool {
+        self.failed == 0
+    }
 }
 
 /// A witness of the members' logs.

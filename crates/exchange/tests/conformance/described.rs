@@ -248,6 +248,13 @@ async fn each_flaw_of_a_description_is_found_by_its_rule() {
             Box::new(|d| set(d, &format!("{MAKE}/parameters/0/required"), json!(false))),
         ),
         (
+            "idempotency-key",
+            Box::new(|d| {
+                set(d, &format!("{MAKE}/parameters"), json!([]));
+                remove(d, &format!("{MAKE}/responses/409"));
+            }),
+        ),
+        (
             "etag-described",
             Box::new(|d| remove(d, &format!("{READ}/responses/304"))),
         ),

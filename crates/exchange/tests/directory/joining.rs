@@ -376,6 +376,7 @@ async fn invitations_are_for_one_member_once_and_for_a_time() {
         let invite = |code: &str, days| Invite {
             member: member_id(code),
             days,
+            anew: false,
         };
         assert_eq!(
             codes_of(&office.membership.invite(&ctx, &invite("H26", 0)).await.unwrap_err()),
@@ -384,12 +385,23 @@ async fn invitations_are_for_one_member_once_and_for_a_time() {
         let elsewhere = Invite {
             member: "LA/GOV/1".parse().unwrap(),
             days: 1,
+            anew: false,
         };
         assert_eq!(
             codes_of(&office.membership.invite(&ctx, &elsewhere).await.unwrap_err()),
             ["member"]
         );
-        let code = office.membership.invite(&ctx, &invite("H26", 1)).await.unwrap();
+        let lost = office.membership.invite(&ctx, &invite("H26", 1)).await.unwrap();
+        assert_eq!(
+            codes_of(&office.membership.invite(&ctx, &invite("H26", 1)).await.unwrap_err()),
+            ["invited"],
+            "sent again by a program that lost the answer"
+        );
+        let anew = Invite {
+            anew: true,
+            ..invite("H26", 1)
+        };
+        let code = office.membership.invite(&ctx, &anew).await.unwrap();
         let known = office.known().await;
         let refused = async |code: Option<&str>, member: &str| {
             let mut applicant = Applicant::new(member, "g1");
@@ -398,6 +410,7 @@ async fn invitations_are_for_one_member_once_and_for_a_time() {
         };
         assert_eq!(refused(None, "H26").await, "invitation-required");
         assert_eq!(refused(Some("x"), "H26").await, "invitation-unknown");
+        assert_eq!(refused(Some(&lost), "H26").await, "invitation-unknown");
         assert_eq!(refused(Some(&code), "H27").await, "invitation-other-member");
         let mut applicant = Applicant::new("H26", "g1");
         applicant

@@ -118,7 +118,7 @@ impl Office {
     /// All applications of a standing.
     pub async fn applications(&self, standing: ApplicationStanding) -> Vec<Application> {
         self.membership
-            .applications(&self.system(), standing, None)
+            .applications(&self.system(), standing, None, 50)
             .await
             .unwrap()
             .0

@@ -177,11 +177,8 @@ async fn programs_of_the_operator_do_the_same() {
         let (status, body) = office.get("/api/v1/exchange/applications", admin).await;
         assert_eq!(status, 200);
         let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-        let id = body["applications"][0]["id"].as_str().unwrap();
-        assert_eq!(
-            body["applications"][0]["fingerprint"],
-            applicant.node.fingerprints().request
-        );
+        let id = body["items"][0]["id"].as_str().unwrap();
+        assert_eq!(body["items"][0]["fingerprint"], applicant.node.fingerprints().request);
         assert_eq!(body["next"], json!(null));
         let path = format!("/api/v1/exchange/applications/{id}");
         assert_eq!(office.get(&path, admin).await.0, 200);

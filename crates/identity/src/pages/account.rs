@@ -273,7 +273,7 @@ pub(super) struct BeforeQuery {
 /// Who has seen one's data.
 pub(super) async fn reads(asked: Asked, Query(query): Query<BeforeQuery>) -> Response {
     let before = read_place(query.before.as_deref());
-    match asked.state.reads_of_me(asked.ctx(), before).await {
+    match asked.state.reads_of_me(asked.ctx(), before, super::PAGE).await {
         Ok((entries, next)) => {
             let page = asked.page("Ai đã xem dữ liệu của tôi", "Who has seen my data", None);
             ok(&ReadsPage {

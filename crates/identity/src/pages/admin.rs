@@ -58,7 +58,12 @@ pub(super) struct OfficersQuery {
 pub(super) async fn officers(asked: Asked, Query(query): Query<OfficersQuery>) -> Response {
     let after = query.agency.zip(query.login);
     let found = match own_agency(&asked, Permission::ManageOfficers) {
-        Ok(agency) => asked.state.officers(asked.ctx(), &agency, after.as_ref()).await,
+        Ok(agency) => {
+            asked
+                .state
+                .officers(asked.ctx(), &agency, after.as_ref(), super::PAGE)
+                .await
+        }
         Err(error) => Err(error),
     };
     match found {

@@ -18,7 +18,7 @@ const BATCH: usize = 256;
 /// Reads that may wait for the writer; beyond it readers wait too.
 const QUEUE: usize = 1024;
 /// Entries of one page.
-const PAGE: i64 = 50;
+const PAGE: u32 = 50;
 
 /// One read of somebody's personal data, about to happen.
 #[derive(Debug, Clone, Copy)]
@@ -158,20 +158,21 @@ fn entry(row: ReadRow) -> ReadEntry {
 /// A list and the place at which the next page of it starts.
 pub(crate) type Paged<T> = (Vec<T>, Option<(i64, Uuid)>);
 
-fn page(rows: Vec<ReadRow>) -> Paged<ReadEntry> {
+fn page(rows: Vec<ReadRow>, most: u32) -> Paged<ReadEntry> {
     let mut entries: Vec<ReadEntry> = rows.into_iter().map(entry).collect();
-    let more = entries.len() > PAGE as usize;
-    entries.truncate(PAGE as usize);
+    let more = entries.len() > most as usize;
+    entries.truncate(most as usize);
     let next = more.then(|| entries.last().map(|e| (e.at.micros(), e.id))).flatten();
     (entries, next)
 }
 
 impl IdentityState {
-    /// "Who has seen my data": reads of the signed-in person's data by others, newest first, and where the next page starts.
+    /// "Who has seen my data": reads of the signed-in person's data by others, newest first, at most so many,
+    /// and where the next page starts.
     ///
     /// # Errors
     /// When nobody, or an officer, is signed in.
-    pub async fn reads_of_me(&self, ctx: &Ctx, before: Option<(i64, Uuid)>) -> Result<Paged<ReadEntry>> {
+    pub async fn reads_of_me(&self, ctx: &Ctx, before: Option<(i64, Uuid)>, most: u32) -> Result<Paged<ReadEntry>> {
         let person = ctx.person()?;
         ctx.require(Permission::ManageOwnAccount, &Scope::Account(person.account))?;
         // Without a number nothing of this person can have been recorded.
@@ -179,7 +180,8 @@ impl IdentityState {
             return Ok((Vec::new(), None));
         };
         let subject = self.0.keys.subject(number);
-        Ok(page(reads_of(&self.0.store.read(), &subject, before, PAGE + 1).await?))
+        let rows = reads_of(&self.0.store.read(), &subject, before, i64::from(most) + 1).await?;
+        Ok(page(rows, most))
     }
 
     /// Reads by the officers of an agency, newest first; of one dossier only if asked.
@@ -199,8 +201,7 @@ impl IdentityState {
         if dossier.is_some_and(|code| code.chars().any(char::is_control)) {
             return Ok((Vec::new(), None));
         }
-        Ok(page(
-            agency_reads(&self.0.store.read(), agency, dossier, before, PAGE + 1).await?,
-        ))
+        let rows = agency_reads(&self.0.store.read(), agency, dossier, before, i64::from(PAGE) + 1).await?;
+        Ok(page(rows, PAGE))
     }
 }

@@ -16,9 +16,6 @@ use crate::{
     },
 };
 
-/// Officers on one page.
-const PAGE: i64 = 50;
-
 /// An officer as an administrator sees them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Officer {
@@ -42,8 +39,9 @@ pub struct Officer {
     pub second_factor: bool,
     /// Counts changes; a change names the one it saw.
     pub version: i64,
-    /// When they were added: microseconds since 1970.
-    #[schema(value_type = i64)]
+    /// When they were added.
+    #[schema(value_type = crate::web::Instant)]
+    #[serde(serialize_with = "crate::web::Instant::write")]
     pub created_at: Timestamp,
 }
 
@@ -111,7 +109,7 @@ impl IdentityState {
                     "Tên đăng nhập này đã có người dùng. Hãy chọn tên khác.",
                     "This login name is taken. Choose another.",
                 );
-                return Err(Error::Refused(Kind::Invalid, problems));
+                return Err(Error::Refused(Kind::Conflict, problems));
             };
             let detail = format!("{} · {}", new.agency, new.roles.label().vi);
             people::note(&tx, ctx, Event::OfficerAdded, id.uuid(), &detail, "").await?;
@@ -119,7 +117,7 @@ impl IdentityState {
         })
     }
 
-    /// Officers of an agency and those below it, by agency and login, after a place in that order;
+    /// Officers of an agency and those below it, by agency and login, after a place in that order, at most so many;
     /// and the place at which the next page starts.
     ///
     /// # Errors
@@ -129,15 +127,16 @@ impl IdentityState {
         ctx: &Ctx,
         agency: &str,
         after: Option<&(String, String)>,
+        most: u32,
     ) -> Result<(Vec<Officer>, Option<(String, String)>)> {
         let scope = Scope::Agency(agency.to_owned());
         ctx.require(Permission::ManageOfficers, &scope)?;
         check_agency(agency)?;
         // Of the place only what could be one: texts of any sort come in by the address.
         let after = after.filter(|(agency, login)| !agency.chars().chain(login.chars()).any(char::is_control));
-        let mut rows = officers(&self.0.store.read(), agency, after, PAGE + 1).await?;
-        let more = rows.len() > PAGE as usize;
-        rows.truncate(PAGE as usize);
+        let mut rows = officers(&self.0.store.read(), agency, after, i64::from(most) + 1).await?;
+        let more = rows.len() > most as usize;
+        rows.truncate(most as usize);
         let next = more
             .then(|| rows.last().map(|row| (row.agency.clone(), row.login.clone())))
             .flatten();

@@ -71,14 +71,14 @@ async fn a_person_sees_who_read_their_data_and_nobody_elses() {
         log.record(&me, read(NUMBER, "H29.1-261121-0001"))
             .await
             .expect("one's own read");
-        let (entries, next) = node.state.reads_of_me(&me, None).await.expect("a list");
+        let (entries, next) = node.state.reads_of_me(&me, None, 50).await.expect("a list");
         assert!(next.is_none());
         assert_eq!(entries.len(), 1, "{entries:?}");
         assert_eq!(entries[0].actor, "Trần Thị Bình");
         assert_eq!(entries[0].dossier.as_deref(), Some("H29.1-261121-0001"));
         assert_eq!(entries[0].purpose, Purpose::CaseHandling.label());
         assert!(
-            node.state.reads_of_me(&bình, None).await.is_err(),
+            node.state.reads_of_me(&bình, None, 50).await.is_err(),
             "an officer has no such list"
         );
     }
@@ -99,7 +99,7 @@ async fn reads_side_by_side_are_all_kept_and_paged_without_loss() {
         assert!(written.iter().all(Result::is_ok));
         let (mut seen, mut before) = (Vec::new(), None);
         loop {
-            let (entries, next) = node.state.reads_of_me(&me, before).await.expect("a page");
+            let (entries, next) = node.state.reads_of_me(&me, before, 50).await.expect("a page");
             assert!(entries.len() <= 50);
             seen.extend(entries.into_iter().filter_map(|entry| entry.dossier));
             match next {

@@ -65,7 +65,7 @@ async fn an_administrator_adds_changes_and_resets_by_pages() {
         assert_eq!(added.status, StatusCode::OK, "{}", added.body);
         assert_eq!(added.headers["cache-control"], "no-store", "it shows a password");
         let twice = admin.post("/admin/officers/new", &fields).await;
-        assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY, "the login is taken");
+        assert_eq!(twice.status, StatusCode::CONFLICT, "the login is taken");
 
         let list = admin.get("/admin/officers").await;
         assert!(list.body.contains("Lê Minh") && list.body.contains("Cán bộ tiếp nhận, Chuyên viên thụ lý"));
@@ -121,7 +121,7 @@ async fn rights_end_at_ones_own_agency() {
             .change_officer(&admin, here, &change(1, "H30", &[Role::Leader], true))
             .await;
         assert_eq!(moved.expect_err("not theirs to give").kind(), Some(Kind::Forbidden));
-        let list = node.state.officers(&admin, "H30", None).await;
+        let list = node.state.officers(&admin, "H30", None, 50).await;
         assert_eq!(list.expect_err("another agency").kind(), Some(Kind::Forbidden));
         let new = NewOfficer {
             login: "lau".into(),
@@ -138,7 +138,10 @@ async fn rights_end_at_ones_own_agency() {
         );
         for role in Role::ALL.into_iter().filter(|role| *role != Role::Administrator) {
             let other = acting(&node, here, "H29.12", &[role]);
-            assert!(node.state.officers(&other, "H29.12", None).await.is_err(), "{role:?}");
+            assert!(
+                node.state.officers(&other, "H29.12", None, 50).await.is_err(),
+                "{role:?}"
+            );
             assert!(node.state.reset_officer(&other, here).await.is_err(), "{role:?}");
         }
     }
@@ -214,7 +217,7 @@ async fn the_list_of_officers_is_walked_page_by_page() {
         loop {
             let (page, next) = node
                 .state
-                .officers(&system, "H29", after.as_ref())
+                .officers(&system, "H29", after.as_ref(), 50)
                 .await
                 .expect("a page");
             assert!(page.len() <= 50);

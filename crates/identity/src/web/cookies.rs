@@ -16,6 +16,18 @@ pub(crate) struct Jar {
 /// Seconds in a year, the life of the choice of a language.
 const YEAR: i64 = 365 * 86_400;
 
+/// The session of whoever signed in.
+const SESSION: &str = "mc_session";
+
+/// What the cookie of a session is called on a node.
+pub(super) fn session_cookie(config: &Config) -> String {
+    full_name(SESSION, config.tls())
+}
+
+fn full_name(name: &str, tls: bool) -> String {
+    if tls { format!("__Host-{name}") } else { name.to_owned() }
+}
+
 impl Jar {
     pub fn new(headers: &HeaderMap, config: &Config) -> Self {
         Self {
@@ -25,11 +37,7 @@ impl Jar {
     }
 
     fn name(&self, name: &str) -> String {
-        if self.tls {
-            format!("__Host-{name}")
-        } else {
-            name.to_owned()
-        }
+        full_name(name, self.tls)
     }
 
     fn get(&self, name: &str) -> Option<String> {
@@ -61,13 +69,13 @@ impl Jar {
     }
 
     pub fn session(&self) -> Option<String> {
-        self.get("mc_session")
+        self.get(SESSION)
     }
     pub fn with_session(self, opened: &crate::service::Opened) -> Self {
-        self.clear("mc_step").set("mc_session", &opened.token, opened.seconds)
+        self.clear("mc_step").set(SESSION, &opened.token, opened.seconds)
     }
     pub fn without_session(self) -> Self {
-        self.clear("mc_session").clear("mc_step")
+        self.clear(SESSION).clear("mc_step")
     }
     pub fn step(&self) -> Option<String> {
         self.get("mc_step")

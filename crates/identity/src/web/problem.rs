@@ -69,7 +69,7 @@ pub fn problem_response(error: &Error) -> Response {
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
+        HeaderValue::from_static(super::described::PROBLEM),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::UNAUTHORIZED {
@@ -84,6 +84,11 @@ fn words(kind: Kind) -> (&'static str, &'static str, &'static str) {
         Kind::Unauthenticated => ("unauthenticated", "Please sign in", "Vui lòng đăng nhập"),
         Kind::Forbidden => ("forbidden", "You may not do this", "Không có quyền thực hiện"),
         Kind::NotFound => ("not-found", "Not found", "Không tìm thấy"),
+        Kind::NotAllowed => (
+            "not-allowed",
+            "This cannot be done here",
+            "Không thực hiện được tại đây",
+        ),
         Kind::Conflict => ("conflict", "This has changed in the meantime", "Thông tin đã thay đổi"),
         Kind::Stale => ("stale", "Your copy is out of date", "Bản đang dùng đã cũ"),
         Kind::TooLarge => ("too-large", "Too large", "Dữ liệu quá lớn"),
@@ -132,7 +137,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
     }
 }
 
-/// Parameters of the query; what cannot be read is refused with problem details.
+/// Longest value of a parameter of the query, in characters.
+pub(super) const LONGEST_PARAMETER: usize = 1_000;
+
+/// Parameters of the query; what cannot be read, or is longer than a thousand characters, is refused with problem details.
 #[derive(Debug, Clone, Copy)]
 pub struct ApiQuery<T>(pub T);
 
@@ -140,6 +148,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        if let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await {
+            let mut problems = base::Problems::new();
+            for (name, _) in pairs
+                .iter()
+                .filter(|(_, value)| value.chars().count() > LONGEST_PARAMETER)
+            {
+                problems.add(
+                    "too-long",
+                    name,
+                    format!("Tham số này dài quá {LONGEST_PARAMETER} ký tự."),
+                    format!("This parameter is longer than {LONGEST_PARAMETER} characters."),
+                );
+            }
+            problems.into_result()?;
+        }
         match Query::<T>::from_request_parts(parts, state).await {
             Ok(Query(query)) => Ok(Self(query)),
             Err(error) => Err(invalid(

@@ -1,28 +1,10 @@
 //! What the API answers.
 
-use base::{Text, Timestamp};
+use identity::{Both, Instant};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::model::{Line, Measure, Question, Report, ServiceLine};
-
-/// A name in both languages.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct NameBody {
-    /// Vietnamese.
-    vi: String,
-    /// English; blank where there is none.
-    en: String,
-}
-
-impl From<&Text> for NameBody {
-    fn from(text: &Text) -> Self {
-        Self {
-            vi: text.vi.clone(),
-            en: text.en.clone(),
-        }
-    }
-}
 
 /// One line of figures. Percentages have two decimals and are `null` where there is nothing to divide by.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,7 +12,7 @@ pub struct LineBody {
     /// `2026-11`, the code of the agency, of the field or of the procedure; blank for the whole.
     key: String,
     /// Its name.
-    name: NameBody,
+    name: Both,
     /// Received in the period.
     received: i64,
     /// Of these, online.
@@ -137,7 +119,7 @@ pub struct ReportBody {
     /// What a line is: `month`, `agency`, `field` or `procedure`.
     by: &'static str,
     /// When the figures last changed.
-    updated_at: Option<String>,
+    updated_at: Option<Instant>,
     /// `true`: more dossiers are overdue than are looked at (10,000).
     overdue_cut: bool,
     /// The whole.
@@ -152,7 +134,7 @@ impl ReportBody {
             by: question.by.id(),
             from: question.from.to_string(),
             to: question.to.to_string(),
-            updated_at: report.updated_at.map(Timestamp::rfc3339),
+            updated_at: report.updated_at.map(Instant::from),
             overdue_cut: report.overdue_cut,
             total: LineBody::of(&report.total),
             lines: report.lines.iter().map(LineBody::of).collect(),
@@ -164,11 +146,11 @@ impl ReportBody {
 
 /// The two level-4 figures of a service.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ServiceBody {
+pub struct ServiceFigures {
     /// Code of the procedure.
     procedure: String,
     /// Its name.
-    name: NameBody,
+    name: Both,
     /// People who filed online; an account counts once.
     online_people: i64,
     /// People who filed otherwise; a dossier without an account counts as one.
@@ -183,7 +165,7 @@ pub struct ServiceBody {
     online_percent: Option<f64>,
 }
 
-impl From<&ServiceLine> for ServiceBody {
+impl From<&ServiceLine> for ServiceFigures {
     fn from(s: &ServiceLine) -> Self {
         Self {
             procedure: s.procedure.clone(),
@@ -200,9 +182,9 @@ impl From<&ServiceLine> for ServiceBody {
 
 /// Level-4 figures of a year.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ServicesBody {
+pub struct ServicesFigures {
     /// The year.
     pub(super) year: i64,
     /// The services that received dossiers.
-    pub(super) services: Vec<ServiceBody>,
+    pub(super) services: Vec<ServiceFigures>,
 }

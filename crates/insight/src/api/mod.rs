@@ -7,17 +7,17 @@ mod sheet;
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use base::Error;
-use identity::{ApiError, ApiQuery, Ctx};
+use identity::{ApiError, ApiQuery, Ctx, Tag};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::{
-    bodies::{LineBody, NameBody, NowBody, ReportBody, ServiceBody, ServicesBody},
+    bodies::{LineBody, NowBody, ReportBody, ServiceFigures, ServicesFigures},
     params::{ReportParams, ServicesParams},
 };
 use crate::Insight;
@@ -34,25 +34,12 @@ pub fn router(insight: Insight) -> OpenApiRouter {
 
 /// The answer, or that the caller has it already: `content` is all that was hashed for its tag.
 fn tagged(headers: &HeaderMap, content: Sha256, kind: &'static str, body: impl FnOnce() -> Body) -> Response {
-    let hash = hex::encode(content.finalize());
-    let tag = format!("\"{}\"", hash.get(..32).unwrap_or(&hash));
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|sent| {
-            sent.split(',')
-                .map(|t| t.trim().trim_start_matches("W/"))
-                .any(|t| t == tag || t == "*")
-        });
+    let tag = Tag::hash(&content.finalize());
     let common = [
-        (header::ETAG, tag),
-        (header::CACHE_CONTROL, "public, max-age=60".to_owned()),
-        (header::VARY, "Cookie, Accept-Language".to_owned()),
+        (header::CACHE_CONTROL, "public, max-age=60"),
+        (header::VARY, "Cookie, Accept-Language"),
     ];
-    if known {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
-    }
-    (common, [(header::CONTENT_TYPE, kind)], body()).into_response()
+    (common, tag.answer(headers, || ([(header::CONTENT_TYPE, kind)], body()))).into_response()
 }
 
 fn json(headers: &HeaderMap, body: &impl Serialize) -> Result<Response, ApiError> {
@@ -62,11 +49,11 @@ fn json(headers: &HeaderMap, body: &impl Serialize) -> Result<Response, ApiError
 }
 
 /// Figures of case progress.
-#[utoipa::path(get, path = "/api/v1/publication", tag = "publication", params(ReportParams), responses(
+#[utoipa::path(get, path = "/api/v1/publication", operation_id = "read_publication", tag = "publication", params(ReportParams), responses(
     (status = 200, description = "The figures", body = ReportBody),
     (status = 304, description = "The caller has them already"),
-    (status = 404, description = "No figures of such an agency or field", content_type = "application/problem+json"),
-    (status = 422, description = "What is wrong with which parameter", content_type = "application/problem+json"),
+    (status = 404, description = "No figures of such an agency or field"),
+    (status = 422, description = "What is wrong with which parameter"),
 ))]
 async fn publication(
     State(insight): State<Insight>,
@@ -80,11 +67,11 @@ async fn publication(
 }
 
 /// The same figures as CSV (UTF-8 with byte order mark, which spreadsheets need to read Vietnamese).
-#[utoipa::path(get, path = "/api/v1/publication.csv", tag = "publication", params(ReportParams), responses(
-    (status = 200, description = "The figures", content_type = "text/csv"),
+#[utoipa::path(get, path = "/api/v1/publication.csv", operation_id = "read_publication_csv", tag = "publication", params(ReportParams), responses(
+    (status = 200, description = "The figures", body = String, content_type = "text/csv"),
     (status = 304, description = "The caller has them already"),
-    (status = 404, description = "No figures of such an agency or field", content_type = "application/problem+json"),
-    (status = 422, description = "What is wrong with which parameter", content_type = "application/problem+json"),
+    (status = 404, description = "No figures of such an agency or field"),
+    (status = 422, description = "What is wrong with which parameter"),
 ))]
 async fn publication_csv(
     State(insight): State<Insight>,
@@ -98,11 +85,11 @@ async fn publication_csv(
 }
 
 /// The two level-4 figures of each service.
-#[utoipa::path(get, path = "/api/v1/publication/services", tag = "publication", params(ServicesParams), responses(
-    (status = 200, description = "The figures", body = ServicesBody),
+#[utoipa::path(get, path = "/api/v1/publication/services", operation_id = "read_service_figures", tag = "publication", params(ServicesParams), responses(
+    (status = 200, description = "The figures", body = ServicesFigures),
     (status = 304, description = "The caller has them already"),
-    (status = 404, description = "No figures of such an agency", content_type = "application/problem+json"),
-    (status = 422, description = "What is wrong with which parameter", content_type = "application/problem+json"),
+    (status = 404, description = "No figures of such an agency"),
+    (status = 422, description = "What is wrong with which parameter"),
 ))]
 async fn services(
     State(insight): State<Insight>,
@@ -112,19 +99,19 @@ async fn services(
 ) -> Result<Response, ApiError> {
     let (agency, year) = params.read(ctx.now)?;
     let lines = insight.services(agency.as_deref(), year, ctx.now).await?;
-    let body = ServicesBody {
+    let body = ServicesFigures {
         year,
-        services: lines.iter().map(ServiceBody::from).collect(),
+        services: lines.iter().map(ServiceFigures::from).collect(),
     };
     json(&headers, &body)
 }
 
 /// The level-4 figures as CSV.
-#[utoipa::path(get, path = "/api/v1/publication/services.csv", tag = "publication", params(ServicesParams), responses(
-    (status = 200, description = "The figures", content_type = "text/csv"),
+#[utoipa::path(get, path = "/api/v1/publication/services.csv", operation_id = "read_service_figures_csv", tag = "publication", params(ServicesParams), responses(
+    (status = 200, description = "The figures", body = String, content_type = "text/csv"),
     (status = 304, description = "The caller has them already"),
-    (status = 404, description = "No figures of such an agency", content_type = "application/problem+json"),
-    (status = 422, description = "What is wrong with which parameter", content_type = "application/problem+json"),
+    (status = 404, description = "No figures of such an agency"),
+    (status = 422, description = "What is wrong with which parameter"),
 ))]
 async fn services_csv(
     State(insight): State<Insight>,

@@ -247,3 +247,59 @@ pub fn bar(total: u64, what: &'static str) -> ProgressBar {
         ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total).with_style(style).with_message(what)
 }
+
+#[cfg(test)]
+mod tests {
+    use identity::Role;
+
+    use super::*;
+    use crate::conformance::{advice, keeps_the_rules, key};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_api_of_the_town_keeps_the_house_rules() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a port")
+            .port();
+        let args = Args {
+            data: folder.path().join("data"),
+            port,
+            dossiers: 12,
+            ..Args::default()
+        };
+        let mut config = config(&args).expect("a configuration");
+        map_consulted(&mut config).expect("agencies");
+        let store = open_store(&config).await.expect("a database");
+        store.migrate(MIGRATIONS, SystemClock.now()).await.expect("migrated");
+        let node = Node::open(config, store).await.expect("a node");
+        node.open_ledger().await.expect("a log");
+        node.put_built_in_packages().await.expect("packages");
+        people::settle(&node).await.expect("people");
+        town::build(&node, args.dossiers).await.expect("a town");
+        let key = key(&node, WARD, &[Role::Receptionist, Role::Leader, Role::Administrator]).await;
+        let (ready, started) = tokio::sync::oneshot::channel();
+        let served = tokio::spawn(serve::serve(node, move |_| {
+            let _ = ready.send(());
+        }));
+        started.await.expect("it listens");
+
+        let url = format!("http://127.0.0.1:{port}");
+        let known = keeps_the_rules(&url, Some(&key)).await;
+        assert!(known.coverage.succeeded >= 14, "{:?}", known.coverage);
+        let anybody = keeps_the_rules(&url, None).await;
+        assert!(anybody.coverage.succeeded >= 8, "{:?}", anybody.coverage);
+        // What is left aside for a reason (`docs/service-rules.md`, "The platform's own API").
+        let aside = [
+            "server-declared",
+            "text-bounded",
+            "field-described",
+            "etag-described",
+            "operation-succeeds",
+        ];
+        for code in advice(&known) {
+            assert!(aside.contains(&code), "{code}");
+        }
+        served.abort();
+    }
+}

@@ -397,11 +397,12 @@ impl Joined {
     async fn entry(&self, member: &MemberId) -> anyhow::Result<join::NewEntry> {
         let ctx = Ctx::system("motcua exchange", self.clock.now());
         let hosting = self.access.hosted().now();
+        let mut badges = self.access.badges().await?;
         let (mut subsystems, mut documents) = (Vec::new(), Vec::new());
         let mut named = std::collections::BTreeMap::new();
         let mut after = String::new();
         loop {
-            let (page, next) = self.access.services(&ctx, &after).await?;
+            let (page, next) = self.access.services(&ctx, &after, 100).await?;
             named.extend(page.into_iter().map(|view| (view.service, view.name)));
             match next {
                 Some(next) => after = next,
@@ -434,7 +435,7 @@ impl Joined {
                         ServiceKind::Rest
                     },
                     description,
-                    badge: None,
+                    badge: badges.remove(id),
                     gateways: Vec::new(),
                 });
             }
@@ -465,12 +466,11 @@ impl Caller for Late {
     }
 }
 
-/// Whether the directory says what is offered. A badge is the directory's own matter.
+/// Whether the directory says what is offered.
 fn same(said: &[Subsystem], offered: &[Subsystem]) -> bool {
     let bare = |subsystems: &[Subsystem]| -> Vec<Subsystem> {
         let mut bare = subsystems.to_vec();
         for subsystem in &mut bare {
-            subsystem.services.iter_mut().for_each(|service| service.badge = None);
             subsystem.services.sort_by(|a, b| a.code.cmp(&b.code));
         }
         bare.sort_by(|a, b| a.code.cmp(&b.code));

@@ -1,6 +1,11 @@
 //! Three nodes as people run them: an operator, an agency that asks and one that answers. Real sockets, real TLS, real logs.
 
-use std::{net::SocketAddr, path::Path, time::Instant};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
 
 use ::exchange::{
     access::{
@@ -9,15 +14,27 @@ use ::exchange::{
     },
     directory::{join::NewNode, membership::Approve},
     journal::Filter,
-    model::identifier::Part,
+    model::{
+        federation::Badge,
+        identifier::{Part, ServiceId},
+    },
 };
-use axum::{Json, extract::Path as Segment, http::HeaderMap, routing::get};
+use axum::{
+    Json,
+    extract::Path as Segment,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use base::{Text, time::SystemClock};
 use identity::{Actor, OfficerActor, OfficerId, Role, Roles};
 use uuid::Uuid;
 
 use super::*;
-use crate::node::{MIGRATIONS, Node as Whole, open_store};
+use crate::{
+    conformance::{keeps_the_rules, key},
+    node::{MIGRATIONS, Node as Whole, open_store},
+};
 
 const AGENCY: &str = "H42.28";
 
@@ -192,6 +209,7 @@ async fn member_with(operator: &Town, (config, url): (Config, String), member: &
             &steward(),
             ::exchange::directory::membership::ApplicationStanding::Pending,
             None,
+            50,
         )
         .await
         .expect("a list");
@@ -211,21 +229,80 @@ async fn member_with(operator: &Town, (config, url): (Config, String), member: &
     Town::serve(config, url).await
 }
 
-/// A register of persons behind a node.
-async fn register() -> String {
-    let person = async |Segment(number): Segment<String>, headers: HeaderMap| {
+/// A register of persons behind a node, and the switch that makes it tell of somebody else.
+async fn register() -> (String, Arc<AtomicBool>) {
+    let lies = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&lies);
+    let person = async move |Segment(number): Segment<String>, headers: HeaderMap| {
         let asked = headers
             .get("x-road-client")
             .and_then(|v| v.to_str().ok())
             .unwrap_or_default()
             .to_owned();
-        Json(serde_json::json!({"number": number, "name": "Nguyễn Văn An", "born": "1990-05-02", "asked_by": asked}))
+        if number.len() != 12 || !number.bytes().all(|c| c.is_ascii_digit()) {
+            return problem(StatusCode::UNPROCESSABLE_ENTITY);
+        }
+        let born = if told.load(Ordering::Relaxed) {
+            "2/5/1990"
+        } else {
+            "1990-05-02"
+        };
+        let body =
+            serde_json::json!({"number": number, "name": "Nguyễn Văn An", "birth_date": born, "asked_by": asked});
+        Json(body).into_response()
     };
-    let app = Router::new().route("/api/persons/{number}", get(person));
+    let app = Router::new()
+        .route("/api/v1/persons/{number}", get(person))
+        .fallback(async || problem(StatusCode::NOT_FOUND))
+        .method_not_allowed_fallback(async || problem(StatusCode::METHOD_NOT_ALLOWED));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, app).await });
-    format!("http://{address}/api")
+    (format!("http://{address}/api/v1"), lies)
+}
+
+fn problem(status: StatusCode) -> Response {
+    let body = serde_json::json!({"type": "about:blank", "title": "No", "status": status.as_u16(), "problems": []});
+    let kind = [(http::header::CONTENT_TYPE, "application/problem+json")];
+    (status, kind, body.to_string()).into_response()
+}
+
+/// How the register describes itself.
+fn description() -> serde_json::Value {
+    let problem = serde_json::json!({"description": "No", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
+    serde_json::json!({
+        "openapi": "3.1.0", "info": {"title": "Dân cư", "version": "1"}, "servers": [{"url": "https://dancu.example.vn/api/v1"}],
+        "security": [],
+        "paths": {"/persons/{number}": {"get": {
+            "operationId": "read_person",
+            "parameters": [{"name": "number", "in": "path", "required": true, "description": "Số định danh",
+                            "schema": {"type": "string", "pattern": "^[0-9]{12}$", "example": "037190001234"}}],
+            "responses": {
+                "200": {"description": "The person", "content": {"application/json": {"schema": {
+                    "type": "object", "required": ["number", "name", "birth_date"],
+                    "properties": {
+                        "number": {"type": "string", "description": "Number"},
+                        "name": {"type": "string", "description": "Name"},
+                        "birth_date": {"type": "string", "format": "date", "description": "Birth"},
+                        "asked_by": {"type": "string", "description": "Who asked"}}}}}},
+                "default": problem}}}},
+        "components": {"schemas": {"Problem": {"type": "object", "required": ["title", "status"], "properties": {
+            "type": {"type": "string", "description": "Type"},
+            "title": {"type": "string", "description": "Title"},
+            "status": {"type": "integer", "description": "Status"},
+            "problems": {"type": "array", "description": "All", "items": {"type": "object", "properties": {
+                "code": {"type": "string", "description": "Code"}, "at": {"type": "string", "description": "Where"},
+                "vi": {"type": "string", "description": "Vietnamese"}, "en": {"type": "string", "description": "English"}}}}}}}},
+    })
+}
+
+/// What a node's directory says that a service's conformance is.
+fn badge(town: &Town, service: &ServiceId) -> Option<Badge> {
+    let standing = town.joined().follower.standing().load_full();
+    standing
+        .view
+        .service(service)
+        .and_then(|(_, service)| service.badge.clone())
 }
 
 async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
@@ -257,21 +334,18 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
     let answers = member(&operator, &dirs.path().join("b"), "VN/GOV/000.00.00.G01", "Bộ Công an").await;
     asks.system(ASKS).await;
     answers.system(ANSWERS).await;
+    let (register, lies) = register().await;
     let service = ServiceDraft {
         provider: ANSWERS.to_owned(),
         code: "persons".to_owned(),
         name_vi: "Tra cứu dân cư".to_owned(),
-        url: register().await,
+        url: register,
         subjects: "path 2".to_owned(),
         action: "Tra cứu thông tin dân cư".to_owned(),
         ..ServiceDraft::default()
     };
-    answers
-        .joined()
-        .access
-        .add_service(&steward(), &service)
-        .await
-        .expect("a service");
+    let added = answers.joined().access.add_service(&steward(), &service).await;
+    let added = added.expect("a service");
     answers.tell().await;
     asks.learn().await;
     answers.learn().await;
@@ -308,7 +382,7 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
     let grant = base::Id::new(SystemClock.now());
     let (consumer, provided) = (
         ASKS.parse::<SubsystemId>().expect("a system"),
-        format!("{ANSWERS}/persons").parse().expect("a service"),
+        format!("{ANSWERS}/persons").parse::<ServiceId>().expect("a service"),
     );
     let ours = asks.joined();
     ours.access
@@ -374,6 +448,60 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
     let proof = ledger.log.prove(0).expect("a proof").to_string();
     let policy = ledger::Policy::new(ledger.keys, Vec::new(), 0).expect("a policy");
     ledger::verify(proof.as_bytes(), &policy, None).expect("a proof that holds");
+
+    // Described, the register is checked by its own node, and the other one sees the badge.
+    let described = description().to_string();
+    let described = theirs
+        .access
+        .describe(&steward(), added, Some(described.as_bytes()))
+        .await;
+    described.expect("described");
+    let good = until("the badge comes to the other member", async || {
+        answers.tell().await;
+        asks.learn().await;
+        badge(&asks, &provided)
+    })
+    .await;
+    assert!(good.conforms() && good.passed > 10, "{good:?}");
+    let offers = ours
+        .access
+        .catalogue(&steward(), "persons", "", 10)
+        .await
+        .expect("a list")
+        .0;
+    assert_eq!(offers[0].badge.as_ref(), Some(&good));
+    // It begins to answer otherwise than it says: the next check takes the badge away.
+    lies.store(true, Ordering::Relaxed);
+    theirs.access.ask_for_check(&steward(), added).await.expect("asked");
+    let bad = until("the badge is lost", async || {
+        answers.tell().await;
+        asks.learn().await;
+        badge(&asks, &provided).filter(|badge| !badge.conforms())
+    })
+    .await;
+    assert!(bad.checked > good.checked && bad.sha256 == good.sha256);
+    let report = theirs.access.check_report(&steward(), added).await.expect("a report");
+    assert_eq!(report["conforms"], false);
+    // Another description has no badge until it was checked.
+    let mut other = description();
+    other["info"]["version"] = "2".into();
+    let other = other.to_string();
+    theirs
+        .access
+        .describe(&steward(), added, Some(other.as_bytes()))
+        .await
+        .expect("described");
+    let hash = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(other.as_bytes()));
+    let badges = theirs.access.badges().await.expect("badges");
+    assert!(badges.get(&provided).is_none_or(|badge| badge.sha256 == hash));
+
+    // The API of each node keeps the house rules itself.
+    for town in [&operator, &asks, &answers] {
+        let key = key(&town.whole, AGENCY, &[Role::Administrator, Role::Auditor, Role::Leader]).await;
+        let report = keeps_the_rules(&town.url, Some(&key)).await;
+        assert!(report.coverage.succeeded >= 10, "{:?}", report.coverage);
+        keeps_the_rules(&town.url, None).await;
+    }
 
     // Public pages of the directory stand at both, operator's pages at the operator.
     for (town, page) in [

@@ -3,11 +3,11 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
 };
 use base::{Error, Kind, Problems, Result, Text};
-use identity::{ApiError, ApiPath, ApiQuery, Ctx};
+use identity::{ApiError, ApiPath, ApiQuery, Ctx, Paging, Tag};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -16,7 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     model::{Audience, Bilingual, Code, Entry, Level, Sort, State as Standing},
-    search::{Facet, MAX_PAGE, Query, Summary},
+    search::{Facet, Query, Summary},
     service::Catalogue,
 };
 
@@ -24,6 +24,7 @@ use super::{
 pub fn router(catalogue: Catalogue) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list))
+        .routes(routes!(facets))
         .routes(routes!(one))
         .routes(routes!(form))
         .routes(routes!(process))
@@ -52,11 +53,6 @@ pub struct ListParams {
     /// `true`: only what can be filed online here.
     #[param(value_type = Option<bool>)]
     online: String,
-    /// How many, 1 to 100.
-    #[param(minimum = 1, maximum = 100, default = 20, value_type = Option<u32>)]
-    limit: String,
-    /// The mark `next` of the page before.
-    after: String,
 }
 
 /// One procedure in a list.
@@ -121,11 +117,9 @@ pub struct FacetItem {
 /// A page of results.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ListPage {
-    /// How many in all; from the index in memory, nothing is counted.
-    total: usize,
     /// This page.
     items: Vec<ListItem>,
-    /// Mark of the next page; absent on the last.
+    /// Give it as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
     /// When nothing was found: words that would find something.
@@ -134,6 +128,13 @@ pub struct ListPage {
     /// When nothing was found: what comes nearest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     nearest: Vec<ListItem>,
+}
+
+/// What a search finds in all, and what it can be narrowed by.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FacetsBody {
+    /// How many procedures; from the index in memory, nothing is counted.
+    found: usize,
     /// Audiences.
     audiences: Vec<FacetItem>,
     /// Tiers.
@@ -159,61 +160,25 @@ pub struct ProcedureBody {
     package: Option<String>,
 }
 
-/// Problem details (RFC 9457) with every problem at once.
-#[derive(Debug, ToSchema)]
-#[expect(
-    dead_code,
-    reason = "describes identity::problem_response to readers of the OpenAPI file"
-)]
-pub struct ProblemBody {
-    /// Always `about:blank`.
-    r#type: String,
-    /// What sort of no it is, in English.
-    title: String,
-    /// The same in Vietnamese.
-    title_vi: String,
-    /// The HTTP status.
-    status: u16,
-    /// A name for programs: `invalid`, `not-found`.
-    kind: String,
-    /// Each problem `{code, at, vi, en}`.
-    problems: Vec<Object>,
-}
-
 /// Any JSON object.
 #[derive(Debug, ToSchema)]
 pub struct Object {}
 
 /// JSON with an ETag; 304 when the caller has it already.
 fn tagged<T: Serialize>(headers: &HeaderMap, body: &T) -> Result<Response> {
-    let bytes = serde_json::to_vec(body)?;
-    Ok(bytes_tagged(headers, bytes, "application/json"))
+    Ok(bytes_tagged(headers, serde_json::to_vec(body)?, "application/json"))
 }
 
 fn bytes_tagged(headers: &HeaderMap, bytes: Vec<u8>, kind: &'static str) -> Response {
-    let hash = hex::encode(Sha256::digest(&bytes));
-    let tag = format!("\"{}\"", hash.get(..32).unwrap_or(&hash));
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|sent| {
-            sent.split(',')
-                .map(|t| t.trim().trim_start_matches("W/"))
-                .any(|t| t == tag || t == "*")
-        });
-    let tags = [
-        (header::ETAG, tag),
-        (header::CACHE_CONTROL, "public, max-age=60".to_owned()),
-    ];
-    if known {
-        return (StatusCode::NOT_MODIFIED, tags).into_response();
-    }
-    (tags, [(header::CONTENT_TYPE, kind)], bytes).into_response()
+    let mut response = Tag::hash(&Sha256::digest(&bytes)).answer(headers, || ([(header::CONTENT_TYPE, kind)], bytes));
+    let cache = HeaderValue::from_static("public, max-age=60");
+    response.headers_mut().insert(header::CACHE_CONTROL, cache);
+    response
 }
 
 impl ListParams {
     /// Reads all parameters, gathering what is wrong with any of them.
-    fn query(&self) -> Result<Query> {
+    fn query(&self, paging: &Paging) -> Result<Query> {
         let mut problems = Problems::new();
         let some = |s: &str| Some(s.trim().to_owned()).filter(|s| !s.is_empty());
         let mut choice = |name: &str, value: &str, known: String| {
@@ -249,16 +214,6 @@ impl ListParams {
                 false
             }
         };
-        let limit = match self.limit.as_str() {
-            "" => 20,
-            text => match text.parse::<usize>() {
-                Ok(n) if (1..=MAX_PAGE).contains(&n) => n,
-                _ => {
-                    choice("limit", text, format!("1–{MAX_PAGE}"));
-                    20
-                }
-            },
-        };
         problems.into_result()?;
         Ok(Query {
             text: self.q.clone(),
@@ -268,46 +223,60 @@ impl ListParams {
             agency: some(&self.agency),
             level,
             online,
-            limit,
-            after: some(&self.after),
+            limit: paging.limit() as usize,
+            after: paging.after().map(str::to_owned),
         })
     }
 }
 
 /// Search the catalogue.
-#[utoipa::path(get, path = "/api/v1/procedures", tag = "procedures", params(ListParams), responses(
+#[utoipa::path(get, path = "/api/v1/procedures", operation_id = "list_procedures", tag = "procedures", params(ListParams, Paging), responses(
     (status = 200, description = "A page of procedures", body = ListPage),
     (status = 304, description = "The caller has it already"),
-    (status = 422, description = "What is wrong with which parameter", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "What is wrong with which parameter"),
 ))]
 async fn list(
     State(catalogue): State<Catalogue>,
     headers: HeaderMap,
     ApiQuery(params): ApiQuery<ListParams>,
+    paging: Paging,
 ) -> Result<Response, ApiError> {
-    let query = params.query()?;
-    let body = catalogue.search(&query, |found| {
-        let facets = |list: Vec<Facet>| -> Vec<FacetItem> {
-            list.into_iter()
-                .map(|f| FacetItem {
-                    id: f.id,
-                    label: f.label,
-                    count: f.count,
-                })
-                .collect()
-        };
-        ListPage {
-            total: found.total,
-            items: found.hits.iter().map(|s| ListItem::of(s)).collect(),
-            next: found.next,
-            did_you_mean: found.did_you_mean,
-            nearest: found.nearest.iter().map(|s| ListItem::of(s)).collect(),
-            audiences: facets(found.facets.audiences),
-            levels: facets(found.facets.levels),
-            fields: facets(found.facets.fields),
-            agencies: facets(found.facets.agencies),
-            life_events: facets(found.facets.life_events),
-        }
+    let body = catalogue.search(&params.query(&paging)?, |found| ListPage {
+        items: found.hits.iter().map(|s| ListItem::of(s)).collect(),
+        next: found.next,
+        did_you_mean: found.did_you_mean,
+        nearest: found.nearest.iter().map(|s| ListItem::of(s)).collect(),
+    })?;
+    Ok(tagged(&headers, &body)?)
+}
+
+/// How many procedures a search finds, and what it can be narrowed by.
+#[utoipa::path(get, path = "/api/v1/procedures/facets", operation_id = "read_procedure_facets", tag = "procedures", params(ListParams), responses(
+    (status = 200, description = "The facets", body = FacetsBody),
+    (status = 304, description = "The caller has them already"),
+    (status = 422, description = "What is wrong with which parameter"),
+))]
+async fn facets(
+    State(catalogue): State<Catalogue>,
+    headers: HeaderMap,
+    ApiQuery(params): ApiQuery<ListParams>,
+) -> Result<Response, ApiError> {
+    let items = |list: Vec<Facet>| -> Vec<FacetItem> {
+        list.into_iter()
+            .map(|f| FacetItem {
+                id: f.id,
+                label: f.label,
+                count: f.count,
+            })
+            .collect()
+    };
+    let body = catalogue.search(&params.query(&Paging::FIRST)?, |found| FacetsBody {
+        found: found.total,
+        audiences: items(found.facets.audiences),
+        levels: items(found.facets.levels),
+        fields: items(found.facets.fields),
+        agencies: items(found.facets.agencies),
+        life_events: items(found.facets.life_events),
     })?;
     Ok(tagged(&headers, &body)?)
 }
@@ -343,12 +312,12 @@ fn day(params: &OneParams, ctx: &Ctx) -> Result<Date> {
 }
 
 /// One procedure, in the version of a day.
-#[utoipa::path(get, path = "/api/v1/procedures/{code}", tag = "procedures",
+#[utoipa::path(get, path = "/api/v1/procedures/{code}", operation_id = "read_procedure", tag = "procedures",
     params(("code" = String, Path, description = "Code, for example 1.001193"), OneParams), responses(
     (status = 200, description = "The procedure", body = ProcedureBody),
     (status = 304, description = "The caller has it already"),
-    (status = 404, description = "No such procedure on that day", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "What is wrong with which parameter", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "No such procedure on that day"),
+    (status = 422, description = "What is wrong with which parameter"),
 ))]
 async fn one(
     State(catalogue): State<Catalogue>,
@@ -375,10 +344,12 @@ async fn one(
 }
 
 /// The form of a procedure as JSON Schema 2020-12.
-#[utoipa::path(get, path = "/api/v1/procedures/{code}/form", tag = "procedures",
+#[utoipa::path(get, path = "/api/v1/procedures/{code}/form", operation_id = "read_procedure_form", tag = "procedures",
     params(("code" = String, Path, description = "Code, for example 1.001193"), OneParams), responses(
     (status = 200, description = "JSON Schema of the answers", body = Object, content_type = "application/schema+json"),
-    (status = 404, description = "It cannot be filed online here", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 304, description = "The caller has it already"),
+    (status = 404, description = "It cannot be filed online here"),
+    (status = 422, description = "What is wrong with which parameter"),
 ))]
 async fn form(
     State(catalogue): State<Catalogue>,
@@ -398,10 +369,12 @@ async fn form(
 }
 
 /// The process of a procedure as BPMN 2.0.
-#[utoipa::path(get, path = "/api/v1/procedures/{code}/process.bpmn", tag = "procedures",
+#[utoipa::path(get, path = "/api/v1/procedures/{code}/process.bpmn", operation_id = "read_procedure_process", tag = "procedures",
     params(("code" = String, Path, description = "Code, for example 1.001193"), OneParams), responses(
     (status = 200, description = "BPMN 2.0 XML", body = String, content_type = "application/xml"),
-    (status = 404, description = "It cannot be filed online here", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 304, description = "The caller has it already"),
+    (status = 404, description = "It cannot be filed online here"),
+    (status = 422, description = "What is wrong with which parameter"),
 ))]
 async fn process(
     State(catalogue): State<Catalogue>,

@@ -51,6 +51,7 @@ pub struct ApplicantBody {
     name: String,
     /// Personal identification number, 12 digits.
     #[serde(default)]
+    #[schema(pattern = "^[0-9]{12}$")]
     person_number: Option<String>,
     /// Telephone.
     #[serde(default)]
@@ -63,6 +64,7 @@ pub struct ApplicantBody {
     organisation: Option<String>,
     /// Tax code of the organisation.
     #[serde(default)]
+    #[schema(pattern = "^[0-9]{10}(-[0-9]{3})?$")]
     tax_code: Option<String>,
 }
 

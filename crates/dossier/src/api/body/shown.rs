@@ -1,70 +1,70 @@
 //! What the API shows.
 
-use base::{Text, deadline::Status};
+use base::{
+    Text,
+    deadline::{Due, Status},
+};
+use identity::{Both, Instant};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Both, instant};
 use crate::{
     model::foresight::Outlook,
-    service::{Done, DossierItem, DossierView, HistoryLine, Slice, TaskView, Tracking},
+    service::{Done, DossierItem, DossierView, HistoryLine, TaskView, Tracking},
 };
 
 /// A dossier in a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DossierItemBody {
+    /// Id.
     id: Uuid,
+    /// Code.
     code: String,
+    /// National code of the procedure: `1.001193`.
     procedure: String,
+    /// Name of the procedure.
     procedure_name: Both,
+    /// Name of the applicant.
     applicant: String,
+    /// Agency that handles it, by its code.
     agency: String,
+    /// How it came: `online`, `counter` or `post`.
     channel: String,
     /// 1 to 10, as the national portal numbers them.
     status: u8,
+    /// The status in words.
     status_name: Both,
-    submitted_at: String,
-    received_at: Option<String>,
-    due_at: Option<String>,
-    ended_at: Option<String>,
+    /// When it was filed.
+    submitted_at: Instant,
+    /// When it was received; none before that.
+    received_at: Option<Instant>,
+    /// When it is due; none before it is received, while it is paused and once it has ended.
+    due_at: Option<Instant>,
+    /// When it ended.
+    ended_at: Option<Instant>,
+    /// Counts what happened to it; its ETag.
     version: i64,
 }
 
-/// A page of dossiers.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DossierPage {
-    items: Vec<DossierItemBody>,
-    /// Give it as `after` for the next page; absent on the last.
-    next: Option<String>,
-}
-
-impl From<Slice<DossierItem>> for DossierPage {
-    fn from(slice: Slice<DossierItem>) -> Self {
-        let items = slice
-            .items
-            .into_iter()
-            .map(|d| DossierItemBody {
-                id: d.id.uuid(),
-                code: d.code,
-                procedure: d.procedure,
-                procedure_name: (&d.name).into(),
-                applicant: d.applicant,
-                agency: d.agency,
-                channel: d.channel,
-                status: d.status.code(),
-                status_name: (&d.status.label()).into(),
-                submitted_at: instant(d.submitted_at),
-                received_at: d.received_at.map(instant),
-                due_at: d.due_at.map(instant),
-                ended_at: d.ended_at.map(instant),
-                version: d.version,
-            })
-            .collect();
+impl From<DossierItem> for DossierItemBody {
+    fn from(d: DossierItem) -> Self {
         Self {
-            items,
-            next: slice.next,
+            id: d.id.uuid(),
+            code: d.code,
+            procedure: d.procedure,
+            procedure_name: (&d.name).into(),
+            applicant: d.applicant,
+            agency: d.agency,
+            channel: d.channel,
+            status: d.status.code(),
+            status_name: (&d.status.label()).into(),
+            submitted_at: d.submitted_at.into(),
+            received_at: d.received_at.map(Instant::from),
+            due_at: d.due_at.map(Instant::from),
+            ended_at: d.ended_at.map(Instant::from),
+            version: d.version,
         }
     }
 }
@@ -72,110 +72,165 @@ impl From<Slice<DossierItem>> for DossierPage {
 /// A whole dossier.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DossierBody {
+    /// Id.
     id: Uuid,
+    /// Code.
     code: String,
+    /// Counts what happened to it; its ETag.
     version: i64,
+    /// Agency that handles it, by its code.
     agency: String,
+    /// National code of the procedure: `1.001193`.
     procedure: String,
+    /// Version of the package that it was filed under.
     procedure_version: String,
+    /// Name of the procedure.
     procedure_name: Both,
+    /// Which case of the procedure it is.
     case: String,
+    /// Name of the applicant.
     applicant: String,
+    /// How it came: `online`, `counter` or `post`.
     channel: String,
     /// 1 to 10, as the national portal numbers them.
     status: u8,
+    /// The status in words.
     status_name: Both,
     /// The four axes.
     decision: String,
+    /// How far the money is.
     money: String,
+    /// How far the handing over is.
     delivery: String,
+    /// Answers, nested by field id; their shape is the JSON Schema of the procedure.
     #[schema(value_type = Object)]
     answers: Value,
+    /// Papers.
     papers: Vec<PaperView>,
+    /// What is to be paid.
     fees: Vec<FeeBody>,
+    /// What was paid, VND.
     paid: i64,
-    submitted_at: String,
-    received_at: Option<String>,
-    original_due_at: Option<String>,
-    due_at: Option<String>,
+    /// When it was filed.
+    submitted_at: Instant,
+    /// When it was received; none before that.
+    received_at: Option<Instant>,
+    /// When it was due at first.
+    original_due_at: Option<Instant>,
+    /// When it is due; none before it is received, while it is paused and once it has ended.
+    due_at: Option<Instant>,
+    /// `on-time`, `due-soon`, `overdue`, `suspended` or `closed`.
     standing: Option<String>,
     /// Why this date, line by line.
     why: Vec<WhyBody>,
+    /// Open steps.
     tasks: Vec<TaskBody>,
+    /// Consultations.
     consultations: Vec<ConsultationView>,
+    /// Documents that were issued.
     documents: Vec<DocumentBody>,
 }
 
 /// A paper with its files.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PaperView {
+    /// Id of the paper in the package.
     paper: String,
+    /// Its files.
     files: Vec<FileBody>,
 }
 
 /// A file.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FileBody {
+    /// Name.
     name: String,
+    /// Media type, as its content shows.
     media_type: String,
+    /// Bytes.
     size: u64,
+    /// Pages, where it has any.
     pages: Option<u32>,
+    /// SHA-256 in hex.
     sha256: String,
 }
 
 /// A fee.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FeeBody {
+    /// Code in the package.
     code: String,
+    /// Name.
     name: Both,
+    /// VND.
     amount: i64,
+    /// Legal ground.
     basis: String,
 }
 
 /// A line of "why this date".
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WhyBody {
+    /// What was counted.
     text: Both,
+    /// Legal ground.
     basis: Option<Both>,
 }
 
 /// An open step.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TaskBody {
+    /// Token of the step, for completing it.
     token: u32,
+    /// Id of the step in the process.
     step: String,
+    /// Name.
     name: Both,
+    /// Who does it.
     role: String,
-    opened_at: String,
+    /// Since when it is open.
+    opened_at: Instant,
     /// By when, by the step's own budget.
-    due_at: Option<String>,
+    due_at: Option<Instant>,
     /// By when it must be done for what follows to fit before the dossier is due.
-    finish_by: Option<String>,
+    finish_by: Option<Instant>,
+    /// Whether what follows will still fit.
     #[schema(value_type = String)]
     outlook: Outlook,
+    /// Who has taken it.
     assignee: Option<String>,
     /// Whether the caller may complete it.
     allowed: bool,
+    /// Ways to complete it.
     outcomes: Vec<StepOutcome>,
 }
 
 /// One way to complete a step.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StepOutcome {
+    /// Id, for completing the step.
     id: String,
+    /// What it does to the dossier.
     #[schema(value_type = String)]
     effect: procedure::process::OutcomeEffect,
+    /// Name.
     name: Both,
 }
 
 /// A consultation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConsultationView {
+    /// The send task that asked.
     sent_by: String,
+    /// Who is asked, by its code.
     agency: String,
-    sent_at: String,
-    due_at: Option<String>,
+    /// When.
+    sent_at: Instant,
+    /// By when an answer is due.
+    due_at: Option<Instant>,
+    /// Whether an answer is awaited.
     open: bool,
+    /// The answer.
     #[schema(value_type = Option<Object>)]
     answer: Option<crate::model::state::Answer>,
 }
@@ -183,8 +238,11 @@ pub struct ConsultationView {
 /// A document.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DocumentBody {
+    /// What it is.
     kind: String,
+    /// Its number.
     number: String,
+    /// SHA-256 of the file in hex.
     sha256: String,
 }
 
@@ -238,10 +296,10 @@ impl DossierBody {
                 })
                 .collect(),
             paid: s.paid,
-            submitted_at: instant(s.submitted_at),
-            received_at: s.received_at.map(instant),
-            original_due_at: view.due.map(|d| instant(d.original)),
-            due_at: view.due.and_then(|d| d.current).map(instant),
+            submitted_at: s.submitted_at.into(),
+            received_at: s.received_at.map(Instant::from),
+            original_due_at: view.due.map(|d| Instant::from(d.original)),
+            due_at: due_now(view.due, view.standing),
             standing: view.standing.map(standing),
             why: why(&view.why),
             tasks: view.tasks.iter().map(task).collect(),
@@ -251,8 +309,8 @@ impl DossierBody {
                 .map(|c| ConsultationView {
                     sent_by: c.sent_by.clone(),
                     agency: c.agency.clone(),
-                    sent_at: instant(c.sent_at),
-                    due_at: c.due_at.map(instant),
+                    sent_at: c.sent_at.into(),
+                    due_at: c.due_at.map(Instant::from),
                     open: c.token.is_some(),
                     answer: c.answer.clone(),
                 })
@@ -276,9 +334,9 @@ fn task(view: &TaskView) -> TaskBody {
         step: view.open.node.clone(),
         name: (&view.name).into(),
         role: view.open.role.clone(),
-        opened_at: instant(view.open.opened_at),
-        due_at: view.open.due_at.map(instant),
-        finish_by: view.finish_by.map(instant),
+        opened_at: view.open.opened_at.into(),
+        due_at: view.open.due_at.map(Instant::from),
+        finish_by: view.finish_by.map(Instant::from),
         outlook: view.outlook,
         assignee: view.open.assignee.as_ref().map(|a| a.name.clone()),
         allowed: view.allowed,
@@ -305,6 +363,14 @@ fn why(lines: &[(Text, Option<Text>)]) -> Vec<WhyBody> {
         .collect()
 }
 
+/// What is closed is due no more, as lists have it.
+fn due_now(due: Option<Due>, standing: Option<Status>) -> Option<Instant> {
+    match standing {
+        Some(Status::Closed(_)) => None,
+        _ => due.and_then(|due| due.current).map(Instant::from),
+    }
+}
+
 fn standing(status: Status) -> String {
     match status {
         Status::OnTime { .. } => "on-time",
@@ -319,12 +385,19 @@ fn standing(status: Status) -> String {
 /// A line of the history.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HistoryBody {
+    /// Its place in the log of the dossier, from 1.
     seq: i64,
-    at: String,
+    /// When.
+    at: Instant,
+    /// Who.
     actor: String,
+    /// Their title.
     title: String,
+    /// Their agency, by its code.
     agency: String,
+    /// What happened.
     text: Both,
+    /// More of it, line by line.
     detail: Vec<Both>,
 }
 
@@ -332,7 +405,7 @@ impl From<&HistoryLine> for HistoryBody {
     fn from(l: &HistoryLine) -> Self {
         Self {
             seq: l.seq,
-            at: instant(l.at),
+            at: l.at.into(),
             actor: l.actor.name.clone(),
             title: l.actor.title.clone(),
             agency: l.actor.agency.clone(),
@@ -345,17 +418,29 @@ impl From<&HistoryLine> for HistoryBody {
 /// What the holder of code and secret sees.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TrackingBody {
+    /// Code.
     code: String,
+    /// National code of the procedure: `1.001193`.
     procedure: String,
+    /// Name of the procedure.
     procedure_name: Both,
+    /// Agency that handles it, by its code.
     agency: String,
+    /// 1 to 10, as the national portal numbers them.
     status: u8,
+    /// The status in words.
     status_name: Both,
-    submitted_at: String,
-    received_at: Option<String>,
-    due_at: Option<String>,
+    /// When it was filed.
+    submitted_at: Instant,
+    /// When it was received.
+    received_at: Option<Instant>,
+    /// When it is due.
+    due_at: Option<Instant>,
+    /// `on-time`, `due-soon`, `overdue`, `suspended` or `closed`.
     standing: Option<String>,
+    /// Why this date, line by line.
     why: Vec<WhyBody>,
+    /// What happened, without personal data, oldest first.
     history: Vec<HistoryBody>,
 }
 
@@ -369,9 +454,9 @@ impl TrackingBody {
             agency: t.agency.clone(),
             status: t.status.code(),
             status_name: (&t.status.label()).into(),
-            submitted_at: instant(t.submitted_at),
-            received_at: t.received_at.map(instant),
-            due_at: t.due.and_then(|d| d.current).map(instant),
+            submitted_at: t.submitted_at.into(),
+            received_at: t.received_at.map(Instant::from),
+            due_at: due_now(t.due, t.standing),
             standing: t.standing.map(standing),
             why: why(&t.why),
             history: t.history.iter().map(HistoryBody::from).collect(),
@@ -382,10 +467,14 @@ impl TrackingBody {
 /// What came of a command.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OutcomeBody {
+    /// The version now.
     version: i64,
+    /// 1 to 10, as the national portal numbers them.
     status: u8,
+    /// The status in words.
     status_name: Both,
-    due_at: Option<String>,
+    /// When it is due now.
+    due_at: Option<Instant>,
 }
 
 impl From<&Done> for OutcomeBody {
@@ -394,7 +483,7 @@ impl From<&Done> for OutcomeBody {
             version: done.version,
             status: done.status.code(),
             status_name: (&done.status.label()).into(),
-            due_at: done.due_at.map(instant),
+            due_at: done.due_at.map(Instant::from),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the API takes and answers.
 
 use base::{Problems, Text};
+use identity::{Both, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -12,55 +13,34 @@ use crate::{
         Asked, GrantList, GrantView, Offer, Saved, ServiceView, SystemView,
         model::{SignInDraft, TermsDraft, subjects_text},
     },
-    model::{hosting::ClientSignIn, meta::Endpoint},
+    model::{federation::Badge, hosting::ClientSignIn, meta::Endpoint},
 };
-
-/// Where a list goes on.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct AfterParams {
-    /// `next` of the page before.
-    pub after: Option<String>,
-}
-
-/// A text in both languages.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TextBody {
-    /// Vietnamese.
-    vi: String,
-    /// English; blank where there is none.
-    en: String,
-}
-
-impl From<&Text> for TextBody {
-    fn from(text: &Text) -> Self {
-        Self {
-            vi: text.vi.clone(),
-            en: text.en.clone(),
-        }
-    }
-}
 
 /// An information system.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SystemBody {
+    /// Id.
     id: Uuid,
     /// Its identifier: `VN/GOV/H57/motcua`.
     subsystem: String,
     /// The agency that answers for it.
     agency: String,
-    name: TextBody,
+    /// Its name.
+    name: Both,
+    /// How it signs in.
     sign_in: SignInDraft,
     /// Its networks, when it signs in by them.
     networks: Vec<String>,
+    /// The purpose of its calls, for software that cannot state it.
     purpose: Option<String>,
+    /// The one service of the adapter's dialect.
     whole_service: Option<String>,
     /// For the next change.
     version: i64,
+    /// Who last changed it.
     updated_by: String,
-    /// RFC 3339.
-    updated_at: String,
+    /// When it last changed.
+    updated_at: Instant,
 }
 
 impl From<&SystemView> for SystemBody {
@@ -79,22 +59,15 @@ impl From<&SystemView> for SystemBody {
             whole_service: system.whole_service.as_ref().map(ToString::to_string),
             version: system.version,
             updated_by: system.updated_by.clone(),
-            updated_at: system.updated_at.rfc3339(),
+            updated_at: system.updated_at.into(),
         }
     }
-}
-
-/// A page of information systems.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SystemsBody {
-    pub items: Vec<SystemBody>,
-    /// Where the next page starts; absent on the last.
-    pub next: Option<String>,
 }
 
 /// What was made or changed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SavedBody {
+    /// Id.
     pub id: Uuid,
     /// A new token, which is not shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,18 +93,25 @@ pub struct TokenBody {
 /// A service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ServiceBody {
+    /// Id.
     id: Uuid,
     /// Its identifier: `VN/GOV/H57/motcua/hoso`.
     service: String,
+    /// The agency that answers for it.
     agency: String,
-    name: TextBody,
+    /// Its name.
+    name: Both,
+    /// Where the service itself is.
     url: String,
+    /// How long an answer may take, in seconds.
     timeout_seconds: i64,
+    /// Whether the certificate of the service is verified.
     verify_certificate: bool,
     /// Why it is switched off.
     disabled: Option<String>,
     /// Where the numbers of persons stand, one place a line.
     subjects: String,
+    /// What a read is called in the data tracker.
     action: String,
     /// SHA-256 of its OpenAPI document.
     openapi_sha256: Option<String>,
@@ -139,9 +119,10 @@ pub struct ServiceBody {
     endpoints: Vec<String>,
     /// For the next change.
     version: i64,
+    /// Who last changed it.
     updated_by: String,
-    /// RFC 3339.
-    updated_at: String,
+    /// When it last changed.
+    updated_at: Instant,
 }
 
 impl ServiceBody {
@@ -161,51 +142,70 @@ impl ServiceBody {
             endpoints: endpoints.iter().map(|e| format!("{} {}", e.methods, e.path)).collect(),
             version: service.version,
             updated_by: service.updated_by.clone(),
-            updated_at: service.updated_at.rfc3339(),
+            updated_at: service.updated_at.into(),
         }
     }
-}
-
-/// A page of services.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ServicesBody {
-    pub items: Vec<ServiceBody>,
-    /// Where the next page starts; absent on the last.
-    pub next: Option<String>,
 }
 
 /// A service that can be asked for.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OfferBody {
+    /// Its identifier.
     service: String,
-    name: TextBody,
-    member: TextBody,
+    /// Its name.
+    name: Both,
+    /// The name of its member.
+    member: Both,
     /// `REST` or `OPENAPI`.
     kind: String,
+    /// What its member's node found when it was last checked; none when it was not.
+    conformance: Option<BadgeBody>,
     /// Whether this node hosts it.
     here: bool,
 }
 
-/// A page of services that can be asked for.
+/// What a conformance check found.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct OffersBody {
-    items: Vec<OfferBody>,
-    /// Where the next page starts; absent on the last.
-    next: Option<String>,
+pub struct BadgeBody {
+    /// Whether it conforms.
+    conforms: bool,
+    /// When it was checked.
+    checked_at: Instant,
+    /// The version of the house rules.
+    rules: String,
+    /// SHA-256 of the description that was checked.
+    sha256: String,
+    /// Rules that must be kept and are.
+    passed: u32,
+    /// Rules that must be kept and are not.
+    failed: u32,
+    /// Rules that should be kept and are not.
+    advice: u32,
 }
 
-impl OffersBody {
-    pub fn of(offers: &[Offer], next: Option<String>) -> Self {
-        let item = |offer: &Offer| OfferBody {
+impl From<&Badge> for BadgeBody {
+    fn from(badge: &Badge) -> Self {
+        Self {
+            conforms: badge.conforms(),
+            checked_at: badge.checked.into(),
+            rules: badge.rules.clone(),
+            sha256: badge.sha256.clone(),
+            passed: badge.passed,
+            failed: badge.failed,
+            advice: badge.advice,
+        }
+    }
+}
+
+impl From<&Offer> for OfferBody {
+    fn from(offer: &Offer) -> Self {
+        Self {
             service: offer.id.to_string(),
             name: (&offer.name).into(),
             member: (&offer.member).into(),
             kind: offer.kind.as_str().to_owned(),
+            conformance: offer.badge.as_ref().map(BadgeBody::from),
             here: offer.here,
-        };
-        Self {
-            items: offers.iter().map(item).collect(),
-            next,
         }
     }
 }
@@ -225,8 +225,6 @@ pub struct GrantsParams {
     overdue: bool,
     /// Only those that will soon be over.
     ending: bool,
-    /// `next` of the page before.
-    before: Option<String>,
 }
 
 impl GrantsParams {
@@ -248,14 +246,6 @@ impl GrantsParams {
         if standing == Some(None) {
             unknown("standing");
         }
-        let place = |text: &str| {
-            let (at, id) = text.split_once('.')?;
-            Some((at.parse().ok()?, id.parse().ok()?))
-        };
-        let before = self.before.as_deref().map(place);
-        if before == Some(None) {
-            unknown("before");
-        }
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -265,7 +255,7 @@ impl GrantsParams {
             about: self.about,
             overdue: self.overdue,
             ending: self.ending,
-            before: before.flatten(),
+            before: None,
         })
     }
 }
@@ -273,57 +263,69 @@ impl GrantsParams {
 /// One line of a list of grants.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GrantLineBody {
+    /// Id.
     id: Uuid,
+    /// Whether this node provides or consumes.
     side: Side,
+    /// Who calls.
     consumer: String,
+    /// What is called.
     service: String,
+    /// How it stands.
     standing: Standing,
-    /// By when the provider answers (RFC 3339).
-    answer_due: Option<String>,
-    /// When something last happened (RFC 3339).
-    changed_at: String,
+    /// By when the provider answers.
+    answer_due: Option<Instant>,
+    /// When something last happened.
+    changed_at: Instant,
 }
 
-/// A page of grants.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct GrantsBody {
-    items: Vec<GrantLineBody>,
-    /// Where the next page starts; absent on the last.
-    next: Option<String>,
-}
-
-impl GrantsBody {
-    pub fn of(grants: &[GrantList], next: Option<(i64, Uuid)>) -> Self {
-        let item = |grant: &GrantList| GrantLineBody {
+impl From<&GrantList> for GrantLineBody {
+    fn from(grant: &GrantList) -> Self {
+        Self {
             id: grant.file.id.uuid(),
             side: grant.side,
             consumer: grant.file.consumer.to_string(),
             service: grant.file.service.to_string(),
             standing: grant.standing,
-            answer_due: grant.answer_due.map(|due| due.rfc3339()),
-            changed_at: grant.changed_at.rfc3339(),
-        };
-        Self {
-            items: grants.iter().map(item).collect(),
-            next: next.map(|(at, id)| format!("{at}.{id}")),
+            answer_due: grant.answer_due.map(Instant::from),
+            changed_at: grant.changed_at.into(),
         }
     }
+}
+
+/// A place in the list of grants, as it stands in a cursor.
+pub fn place((at, id): (i64, Uuid)) -> String {
+    format!("{at}.{id}")
+}
+
+/// Reads [`place`].
+pub fn read_place(cursor: &str) -> Option<(i64, Uuid)> {
+    let (at, id) = cursor.split_once('.')?;
+    Some((at.parse().ok()?, id.parse().ok()?))
 }
 
 /// Terms as they are written into a form.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TermsBody {
+    /// Methods.
     methods: Vec<String>,
+    /// Pattern of paths.
     path: String,
+    /// Purposes, one a line.
     purposes: String,
+    /// Legal basis.
     legal_basis: String,
     /// The first day.
     from: String,
     /// The last day.
     to: String,
+    /// Calls in the time below.
     rate_calls: String,
+    /// The time, in seconds.
     rate_seconds: String,
+    /// Calls at once.
     rate_burst: String,
+    /// Fields of the answer that may be seen, one a line; empty: all.
     fields: String,
 }
 
@@ -347,18 +349,26 @@ impl From<TermsDraft> for TermsBody {
 /// A grant with everything that happened to it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GrantBody {
+    /// Id.
     id: Uuid,
+    /// Whether this node provides or consumes.
     side: Side,
+    /// Who calls.
     consumer: String,
+    /// What is called.
     service: String,
+    /// Why it was asked for.
     reason: String,
+    /// How it stands.
     standing: Standing,
+    /// What was asked for.
     asked: TermsBody,
+    /// What was agreed.
     agreed: Option<TermsBody>,
-    /// By when the provider answers (RFC 3339).
-    answer_due: Option<String>,
+    /// By when the provider answers.
+    answer_due: Option<Instant>,
     /// Why that date, line by line.
-    why: Vec<TextBody>,
+    why: Vec<Both>,
     /// The number of the last entry, for the next command.
     seen: i64,
     /// Its log, oldest first.
@@ -389,8 +399,8 @@ impl GrantBody {
             standing: grant.standing,
             asked: TermsDraft::of(&file.asked).into(),
             agreed: file.agreed.as_ref().map(|terms| TermsDraft::of(terms).into()),
-            answer_due: grant.answer_due.map(|due| due.rfc3339()),
-            why: grant.why.iter().map(|line| TextBody::from(&line.text)).collect(),
+            answer_due: grant.answer_due.map(Instant::from),
+            why: grant.why.iter().map(|line| Both::from(&line.text)).collect(),
             seen: file.seq,
             log,
             commands: grant.commands().map(|kind| kind.code().to_owned()).collect(),
@@ -464,13 +474,14 @@ impl ExplainParams {
 /// Why, line by line.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExplanationBody {
-    lines: Vec<TextBody>,
+    /// Line by line.
+    lines: Vec<Both>,
 }
 
 impl ExplanationBody {
     pub fn of(lines: &[Text]) -> Self {
         Self {
-            lines: lines.iter().map(TextBody::from).collect(),
+            lines: lines.iter().map(Both::from).collect(),
         }
     }
 }

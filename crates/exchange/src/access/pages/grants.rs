@@ -10,7 +10,7 @@ use view::{
     ui::{self, Choice},
 };
 
-use super::{Tab, answer, encoded, place, read_place, titled, words};
+use super::{PAGE, Tab, answer, encoded, place, read_place, titled, words};
 use crate::access::{Access, GrantList, GrantsQuery, Side, Standing};
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -77,7 +77,7 @@ pub(super) async fn list(State(access): State<Access>, web: Web, Query(wanted): 
         ending: wanted.only == "ending",
         before: read_place(&wanted.before),
     };
-    let made = access.grants(&web.ctx, &query).await.map(|(grants, next)| {
+    let made = access.grants(&web.ctx, &query, PAGE).await.map(|(grants, next)| {
         let kept = [
             ("side", &wanted.side),
             ("standing", &wanted.standing),

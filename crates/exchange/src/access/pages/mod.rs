@@ -1,6 +1,7 @@
 //! Pages for the stewards of both sides: `/exchange/access`, `/exchange/services`, `/exchange/systems`.
 
 mod ask;
+mod checked;
 mod command;
 mod explain;
 mod grant;
@@ -22,6 +23,9 @@ use serde::de::DeserializeOwned;
 use view::{NavItem, Notice, Page, ui::Tone};
 
 use super::{Access, model::TermsDraft};
+
+/// Lines on one page of a list.
+const PAGE: u32 = 50;
 
 /// All pages of access.
 pub fn router(access: Access) -> Router {
@@ -47,6 +51,7 @@ pub fn router(access: Access) -> Router {
         .route("/exchange/services/new", get(services::new).post(services::add))
         .route("/exchange/services/{id}", get(services::one).post(services::change))
         .route("/exchange/services/{id}/preview", post(services::preview))
+        .route("/exchange/services/{id}/check", post(services::check))
         .route(
             "/exchange/services/{id}/openapi",
             get(services::document)

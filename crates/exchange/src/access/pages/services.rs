@@ -15,7 +15,7 @@ use view::{
     ui::{self, Choice},
 };
 
-use super::{DoneQuery, Fields, Tab, again, answer, ask, done, encoded, read_id, titled};
+use super::{DoneQuery, Fields, PAGE, Tab, again, answer, ask, checked::Checked, done, encoded, read_id, titled};
 use crate::{
     access::{
         Access, Offer, ServiceView,
@@ -48,7 +48,7 @@ struct ServicesPage {
 
 pub(super) async fn list(State(access): State<Access>, web: Web, Query(query): Query<Wanted>) -> Response {
     let made = access
-        .services(&web.ctx, &query.after)
+        .services(&web.ctx, &query.after, PAGE)
         .await
         .map(|(services, next)| ServicesPage {
             page: titled(web.page.clone(), "Dịch vụ của nút này", "Services of this node", None),
@@ -81,7 +81,7 @@ impl CataloguePage {
 
 pub(super) async fn catalogue(State(access): State<Access>, web: Web, Query(query): Query<Wanted>) -> Response {
     let made = access
-        .catalogue(&web.ctx, &query.q, &query.after)
+        .catalogue(&web.ctx, &query.q, &query.after, PAGE)
         .await
         .map(|(offers, next)| {
             let kept = format!("/exchange/services/catalogue?q={}", encoded(&query.q));
@@ -131,6 +131,7 @@ struct ServicePage {
     sample: Sample,
     version: i64,
     may_act: bool,
+    checked: Option<Checked>,
 }
 
 impl ServicePage {
@@ -166,6 +167,15 @@ async fn show(
             .may(Permission::ManageExchange, &Scope::Agency(service.agency.clone())),
         None => true,
     };
+    let checked = match &service {
+        Some(service) => access.check_report(&web.ctx, service.id).await,
+        None => Err(Error::not_found("kết quả kiểm thử", "result of a check")),
+    };
+    let checked = match checked.and_then(Checked::read) {
+        Ok(checked) => Some(checked),
+        Err(Error::Refused(Kind::NotFound, _)) => None,
+        Err(error) => return web.refuse(&error),
+    };
     let systems = match (&service, may_act) {
         (None, true) => access.own_systems(&web.ctx).await,
         _ => Ok(Vec::new()),
@@ -187,6 +197,7 @@ async fn show(
         sample,
         version,
         may_act,
+        checked,
     });
     match made {
         Ok(template) => view::html(status, &template),
@@ -250,7 +261,14 @@ pub(super) async fn one(
 ) -> Response {
     match found(&access, &web, &id).await {
         Ok(known) => {
-            let page = done(web.page.clone(), query.done.map(|_| ("Đã lưu.", "Saved.")));
+            let said = query.done.as_deref().map(|done| match done {
+                "check" => (
+                    "Đang kiểm thử; kết quả có trong vài phút. Tải lại trang để xem.",
+                    "The check has begun; it takes a few minutes. Load the page again to see what it finds.",
+                ),
+                _ => ("Đã lưu.", "Saved."),
+            });
+            let page = done(web.page.clone(), said);
             let form = (known.0.draft(), known.0.version);
             show(
                 &access,
@@ -287,6 +305,18 @@ pub(super) async fn change(
             Ok(shown) => show(&access, &web, shown, Some(known), (draft, version), Sample::default()).await,
             Err(error) => web.refuse(&error),
         },
+    }
+}
+
+/// Has a service checked now.
+pub(super) async fn check(State(access): State<Access>, web: Web, Path(id): Path<String>) -> Response {
+    let asked = match read_id(&id) {
+        Ok(id) => access.ask_for_check(&web.ctx, id).await,
+        Err(error) => Err(error),
+    };
+    match asked {
+        Ok(()) => Redirect::to(&format!("/exchange/services/{id}?done=check")).into_response(),
+        Err(error) => web.refuse(&error),
     }
 }
 

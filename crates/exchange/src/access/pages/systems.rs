@@ -15,7 +15,7 @@ use view::{
     ui::{self, Choice},
 };
 
-use super::{DoneQuery, Fields, Tab, again, answer, done, encoded, read_id, titled};
+use super::{DoneQuery, Fields, PAGE, Tab, again, answer, done, encoded, read_id, titled};
 use crate::{
     access::{
         Access, SystemView,
@@ -53,7 +53,7 @@ impl SystemsPage {
 
 pub(super) async fn list(State(access): State<Access>, web: Web, Query(query): Query<After>) -> Response {
     let made = access
-        .systems(&web.ctx, &query.after)
+        .systems(&web.ctx, &query.after, PAGE)
         .await
         .map(|(systems, next)| SystemsPage {
             page: titled(web.page.clone(), "Hệ thống thông tin", "Information systems", None),

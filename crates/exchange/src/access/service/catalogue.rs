@@ -7,7 +7,7 @@ use identity::{Ctx, Permission};
 
 use super::{Access, reach};
 use crate::{
-    access::store::{self as tables, PAGE},
+    access::store as tables,
     model::{
         federation::{Badge, Description, Directory},
         identifier::{ServiceId, SubsystemId},
@@ -39,7 +39,14 @@ impl Access {
     ///
     /// # Errors
     /// Without [`Permission::ReadExchange`].
-    pub async fn catalogue(&self, ctx: &Ctx, query: &str, after: &str) -> Result<(Vec<Offer>, Option<String>)> {
+    pub async fn catalogue(
+        &self,
+        ctx: &Ctx,
+        query: &str,
+        after: &str,
+        most: u32,
+    ) -> Result<(Vec<Offer>, Option<String>)> {
+        let most = most as usize;
         reach(ctx, Permission::ReadExchange)?;
         let query = fold(query);
         let words: Vec<&str> = query.split_whitespace().collect();
@@ -57,10 +64,10 @@ impl Access {
                 ));
                 words.iter().all(|word| text.contains(word))
             })
-            .take(PAGE + 1)
+            .take(most + 1)
             .collect();
-        let more = found.len() > PAGE;
-        found.truncate(PAGE);
+        let more = found.len() > most;
+        found.truncate(most);
         let next = found.last().filter(|_| more).map(|last| last.id.to_string());
         Ok((found, next))
     }

@@ -8,7 +8,7 @@ use super::{Access, incoming::read_log, reach, visible};
 use crate::{
     access::{
         model::{Command, CommandKind, Entry, File, Order, Side, Standing},
-        store::{self as tables, GrantFilter, GrantRow, OrderState, PAGE},
+        store::{self as tables, GrantFilter, GrantRow, OrderState},
     },
     model::{
         identifier::{ServiceId, SubsystemId},
@@ -114,11 +114,16 @@ impl GrantView {
 }
 
 impl Access {
-    /// Grants of one's agency and those below it, from the one that changed last; where the next page starts.
+    /// Grants of one's agency and those below it, from the one that changed last, at most so many; where the next page starts.
     ///
     /// # Errors
     /// Without [`Permission::ReadExchange`].
-    pub async fn grants(&self, ctx: &Ctx, query: &GrantsQuery) -> Result<(Vec<GrantList>, Option<(i64, Uuid)>)> {
+    pub async fn grants(
+        &self,
+        ctx: &Ctx,
+        query: &GrantsQuery,
+        most: u32,
+    ) -> Result<(Vec<GrantList>, Option<(i64, Uuid)>)> {
         let agency = reach(ctx, Permission::ReadExchange)?;
         let about = query.about.as_deref().map(identifier);
         if about == Some(None) {
@@ -133,7 +138,7 @@ impl Access {
             ends_before: query.ending.then(|| self.law().soon(ctx.now)),
             before: query.before,
         };
-        let rows = tables::grants(&self.store().read(), &filter, ctx.now).await?;
+        let rows = tables::grants(&self.store().read(), &filter, most, ctx.now).await?;
         let line = |row: &GrantRow| {
             let file = row.file()?;
             Ok::<_, Error>(GrantList {
@@ -144,8 +149,10 @@ impl Access {
                 changed_at: row.changed_at(),
             })
         };
-        let lines = rows.iter().take(PAGE).map(line).collect::<Result<Vec<_>>>()?;
-        let last = rows.get(PAGE - 1).filter(|_| rows.len() > PAGE);
+        let lines = rows.iter().take(most as usize).map(line).collect::<Result<Vec<_>>>()?;
+        let last = rows
+            .get(lines.len().saturating_sub(1))
+            .filter(|_| rows.len() > lines.len());
         Ok((lines, last.map(|row| (row.changed_at().micros(), row.id))))
     }
 

@@ -10,7 +10,7 @@ use super::{Access, grants::no_grant, moved_on, systems::invalid, who};
 use crate::{
     BuiltIn,
     access::{
-        jobs::TICK,
+        jobs::{NUDGE, TICK},
         model::{Command, Entry, Event, File, Order, Side, Who, decide, open},
         store as tables,
     },
@@ -186,6 +186,12 @@ impl Access {
         tables::log(&db, id, Side::Incoming, after).await
     }
 
+    /// A grant as this node, the provider's, has it.
+    pub(in crate::access) async fn hosted_file(&self, id: GrantId) -> Result<Option<File>> {
+        let row = tables::grant(&self.store().read(), id, Side::Incoming).await?;
+        row.map(|row| row.file()).transpose()
+    }
+
     /// The clock has come to where it writes into the log: the end is near, or it is there.
     pub(in crate::access) async fn tick(&self, tx: &Tx, id: GrantId, now: Timestamp) -> Result<()> {
         let Some(mut grant) = Locked::read(tx, id).await? else {
@@ -209,6 +215,11 @@ impl Access {
             let due = self.law().answer_due(log)?;
             tables::put_grant(tx, Side::Incoming, agency, file, due, now).await?;
             tables::next_turn(tx).await?;
+            // Who gave the order is told in the answer to it.
+            if added.last().is_some_and(|entry| entry.side != Some(Side::Outgoing)) {
+                let job = Job::new(NUDGE, &file.id)?.key(format!("{NUDGE}:{}", file.id));
+                tx.enqueue(job, now).await?;
+            }
         }
         if let Some(at) = self.law().ticks_at(file) {
             let job = Job::new(TICK, &file.id)?.key(format!("{TICK}:{}", file.id)).at(at);

@@ -1,6 +1,7 @@
 //! Use cases. Permission is judged here, by the agency that answers for the system.
 
 mod catalogue;
+pub(super) mod checks;
 mod grants;
 mod incoming;
 pub(super) mod outgoing;

@@ -230,6 +230,17 @@ impl Access {
         })
     }
 
+    /// The provider of a grant says that something happened to it: its node is asked now.
+    ///
+    /// # Errors
+    /// `NotFound` for a grant that this node does not have from that provider.
+    pub(in crate::access) async fn nudged(&self, client: &SubsystemId, id: GrantId) -> Result<()> {
+        let file = self.copy(id).await?.filter(|file| file.service.provider == *client);
+        file.ok_or_else(no_grant)?;
+        let now = self.now();
+        transact!(self.store(), |tx| { follow_at(&tx, id, now, now).await })
+    }
+
     /// When the provider's node is asked again; none when nothing can happen any more.
     pub(in crate::access) fn follows_at(&self, file: &File, now: Timestamp) -> Option<Timestamp> {
         let config = self.config();

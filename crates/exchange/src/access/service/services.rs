@@ -6,11 +6,17 @@ use identity::{Ctx, Permission, Scope};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Access, moved_on, reach, systems::invalid, visible};
+use super::{
+    Access,
+    checks::check_at,
+    moved_on, reach,
+    systems::{conflict, invalid},
+    visible,
+};
 use crate::{
     access::{
         model::{OpenApi, ServiceDraft, subjects_text},
-        store::{self as tables, PAGE, ServiceRow},
+        store::{self as tables, ServiceRow},
     },
     model::{identifier::ServiceId, meta::Endpoint, tracker::SubjectRule},
 };
@@ -89,7 +95,7 @@ impl ServiceView {
     }
 }
 
-fn no_service() -> Error {
+pub(super) fn no_service() -> Error {
     Error::not_found("dịch vụ", "service")
 }
 
@@ -98,22 +104,22 @@ impl Access {
     ///
     /// # Errors
     /// Without [`Permission::ReadExchange`].
-    pub async fn services(&self, ctx: &Ctx, after: &str) -> Result<(Vec<ServiceView>, Option<String>)> {
+    pub async fn services(&self, ctx: &Ctx, after: &str, most: u32) -> Result<(Vec<ServiceView>, Option<String>)> {
         let agency = reach(ctx, Permission::ReadExchange)?;
         // What is no identifier is the beginning of the list.
         let after = after
             .parse::<ServiceId>()
             .map(|after| after.to_string())
             .unwrap_or_default();
-        let rows = tables::services(&self.store().read(), agency.as_deref(), &after).await?;
+        let rows = tables::services(&self.store().read(), agency.as_deref(), &after, most).await?;
         let views = rows
             .iter()
-            .take(PAGE)
+            .take(most as usize)
             .map(ServiceView::of)
             .collect::<Result<Vec<_>>>()?;
         let next = views
             .last()
-            .filter(|_| rows.len() > PAGE)
+            .filter(|_| rows.len() > most as usize)
             .map(|last| last.service.to_string());
         Ok((views, next))
     }
@@ -177,7 +183,7 @@ impl Access {
         })?;
         self.changed().await;
         made.ok_or_else(|| {
-            invalid(
+            conflict(
                 "taken",
                 "code",
                 format!("Hệ thống đã có dịch vụ mã {}.", spec.id.code),
@@ -204,9 +210,14 @@ impl Access {
         if row.version != version {
             return Err(moved_on());
         }
+        let is_elsewhere = spec.url != row.url || spec.verify_certificate != row.verify_certificate;
         transact!(self.store(), |tx| {
             if !tables::update_service(&tx, &row, &spec, ctx.actor_name(), ctx.now).await? {
                 return Err(moved_on());
+            }
+            if is_elsewhere && row.openapi_sha256.is_some() {
+                tables::drop_check(&tx, id).await?;
+                check_at(&tx, id, ctx.now, ctx.now).await?;
             }
             tables::next_turn(&tx).await
         })?;
@@ -241,13 +252,17 @@ impl Access {
             .map(|(bytes, sha256, read)| (*bytes, sha256.as_str(), read));
         transact!(self.store(), |tx| {
             tables::put_document(&tx, id, read, ctx.actor_name(), ctx.now).await?;
+            tables::drop_check(&tx, id).await?;
+            if read.is_some() {
+                check_at(&tx, id, ctx.now, ctx.now).await?;
+            }
             tables::next_turn(&tx).await
         })?;
         self.changed().await;
         Ok(())
     }
 
-    async fn managed_service(&self, ctx: &Ctx, id: Uuid) -> Result<ServiceRow> {
+    pub(super) async fn managed_service(&self, ctx: &Ctx, id: Uuid) -> Result<ServiceRow> {
         reach(ctx, Permission::ManageExchange)?;
         let row = tables::service(&self.store().read(), id)
             .await?

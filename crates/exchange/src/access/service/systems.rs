@@ -10,7 +10,7 @@ use super::{Access, moved_on, reach, visible};
 use crate::{
     access::{
         model::{SignInDraft, SystemDraft, SystemSpec},
-        store::{self as tables, PAGE, SystemRow},
+        store::{self as tables, SystemRow},
     },
     model::{
         hosting::{ClientSignIn, LocalClient},
@@ -97,18 +97,22 @@ impl Access {
     ///
     /// # Errors
     /// Without [`Permission::ReadExchange`].
-    pub async fn systems(&self, ctx: &Ctx, after: &str) -> Result<(Vec<SystemView>, Option<String>)> {
+    pub async fn systems(&self, ctx: &Ctx, after: &str, most: u32) -> Result<(Vec<SystemView>, Option<String>)> {
         let agency = reach(ctx, Permission::ReadExchange)?;
         // What is no identifier is the beginning of the list.
         let after = after
             .parse::<SubsystemId>()
             .map(|after| after.to_string())
             .unwrap_or_default();
-        let rows = tables::systems(&self.store().read(), agency.as_deref(), &after).await?;
-        let views = rows.iter().take(PAGE).map(SystemView::of).collect::<Result<Vec<_>>>()?;
+        let rows = tables::systems(&self.store().read(), agency.as_deref(), &after, most).await?;
+        let views = rows
+            .iter()
+            .take(most as usize)
+            .map(SystemView::of)
+            .collect::<Result<Vec<_>>>()?;
         let next = views
             .last()
-            .filter(|_| rows.len() > PAGE)
+            .filter(|_| rows.len() > most as usize)
             .map(|last| last.subsystem.to_string());
         Ok((views, next))
     }
@@ -163,7 +167,7 @@ impl Access {
         self.changed().await;
         match made {
             Some(id) => Ok(Saved { id, token }),
-            None => Err(invalid(
+            None => Err(conflict(
                 "taken",
                 "subsystem",
                 format!("{} đã được đăng ký.", spec.subsystem),
@@ -252,7 +256,16 @@ impl Access {
 
 /// One problem at one field.
 pub(super) fn invalid(code: &str, at: &str, vi: impl Into<String>, en: impl Into<String>) -> Error {
+    at_field(Kind::Invalid, code, at, vi, en)
+}
+
+/// A field that somebody has taken.
+pub(super) fn conflict(code: &str, at: &str, vi: impl Into<String>, en: impl Into<String>) -> Error {
+    at_field(Kind::Conflict, code, at, vi, en)
+}
+
+fn at_field(kind: Kind, code: &str, at: &str, vi: impl Into<String>, en: impl Into<String>) -> Error {
     let mut problems = Problems::new();
     problems.add(code, at, vi, en);
-    Error::Refused(Kind::Invalid, problems)
+    Error::Refused(kind, problems)
 }

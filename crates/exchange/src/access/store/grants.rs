@@ -4,7 +4,7 @@ use ::store::{Read, Row, Tx, params, sea_orm};
 use base::{Error, Problems, Result, Timestamp};
 use uuid::Uuid;
 
-use super::{PAGE, below};
+use super::below;
 use crate::{
     access::model::{Entry, File, Order, Phase, Side, Standing},
     model::{identifier::SubsystemId, rights::GrantId},
@@ -20,6 +20,9 @@ pub struct GrantRow {
     pub answer_due: Option<i64>,
     changed_at: i64,
 }
+
+/// Most grants between the same two.
+const RELATED: u32 = 50;
 
 const COLUMNS: &str = "id, side, agency, file, answer_due, changed_at";
 
@@ -60,7 +63,7 @@ pub async fn grant(db: &impl Read, id: GrantId, side: Side) -> Result<Option<Gra
 }
 
 /// Grants from the one that changed last; one more than a page.
-pub async fn grants(db: &impl Read, filter: &GrantFilter, now: Timestamp) -> Result<Vec<GrantRow>> {
+pub async fn grants(db: &impl Read, filter: &GrantFilter, most: u32, now: Timestamp) -> Result<Vec<GrantRow>> {
     let (mut sql, mut values) = (
         format!("SELECT {COLUMNS} FROM exchange_grant WHERE changed_at >= $1"),
         params![0_i64],
@@ -111,7 +114,10 @@ pub async fn grants(db: &impl Read, filter: &GrantFilter, now: Timestamp) -> Res
         also(" OR (changed_at = $n", at.into());
         also(" AND id < $n))", id.into());
     }
-    sql.push_str(&format!(" ORDER BY changed_at DESC, id DESC LIMIT {}", PAGE + 1));
+    sql.push_str(&format!(
+        " ORDER BY changed_at DESC, id DESC LIMIT {}",
+        u64::from(most) + 1
+    ));
     db.all(&sql, values).await
 }
 
@@ -127,7 +133,7 @@ pub async fn hosted_grants(db: &impl Read, since: Timestamp) -> Result<Vec<Grant
 /// The requests of this side that go on from a grant, newest first.
 pub async fn renewals(db: &impl Read, of: &File, side: Side) -> Result<Vec<GrantId>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM exchange_grant WHERE side = $1 AND consumer = $2 AND service = $3 ORDER BY changed_at DESC, id DESC LIMIT {PAGE}"
+        "SELECT {COLUMNS} FROM exchange_grant WHERE side = $1 AND consumer = $2 AND service = $3 ORDER BY changed_at DESC, id DESC LIMIT {RELATED}"
     );
     let values = params![side.code(), of.consumer.to_string(), of.service.to_string()];
     let rows: Vec<GrantRow> = db.all(&sql, values).await?;

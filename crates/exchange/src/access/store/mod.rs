@@ -1,5 +1,6 @@
 //! The tables of access. Nobody else touches them.
 
+mod checks;
 mod grants;
 mod services;
 mod systems;
@@ -7,6 +8,7 @@ mod systems;
 use ::store::{Read, Tx, params};
 use base::Result;
 
+pub use checks::{checks, drop_check, put_check, report};
 pub use grants::{
     GrantFilter, GrantRow, OrderState, add_entries, add_order, grant, grants, has_open, hosted_grants, lock, log,
     orders, put_grant, put_order, renewals, waiting_orders,
@@ -15,9 +17,6 @@ pub use services::{
     ServiceRow, document, insert_service, put_document, service, service_named, services, services_of, update_service,
 };
 pub use systems::{SystemRow, insert_system, set_token, system, system_named, systems, systems_of, update_system};
-
-/// Rows on one page.
-pub const PAGE: usize = 50;
 
 /// The number that grows with each change of what the gateway has to know.
 pub async fn turn(db: &impl Read) -> Result<i64> {

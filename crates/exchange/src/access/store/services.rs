@@ -6,7 +6,7 @@ use ::store::{Read, Row, Tx, params, sea_orm};
 use base::{Error, Id, Result, Text, Timestamp};
 use uuid::Uuid;
 
-use super::{PAGE, below};
+use super::below;
 use crate::{
     access::model::{OpenApi, ServiceSpec},
     model::{
@@ -99,7 +99,7 @@ pub async fn service_named(db: &impl Read, service: &ServiceId) -> Result<Option
 }
 
 /// Services of an agency and those below it, or of all, by identifier; one more than a page.
-pub async fn services(db: &impl Read, agency: Option<&str>, after: &str) -> Result<Vec<ServiceRow>> {
+pub async fn services(db: &impl Read, agency: Option<&str>, after: &str, most: u32) -> Result<Vec<ServiceRow>> {
     let (mut sql, mut values) = (
         format!("SELECT {COLUMNS} FROM exchange_service WHERE service > $1"),
         params![after],
@@ -108,7 +108,7 @@ pub async fn services(db: &impl Read, agency: Option<&str>, after: &str) -> Resu
         values.extend(params![agency, below(agency)]);
         sql.push_str(" AND (agency = $2 OR agency LIKE $3)");
     }
-    sql.push_str(&format!(" ORDER BY service LIMIT {}", PAGE + 1));
+    sql.push_str(&format!(" ORDER BY service LIMIT {}", u64::from(most) + 1));
     db.all(&sql, values).await
 }
 

@@ -4,7 +4,7 @@ use ::store::{Read, Row, Tx, params, sea_orm};
 use base::{Error, Id, Result, Text, Timestamp};
 use uuid::Uuid;
 
-use super::{PAGE, below};
+use super::below;
 use crate::{
     access::model::SystemSpec,
     model::{
@@ -83,7 +83,7 @@ pub async fn system_named(db: &impl Read, subsystem: &SubsystemId) -> Result<Opt
 }
 
 /// Systems of an agency and those below it, or of all, by identifier; one more than a page, to see whether there are more.
-pub async fn systems(db: &impl Read, agency: Option<&str>, after: &str) -> Result<Vec<SystemRow>> {
+pub async fn systems(db: &impl Read, agency: Option<&str>, after: &str, most: u32) -> Result<Vec<SystemRow>> {
     let (mut sql, mut values) = (
         format!("SELECT {COLUMNS} FROM exchange_system WHERE subsystem > $1"),
         params![after],
@@ -92,7 +92,7 @@ pub async fn systems(db: &impl Read, agency: Option<&str>, after: &str) -> Resul
         values.extend(params![agency, below(agency)]);
         sql.push_str(" AND (agency = $2 OR agency LIKE $3)");
     }
-    sql.push_str(&format!(" ORDER BY subsystem LIMIT {}", PAGE + 1));
+    sql.push_str(&format!(" ORDER BY subsystem LIMIT {}", u64::from(most) + 1));
     db.all(&sql, values).await
 }
 

@@ -129,7 +129,7 @@ async fn what_is_overdue_and_what_ends_is_listed_and_the_clock_writes() {
         let list = async |query: GrantsQuery| {
             theirs
                 .access
-                .grants(&theirs.steward(), &query)
+                .grants(&theirs.steward(), &query, 50)
                 .await
                 .expect("a list")
                 .0
@@ -241,7 +241,7 @@ async fn lists_go_on_where_they_stopped() {
             },
         );
         loop {
-            let (page, next) = ours.access.grants(&ours.steward(), &query).await.expect("a page");
+            let (page, next) = ours.access.grants(&ours.steward(), &query, 50).await.expect("a page");
             assert!(page.len() <= 50);
             found.extend(page.into_iter().map(|line| line.file.id));
             query.before = next;
@@ -255,7 +255,7 @@ async fn lists_go_on_where_they_stopped() {
         query.about = Some("VN/GOV/H57/%".into());
         assert!(
             ours.access
-                .grants(&ours.steward(), &query)
+                .grants(&ours.steward(), &query, 50)
                 .await
                 .expect("a page")
                 .0

@@ -19,7 +19,7 @@ async fn a_change_is_there_at_once_and_another_process_finds_it() {
         let (here, there) = (theirs.access.hosted(), other.access.hosted());
         assert!(!there.refresh().await.expect("a look"), "nothing has changed");
         let steward = theirs.steward();
-        let (services, _) = theirs.access.services(&steward, "").await.expect("a list");
+        let (services, _) = theirs.access.services(&steward, "", 50).await.expect("a list");
         let id = services[0].id;
         theirs
             .access
@@ -80,7 +80,7 @@ async fn systems_sign_in_as_they_were_registered() {
             client(&ours).sign_in,
             ClientSignIn::Networks(vec!["10.1.2.0/24".into()])
         );
-        let (systems, _) = ours.access.systems(&steward, "").await.expect("a list");
+        let (systems, _) = ours.access.systems(&steward, "", 50).await.expect("a list");
         let mut draft = systems[0].draft();
         draft.sign_in = SignInDraft::Token;
         draft.purpose = "dossier.verify".into();

@@ -410,7 +410,7 @@ async fn both_sides_on_one_node_are_two_sides() {
         );
         let (list, _) = node
             .access
-            .grants(&node.steward(), &crate::access::GrantsQuery::default())
+            .grants(&node.steward(), &crate::access::GrantsQuery::default(), 50)
             .await
             .expect("a list");
         assert_eq!(list.len(), 2, "one for each side");
@@ -448,6 +448,38 @@ async fn what_every_system_has_is_granted_by_who_answers_for_the_system() {
         for code in [crate::journal::ASK_SERVICE, "nowhere"] {
             let no = theirs.access.take(&consumer(), &order(code)).await.expect_err(code);
             assert_eq!(places(&no), ["service"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_consumers_node_is_told_when_something_happened() {
+    for (ours, theirs, _) in pairs().await {
+        // Both ways: the provider's node speaks first here.
+        let wire = Wire::to(&[(PROVIDER, &theirs), (CONSUMER, &ours)]);
+        let id = filed(&ours, &wire).await;
+        let seq = ours.file(Side::Outgoing, id).await.seq;
+        let yes = Command::Approve {
+            terms: terms(),
+            note: String::new(),
+        };
+        theirs.command(Side::Incoming, id, yes).await.expect("approved");
+        // No time passes: without the nudge nobody would ask.
+        ours.jobs(&wire).await;
+        assert_eq!(ours.file(Side::Outgoing, id).await.seq, seq);
+        theirs.jobs(&wire).await;
+        ours.jobs(&wire).await;
+        let copy = ours.file(Side::Outgoing, id).await;
+        assert_eq!(copy, theirs.file(Side::Incoming, id).await);
+        // Only the provider of the grant nudges, and twice is as good as once.
+        let other: SubsystemId = "VN/GOV/G02/khac".parse().expect("a system");
+        let stranger = ours.access.nudged(&other, id).await.expect_err("another provider");
+        assert_eq!(stranger.kind(), Some(base::Kind::NotFound));
+        let provider: SubsystemId = PROVIDER.parse().expect("a system");
+        for _ in 0..2 {
+            ours.access.nudged(&provider, id).await.expect("nudged");
+            ours.jobs(&wire).await;
+            assert_eq!(ours.file(Side::Outgoing, id).await, copy);
         }
     }
 }

@@ -84,8 +84,8 @@ async fn every_route_as_every_role() {
         let waiting = filed(&ours, &wire).await;
         theirs.command(Side::Incoming, id, approve).await.expect("approved");
         let site = Site::of(&theirs);
-        let (systems, _) = theirs.access.systems(&theirs.steward(), "").await.expect("a list");
-        let (services, _) = theirs.access.services(&theirs.steward(), "").await.expect("a list");
+        let (systems, _) = theirs.access.systems(&theirs.steward(), "", 50).await.expect("a list");
+        let (services, _) = theirs.access.services(&theirs.steward(), "", 50).await.expect("a list");
         let document = br#"{"openapi":"3.1.0","info":{"title":"<b>x</b>","version":"1"},"paths":{"/a":{"get":{}}}}"#;
         theirs
             .access
@@ -301,7 +301,7 @@ async fn a_steward_asks_and_another_answers_by_forms() {
 async fn documents_and_samples_by_forms() {
     for (_ours, theirs, _wire) in pairs().await {
         let site = Site::of(&theirs);
-        let (services, _) = theirs.access.services(&theirs.steward(), "").await.expect("a list");
+        let (services, _) = theirs.access.services(&theirs.steward(), "", 50).await.expect("a list");
         let path = format!("/exchange/services/{}", services[0].id);
         let multipart = |document: &str| {
             format!(

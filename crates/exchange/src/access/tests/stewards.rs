@@ -27,7 +27,7 @@ async fn an_agency_sees_and_moves_its_own_and_those_below() {
             ("G01", false),
         ] {
             let ctx = ours.ctx(actor(agency, &[Role::Administrator]));
-            let list = ours.access.grants(&ctx, &all).await.expect("a list").0;
+            let list = ours.access.grants(&ctx, &all, 50).await.expect("a list").0;
             assert_eq!(list.len(), usize::from(sees), "{agency}");
             let one = ours.access.grant(&ctx, Side::Outgoing, id).await;
             assert_eq!(one.is_ok(), sees, "{agency}");
@@ -63,15 +63,24 @@ async fn an_agency_sees_and_moves_its_own_and_those_below() {
         for role in Role::ALL {
             let ctx = theirs.ctx(actor("G01", &[role]));
             let reads = matches!(role, Role::Administrator | Role::Auditor);
-            assert_eq!(theirs.access.grants(&ctx, &all).await.is_ok(), reads, "{role:?}");
-            assert_eq!(theirs.access.catalogue(&ctx, "", "").await.is_ok(), reads, "{role:?}");
+            assert_eq!(theirs.access.grants(&ctx, &all, 50).await.is_ok(), reads, "{role:?}");
+            assert_eq!(
+                theirs.access.catalogue(&ctx, "", "", 50).await.is_ok(),
+                reads,
+                "{role:?}"
+            );
             assert_eq!(theirs.access.may_explain(&ctx).is_ok(), reads, "{role:?}");
             let manages = role == Role::Administrator;
             assert_eq!(theirs.access.own_systems(&ctx).await.is_ok(), manages, "{role:?}");
         }
         let nobody = theirs.ctx(Actor::Anonymous);
         assert_eq!(
-            theirs.access.grants(&nobody, &all).await.expect_err("nobody").kind(),
+            theirs
+                .access
+                .grants(&nobody, &all, 50)
+                .await
+                .expect_err("nobody")
+                .kind(),
             Some(Kind::Unauthenticated)
         );
     }
@@ -212,13 +221,13 @@ async fn hostile_input_is_refused_with_words_or_kept_as_it_is() {
                     .describe(&steward, Uuid::nil(), Some(text.as_bytes()))
                     .await,
             );
-            fine(theirs.access.catalogue(&steward, text, text).await.map(drop));
-            fine(theirs.access.systems(&steward, text).await.map(drop));
+            fine(theirs.access.catalogue(&steward, text, text, 50).await.map(drop));
+            fine(theirs.access.systems(&steward, text, 50).await.map(drop));
             let query = GrantsQuery {
                 about: Some(text.to_owned()),
                 ..GrantsQuery::default()
             };
-            fine(theirs.access.grants(&steward, &query).await.map(drop));
+            fine(theirs.access.grants(&steward, &query, 50).await.map(drop));
         }
         for json in [
             r#"{"command":"approve"}"#,

@@ -197,17 +197,16 @@ fn requests(operation: &Operation, sheet: &mut Sheet) {
     }
     if operation.method == "POST" {
         let key = operation.parameter(Place::Header, "Idempotency-Key");
-        sheet.judge(
-            Rule::IdempotencyKey,
-            key.is_some_and(|key| key.required),
-            &operation.pointer,
-            || {
-                Text::new(
-                    "Thêm tham số tiêu đề Idempotency-Key với required: true, để gửi lại không tạo hai lần.",
-                    "Add the header parameter Idempotency-Key with required: true, so that a retry does nothing twice.",
-                )
-            },
-        );
+        let kept = match key {
+            Some(key) => key.required,
+            None => operation.parameter(Place::Header, "If-Match").is_some() || operation.refuses_repetition(),
+        };
+        sheet.judge(Rule::IdempotencyKey, kept, &operation.pointer, || {
+            Text::new(
+                "Thêm tham số tiêu đề Idempotency-Key với required: true, để gửi lại không tạo hai lần; hoặc nhận If-Match, hoặc mô tả mã 409 khi việc đó đã có.",
+                "Add the header parameter Idempotency-Key with required: true, so that a retry does nothing twice; or take If-Match, or describe the 409 for what is there already.",
+            )
+        });
     }
     for parameter in operation.parameters.iter().filter(|p| p.place == Place::Query) {
         let language = ["filter", "$filter", "where", "query", "sql", "expression"].contains(&parameter.name.as_str());

@@ -138,6 +138,13 @@ impl Operation {
             .or_else(|| of(Statuses::Default))
     }
 
+    /// Whether it says that what is there already is a conflict.
+    pub fn refuses_repetition(&self) -> bool {
+        self.responses
+            .iter()
+            .any(|response| response.statuses == Statuses::One(409))
+    }
+
     /// The described successes.
     pub fn successes(&self) -> impl Iterator<Item = &Response> {
         self.responses.iter().filter(|response| response.statuses.in_hundred(2))

@@ -1,15 +1,20 @@
 //! Sending requests to a service that may be hostile: bounded bytes, bounded time, no redirects, no proxy.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use base::Problems;
 use reqwest::{
     Certificate, Method, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
     header::{HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
 
-use crate::conformance::Options;
+use crate::{access::is_forbidden_address, conformance::Options};
 
 /// Longest answer, in bytes.
 const LONGEST: usize = 8 * 1024 * 1024;
@@ -92,6 +97,19 @@ pub(in crate::conformance) enum Silence {
     Broken,
 }
 
+/// Names of services, which never lead to addresses that no service may have.
+struct Services;
+
+impl Resolve for Services {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let allowed: Vec<SocketAddr> = found.filter(|found| !is_forbidden_address(found.ip())).collect();
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
 /// Sends requests.
 pub(in crate::conformance) struct Client {
     http: reqwest::Client,
@@ -124,6 +142,12 @@ impl Client {
             .timeout(options.timeout)
             .connect_timeout(options.timeout)
             .user_agent(concat!("motcua-service-check/", env!("CARGO_PKG_VERSION")));
+        if !options.verify_certificate {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        }
+        if options.services_only {
+            builder = builder.dns_resolver(Arc::new(Services));
+        }
         if let Some(pem) = &options.roots {
             match Certificate::from_pem_bundle(pem.as_bytes()) {
                 Ok(roots) if !roots.is_empty() => {

@@ -1,4 +1,4 @@
-//! Sending twice under one `Idempotency-Key`.
+//! Sending twice: under one `Idempotency-Key`, or without one.
 
 use base::Text;
 use serde_json::Value;
@@ -12,10 +12,20 @@ use crate::conformance::{
 impl Runner<'_> {
     /// The same request again gets the same answer; another one under its key is refused.
     pub(super) async fn twice(&mut self, operation: &Operation, first: &Exchange) {
+        let at = operation.pointer.as_str();
         if operation.parameter(Place::Header, "Idempotency-Key").is_none() {
+            let Some(again) = self.send(Some(operation), first.request.clone()).await else {
+                return;
+            };
+            let kept = (400..500).contains(&again.answer.status);
+            self.note(Rule::IdempotencyWorks, kept, at, &again, || {
+                Text::new(
+                    "Không có Idempotency-Key mà gửi lần thứ hai vẫn được thực hiện; cần 409 hoặc 412.",
+                    "Without an Idempotency-Key, the second time was carried out again; 409 or 412 is due.",
+                )
+            });
             return;
         }
-        let at = operation.pointer.as_str();
         let Some(again) = self.send(Some(operation), first.request.clone()).await else {
             return;
         };

@@ -165,13 +165,15 @@ impl Report {
         u32::try_from(self.results.iter().filter(of_it).count()).unwrap_or(u32::MAX)
     }
 
-    /// The badge for the directory: `must` rules only, so that `failed: 0` means that the service conforms.
+    /// The badge for the directory.
     pub fn badge(&self) -> Badge {
         Badge {
             checked: self.checked,
             rules: VERSION.to_owned(),
+            sha256: self.sha256.clone(),
             passed: self.count(Severity::Must, Outcome::Kept),
             failed: self.count(Severity::Must, Outcome::Broken),
+            advice: self.count(Severity::Should, Outcome::Broken),
         }
     }
 

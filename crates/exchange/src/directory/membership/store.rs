@@ -129,13 +129,18 @@ pub async fn application_by_digest(db: &impl Read, digest: &str) -> Result<Optio
 }
 
 /// A page of applications of a state, oldest first: they wait for the operator.
-pub async fn applications(db: &impl Read, state: &str, after: Option<(i64, Uuid)>) -> Result<Vec<ApplicationRow>> {
+pub async fn applications(
+    db: &impl Read,
+    state: &str,
+    after: Option<(i64, Uuid)>,
+    most: u32,
+) -> Result<Vec<ApplicationRow>> {
     let (at, id) = after.unwrap_or((i64::MIN, Uuid::nil()));
     let sql = format!(
         "{APPLICATION} WHERE state = $1 AND (received_at > $2 OR (received_at = $2 AND id > $3)) \
          ORDER BY received_at, id LIMIT $4"
     );
-    db.all(&sql, params![state, at, id, PAGE as i64 + 1]).await
+    db.all(&sql, params![state, at, id, i64::from(most) + 1]).await
 }
 
 #[derive(Debug, Row)]
@@ -225,6 +230,18 @@ pub async fn insert_invitation(
     let sql = "INSERT INTO directory_invitation (code, member, created_at, created_by, expires_at) \
                VALUES ($1, $2, $3, $4, $5)";
     tx.exec(sql, params![code, member, now, by, expires]).await.map(drop)
+}
+
+/// Whether a member has an invitation that it can still use.
+pub async fn is_invited(db: &impl Read, member: &str, now: Timestamp) -> Result<bool> {
+    let sql = "SELECT code FROM directory_invitation WHERE member = $1 AND used_at IS NULL AND expires_at > $2 LIMIT 1";
+    Ok(db.scalar::<String>(sql, params![member, now]).await?.is_some())
+}
+
+/// Takes back what a member has not used yet.
+pub async fn take_back_invitations(tx: &Tx, member: &str) -> Result<()> {
+    let sql = "DELETE FROM directory_invitation WHERE member = $1 AND used_at IS NULL";
+    tx.exec(sql, params![member]).await.map(drop)
 }
 
 pub async fn invitation(db: &impl Read, code: &str) -> Result<Option<InvitationRow>> {

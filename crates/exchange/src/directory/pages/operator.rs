@@ -116,7 +116,7 @@ pub async fn applications(State(membership): State<Membership>, web: Web, Query(
 async fn applications_page(membership: &Membership, web: &Web, asked: Asked) -> Result<ApplicationsPage> {
     let standing = ApplicationStanding::from_code(&asked.standing).unwrap_or(ApplicationStanding::Pending);
     let after = read_place(&asked.after);
-    let (applications, next) = membership.applications(&web.ctx, standing, after).await?;
+    let (applications, next) = membership.applications(&web.ctx, standing, after, 50).await?;
     let mut page = web.titled("Đơn tham gia liên thông", "Applications to join");
     Done { done: asked.done }.on(&mut page);
     let href = |standing: ApplicationStanding| format!("/exchange/applications?standing={}", standing.code());
@@ -295,7 +295,16 @@ pub async fn invite(State(membership): State<Membership>, web: Web, Form(form): 
         });
         // 0 is no number of days, and is refused with its reason.
         let days = form.days.trim().parse().unwrap_or(0);
-        membership.invite(&web.ctx, &Invite { member: member?, days }).await
+        membership
+            .invite(
+                &web.ctx,
+                &Invite {
+                    member: member?,
+                    days,
+                    anew: true,
+                },
+            )
+            .await
     };
     match invited.await {
         Ok(code) => {

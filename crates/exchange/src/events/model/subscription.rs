@@ -5,7 +5,8 @@ use base::Text;
 use super::Cursor;
 
 /// How a subscription stands. Only an approved one lets its subscriber read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, utoipa::ToSchema)]
+#[schema(as = SubscriptionState, rename_all = "lowercase")]
 pub enum State {
     /// Waiting for the owner's steward.
     Requested,

@@ -34,7 +34,7 @@ pub const STEWARD: Permission = Permission::ManageReference;
 /// Readers that may wait for news at the same time.
 const WAITING: usize = 512;
 /// Rows on a page.
-const PAGE: i64 = 50;
+pub const PAGE: u32 = 50;
 
 /// What the room needs to know.
 #[derive(Clone)]
@@ -96,8 +96,13 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Cuts the one row that was read too many.
-    fn of<R>(mut rows: Vec<R>, place: impl FnOnce(&R) -> String, read: impl FnMut(R) -> Result<T>) -> Result<Self> {
-        let most = usize::try_from(PAGE).unwrap_or(usize::MAX);
+    fn of<R>(
+        mut rows: Vec<R>,
+        most: u32,
+        place: impl FnOnce(&R) -> String,
+        read: impl FnMut(R) -> Result<T>,
+    ) -> Result<Self> {
+        let most = most as usize;
         let more = rows.len() > most;
         rows.truncate(most);
         let next = rows.last().filter(|_| more).map(place);

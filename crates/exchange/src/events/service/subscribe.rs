@@ -188,6 +188,8 @@ pub struct Deliveries {
     pub outcome: Option<String>,
     /// After this place in the list.
     pub before: Option<String>,
+    /// How many at most; a page of the site when not said.
+    pub most: Option<u32>,
 }
 
 fn no_subscription() -> Error {
@@ -367,11 +369,13 @@ impl Events {
         ctx: &Ctx,
         state: Option<State>,
         before: Option<&str>,
+        most: u32,
     ) -> Result<Page<Subscription>> {
         ctx.require(STEWARD, &Scope::Anywhere)?;
-        let rows = subscriptions::page(&self.store().read(), state, read_place(before), PAGE + 1).await?;
+        let rows = subscriptions::page(&self.store().read(), state, read_place(before), i64::from(most) + 1).await?;
         Page::of(
             rows,
+            most,
             |row| format!("{}.{}", row.requested_at, row.id),
             Subscription::try_from,
         )
@@ -448,6 +452,14 @@ impl Events {
             .await?
             .ok_or_else(no_subscription)?;
         asker.require_owner(&row.subscriber.parse().map_err(Error::internal)?)?;
+        if row.nudge_paused.is_none() {
+            return Err(Error::refused(
+                Kind::Conflict,
+                "webhook-not-paused",
+                "Webhook này vẫn đang được gọi, không cần mở lại.",
+                "This webhook is called all the time; there is nothing to resume.",
+            ));
+        }
         let (of, now) = (TypeId::from_uuid(row.type_id), self.now());
         transact!(self.store(), |tx| {
             let head = log::hold(&tx, of).await?;
@@ -464,8 +476,9 @@ impl Events {
         ctx.require(STEWARD, &Scope::Anywhere)?;
         let outcome = asked.outcome.as_deref().filter(|code| Outcome::CODES.contains(code));
         let before = read_place(asked.before.as_deref());
-        let rows = deliveries::page(&self.store().read(), asked.of, outcome, before, PAGE + 1).await?;
-        Page::of(rows, |row| format!("{}.{}", row.at, row.id), Delivery::try_from)
+        let most = asked.most.unwrap_or(PAGE);
+        let rows = deliveries::page(&self.store().read(), asked.of, outcome, before, i64::from(most) + 1).await?;
+        Page::of(rows, most, |row| format!("{}.{}", row.at, row.id), Delivery::try_from)
     }
 }
 

@@ -282,12 +282,13 @@ impl Events {
     ///
     /// # Errors
     /// Not a steward.
-    pub async fn types(&self, ctx: &Ctx, after: Option<&str>) -> Result<Page<EventType>> {
+    pub async fn types(&self, ctx: &Ctx, after: Option<&str>, most: u32) -> Result<Page<EventType>> {
         ctx.require(STEWARD, &Scope::Anywhere)?;
         let after = after.and_then(|place| place.rsplit_once('/')).unwrap_or_default();
-        let rows = types::page(&self.store().read(), after, PAGE + 1).await?;
+        let rows = types::page(&self.store().read(), after, i64::from(most) + 1).await?;
         Page::of(
             rows,
+            most,
             |row| format!("{}/{}", row.provider, row.name),
             EventType::try_from,
         )
@@ -301,7 +302,7 @@ impl Events {
         ctx.require(STEWARD, &Scope::Anywhere)?;
         let row = types::by_id(&self.store().read(), id).await?.ok_or_else(no_type)?;
         let schema = self.schema(id, row.version).await?;
-        let recent = log::before(&self.store().read(), id, Position::MAX, PAGE).await?;
+        let recent = log::before(&self.store().read(), id, Position::MAX, i64::from(PAGE)).await?;
         let recent = recent.into_iter().map(|row| read_event(row).map(without_data));
         let recent = recent.collect::<Result<_>>()?;
         let example = sample(schema.document());

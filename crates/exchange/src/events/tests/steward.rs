@@ -111,8 +111,8 @@ async fn every_route_is_closed_to_others() {
     let (sub, of) = (made.id, made.type_id);
     let api = "/api/v1/exchange/events";
     let new = json!({
-        "provider": PROVIDER, "eventType": "x", "title": {"vi": "a", "en": "b"}, "schema": schema(),
-        "sensitivity": "public", "retentionDays": 1,
+        "provider": PROVIDER, "event_type": "x", "title": {"vi": "a", "en": "b"}, "schema": schema(),
+        "sensitivity": "public", "retention_days": 1,
     })
     .to_string();
     let decision = json!({"state": "approved"}).to_string();
@@ -181,22 +181,22 @@ async fn the_api_says_the_same_as_the_pages() {
             )
         };
         let mut new = json!({
-            "provider": PROVIDER, "eventType": "birth.registered", "title": {"vi": "Khai sinh", "en": "Birth"},
-            "schema": schema(), "sensitivity": "internal", "retentionDays": 10,
+            "provider": PROVIDER, "event_type": "birth.registered", "title": {"vi": "Khai sinh", "en": "Birth"},
+            "schema": schema(), "sensitivity": "internal", "retention_days": 10,
         });
         let (status, made) = call(Method::POST, "/types", new.clone()).await;
         assert_eq!(status, 201, "{made}");
         let of = made["id"].as_str().expect("an id").to_owned();
         let (status, one) = call(Method::GET, &format!("/types/{of}"), Value::Null).await;
         assert_eq!(
-            (status, &one["eventType"], &one["sample"]["n"]),
+            (status, &one["event_type"], &one["sample"]["n"]),
             (200, &json!("birth.registered"), &json!(0))
         );
         new["schema"]["properties"]["more"] = json!({});
         let (status, revised) = call(Method::PUT, &format!("/types/{of}"), new.clone()).await;
         assert_eq!((status, &revised["version"]), (200, &json!(2)));
         new["provider"] = json!("bad");
-        new["eventType"] = json!("1");
+        new["event_type"] = json!("1");
         let (status, refused) = call(Method::POST, "/types", new).await;
         assert_eq!(
             (status, refused["problems"].as_array().map(Vec::len)),
@@ -209,7 +209,7 @@ async fn the_api_says_the_same_as_the_pages() {
             .await
             .expect("asked");
         let (_, list) = call(Method::GET, "/subscriptions?state=requested", Value::Null).await;
-        assert_eq!(list["subscriptions"][0]["subscriber"], READER);
+        assert_eq!(list["items"][0]["subscriber"], READER);
         assert_eq!(call(Method::GET, "/subscriptions?state=x", Value::Null).await.0, 422);
         let decision = format!("/subscriptions/{}/decision", made.id);
         assert_eq!(call(Method::POST, &decision, json!({"state": "refused"})).await.0, 422);
@@ -217,7 +217,7 @@ async fn the_api_says_the_same_as_the_pages() {
         let (_, one) = call(Method::GET, &format!("/subscriptions/{}", made.id), Value::Null).await;
         assert_eq!(one["state"], "approved");
         let (status, calls) = call(Method::GET, "/deliveries?outcome=late", Value::Null).await;
-        assert_eq!((status, calls["deliveries"].as_array().map(Vec::len)), (200, Some(0)));
+        assert_eq!((status, calls["items"].as_array().map(Vec::len)), (200, Some(0)));
         assert_eq!(call(Method::DELETE, &format!("/types/{of}"), Value::Null).await.0, 204);
     }
 }
@@ -238,7 +238,7 @@ async fn long_lists_come_in_pages_that_fit_together() {
         loop {
             let page = site
                 .events
-                .types(&site.steward(), after.as_deref())
+                .types(&site.steward(), after.as_deref(), 50)
                 .await
                 .expect("a steward");
             names.extend(page.rows.iter().map(|of| of.id.name.to_string()));
@@ -280,12 +280,12 @@ async fn long_lists_come_in_pages_that_fit_together() {
         }
         let first = site
             .events
-            .subscriptions(&site.steward(), None, None)
+            .subscriptions(&site.steward(), None, None, 50)
             .await
             .expect("a steward");
         let rest = site
             .events
-            .subscriptions(&site.steward(), None, first.next.as_deref())
+            .subscriptions(&site.steward(), None, first.next.as_deref(), 50)
             .await
             .expect("a steward");
         assert_eq!((first.rows.len(), rest.rows.len(), rest.next), (50, 11, None));

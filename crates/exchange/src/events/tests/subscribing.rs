@@ -72,8 +72,8 @@ async fn only_a_steward_decides() {
                 code(site.events.decide(&ctx, made.id, State::Approved, "").await),
                 "forbidden"
             );
-            assert_eq!(code(site.events.subscriptions(&ctx, None, None).await), "forbidden");
-            assert_eq!(code(site.events.types(&ctx, None).await), "forbidden");
+            assert_eq!(code(site.events.subscriptions(&ctx, None, None, 50).await), "forbidden");
+            assert_eq!(code(site.events.types(&ctx, None, 50).await), "forbidden");
             assert_eq!(
                 code(site.events.deliveries(&ctx, &Default::default()).await),
                 "forbidden"

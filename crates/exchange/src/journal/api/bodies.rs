@@ -1,6 +1,6 @@
 //! What the API answers.
 
-use base::{Lang, Text, Timestamp};
+use identity::{Both, Instant};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -9,8 +9,7 @@ use super::params::reads_place;
 use crate::{
     journal::{
         evidence::{Fault, LeafReport},
-        messages::{Exchange, LogRow, MessageKind, Place},
-        operations::Operations,
+        messages::{Exchange, LogRow, MessageKind},
         tracker::{HiddenMonth, MyReads, ReadAbout, Source},
     },
     model::monitor::{OpRecord, Side},
@@ -21,8 +20,8 @@ use crate::{
 pub(super) struct MessageBody {
     /// Its place in the log, from 0.
     leaf: u64,
-    /// When it was logged (RFC 3339).
-    logged: String,
+    /// When it was logged.
+    logged_at: Instant,
     /// `request`, `answer`, `erased` or `unreadable`.
     kind: &'static str,
     /// On which side this node was: `Client` or `Producer`.
@@ -40,7 +39,7 @@ pub(super) struct MessageBody {
     /// The status of an answer.
     status: Option<i64>,
     /// When it was made.
-    at: Option<String>,
+    at: Option<Instant>,
     /// The code of the purpose.
     purpose: Option<String>,
     /// `X-Road-Issue`.
@@ -53,7 +52,7 @@ impl From<LogRow> for MessageBody {
     fn from(row: LogRow) -> Self {
         Self {
             leaf: row.leaf,
-            logged: row.logged.rfc3339(),
+            logged_at: row.logged.into(),
             kind: match row.kind {
                 MessageKind::Request => "request",
                 MessageKind::Answer => "answer",
@@ -67,28 +66,10 @@ impl From<LogRow> for MessageBody {
             service: row.service,
             method: row.method,
             status: row.status,
-            at: row.at.map(Timestamp::rfc3339),
+            at: row.at.map(Instant::from),
             purpose: row.purpose,
             issue: row.issue,
             erasure: row.erasure,
-        }
-    }
-}
-
-/// A page of messages.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct MessagesBody {
-    /// Newest first.
-    items: Vec<MessageBody>,
-    /// Where the next page starts; absent on the last.
-    next: Option<String>,
-}
-
-impl MessagesBody {
-    pub(super) fn of(rows: Vec<LogRow>, next: Option<Place>) -> Self {
-        Self {
-            items: rows.into_iter().map(MessageBody::from).collect(),
-            next: next.map(|place| place.to_string()),
         }
     }
 }
@@ -139,8 +120,8 @@ pub(super) struct ExchangeBody {
 /// An erasure.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ErasedBody {
-    /// When (RFC 3339).
-    at: String,
+    /// When.
+    at: Instant,
     /// By whom.
     by: String,
     /// On which ground.
@@ -156,7 +137,7 @@ impl From<Exchange> for ExchangeBody {
             proved: report.leaves.into_iter().map(ProvedBody::from).collect(),
             faults: report.faults.into_iter().map(FaultBody::from).collect(),
             erased: found.erased.map(|(at, by, ground)| ErasedBody {
-                at: at.rfc3339(),
+                at: at.into(),
                 by,
                 ground,
             }),
@@ -190,8 +171,8 @@ impl From<Fault> for FaultBody {
 /// A read of one's data.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TrackedReadBody {
-    /// When (RFC 3339).
-    at: String,
+    /// When.
+    at: Instant,
     /// Who.
     who: String,
     /// The code of the agency.
@@ -202,10 +183,8 @@ pub(super) struct TrackedReadBody {
     what: String,
     /// From which service.
     through: Option<String>,
-    /// Why, in Vietnamese; blank where another node told of it, which says it in `what`.
-    why_vi: String,
-    /// Why, in English.
-    why_en: String,
+    /// Why; blank where another node told of it, which says it in `what`.
+    why: Both,
     /// The dossier.
     dossier: Option<String>,
     /// `here`, `exchange` or `elsewhere`.
@@ -234,16 +213,14 @@ impl From<ReadAbout> for TrackedReadBody {
             Source::Exchange { leaf } => ("exchange", Some(leaf)),
             Source::Elsewhere => ("elsewhere", None),
         };
-        let (why_vi, why_en) = both(&read.why);
         Self {
-            at: read.at.rfc3339(),
+            at: read.at.into(),
             who: read.who.vi,
             agency: read.agency,
             system: read.system,
             what: read.what,
             through: read.through.map(|through| through.vi),
-            why_vi,
-            why_en,
+            why: read.why.into(),
             dossier: read.dossier,
             source,
             leaf,
@@ -262,10 +239,6 @@ impl From<MyReads> for TrackedReadsBody {
     }
 }
 
-fn both(text: &Text) -> (String, String) {
-    (text.vi.clone(), text.get(Lang::En).to_owned())
-}
-
 /// Reads that were hidden in a month.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct HiddenBody {
@@ -273,15 +246,12 @@ pub(super) struct HiddenBody {
     month: String,
     /// The code of the agency.
     agency: String,
-    /// Its name in Vietnamese.
-    name_vi: String,
-    /// Its name in English.
-    name_en: String,
-    /// On which ground, in Vietnamese.
-    reason_vi: String,
-    /// On which ground, in English.
-    reason_en: String,
+    /// Its name.
+    name: Both,
+    /// On which ground.
+    reason: Both,
     /// The date on which the persons see them.
+    #[schema(format = Date)]
     until: String,
     /// How many.
     reads: i64,
@@ -289,40 +259,34 @@ pub(super) struct HiddenBody {
 
 impl From<HiddenMonth> for HiddenBody {
     fn from(month: HiddenMonth) -> Self {
-        let ((name_vi, name_en), (reason_vi, reason_en)) = (both(&month.name), both(&month.reason));
         Self {
             month: month.month.strftime("%Y-%m").to_string(),
             agency: month.member,
-            name_vi,
-            name_en,
-            reason_vi,
-            reason_en,
+            name: month.name.into(),
+            reason: month.reason.into(),
             until: month.until.to_string(),
             reads: month.n,
         }
     }
 }
 
-/// Records with the names of X-Road.
+/// How much is hidden.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct OperationsBody {
-    /// How many are here.
-    records_count: usize,
-    /// The records (PR-OPMON, Annex B), oldest first.
-    #[schema(value_type = Vec<Object>)]
-    records: Vec<OpRecord>,
-    /// Where the next page starts; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_records: Option<String>,
+pub(super) struct HiddenReadsBody {
+    /// By month, agency and ground; the newest month first.
+    months: Vec<HiddenBody>,
 }
 
-impl From<Operations> for OperationsBody {
-    fn from(found: Operations) -> Self {
+impl From<Vec<HiddenMonth>> for HiddenReadsBody {
+    fn from(months: Vec<HiddenMonth>) -> Self {
         Self {
-            records_count: found.records.len(),
-            records: found.records,
-            next_records: found.next.map(|(at, id)| format!("{at}.{id}")),
+            months: months.into_iter().map(HiddenBody::from).collect(),
         }
     }
 }
+
+/// A record of operational monitoring, with the field names of X-Road (PR-OPMON, Annex B).
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = Object)]
+pub(super) struct OpRecordBody(pub OpRecord);

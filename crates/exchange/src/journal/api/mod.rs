@@ -10,15 +10,21 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base::Result;
-use identity::{ApiError, ApiPath, ApiQuery, Ctx};
+use identity::{ApiError, ApiPath, ApiQuery, Ctx, Listing, Paging};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use self::params::{Asked, ReadsAsked, encoded, read, reads_place, uuid};
+pub(super) use self::params::{Asked, ReadsAsked, encoded, read, read_reads_place, reads_place, uuid};
 use self::{
-    bodies::{ExchangeBody, HiddenBody, MessagesBody, OperationsBody, TrackedReadsBody},
+    bodies::{ExchangeBody, HiddenReadsBody, MessageBody, OpRecordBody, TrackedReadsBody},
     params::OpAsked,
 };
-use super::{Journal, evidence::MEDIA_TYPE};
+use super::{
+    Journal,
+    evidence::MEDIA_TYPE,
+    messages::{Filter, Place},
+    operations::OpQuery,
+    tracker::ReadFilter,
+};
 
 /// The JSON routes with their description. To be merged at the root, below [`identity::layer`].
 pub fn api(journal: Journal) -> OpenApiRouter {
@@ -34,22 +40,28 @@ pub fn api(journal: Journal) -> OpenApiRouter {
 }
 
 /// Messages of this node, for its auditors.
-#[utoipa::path(get, path = "/api/v1/exchange/messages", tag = "exchange", params(Asked), responses(
-    (status = 200, body = MessagesBody), (status = 401, description = "Nobody is signed in"),
+#[utoipa::path(get, path = "/api/v1/exchange/messages", operation_id = "list_messages", tag = "exchange", params(Asked, Paging), responses(
+    (status = 200, description = "A page, the newest first", body = Listing<MessageBody>), (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not an auditor of the node's agency"),
-    (status = 422, description = "What is wrong with which parameter", content_type = "application/problem+json")))]
+    (status = 422, description = "What is wrong with which parameter")))]
 async fn messages(
     State(journal): State<Journal>,
     ctx: Ctx,
     ApiQuery(asked): ApiQuery<Asked>,
-) -> Result<Json<MessagesBody>, ApiError> {
-    let (rows, next) = journal.messages(&ctx, &asked.filter()?).await?;
-    Ok(Json(MessagesBody::of(rows, next)))
+    paging: Paging,
+) -> Result<Json<Listing<MessageBody>>, ApiError> {
+    let filter = Filter {
+        before: paging.place(Place::parse)?,
+        most: Some(paging.limit()),
+        ..asked.filter()?
+    };
+    let (rows, next) = journal.messages(&ctx, &filter).await?;
+    Ok(Json(Listing::of(rows, next, MessageBody::from)))
 }
 
 /// One message with its pair, and whether they verify. That it was looked at is recorded.
-#[utoipa::path(get, path = "/api/v1/exchange/messages/{leaf}", tag = "exchange", params(("leaf" = u64, Path, description = "Its place in the log")), responses(
-    (status = 200, body = ExchangeBody), (status = 401, description = "Nobody is signed in"),
+#[utoipa::path(get, path = "/api/v1/exchange/messages/{leaf}", operation_id = "read_message", tag = "exchange", params(("leaf" = u64, Path, description = "Its place in the log")), responses(
+    (status = 200, description = "The message", body = ExchangeBody), (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not an auditor of the node's agency"), (status = 404, description = "No such message")))]
 async fn message(
     State(journal): State<Journal>,
@@ -60,8 +72,8 @@ async fn message(
 }
 
 /// The evidence of a message and its pair, to be verified offline.
-#[utoipa::path(get, path = "/api/v1/exchange/messages/{leaf}/evidence", tag = "exchange", params(("leaf" = u64, Path, description = "Its place in the log")), responses(
-    (status = 200, description = "A container after the manner of ASiC-E", content_type = "application/vnd.etsi.asic-e+zip"),
+#[utoipa::path(get, path = "/api/v1/exchange/messages/{leaf}/evidence", operation_id = "read_message_evidence", tag = "exchange", params(("leaf" = u64, Path, description = "Its place in the log")), responses(
+    (status = 200, description = "A container after the manner of ASiC-E", body = Vec<u8>, content_type = "application/vnd.etsi.asic-e+zip"),
     (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not an auditor of the node's agency"),
     (status = 404, description = "No such message, or it is erased")))]
 async fn message_evidence(
@@ -88,21 +100,27 @@ pub(super) fn download(name: &str, bytes: Vec<u8>) -> Response {
 }
 
 /// Who has read the caller's data: on this node, through the exchange, and what other nodes tell.
-#[utoipa::path(get, path = "/api/v1/me/exchange-reads", tag = "exchange", params(ReadsAsked), responses(
-    (status = 200, body = TrackedReadsBody), (status = 401, description = "Nobody is signed in"),
+#[utoipa::path(get, path = "/api/v1/me/exchange-reads", operation_id = "list_exchange_reads_of_me", tag = "exchange", params(ReadsAsked, Paging), responses(
+    (status = 200, description = "A page, the newest first", body = TrackedReadsBody), (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not a person"),
-    (status = 422, description = "What is wrong with which parameter", content_type = "application/problem+json")))]
+    (status = 422, description = "What is wrong with which parameter")))]
 async fn my_reads(
     State(journal): State<Journal>,
     ctx: Ctx,
     ApiQuery(asked): ApiQuery<ReadsAsked>,
+    paging: Paging,
 ) -> Result<Json<TrackedReadsBody>, ApiError> {
-    Ok(Json(journal.my_reads(&ctx, &asked.filter()?).await?.into()))
+    let filter = ReadFilter {
+        before: paging.place(read_reads_place)?,
+        most: Some(paging.limit()),
+        ..asked.filter()?
+    };
+    Ok(Json(journal.my_reads(&ctx, &filter).await?.into()))
 }
 
 /// The evidence that a read of the caller's data is in the log.
-#[utoipa::path(get, path = "/api/v1/me/exchange-reads/{leaf}/evidence", tag = "exchange", params(("leaf" = u64, Path, description = "Its place in the log")), responses(
-    (status = 200, description = "A container after the manner of ASiC-E", content_type = "application/vnd.etsi.asic-e+zip"),
+#[utoipa::path(get, path = "/api/v1/me/exchange-reads/{leaf}/evidence", operation_id = "read_evidence_of_read", tag = "exchange", params(("leaf" = u64, Path, description = "Its place in the log")), responses(
+    (status = 200, description = "A container after the manner of ASiC-E", body = Vec<u8>, content_type = "application/vnd.etsi.asic-e+zip"),
     (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not a person"),
     (status = 404, description = "No such read of the caller's data")))]
 async fn my_read_evidence(
@@ -115,21 +133,33 @@ async fn my_read_evidence(
 }
 
 /// How many reads are hidden from the persons that they are about, by month, agency and ground. Public.
-#[utoipa::path(get, path = "/api/v1/exchange/hidden-reads", tag = "exchange", responses((status = 200, body = Vec<HiddenBody>)))]
-async fn hidden_reads(State(journal): State<Journal>, ctx: Ctx) -> Result<Json<Vec<HiddenBody>>, ApiError> {
-    let months = journal.hidden_reads(ctx.now).await?;
-    Ok(Json(months.into_iter().map(HiddenBody::from).collect()))
+#[utoipa::path(get, path = "/api/v1/exchange/hidden-reads", operation_id = "read_hidden_figures", tag = "exchange", responses(
+    (status = 200, description = "The figures", body = HiddenReadsBody)))]
+async fn hidden_reads(State(journal): State<Journal>, ctx: Ctx) -> Result<Json<HiddenReadsBody>, ApiError> {
+    Ok(Json(journal.hidden_reads(ctx.now).await?.into()))
 }
 
 /// Operational monitoring.
-#[utoipa::path(get, path = "/api/v1/exchange/operations", tag = "exchange", params(OpAsked), responses(
-    (status = 200, body = OperationsBody), (status = 401, description = "Nobody is signed in"),
+#[utoipa::path(get, path = "/api/v1/exchange/operations", operation_id = "list_operation_records", tag = "exchange", params(OpAsked, Paging), responses(
+    (status = 200, description = "A page, the oldest first", body = Listing<OpRecordBody>), (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "No permission to read figures of the node's agency"),
-    (status = 422, description = "What is wrong with which parameter", content_type = "application/problem+json")))]
+    (status = 422, description = "What is wrong with which parameter")))]
 async fn operations(
     State(journal): State<Journal>,
     ctx: Ctx,
     ApiQuery(asked): ApiQuery<OpAsked>,
-) -> Result<Json<OperationsBody>, ApiError> {
-    Ok(Json(journal.operations(&ctx, &asked.query()?).await?.into()))
+    paging: Paging,
+) -> Result<Json<Listing<OpRecordBody>>, ApiError> {
+    let place = |cursor: &str| {
+        let (at, id) = cursor.split_once('.')?;
+        Some((at.parse().ok()?, id.parse().ok()?))
+    };
+    let query = OpQuery {
+        after: paging.place(place)?,
+        most: Some(paging.limit()),
+        ..asked.query()?
+    };
+    let found = journal.operations(&ctx, &query).await?;
+    let next = found.next.map(|(at, id)| format!("{at}.{id}"));
+    Ok(Json(Listing::of(found.records, next, OpRecordBody)))
 }

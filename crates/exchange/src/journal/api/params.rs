@@ -28,7 +28,8 @@ pub(in crate::journal) struct Asked {
     pub from: String,
     /// Before this time (RFC 3339), or until the end of this date.
     pub to: String,
-    /// `next` of the page before.
+    /// Where a page of the site begins.
+    #[param(ignore)]
     pub before: String,
 }
 
@@ -52,6 +53,7 @@ impl Asked {
                 |text| Place::parse(text).ok_or_else(no_place),
                 &mut problems,
             ),
+            most: None,
         };
         problems.into_result().map(|()| filter)
     }
@@ -145,7 +147,8 @@ pub(in crate::journal) struct ReadsAsked {
     pub from: String,
     /// Until this time, or until the end of this date.
     pub to: String,
-    /// `next` of the page before.
+    /// Where a page of the site begins.
+    #[param(ignore)]
     pub before: String,
 }
 
@@ -156,20 +159,22 @@ impl ReadsAsked {
     /// `Invalid` with each field that is not what it should be.
     pub(in crate::journal) fn filter(&self) -> Result<ReadFilter> {
         let mut problems = Problems::new();
-        let place = |text: &str| {
-            let place = text.split_once('.').and_then(|(at, shown)| {
-                let at = Timestamp::from_micros(at.parse().ok()?);
-                Some((at, shown.parse::<u16>().ok()?.into()))
-            });
-            place.ok_or_else(no_place)
-        };
+        let place = |text: &str| read_reads_place(text).ok_or_else(no_place);
         let filter = ReadFilter {
             from: read(&self.from, "from", |text| time(text, false), &mut problems),
             to: read(&self.to, "to", |text| time(text, true), &mut problems),
             before: read(&self.before, "before", place, &mut problems),
+            most: None,
         };
         problems.into_result().map(|()| filter)
     }
+}
+
+/// Reads [`reads_place`].
+pub(in crate::journal) fn read_reads_place(text: &str) -> Option<(Timestamp, usize)> {
+    let (at, shown) = text.split_once('.')?;
+    let at = Timestamp::from_micros(at.parse().ok()?);
+    Some((at, shown.parse::<u16>().ok()?.into()))
 }
 
 /// A place in the list of one's reads, as it stands in an address.
@@ -179,37 +184,29 @@ pub(in crate::journal) fn reads_place((at, shown): (Timestamp, usize)) -> String
 
 /// Which records of operational monitoring.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default, rename_all = "camelCase")]
-#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
 pub(super) struct OpAsked {
-    /// From this second since 1970 on; a day before the end without it.
-    records_from: Option<i64>,
-    /// Before this second since 1970; now without it.
-    records_to: Option<i64>,
+    /// From this time on (RFC 3339), or from this date on; a day before the end without it.
+    from: String,
+    /// Before this time, or until the end of this date; now without it.
+    to: String,
     /// Only of this client.
     client: String,
     /// Only of this service.
     service: String,
-    /// `nextRecords` of the page before.
-    after: String,
 }
 
 impl OpAsked {
     pub(super) fn query(&self) -> Result<OpQuery> {
         let mut problems = Problems::new();
-        let place = |text: &str| {
-            let place = text
-                .split_once('.')
-                .and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
-            place.ok_or_else(no_place)
-        };
-        let at = |seconds: i64| Timestamp::from_micros(0).plus_seconds(seconds);
         let query = OpQuery {
-            from: self.records_from.map(at),
-            to: self.records_to.map(at),
+            from: read(&self.from, "from", |text| time(text, false), &mut problems),
+            to: read(&self.to, "to", |text| time(text, true), &mut problems),
             client: read(&self.client, "client", str::parse, &mut problems),
             service: read(&self.service, "service", str::parse, &mut problems),
-            after: read(&self.after, "after", place, &mut problems),
+            after: None,
+            most: None,
         };
         problems.into_result().map(|()| query)
     }

@@ -18,6 +18,7 @@ use view::{
 use super::answer;
 use crate::journal::{
     Journal,
+    api::encoded,
     operations::{HourLine, Report},
 };
 
@@ -205,9 +206,9 @@ async fn operations_page(journal: &Journal, web: &Web, hours: i64) -> Result<Ope
             vec![services, each_hour]
         },
         json: format!(
-            "/api/v1/exchange/operations?recordsFrom={}&recordsTo={}",
-            from.micros() / 1_000_000,
-            to.micros() / 1_000_000
+            "/api/v1/exchange/operations?from={}&to={}",
+            encoded(&from.rfc3339()),
+            encoded(&to.rfc3339())
         ),
         csv: format!("/exchange/operations.csv?hours={hours}"),
         chart,

@@ -22,6 +22,8 @@ use crate::model::{
 
 /// Reads of one page.
 const PAGE: usize = 50;
+/// Entries of one page of what identity has recorded.
+const HERE: u32 = 50;
 /// Questions that are shown beside them.
 const QUESTIONS: i64 = 100;
 
@@ -34,6 +36,8 @@ pub struct ReadFilter {
     pub to: Option<Timestamp>,
     /// Where the page before ended: the instant, and how many reads of this very instant were shown.
     pub before: Option<(Timestamp, usize)>,
+    /// How many at most; a page of the site when not said.
+    pub most: Option<u32>,
 }
 
 /// Where a read is known from.
@@ -108,7 +112,8 @@ impl Journal {
         // What was shown of the instant at which the page before ended is asked for again and left out.
         let last = [filter.to, filter.before.map(|(at, _)| at)].into_iter().flatten().min();
         let shown = filter.before.map_or(0, |(_, shown)| shown);
-        let wanted = PAGE + shown + 1;
+        let most = filter.most.map_or(PAGE, |most| most as usize);
+        let wanted = most + shown + 1;
         let mine = self.read_through_exchange(ctx, &number, filter.from, last, wanted);
         let here = self.read_here(ctx, filter.from, last, wanted);
         let elsewhere = self.ask_everywhere(&number, (filter.from, last), wanted);
@@ -125,8 +130,8 @@ impl Journal {
             (Reverse(a.at), a.source, &a.who.vi, &a.what).cmp(&(Reverse(b.at), b.source, &b.who.vi, &b.what))
         });
         reads.drain(..shown.min(reads.len()));
-        let more = reads.len() > PAGE;
-        reads.truncate(PAGE);
+        let more = reads.len() > most;
+        reads.truncate(most);
         let next = more.then(|| next_place(&reads, filter.before)).flatten();
         self.add_questions(person, &mut reads).await?;
         Ok(MyReads {
@@ -239,7 +244,7 @@ impl Journal {
         }
     }
 
-    /// What identity has recorded on this node. Its pages have fifty entries; of a time that lies further back they are
+    /// What identity has recorded on this node. Of a time that lies further back pages are
     /// turned until it is reached.
     async fn read_here(
         &self,
@@ -251,7 +256,7 @@ impl Journal {
         let mut reads = Vec::new();
         let mut before = to.map(|to| (to.micros(), Uuid::max()));
         while reads.len() < most {
-            let (entries, next) = self.0.identity.reads_of_me(ctx, before).await?;
+            let (entries, next) = self.0.identity.reads_of_me(ctx, before, HERE).await?;
             let end = entries
                 .iter()
                 .position(|entry| from.is_some_and(|from| entry.at < from));

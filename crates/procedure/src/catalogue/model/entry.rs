@@ -84,10 +84,25 @@ pub struct Entry {
     /// Procedures that replace it.
     pub successors: Vec<Code>,
     /// Where what is said here came from.
-    #[schema(value_type = Vec<Vec<Object>>)]
+    #[serde(serialize_with = "by_layer")]
+    #[schema(value_type = Vec<Origin>)]
     pub sources: Vec<(Layer, Source)>,
     /// What is odd in what was published.
     pub oddities: Vec<Oddity>,
+}
+
+/// Where what is said came from, as the API gives it.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Origin<'a> {
+    /// What sort of source it is.
+    layer: Layer,
+    /// The source.
+    #[serde(flatten)]
+    source: &'a Source,
+}
+
+fn by_layer<S: serde::Serializer>(sources: &[(Layer, Source)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(sources.iter().map(|(layer, source)| Origin { layer: *layer, source }))
 }
 
 impl Entry {

@@ -23,8 +23,9 @@ use crate::directory::{
 const MOST_PENDING: i64 = 500;
 
 /// How an application stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = ApplicationStanding)]
 pub enum Standing {
     /// The operator has not decided.
     Pending,

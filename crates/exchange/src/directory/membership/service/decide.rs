@@ -2,16 +2,17 @@
 
 use ::store::{Read, transact};
 use base::{Error, Kind, Problems, Result, Text, Timestamp};
-use identity::Ctx;
+use identity::{Both, Ctx, Instant};
 use serde::{Deserialize, Serialize, Serializer};
 use trust::{KeyId, ca};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     ApplicationStanding, Entry, Membership,
     apply::claims,
     current_keys,
-    refusals::{decided, moved_on, suspended, taken},
+    refusals::{decided, invited, moved_on, suspended, taken},
     require,
 };
 use crate::{
@@ -34,15 +35,19 @@ use crate::{
 const LONGEST_REASON: usize = 1_000;
 
 /// An application as the operator sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Application {
     /// Which.
     pub id: Uuid,
     /// Which member applies.
+    #[schema(value_type = String)]
     pub member: MemberId,
     /// Its name.
+    #[serde(serialize_with = "Both::write")]
+    #[schema(value_type = Both)]
     pub name: Text,
     /// The code of the gateway.
+    #[schema(value_type = String)]
     pub gateway: Part,
     /// Where it listens.
     pub address: String,
@@ -51,6 +56,7 @@ pub struct Application {
     /// SHA-256 of the certificate request: what is compared by telephone.
     pub fingerprint: String,
     /// The key that will be certified.
+    #[schema(value_type = String)]
     pub tls_key: KeyId,
     /// The key of its log, as a C2SP verifier key.
     pub log_key: String,
@@ -64,9 +70,11 @@ pub struct Application {
     pub standing: ApplicationStanding,
     /// When it came.
     #[serde(serialize_with = "rfc3339")]
+    #[schema(value_type = Instant)]
     pub received: Timestamp,
     /// When it was decided.
     #[serde(serialize_with = "rfc3339_if_any")]
+    #[schema(value_type = Option<Instant>)]
     pub decided: Option<Timestamp>,
     /// Who decided.
     pub decided_by: Option<String>,
@@ -75,7 +83,7 @@ pub struct Application {
 }
 
 /// The operator's yes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Approve {
     /// Says that a gateway is to be added to a member that is in already, although none of its keys signed.
@@ -83,13 +91,18 @@ pub struct Approve {
 }
 
 /// Whom the operator invites.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Invite {
-    /// The member that may use it.
+    /// The member that may use it: `VN/GOV/000.00.00.H26`.
+    #[schema(value_type = String)]
     pub member: MemberId,
     /// For how many days: 1 to 90.
+    #[schema(minimum = 1, maximum = 90)]
     pub days: u8,
+    /// Whether an invitation that the member has not used yet is taken back; else there being one is a conflict.
+    #[serde(default)]
+    pub anew: bool,
 }
 
 /// An invitation, without its code, which was shown once.
@@ -117,12 +130,13 @@ impl Membership {
         ctx: &Ctx,
         standing: ApplicationStanding,
         after: Option<(i64, Uuid)>,
+        most: u32,
     ) -> Result<(Vec<Application>, Option<(i64, Uuid)>)> {
         require(ctx)?;
         let db = self.0.store.read();
-        let mut rows = tables::applications(&db, standing.code(), after).await?;
-        let more = rows.len() > tables::PAGE;
-        rows.truncate(tables::PAGE);
+        let mut rows = tables::applications(&db, standing.code(), after, most).await?;
+        let more = rows.len() > most as usize;
+        rows.truncate(most as usize);
         let next = rows.last().filter(|_| more).map(|row| (row.received_at, row.id));
         let mut applications = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -290,6 +304,11 @@ impl Membership {
         let member = invite.member.to_string();
         let expires = ctx.now.plus_seconds(i64::from(invite.days) * 86_400);
         transact!(self.0.store, |tx| {
+            if invite.anew {
+                tables::take_back_invitations(&tx, &member).await?;
+            } else if tables::is_invited(&tx, &member, ctx.now).await? {
+                return Err(invited(&invite.member));
+            }
             tables::insert_invitation(&tx, &hash, &member, ctx.actor_name(), expires, ctx.now).await?;
             tables::note(&tx, ctx.actor_name(), "invite", &member, "", ctx.now).await
         })?;

@@ -86,3 +86,15 @@ impl Claim {
         }
     }
 }
+
+/// The member has an invitation.
+pub fn invited(member: &MemberId) -> Error {
+    Error::refused(
+        Kind::Conflict,
+        "invited",
+        format!("{member} đã được mời và chưa dùng lời mời. Nếu mã đã mất, hãy mời lại: mã cũ hết hiệu lực."),
+        format!(
+            "{member} is invited and has not used it yet. If the code is lost, invite anew: the old one is void then."
+        ),
+    )
+}

@@ -26,6 +26,7 @@ pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result
         let (store, stopping) = (node.store.clone(), stopping.clone());
         tokio::spawn(async move { exchange.run(&store, stopping).await })
     });
+    let guarded = node.guarded().cloned().map(|guarded| tokio::spawn(guarded.run(stopping.clone())));
     let watcher = tokio::spawn(watch_catalogue(node.clone(), stopping.clone()));
     let figures = http
         .metrics
@@ -67,6 +68,9 @@ pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result
     let _ = stop.send(true);
     let _ = jobs.await;
     let _ = watcher.await;
+    if let Some(guarded) = guarded {
+        let _ = guarded.await;
+    }
     if let Some(exchange) = exchange {
         exchange.await??;
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use ledger::{
     Algorithm, Error, FileKey, Log, Policy, SignedCheckpoint, Signer, VerifierKey, verify,
-    witness::{AddCheckpoint, Answer, Channel, ChannelError, Miss, Peer, Refusal, Witness, Witnesses},
+    witness::{AddCheckpoint, Answer, Channel, ChannelError, Miss, Pace, Peer, Refusal, Witness, Witnesses},
 };
 
 use crate::support::{NOW, ORIGIN, block_on, fill, key, key_named, open};
@@ -252,7 +252,12 @@ fn a_log_gathers_cosignatures_of_k_of_n() {
     for odd in ["silent", "away", "nonsense", "— nhan-chung.example/4 AAAAAAE=\n", ""] {
         peers.push(Peer::new(strange.clone(), Arc::new(Odd(odd))));
     }
-    let witnesses = Witnesses::new(peers, Duration::from_millis(300));
+    let pace = Pace {
+        patience: Duration::from_millis(300),
+        between: Duration::ZERO,
+        longest: Duration::ZERO,
+    };
+    let witnesses = Witnesses::new(peers, pace);
     let policy = |quorum| {
         let verifiers = keys.iter().map(|k| k.verifier()).collect();
         Policy::new(vec![key.verifier()], verifiers, quorum).expect("a policy")

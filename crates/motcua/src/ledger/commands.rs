@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use ::ledger::{Policy, VerifierKey, audit};
+use ::ledger::{Policy, Signer as _, VerifierKey, audit};
 use anyhow::{Context as _, bail};
 use base::Lang;
 use clap::Subcommand;
@@ -44,7 +44,7 @@ pub enum Command {
         #[arg(long)]
         url: Option<String>,
     },
-    /// Print the keys of this node's log, for others to verify with.
+    /// Print the keys of this node's log, for others to verify with; and its key as a witness, if it is one.
     Keys {
         /// The configuration.
         #[arg(long)]
@@ -95,8 +95,12 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Keys { config } => {
-            for key in super::open(&Config::read(&config)?)?.keys {
+            let config = Config::read(&config)?;
+            for key in super::open(&config)?.keys {
                 say(&format!("{key}\n"))?;
+            }
+            if let Some(witnessing) = &config.ledger.witness {
+                say(&format!("{}\n", super::witness::key(&config, witnessing)?.verifier()))?;
             }
             Ok(ExitCode::SUCCESS)
         }

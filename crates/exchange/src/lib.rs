@@ -21,6 +21,7 @@ pub mod events;
 pub mod gateway;
 pub mod journal;
 pub mod model;
+mod zip;
 
 pub use builtin::{BUILT_IN, BuiltIn, routers};
 pub use caller::Caller;

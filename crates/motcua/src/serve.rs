@@ -26,7 +26,10 @@ pub async fn serve(node: Node, ready: impl FnOnce(SocketAddr)) -> anyhow::Result
         let (store, stopping) = (node.store.clone(), stopping.clone());
         tokio::spawn(async move { exchange.run(&store, stopping).await })
     });
-    let guarded = node.guarded().cloned().map(|guarded| tokio::spawn(guarded.run(stopping.clone())));
+    let guarded = node
+        .guarded()
+        .cloned()
+        .map(|guarded| tokio::spawn(guarded.run(stopping.clone())));
     let watcher = tokio::spawn(watch_catalogue(node.clone(), stopping.clone()));
     let figures = http
         .metrics

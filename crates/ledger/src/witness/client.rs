@@ -175,16 +175,28 @@ impl Miss {
                 "The witness did not answer in time; it is asked again.",
             ),
             Self::Refused(status) => Text::new(
-                format!("Nhân chứng từ chối với mã {status}: hãy hỏi người vận hành nhân chứng có theo dõi sổ cái này bằng đúng khóa hay không."),
-                format!("The witness refused with status {status}: ask its operator whether it follows this log under its present key."),
+                format!(
+                    "Nhân chứng từ chối với mã {status}: hãy hỏi người vận hành nhân chứng có theo dõi sổ cái này bằng đúng khóa hay không."
+                ),
+                format!(
+                    "The witness refused with status {status}: ask its operator whether it follows this log under its present key."
+                ),
             ),
             Self::Ahead { known, size } => Text::new(
-                format!("Nhân chứng đã đồng ký {known} mục nhưng sổ cái chỉ có {size} mục: sổ cái đã bị đưa về trạng thái cũ, hoặc có hai bản."),
-                format!("The witness has cosigned {known} entries, but the log has {size}: it was put back to an older state, or there are two of it."),
+                format!(
+                    "Nhân chứng đã đồng ký {known} mục nhưng sổ cái chỉ có {size} mục: sổ cái đã bị đưa về trạng thái cũ, hoặc có hai bản."
+                ),
+                format!(
+                    "The witness has cosigned {known} entries, but the log has {size}: it was put back to an older state, or there are two of it."
+                ),
             ),
             Self::Forked { known, size } => Text::new(
-                format!("Sổ cái {size} mục không nối tiếp {known} mục mà nhân chứng đã đồng ký: lịch sử đã bị thay đổi, hoặc có hai bản."),
-                format!("The log of {size} entries does not continue the {known} that the witness has cosigned: its history was changed, or there are two of it."),
+                format!(
+                    "Sổ cái {size} mục không nối tiếp {known} mục mà nhân chứng đã đồng ký: lịch sử đã bị thay đổi, hoặc có hai bản."
+                ),
+                format!(
+                    "The log of {size} entries does not continue the {known} that the witness has cosigned: its history was changed, or there are two of it."
+                ),
             ),
             Self::NoCosignature => Text::new(
                 "Câu trả lời không có chữ ký đúng của nhân chứng này: hãy kiểm tra khóa trong cấu hình.",
@@ -246,9 +258,8 @@ impl Witnesses {
     /// moment ago ([`Pace`]).
     pub async fn gather(&self, log: &Log, checkpoint: &SignedCheckpoint) -> Gathered {
         let now = Instant::now();
-        let due = |peer: &&Peer| {
-            checkpoint.verify(&peer.key).is_err() && peer.memory().rest.is_none_or(|until| until <= now)
-        };
+        let due =
+            |peer: &&Peer| checkpoint.verify(&peer.key).is_err() && peer.memory().rest.is_none_or(|until| until <= now);
         let peers: Vec<&Peer> = self.peers.iter().filter(due).collect();
         let asked = peers.iter().map(async |peer| {
             let answer = timeout(self.pace.patience, peer.ask(log, checkpoint, self.pace.between)).await;

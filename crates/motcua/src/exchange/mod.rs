@@ -266,6 +266,7 @@ impl Joined {
             spill: folder.join("spill"),
             subjects,
             met: met(&folder),
+            journal: Some(journal.clone()),
             operations: Some(records),
         };
         std::fs::create_dir_all(&gateway.spill).with_context(|| format!("making {}", gateway.spill.display()))?;

@@ -343,6 +343,52 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
         (500, Some("Server.ServerProxy.AccessDenied"))
     );
 
+    // Its evidence is for the system that made it, verified here by the keys that the node names.
+    let told = reqwest::Client::new()
+        .get(format!("http://{}{target}", asks.edge()))
+        .header("X-Road-Client", ASKS)
+        .header("X-Road-Id", "VN-asic-1")
+        .header("X-Motcua-Purpose", "dossier.verify")
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(told.status().as_u16(), 200);
+    let asic = async |query: &str| {
+        let url = format!(
+            "http://{}/asic?queryId=VN-asic-1&xRoadInstance=VN&memberClass=GOV&{query}",
+            asks.edge()
+        );
+        let answer = reqwest::get(url).await.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.bytes().await.expect("bytes"))
+    };
+    let mine = "memberCode=000.00.00.H42&subsystemCode=motcua";
+    let (status, archive) = asic(mine).await;
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&archive));
+    let trusted = crate::ledger::check::Trusted {
+        logs: asks.whole.dossiers.ledger().expect("a log").keys.clone(),
+        ..Default::default()
+    };
+    for what in ["requestOnly", "responseOnly"] {
+        let (_, archive) = asic(&format!("{mine}&{what}")).await;
+        // One stored file in an archive of the form that has its name and content after the head of 30 bytes.
+        let name = usize::from(u16::from_le_bytes([archive[26], archive[27]]));
+        let size = u32::from_le_bytes([archive[18], archive[19], archive[20], archive[21]]) as usize;
+        let container = &archive[30 + name..30 + name + size];
+        let checked = crate::ledger::check::check(container, &trusted).expect("a container");
+        assert!(checked.holds(), "{checked:?}");
+        assert_eq!(checked.entries.len(), 1);
+        assert!(checked.entries[0].says.is_some());
+    }
+    for (query, expected) in [
+        ("memberCode=000.00.00.G01&subsystemCode=dancu", 401),
+        ("memberCode=000.00.00.H42", 400),
+        (&*format!("{mine}&queryId=VN-other"), 404),
+    ] {
+        let (status, words) = asic(query).await;
+        assert_eq!(status, expected, "{query}: {}", String::from_utf8_lossy(&words));
+    }
+
     // Both journals have the message, and the person's index has the read.
     for town in [&asks, &answers] {
         let joined = town.joined();

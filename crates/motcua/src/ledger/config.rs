@@ -1,6 +1,10 @@
 //! The part `[ledger]` of the configuration.
 
+use std::path::PathBuf;
+
 use ::ledger::VerifierKey;
+use base::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// The transparency log, and what stands around it.
@@ -16,6 +20,8 @@ pub struct Ledger {
     pub quorum: Option<usize>,
     /// This node cosigns the logs of others.
     pub witness: Option<Witnessing>,
+    /// Who stamps its checkpoints with the time.
+    pub timestamps: Option<Timestamps>,
 }
 
 /// A witness as a log knows it.
@@ -40,6 +46,41 @@ pub struct Witnessing {
     pub logs: Vec<VerifierKey>,
     /// It also follows the log of every member of the directory but its own.
     pub directory: bool,
+}
+
+/// A timestamping authority (RFC 3161).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timestamps {
+    /// Its address.
+    pub url: String,
+    /// How often a checkpoint is stamped, if the log has grown.
+    #[serde(default)]
+    pub every: Every,
+    /// The certificates of its CAs, PEM.
+    pub roots: Vec<PathBuf>,
+}
+
+/// How often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Every {
+    /// In each hour.
+    Hourly,
+    /// On each day of the legal calendar.
+    #[default]
+    Daily,
+}
+
+impl Every {
+    /// The hour or day that an instant is in, in legal time.
+    pub fn of(self, at: Timestamp) -> (Date, i8) {
+        let hour = match self {
+            Self::Hourly => at.legal().hour(),
+            Self::Daily => 0,
+        };
+        (at.legal_date(), hour)
+    }
 }
 
 fn key<'de, D: Deserializer<'de>>(from: D) -> Result<VerifierKey, D::Error> {

@@ -74,7 +74,9 @@ impl Figures {
                 witness: standing.key.name().to_owned(),
             };
             let accuses = standing.miss.as_ref().is_some_and(|miss| miss.accuses_the_log());
-            self.misses.get_or_create(&label).set(u64::from(standing.miss.is_some()));
+            self.misses
+                .get_or_create(&label)
+                .set(u64::from(standing.miss.is_some()));
             self.accuses.get_or_create(&label).set(u64::from(accuses));
         }
     }

@@ -4,6 +4,7 @@
 //! ```text
 //! cosigning   witnesses cosign its checkpoints
 //! witness     this node cosigns the logs of others
+//! stamping    a timestamping authority says when the log was as it is
 //! ```
 
 pub mod check;
@@ -12,6 +13,7 @@ pub mod config;
 pub mod cosigning;
 pub mod figures;
 pub mod pages;
+pub mod stamping;
 #[cfg(test)]
 mod tests;
 pub mod witness;
@@ -25,7 +27,8 @@ use base::Clock;
 use dossier::service::Ledger;
 use tokio::sync::watch;
 
-use self::{cosigning::Cosigning, figures::Figures, witness::Here};
+pub use self::stamping::stampers;
+use self::{cosigning::Cosigning, figures::Figures, stamping::Stamping, witness::Here};
 
 use crate::{config::Config, exchange::commands::FOLDER};
 
@@ -85,6 +88,8 @@ pub struct Guarded {
     pub cosigning: Arc<Cosigning>,
     /// This node as a witness, if it is one.
     pub witness: Option<Arc<Here>>,
+    /// Who stamps it, if anybody.
+    pub stamping: Option<Arc<Stamping>>,
 }
 
 impl Guarded {
@@ -100,11 +105,19 @@ impl Guarded {
             }
             None => None,
         };
+        let stamping = match &config.ledger.timestamps {
+            Some(timestamps) => {
+                let log = Arc::clone(&ledger.log);
+                Some(Arc::new(Stamping::open(timestamps, log, Arc::clone(clock))?))
+            }
+            None => None,
+        };
         let cosigning = Cosigning::new(&config.ledger, ledger.clone(), Pace::default(), figures)?;
         Ok(Self {
             ledger,
             cosigning: Arc::new(cosigning),
             witness,
+            stamping,
         })
     }
 
@@ -123,6 +136,11 @@ impl Guarded {
                 witness.run(stop.clone()).await;
             }
         };
-        tokio::join!(self.cosigning.run(stop.clone()), witness);
+        let stamping = async {
+            if let Some(stamping) = self.stamping {
+                stamping.run(stop.clone()).await;
+            }
+        };
+        tokio::join!(self.cosigning.run(stop.clone()), witness, stamping);
     }
 }

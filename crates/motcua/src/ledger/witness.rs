@@ -44,6 +44,7 @@ pub fn key(config: &Config, witnessing: &Witnessing) -> anyhow::Result<FileKey> 
 /// This node as a witness.
 pub struct Here {
     key: VerifierKey,
+    address: String,
     /// The log of this node: nobody vouches for themselves.
     own: String,
     config: Witnessing,
@@ -65,6 +66,7 @@ impl Here {
             .with_context(|| format!("opening the witness in {}", dir.display()))?;
         Ok(Self {
             key,
+            address: format!("{}/witness", config.identity.public_url.trim_end_matches('/')),
             own: own.to_owned(),
             config: witnessing.clone(),
             directory: OnceLock::new(),
@@ -75,6 +77,11 @@ impl Here {
     /// Its key.
     pub const fn key(&self) -> &VerifierKey {
         &self.key
+    }
+
+    /// Where it is asked.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// The logs that it follows.

@@ -191,6 +191,8 @@ impl Node {
         .await?;
         if let (Some(guarded), Some(directory)) = (self.guarded(), opened.directory()) {
             guarded.follow(&directory);
+            // Its tracker has the reads of this node and those through the exchange.
+            self.identity.show_reads_at("/my/reads");
         }
         // Opened once, by whoever serves.
         let _ = self.exchange.set(opened);

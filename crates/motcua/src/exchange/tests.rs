@@ -14,10 +14,14 @@ use ::exchange::{
 use axum::{Json, extract::Path as Segment, http::HeaderMap, routing::get};
 use base::{Text, time::SystemClock};
 use identity::{Actor, OfficerActor, OfficerId, Role, Roles};
+use ledger::Signer as _;
 use uuid::Uuid;
 
 use super::*;
-use crate::node::{MIGRATIONS, Node as Whole, open_store};
+use crate::{
+    ledger::config::{Witness, Witnessing},
+    node::{MIGRATIONS, Node as Whole, open_store},
+};
 
 const AGENCY: &str = "H42.28";
 
@@ -141,8 +145,7 @@ const ASKS: &str = "VN/GOV/000.00.00.H42/motcua";
 const ANSWERS: &str = "VN/GOV/000.00.00.G01/dancu";
 
 /// Makes a node's keys and lets it join.
-async fn member(operator: &Town, dir: &Path, member: &str, name: &str) -> Town {
-    let (config, url) = config(dir);
+async fn member(operator: &Town, (config, url): (Config, String), member: &str, name: &str) -> Town {
     let folder = config.data.join(commands::FOLDER);
     let peers = config.exchange.as_ref().expect("an exchange").peers;
     let new = NewNode {
@@ -231,22 +234,82 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn witnesses_that_the_operator_names_later_are_in_a_new_edition() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (config, _) = config(dir.path());
+    operator::found(&config.data, &Part::new("VN").expect("a part"), SystemClock.now()).expect("founded");
+    let store = open_store(&config).await.expect("a database");
+    store.migrate(MIGRATIONS, SystemClock.now()).await.expect("migrated");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let key = ledger::FileKey::generate("nhan-chung.example", ledger::Algorithm::CosignatureV1).expect("a key");
+    let mut exchange = config.exchange.clone().expect("an exchange");
+    let mut editions = Vec::new();
+    for named in [false, true, true] {
+        if named {
+            exchange.federation.witnesses = vec![Witness {
+                url: "https://nhan-chung.example/witness".to_owned(),
+                key: key.verifier(),
+            }];
+        }
+        let opened = operator::open(&config, &exchange, &store, &clock)
+            .await
+            .expect("opened");
+        let newest = opened
+            .expect("an operator")
+            .publisher()
+            .newest()
+            .expect("read")
+            .expect("an edition");
+        editions.push((newest.directory().version, newest.directory().witnesses.len()));
+    }
+    assert_eq!(editions, [(1, 0), (2, 1), (2, 1)]);
+    exchange.federation.quorum = 2;
+    assert!(
+        operator::open(&config, &exchange, &store, &clock).await.is_err(),
+        "two of one"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn agencies_that_never_met_join_ask_grant_and_call() {
     // The same provider as the binary installs at its start.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let dirs = tempfile::tempdir().expect("a folder");
-    let (op_config, op_url) = config(&dirs.path().join("op"));
+    let (mut op_config, op_url) = config(&dirs.path().join("op"));
+    // The one that answers cosigns the logs of the others, as the directory tells all.
+    let (mut answering, answering_url) = config(&dirs.path().join("b"));
+    let witnessing = Witnessing {
+        directory: true,
+        ..Witnessing::default()
+    };
+    let witness = crate::ledger::witness::key(&answering, &witnessing)
+        .expect("a key")
+        .verifier();
+    answering.ledger.witness = Some(witnessing);
+    if let Some(exchange) = &mut op_config.exchange {
+        exchange.federation.quorum = 1;
+        exchange.federation.witnesses = vec![Witness {
+            url: format!("{answering_url}/witness"),
+            key: witness.clone(),
+        }];
+    }
     operator::found(&op_config.data, &Part::new("VN").expect("a part"), SystemClock.now()).expect("founded");
     let operator = Town::serve(op_config, op_url).await;
     let asks = member(
         &operator,
-        &dirs.path().join("a"),
+        config(&dirs.path().join("a")),
         "VN/GOV/000.00.00.H42",
         "Tỉnh Ninh Bình",
     )
     .await;
-    let answers = member(&operator, &dirs.path().join("b"), "VN/GOV/000.00.00.G01", "Bộ Công an").await;
+    let answers = member(
+        &operator,
+        (answering, answering_url),
+        "VN/GOV/000.00.00.G01",
+        "Bộ Công an",
+    )
+    .await;
     asks.system(ASKS).await;
     answers.system(ANSWERS).await;
     let service = ServiceDraft {
@@ -412,6 +475,17 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
     let proof = ledger.log.prove(0).expect("a proof").to_string();
     let policy = ledger::Policy::new(ledger.keys, Vec::new(), 0).expect("a policy");
     ledger::verify(proof.as_bytes(), &policy, None).expect("a proof that holds");
+
+    // The witness of the directory has cosigned the log of the one that asks, and not its own.
+    let cosigned = until("a cosignature", async || {
+        let note = reqwest::get(format!("{}/ledger/checkpoint", asks.url)).await.ok()?;
+        let checkpoint = ledger::SignedCheckpoint::parse(&note.bytes().await.ok()?).ok()?;
+        checkpoint.verify(&witness).is_ok().then_some(checkpoint)
+    })
+    .await;
+    assert!(cosigned.checkpoint().size > 0);
+    let own = answers.whole.guarded().expect("a log").cosigning.standing();
+    assert!(own.witnesses.is_empty() && own.newest.is_none());
 
     // Public pages of the directory stand at both, operator's pages at the operator.
     for (town, page) in [

@@ -22,6 +22,8 @@ pub struct Ledger {
     pub witness: Option<Witnessing>,
     /// Who stamps its checkpoints with the time.
     pub timestamps: Option<Timestamps>,
+    /// Where its copy for the world is kept.
+    pub mirror: Option<Mirror>,
 }
 
 /// A witness as a log knows it.
@@ -46,6 +48,25 @@ pub struct Witnessing {
     pub logs: Vec<VerifierKey>,
     /// It also follows the log of every member of the directory but its own.
     pub directory: bool,
+}
+
+/// A place for the copy of the log: a folder or an S3 bucket.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mirror {
+    /// A folder.
+    pub folder: Option<PathBuf>,
+    /// The name of a bucket.
+    pub bucket: Option<String>,
+    /// A file with the id of the access key on its first line and the secret on its second; without it they are in the
+    /// environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`).
+    pub credentials: Option<PathBuf>,
+    /// Where the bucket is, if not at Amazon: an http or https URL.
+    pub endpoint: Option<String>,
+    /// The region of the bucket.
+    pub region: Option<String>,
+    /// What its names begin with.
+    pub prefix: String,
 }
 
 /// A timestamping authority (RFC 3161).

@@ -42,8 +42,9 @@ impl Wanted {
         Ok(wanted)
     }
 
-    /// Those of the directory. One that cannot be read is left out; others are not to suffer for it.
-    fn of(view: &View) -> Self {
+    /// Those of the directory but `own`: nobody vouches for themselves. One that cannot be read is left out; others are not to
+    /// suffer for it.
+    fn of(view: &View, own: Option<&VerifierKey>) -> Self {
         let directory = view.directory();
         let read = |entry: &exchange::model::federation::WitnessEntry| {
             let witness = config::Witness {
@@ -52,7 +53,8 @@ impl Wanted {
             };
             check(&witness).ok().map(|()| witness)
         };
-        let witnesses: Vec<_> = directory.witnesses.iter().filter_map(read).collect();
+        let others = directory.witnesses.iter().filter_map(read);
+        let witnesses: Vec<_> = others.filter(|witness| Some(&witness.key) != own).collect();
         Self {
             quorum: directory.quorum.min(witnesses.len()),
             witnesses,
@@ -81,6 +83,8 @@ fn check(witness: &config::Witness) -> anyhow::Result<()> {
 pub struct Cosigning {
     ledger: Ledger,
     configured: Wanted,
+    /// This node as a witness.
+    own: Option<VerifierKey>,
     directory: OnceLock<DirectoryNow>,
     http: reqwest::Client,
     pace: Pace,
@@ -127,11 +131,17 @@ pub fn time_of(cosigner: &Cosigner) -> Option<Timestamp> {
 }
 
 impl Cosigning {
-    /// The witnesses of the configuration. Nobody is asked yet.
+    /// The witnesses of the configuration. Nobody is asked yet. `own` is the key of this node as a witness.
     ///
     /// # Errors
     /// A witness that cannot be asked, or a quorum that cannot be reached.
-    pub fn new(config: &config::Ledger, ledger: Ledger, pace: Pace, figures: Figures) -> anyhow::Result<Self> {
+    pub fn new(
+        config: &config::Ledger,
+        ledger: Ledger,
+        own: Option<VerifierKey>,
+        pace: Pace,
+        figures: Figures,
+    ) -> anyhow::Result<Self> {
         let configured = Wanted::configured(config)?;
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -141,6 +151,7 @@ impl Cosigning {
         Ok(Self {
             ledger,
             configured,
+            own,
             directory: OnceLock::new(),
             http,
             pace,
@@ -162,7 +173,7 @@ impl Cosigning {
         let (true, Some(directory)) = (self.configured.witnesses.is_empty(), self.directory.get()) else {
             return current;
         };
-        let wanted = Wanted::of(&directory());
+        let wanted = Wanted::of(&directory(), self.own.as_ref());
         if wanted == current.wanted {
             return current;
         }

@@ -5,11 +5,13 @@
 //! cosigning   witnesses cosign its checkpoints
 //! witness     this node cosigns the logs of others
 //! stamping    a timestamping authority says when the log was as it is
+//! copying     a copy for the world, in a folder or an S3 bucket
 //! ```
 
 pub mod check;
 pub mod commands;
 pub mod config;
+pub mod copying;
 pub mod cosigning;
 pub mod figures;
 pub mod pages;
@@ -28,7 +30,7 @@ use dossier::service::Ledger;
 use tokio::sync::watch;
 
 pub use self::stamping::stampers;
-use self::{cosigning::Cosigning, figures::Figures, stamping::Stamping, witness::Here};
+use self::{copying::Copying, cosigning::Cosigning, figures::Figures, stamping::Stamping, witness::Here};
 
 use crate::{config::Config, exchange::commands::FOLDER};
 
@@ -90,6 +92,8 @@ pub struct Guarded {
     pub witness: Option<Arc<Here>>,
     /// Who stamps it, if anybody.
     pub stamping: Option<Arc<Stamping>>,
+    /// Its copy for the world, if there is one.
+    pub copying: Option<Arc<Copying>>,
 }
 
 impl Guarded {
@@ -112,12 +116,18 @@ impl Guarded {
             }
             None => None,
         };
-        let cosigning = Cosigning::new(&config.ledger, ledger.clone(), Pace::default(), figures)?;
+        let copying = match &config.ledger.mirror {
+            Some(mirror) => Some(Arc::new(Copying::open(mirror, Arc::clone(&ledger.log))?)),
+            None => None,
+        };
+        let own = witness.as_ref().map(|witness| witness.key().clone());
+        let cosigning = Cosigning::new(&config.ledger, ledger.clone(), own, Pace::default(), figures)?;
         Ok(Self {
             ledger,
             cosigning: Arc::new(cosigning),
             witness,
             stamping,
+            copying,
         })
     }
 
@@ -141,6 +151,11 @@ impl Guarded {
                 stamping.run(stop.clone()).await;
             }
         };
-        tokio::join!(self.cosigning.run(stop.clone()), witness, stamping);
+        let copying = async {
+            if let Some(copying) = self.copying {
+                copying.run(stop.clone()).await;
+            }
+        };
+        tokio::join!(self.cosigning.run(stop.clone()), witness, stamping, copying);
     }
 }

@@ -20,6 +20,7 @@ use view::{Page, ui};
 use super::{
     Guarded,
     check::{self, Checked, LARGEST_FILE, Trusted},
+    copying,
     cosigning::{Cosigned, time_of},
     stamping,
 };
@@ -46,6 +47,7 @@ struct LedgerPage {
     checked: Option<Checked>,
     cosigned: Cosigned,
     stamps: Option<stamping::State>,
+    copy: Option<copying::State>,
     witness: Option<Here>,
     /// The file speaks of this node's log.
     ours: bool,
@@ -101,6 +103,7 @@ fn page(guarded: &Guarded, web: &Web, checked: Option<Checked>) -> LedgerPage {
         keys: ledger.keys.iter().map(ToString::to_string).collect(),
         now: web.ctx.now,
         cosigned: guarded.cosigning.standing(),
+        copy: guarded.copying.as_ref().map(|copying| copying.state()),
         stamps: guarded.stamping.as_ref().map(|stamping| stamping.state()),
         witness: here,
         ours: checked

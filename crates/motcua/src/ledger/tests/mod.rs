@@ -1,5 +1,6 @@
 //! Witnesses and timestamps of real nodes, over real sockets.
 
+mod s3;
 mod tsa;
 
 use std::{
@@ -17,7 +18,10 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use dossier::service::{EntryProof, PROOFS_FORMAT, Proofs};
 use tokio::net::TcpListener;
 
-use self::tsa::{Tsa, openssl};
+use self::{
+    s3::Bucket,
+    tsa::{Tsa, openssl},
+};
 use super::*;
 use crate::{
     ledger::check::{Trusted, check},
@@ -135,7 +139,7 @@ fn cosigning(ledger: &Ledger, witnesses: &[(&str, &VerifierKey)], quorum: usize,
         quorum: Some(quorum),
         ..config::Ledger::default()
     };
-    Arc::new(Cosigning::new(&config, ledger.clone(), pace, Figures::default()).expect("witnesses"))
+    Arc::new(Cosigning::new(&config, ledger.clone(), None, pace, Figures::default()).expect("witnesses"))
 }
 
 const QUICK: Pace = Pace {
@@ -389,4 +393,101 @@ async fn a_log_is_stamped_and_the_stamp_is_in_proofs() {
     let mut bare = proofs;
     bare.tokens.clear();
     assert!(judged(&bare, &[root]).refusal.is_some());
+}
+
+/// Mirrors a growing log, twice as after a restart, and audits the copy as a stranger would.
+async fn mirrored(mirror: config::Mirror) -> Ledger {
+    let dir = tempfile::tempdir().expect("a folder");
+    let ledger = log(dir.path(), "h44.example/ledger");
+    for size in [3, 300] {
+        let more = usize::try_from(size - ledger.log.size()).expect("small");
+        let records = (0..more).map(|i| (Kind::ACTION, format!("m {i}").into_bytes()));
+        ledger.log.append_all(records.collect()).await.expect("appended");
+        let copying = Arc::new(Copying::open(&mirror, Arc::clone(&ledger.log)).expect("a place"));
+        let (_stop, stopping) = watch::channel(false);
+        let task = tokio::spawn(Arc::clone(&copying).run(stopping));
+        until("the copy is up to date", async || {
+            let state = copying.state();
+            assert!(state.problem.is_none(), "{:?}", state.problem);
+            (state.behind(size) == Some(0)).then_some(())
+        })
+        .await;
+        task.abort();
+    }
+    ledger
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_copy_in_a_folder_is_whole_and_another_log_is_not_written_over_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mirror = config::Mirror {
+        folder: Some(dir.path().join("copy")),
+        prefix: "so-cai".to_owned(),
+        ..config::Mirror::default()
+    };
+    let ledger = mirrored(mirror.clone()).await;
+    let store = object_store::local::LocalFileSystem::new_with_prefix(dir.path().join("copy")).expect("a folder");
+    let place = ::ledger::Mirror::new(Arc::new(store), "so-cai");
+    let policy = Policy::new(ledger.keys.clone(), Vec::new(), 0).expect("a policy");
+    let report = ::ledger::audit::published(&place, &policy, &[])
+        .await
+        .expect("all is there");
+    assert!(report.is_clean() && report.size == 300, "{report:?}");
+
+    let stranger = log(&dir.path().join("other"), "h44.example/ledger");
+    fill(&stranger.log, "o", 5).await;
+    let copying = Arc::new(Copying::open(&mirror, Arc::clone(&stranger.log)).expect("a place"));
+    let (_stop, stopping) = watch::channel(false);
+    tokio::spawn(Arc::clone(&copying).run(stopping));
+    let problem = until("it is refused", async || copying.state().problem).await;
+    assert!(problem.en.contains("The copy has 300 entries"), "{problem:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_copy_in_a_bucket_never_shows_a_checkpoint_without_its_tiles() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (bucket, endpoint) = Bucket::start().await;
+    let dir = tempfile::tempdir().expect("a folder");
+    let credentials = dir.path().join("s3.key");
+    std::fs::write(
+        &credentials,
+        "test-key
+test-secret
+",
+    )
+    .expect("written");
+    let ledger = mirrored(config::Mirror {
+        bucket: Some(s3::NAME.to_owned()),
+        endpoint: Some(endpoint),
+        region: Some("vn".to_owned()),
+        prefix: "so-cai".to_owned(),
+        credentials: Some(credentials),
+        ..config::Mirror::default()
+    })
+    .await;
+    let written = bucket.written();
+    let checkpoints: Vec<_> = written
+        .iter()
+        .enumerate()
+        .filter(|(_, key)| *key == "so-cai/checkpoint")
+        .map(|(n, _)| n)
+        .collect();
+    assert_eq!(checkpoints.len(), 2, "{written:?}");
+    assert_eq!(checkpoints[1], written.len() - 1, "the checkpoint is last");
+    let before = &written[checkpoints[0] + 1..checkpoints[1]];
+    for tile in [
+        "tile/0/000",
+        "tile/entries/000",
+        "tile/0/001.p/44",
+        "tile/entries/001.p/44",
+        "tile/1/000.p/1",
+    ] {
+        assert!(before.contains(&format!("so-cai/{tile}")), "{tile} in {before:?}");
+    }
+    assert!(
+        bucket.object("so-cai/tile/0/000.p/3").is_none(),
+        "an outgrown tile is removed"
+    );
+    let note = bucket.object("so-cai/checkpoint").expect("a checkpoint");
+    assert_eq!(note, ledger.log.checkpoint().to_string().as_bytes());
 }

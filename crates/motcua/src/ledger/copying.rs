@@ -122,7 +122,10 @@ impl Copying {
 
 /// An S3 bucket.
 fn bucket_store(config: &config::Mirror, bucket: &str) -> anyhow::Result<impl ObjectStore> {
-    let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
+    // Few files are ever removed, and not every provider has `DeleteObjects`.
+    let mut builder = AmazonS3Builder::from_env()
+        .with_bucket_name(bucket)
+        .with_disable_bulk_delete(true);
     if let Some(endpoint) = &config.endpoint {
         builder = builder
             .with_endpoint(endpoint)

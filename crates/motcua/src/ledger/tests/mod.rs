@@ -48,10 +48,11 @@ async fn serve(config: Config) -> Node {
     store.migrate(MIGRATIONS, SystemClock.now()).await.expect("migrated");
     let node = Node::open(config, store).await.expect("a node");
     let (ready, started) = tokio::sync::oneshot::channel();
-    tokio::spawn(crate::serve::serve(node.clone(), move |_| {
+    let task = tokio::spawn(crate::serve::serve(node.clone(), move |_| {
         let _ = ready.send(());
     }));
-    started.await.expect("it serves");
+    let started = started.await;
+    assert!(started.is_ok(), "{:?}", task.await);
     node
 }
 
@@ -70,7 +71,7 @@ async fn get(node: &Node, path: &str) -> String {
 async fn fill(log: &Log, what: &str, n: usize) {
     for i in 0..n {
         let record = format!("{what} {i}").into_bytes();
-        log.append(Kind::ACTION, record).await.expect("appended");
+        log.append(Kind::MESSAGE, record).await.expect("appended");
     }
 }
 
@@ -87,6 +88,7 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
 
 /// A log in a folder, under the key `name`.
 fn log(dir: &Path, name: &str) -> Ledger {
+    std::fs::create_dir_all(dir).expect("a folder");
     let path = dir.join("key");
     let key = FileKey::load(&path).or_else(|_| FileKey::create(&path, name, Algorithm::Ed25519));
     let key = Arc::new(key.expect("a key"));
@@ -401,7 +403,7 @@ async fn mirrored(mirror: config::Mirror) -> Ledger {
     let ledger = log(dir.path(), "h44.example/ledger");
     for size in [3, 300] {
         let more = usize::try_from(size - ledger.log.size()).expect("small");
-        let records = (0..more).map(|i| (Kind::ACTION, format!("m {i}").into_bytes()));
+        let records = (0..more).map(|i| (Kind::MESSAGE, format!("m {i}").into_bytes()));
         ledger.log.append_all(records.collect()).await.expect("appended");
         let copying = Arc::new(Copying::open(&mirror, Arc::clone(&ledger.log)).expect("a place"));
         let (_stop, stopping) = watch::channel(false);

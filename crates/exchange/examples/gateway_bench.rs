@@ -340,6 +340,7 @@ fn gateway(
         spill: folder.to_owned(),
         subjects: SubjectKey::new([7; 32]),
         met: BTreeSet::new(),
+        journal: None,
         operations: Some(drained()),
     })?)
 }

@@ -23,6 +23,7 @@ pub mod gateway;
 pub mod journal;
 pub mod map;
 pub mod model;
+mod zip;
 
 pub use builtin::{BUILT_IN, BuiltIn, CONSULTATIONS, routers};
 pub use caller::{Caller, Said};

@@ -32,13 +32,18 @@ const BRIEFLY: &str = "public, max-age=1";
 /// * `/tile/<level>/<index>[.p/<width>]` and `/tile/entries/…` (C2SP tlog-tiles);
 /// * `/proof?index=N`: a C2SP tlog-proof under that checkpoint; with `&size=N`, the bare path in the tree of that size, a hash
 ///   in base64 on each line;
-/// * `/consistency?from=N&to=N`: the bare consistency proof, likewise.
+/// * `/consistency?from=N&to=N`: the bare consistency proof, likewise;
+/// * `/timestamps`: the sizes of the trees that a timestamping authority stamped, each on a line; of each,
+///   `/timestamps/N/checkpoint`, the signed note that was stamped, and `/timestamps/N/token`, the token over its bytes (RFC 3161).
 pub fn log(log: Arc<Log>) -> Router {
     Router::new()
         .route("/checkpoint", get(checkpoint))
         .route("/tile/{*path}", get(tile))
         .route("/proof", get(proof))
         .route("/consistency", get(consistency))
+        .route("/timestamps", get(timestamps))
+        .route("/timestamps/{size}/checkpoint", get(stamped_note))
+        .route("/timestamps/{size}/token", get(stamp_token))
         .with_state(log)
 }
 
@@ -100,6 +105,33 @@ async fn consistency(State(log): State<Arc<Log>>, Query(sizes): Query<Sizes>) ->
     found
         .await
         .map_or_else(|response| response, |proof| text(FOR_EVER, lines(&proof)))
+}
+
+async fn timestamps(State(log): State<Arc<Log>>) -> Response {
+    let sizes = log.stamps();
+    text(BRIEFLY, sizes.iter().map(|size| format!("{size}\n")).collect())
+}
+
+async fn stamped_note(State(log): State<Arc<Log>>, Path(size): Path<u64>) -> Response {
+    match blocking(move || log.stamped(size)).await {
+        Ok(Some(stamp)) => text(FOR_EVER, stamp.checkpoint.to_string()),
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(response) => response,
+    }
+}
+
+async fn stamp_token(State(log): State<Arc<Log>>, Path(size): Path<u64>) -> Response {
+    match blocking(move || log.stamped(size)).await {
+        Ok(Some(stamp)) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/vnd.etsi.timestamp-token"),
+                (header::CACHE_CONTROL, FOR_EVER),
+            ];
+            (headers, stamp.token).into_response()
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(response) => response,
+    }
 }
 
 async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Response {

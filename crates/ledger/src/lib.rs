@@ -42,7 +42,7 @@ pub use commitment::{COMMITMENT_BYTES, Commitment, Kind, Opening, SALT_BYTES, Sa
 pub use error::{Error, Result};
 pub use hash::Hash;
 pub use key::{Algorithm, FileKey, KeyError, SignError, Signer, VerifierKey};
-pub use log::{Log, Options, Receipt, Work};
+pub use log::{Log, Options, Receipt, Stamp, Work};
 pub use note::{LARGEST_NOTE, MOST_SIGNATURES, MalformedNote, Note, Signature, Unverified, parse_signatures};
 pub use policy::{Cosigner, Policy, PolicyError};
 pub use proof::{LARGEST_PROOF, MalformedProof, Proof};

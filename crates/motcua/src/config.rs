@@ -36,7 +36,7 @@ pub struct Config {
     pub dossiers: dossier::service::Config,
     /// The transparency log.
     #[serde(default)]
-    pub ledger: Ledger,
+    pub ledger: crate::ledger::config::Ledger,
     /// The exchange between agencies; without it the node keeps to itself.
     #[serde(default)]
     pub exchange: Option<crate::exchange::config::Exchange>,
@@ -100,15 +100,6 @@ impl Default for Http {
             metrics: None,
         }
     }
-}
-
-/// The transparency log.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Ledger {
-    /// Its name for ever: where it is published, without scheme (`h37.gov.vn/ledger`). Read once, when the log begins. Default:
-    /// the public address of the node with `/ledger`.
-    pub origin: String,
 }
 
 /// What stands at the head and foot of pages.

@@ -36,6 +36,8 @@ pub struct Metrics {
     registry: Registry,
     answered: Family<Answered, Counter>,
     seconds: Family<Route, Histogram>,
+    /// Those of the transparency log.
+    pub ledger: crate::ledger::figures::Figures,
 }
 
 impl Default for Metrics {
@@ -46,10 +48,13 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("motcua");
         registry.register("http_requests", "Requests answered", answered.clone());
         registry.register("http_request_seconds", "Time to answer", seconds.clone());
+        let ledger = crate::ledger::figures::Figures::default();
+        ledger.register(&mut registry);
         Self {
             registry,
             answered,
             seconds,
+            ledger,
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::{
     config::Config,
     exchange::{Exchange, Ground},
     front,
+    ledger::Guarded,
     metrics::Metrics,
     packages,
 };
@@ -58,6 +59,7 @@ pub struct Node {
     pub site: Arc<view::Site>,
     pub metrics: Arc<Metrics>,
     exchange: Arc<OnceLock<Exchange>>,
+    guarded: Arc<OnceLock<Guarded>>,
     config: Arc<Config>,
 }
 
@@ -129,6 +131,7 @@ impl Node {
             site,
             metrics: Arc::default(),
             exchange: Arc::default(),
+            guarded: Arc::default(),
             config: Arc::new(config),
         })
     }
@@ -157,8 +160,15 @@ impl Node {
             return Ok(());
         }
         let config = Arc::clone(&self.config);
-        let ledger = tokio::task::spawn_blocking(move || crate::ledger::open(&config)).await??;
-        self.dossiers.keep_in(ledger).await?;
+        let (clock, figures) = (Arc::clone(&self.clock), self.metrics.ledger.clone());
+        let open = move || {
+            let ledger = crate::ledger::open(&config)?;
+            Guarded::open(&config, ledger, &clock, figures)
+        };
+        let guarded = tokio::task::spawn_blocking(open).await??;
+        self.dossiers.keep_in(guarded.ledger.clone()).await?;
+        // Opened once, by whoever serves.
+        let _ = self.guarded.set(guarded);
         Ok(())
     }
 
@@ -189,6 +199,11 @@ impl Node {
         if let Some((caller, system)) = opened.calling() {
             self.dossiers.join(consult::Exchange { caller, system });
         }
+        if let (Some(guarded), Some(directory)) = (self.guarded(), opened.directory()) {
+            guarded.follow(&directory);
+            // Its tracker has the reads of this node and those through the exchange.
+            self.identity.show_reads_at("/my/reads");
+        }
         // Opened once, by whoever serves.
         let _ = self.exchange.set(opened);
         Ok(())
@@ -197,6 +212,11 @@ impl Node {
     /// The exchange, once it is open.
     pub fn exchange(&self) -> Option<&Exchange> {
         self.exchange.get()
+    }
+
+    /// The log with its witnesses, once it is open.
+    pub fn guarded(&self) -> Option<&Guarded> {
+        self.guarded.get()
     }
 
     /// The configuration.
@@ -240,11 +260,7 @@ impl Node {
             .merge(insight::pages::router(self.insight.clone()))
             .merge(api_routes)
             .merge(self.exchange().map_or_else(Router::new, Exchange::pages))
-            .merge(
-                self.dossiers
-                    .ledger()
-                    .map_or_else(Router::new, crate::ledger::pages::router),
-            )
+            .merge(self.guarded().map_or_else(Router::new, crate::ledger::pages::router))
             .merge(view::assets::router(&self.site))
             .fallback(front::not_found)
             .method_not_allowed_fallback(front::not_allowed);

@@ -39,6 +39,10 @@ pub async fn serve_until(
         let (store, stopping) = (node.store.clone(), stopping.clone());
         tokio::spawn(async move { exchange.run(&store, stopping).await })
     });
+    let guarded = node
+        .guarded()
+        .cloned()
+        .map(|guarded| tokio::spawn(guarded.run(stopping.clone())));
     let watcher = tokio::spawn(watch_catalogue(node.clone(), stopping.clone()));
     let figures = http
         .metrics
@@ -81,6 +85,9 @@ pub async fn serve_until(
     let _ = jobs.await;
     let _ = messages.await;
     let _ = watcher.await;
+    if let Some(guarded) = guarded {
+        let _ = guarded.await;
+    }
     if let Some(exchange) = exchange {
         exchange.await??;
     }

@@ -7,6 +7,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use base::{Error, Result, Text, Timestamp};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use identity::{Ctx, Purpose};
 use ledger::{Kind, Log, VerifierKey};
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,9 @@ pub struct Proofs {
     pub keys: Vec<String>,
     /// The entries that have a leaf, oldest first.
     pub entries: Vec<EntryProof>,
+    /// Tokens of a timestamping authority over the signed notes of [`EntryProof::stamped`] (RFC 3161), DER in base64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<String>,
 }
 
 /// The proof of one entry.
@@ -64,6 +68,9 @@ pub struct EntryProof {
     pub leaf: u64,
     /// C2SP tlog-proof. It shows the entry, unless that is for officers only.
     pub proof: String,
+    /// The same without the entry, under the earliest checkpoint with the leaf that an authority stamped, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamped: Option<String>,
 }
 
 /// What a leaf of a dossier says, in a few words.
@@ -204,6 +211,7 @@ impl Dossiers {
         let leaves = tables::of(&self.store().read(), view.id).await?;
         let log = Arc::clone(&ledger.log);
         let prove = move || {
+            let mut tokens = Vec::new();
             let of_this_log = leaves.iter().filter(|leaf| leaf.origin == log.origin());
             let prove = |leaf: &Leaf| {
                 let at = leaf.leaf.unsigned_abs();
@@ -212,15 +220,27 @@ impl Dossiers {
                 } else {
                     log.prove(at)?
                 };
+                let stamped = match log.first_stamp_over(at)? {
+                    Some(stamp) => {
+                        let token = BASE64_STANDARD.encode(&stamp.token);
+                        if !tokens.contains(&token) {
+                            tokens.push(token);
+                        }
+                        Some(log.prove_under(at, &stamp.checkpoint)?.to_string())
+                    }
+                    None => None,
+                };
                 Ok(EntryProof {
                     seq: leaf.seq,
                     leaf: at,
                     proof: proof.to_string(),
+                    stamped,
                 })
             };
-            of_this_log.map(prove).collect::<ledger::Result<Vec<_>>>()
+            let entries = of_this_log.map(prove).collect::<ledger::Result<Vec<_>>>()?;
+            Ok::<_, ledger::Error>((entries, tokens))
         };
-        let entries = tokio::task::spawn_blocking(prove)
+        let (entries, tokens) = tokio::task::spawn_blocking(prove)
             .await
             .map_err(Error::internal)?
             .map_err(Error::internal)?;
@@ -230,6 +250,7 @@ impl Dossiers {
             log: ledger.log.origin().to_owned(),
             keys: ledger.keys.iter().map(ToString::to_string).collect(),
             entries,
+            tokens,
         })
     }
 }

@@ -18,6 +18,7 @@ use super::{
     },
     refusal::Refusal,
     seal::{Key, NamedSigner, Sealed, seal},
+    trusted::directory_of,
 };
 use crate::model::{
     federation::{Directory, View},
@@ -210,6 +211,19 @@ impl Publisher {
             .newest
             .as_ref()
             .map_or(1, |newest| newest.edition.version + 1)
+    }
+
+    /// The directory of the newest edition; none before the first.
+    ///
+    /// # Errors
+    /// [`Refusal::Disk`], or what is wrong with the file.
+    pub fn newest(&self) -> Result<Option<Arc<View>>, Refusal> {
+        let Some(newest) = self.state().newest.clone() else {
+            return Ok(None);
+        };
+        let path = self.folder.join(File::Blob(newest.edition.directory.sha256).path());
+        let bytes = disk::must_read(&path, LONGEST_DIRECTORY)?;
+        directory_of(&newest.edition, &bytes).map(Some)
     }
 
     /// For how long an edition holds, in seconds.

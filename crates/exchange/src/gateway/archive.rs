@@ -2,7 +2,10 @@
 
 use std::fmt::{self, Write};
 
-use crate::model::{federation::View, meta::verificationconf as names, xml};
+use crate::{
+    model::{federation::View, meta::verificationconf as names, xml},
+    zip,
+};
 
 /// The archive: two files.
 pub(super) fn verificationconf(view: &View) -> Vec<u8> {
@@ -10,9 +13,12 @@ pub(super) fn verificationconf(view: &View) -> Vec<u8> {
     let mut params = String::new();
     // Writing to a string cannot fail.
     let _ = shared_params(view, &mut params);
-    stored(&[
-        (names::INSTANCE.to_owned(), directory.instance.as_str().as_bytes()),
-        (names::shared_params(&directory.instance), params.as_bytes()),
+    zip::write(&[
+        (
+            names::INSTANCE.to_owned(),
+            directory.instance.as_str().as_bytes().to_vec(),
+        ),
+        (names::shared_params(&directory.instance), params.into_bytes()),
     ])
 }
 
@@ -71,45 +77,4 @@ fn shared_params(view: &View, out: &mut impl Write) -> fmt::Result {
         }
     }
     writeln!(out, "</x:conf>")
-}
-
-/// A zip of files as they are (APPNOTE.TXT 6.3.10, 4.3.7, 4.3.12 and 4.3.16; method 0).
-fn stored(files: &[(String, &[u8])]) -> Vec<u8> {
-    let (mut out, mut list) = (Vec::new(), Vec::new());
-    for (name, content) in files {
-        let size = length(content.len());
-        // Version 2.0, names in UTF-8, stored, 1 January 1980.
-        let mut common = vec![20, 0, 0, 8, 0, 0, 0, 0, 0x21, 0];
-        common.extend(crc32fast::hash(content).to_le_bytes());
-        common.extend([size, size].concat());
-        common.extend(&length(name.len())[..2]);
-        common.extend([0, 0]);
-        list.extend(
-            [
-                b"PK\x01\x02\x14\0",
-                common.as_slice(),
-                &[0; 10],
-                &length(out.len()),
-                name.as_bytes(),
-            ]
-            .concat(),
-        );
-        out.extend([b"PK\x03\x04", common.as_slice(), name.as_bytes(), content].concat());
-    }
-    let count = &length(files.len())[..2];
-    let end = [
-        b"PK\x05\x06\0\0\0\0",
-        count,
-        count,
-        &length(list.len()),
-        &length(out.len()),
-        &[0, 0],
-    ]
-    .concat();
-    [out, list, end].concat()
-}
-
-/// A number as zip writes it. The directory is far smaller than 4 GiB.
-fn length(n: usize) -> [u8; 4] {
-    u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes()
 }

@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use base::Clock;
 use tokio::sync::mpsc;
 
+use crate::journal::Journal;
 use crate::model::{
     error::Wire,
     federation::Standing,
@@ -47,6 +48,8 @@ pub struct Config {
     pub subjects: SubjectKey,
     /// Members that the node has talked to before: they go on while the directory is stale.
     pub met: BTreeSet<MemberId>,
+    /// Where the evidence of past messages is; without it `GET /asic` finds none.
+    pub journal: Option<Journal>,
     /// Who wants to know of each message. When the channel is full, records are dropped and counted.
     pub operations: Option<mpsc::Sender<OpRecord>>,
 }

@@ -55,6 +55,7 @@ pub use self::{
     figures::{BOUNDS, Figures, Histogram, Side},
     flaw::GatewayFlaw,
 };
+use crate::journal::Journal;
 use crate::model::{
     Purpose,
     error::{Answer, Format, Refusal, Wire},
@@ -83,6 +84,7 @@ struct Inner {
     limits: Limits,
     internal: BTreeMap<String, Router>,
     subjects: SubjectKey,
+    journal: Option<Journal>,
     operations: Option<mpsc::Sender<OpRecord>>,
     met: RwLock<BTreeSet<MemberId>>,
     room: Room,
@@ -155,6 +157,7 @@ impl Gateway {
             limits: config.limits,
             internal: config.internal,
             subjects: config.subjects,
+            journal: config.journal,
             operations: config.operations,
             met: RwLock::new(config.met),
             checkpoints: Checkpoints::default(),

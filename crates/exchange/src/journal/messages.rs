@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use base::{Error, Kind, Result, Timestamp, codes::PersonNumber};
 use identity::{Ctx, DataRead, Purpose as LocalPurpose};
-use ledger::{Kind as Leaf, Policy, Proof, VerifierKey};
+use ledger::{Kind as Leaf, Policy, VerifierKey};
 use uuid::Uuid;
 
 use super::{
@@ -249,7 +249,7 @@ impl Journal {
         }
         self.record_look(ctx, &row).await?;
         let bytes = self.contain(self.roles_of(&pair).await?).await?;
-        let report = verify_container(&bytes, &self.policy()?);
+        let report = verify_container(&bytes, &self.policy()?, None);
         Ok(Exchange {
             row,
             pair,
@@ -390,33 +390,34 @@ impl Journal {
     }
 
     /// A container of leaves, all proved under one checkpoint: the latest that witnesses cosigned if it has them all, else
-    /// the latest.
+    /// the latest. Where a timestamping authority stamped a checkpoint that has them all, the earliest such stamp is with it.
     pub(super) async fn contain(&self, roles: Vec<(Role, u64)>) -> Result<Vec<u8>> {
-        let (leaves, checkpoint) = self
+        let (leaves, checkpoint, stamp) = self
             .with_log(move |log| {
                 let last = roles.iter().map(|(_, leaf)| *leaf).max().unwrap_or(0);
                 let cosigned = log.cosigned().filter(|checkpoint| last < checkpoint.checkpoint().size);
                 let checkpoint = cosigned.unwrap_or_else(|| log.checkpoint());
+                let stamp = log.first_stamp_over(last)?;
                 let mut leaves = Vec::new();
                 for (role, index) in roles {
                     let entry = log.entry(index)?;
                     let Some(opening) = entry.opening else { continue };
-                    let proof = Proof {
-                        index,
-                        commitment: entry.commitment,
-                        opening: None,
-                        path: log.inclusion(index, checkpoint.checkpoint().size)?,
-                        checkpoint: (*checkpoint).clone(),
-                    };
-                    leaves.push(Opened { role, opening, proof });
+                    let proof = log.prove_under(index, &checkpoint)?;
+                    let stamped = stamp.as_ref().map(|stamp| log.prove_under(index, &stamp.checkpoint));
+                    leaves.push(Opened {
+                        role,
+                        opening,
+                        proof,
+                        stamped: stamped.transpose()?,
+                    });
                 }
-                Ok((leaves, checkpoint))
+                Ok((leaves, checkpoint, stamp))
             })
             .await?;
         if leaves.is_empty() {
             return Err(nothing_left());
         }
-        evidence::container(&leaves, &checkpoint, &(self.0.directory)())
+        evidence::container(&leaves, &checkpoint, stamp.as_ref(), &(self.0.directory)())
     }
 
     async fn erasure_of(&self, row: &LogRow) -> Result<Option<(Timestamp, String, String)>> {

@@ -360,6 +360,7 @@ impl Federation {
             spill: self.folder.path().to_owned(),
             subjects: SubjectKey::new([7; 32]),
             met: BTreeSet::new(),
+            journal: None,
             operations: Some(operations),
         })
         .expect("a gateway");

@@ -272,6 +272,9 @@ pub(super) struct BeforeQuery {
 
 /// Who has seen one's data.
 pub(super) async fn reads(asked: Asked, Query(query): Query<BeforeQuery>) -> Response {
+    if let Some(page) = asked.state.reads_elsewhere() {
+        return Redirect::temporary(page).into_response();
+    }
     let before = read_place(query.before.as_deref());
     match asked.state.reads_of_me(asked.ctx(), before, super::PAGE).await {
         Ok((entries, next)) => {

@@ -1,6 +1,9 @@
 //! What the use cases share.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use base::{Clock, Error, Lang, Result, Text, Timestamp};
 use store::Store;
@@ -34,6 +37,8 @@ pub(super) struct Inner {
     pub hashing: Semaphore,
     pub access_log: AccessLog,
     pub shell: Shell,
+    /// Where a person sees all reads of their data, if not on the page of this crate.
+    reads_elsewhere: OnceLock<String>,
 }
 
 impl fmt::Debug for IdentityState {
@@ -117,6 +122,16 @@ impl Default for Shell {
 }
 
 impl IdentityState {
+    /// From now on `/account/reads` leads to this page: there is one list of reads for a person.
+    pub fn show_reads_at(&self, page: &str) {
+        // The composition of a node says it once.
+        let _ = self.0.reads_elsewhere.set(page.to_owned());
+    }
+
+    pub(crate) fn reads_elsewhere(&self) -> Option<&str> {
+        self.0.reads_elsewhere.get().map(String::as_str)
+    }
+
     /// The state of a node. `secret` is the node's own secret; with another one, sessions live on but second factors,
     /// sign-ins under way and the access log's pseudonyms do not.
     ///
@@ -147,6 +162,7 @@ impl IdentityState {
             hashing: Semaphore::new(HASHES_AT_ONCE),
             access_log,
             shell,
+            reads_elsewhere: OnceLock::new(),
         })))
     }
 

@@ -9,6 +9,7 @@
 
 mod open;
 mod shared;
+mod stamps;
 mod tail;
 mod writer;
 
@@ -25,12 +26,12 @@ use std::{
 use base::{Clock, time::SystemClock};
 use tokio::sync::{Semaphore, oneshot};
 
-pub use self::shared::Work;
 pub(crate) use self::tail::{Tail, partial_tiles};
 use self::{
     shared::Shared,
     writer::{Pending, Request},
 };
+pub use self::{shared::Work, stamps::Stamp};
 use crate::{
     checkpoint::SignedCheckpoint,
     commitment::{Commitment, Kind, Salt},
@@ -328,6 +329,58 @@ impl Log {
         self.within(to)?;
         let plan = Plan::consistency(from, to).ok_or(Error::Beyond { asked: from, size: to })?;
         plan.resolve(&*self.shared)
+    }
+
+    /// The proof of a leaf, without what it says, in the tree of a checkpoint that is one of this log.
+    ///
+    /// # Errors
+    /// See [`Self::entry`] and [`Self::inclusion`].
+    pub fn prove_under(&self, index: u64, checkpoint: &SignedCheckpoint) -> Result<Proof> {
+        Ok(Proof {
+            index,
+            commitment: self.entry(index)?.commitment,
+            opening: None,
+            path: self.inclusion(index, checkpoint.checkpoint().size)?,
+            checkpoint: checkpoint.clone(),
+        })
+    }
+
+    /// Keeps the token of a timestamping authority over the signed note of a checkpoint. The caller has verified it. Blocks
+    /// until it is on disk; of a size that has one, the first stays.
+    ///
+    /// # Errors
+    /// [`Error::ForeignCheckpoint`] when the checkpoint is not of this log.
+    pub fn stamp(&self, stamp: &Stamp) -> Result<()> {
+        let checkpoint = stamp.checkpoint.checkpoint();
+        let ours = checkpoint.origin == self.origin() && checkpoint.size <= self.size();
+        if !ours || self.root(checkpoint.size)? != checkpoint.root {
+            return Err(Error::ForeignCheckpoint);
+        }
+        self.shared.stamps.keep(stamp)
+    }
+
+    /// The sizes of the trees that were stamped, smallest first.
+    pub fn stamps(&self) -> Vec<u64> {
+        self.shared.stamps.sizes()
+    }
+
+    /// The stamp of the tree of `size` leaves.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn stamped(&self, size: u64) -> Result<Option<Stamp>> {
+        self.shared.stamps.read(size)
+    }
+
+    /// The earliest stamp on a tree that has a leaf.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn first_stamp_over(&self, index: u64) -> Result<Option<Stamp>> {
+        match self.shared.stamps.over(index) {
+            Some(size) => self.stamped(size),
+            None => Ok(None),
+        }
     }
 
     fn within(&self, asked: u64) -> Result<()> {

@@ -9,6 +9,7 @@ use std::{
 use super::{
     Options,
     shared::{Shared, State, Work},
+    stamps::Stamps,
     tail::Tail,
     writer::{Writer, sign},
 };
@@ -64,6 +65,7 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<(Arc<Shared>, Writer
             work: Work::default(),
         }),
         erasing: RwLock::new(()),
+        stamps: Stamps::open(dir)?,
     });
     let size = found.edge.size();
     let mut writer = Writer::new(Arc::clone(&shared), options, last, found.end, (found.edge, found.tail))?;

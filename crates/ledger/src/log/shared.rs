@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use super::tail::Tail;
+use super::{stamps::Stamps, tail::Tail};
 use crate::{
     checkpoint::SignedCheckpoint,
     error::{Error, Result},
@@ -24,6 +24,7 @@ pub(super) struct Shared {
     pub state: RwLock<State>,
     /// Held alone while a record is erased, so that nobody reads half of it.
     pub erasing: RwLock<()>,
+    pub stamps: Stamps,
 }
 
 /// The log as far as it is durable.

@@ -9,8 +9,8 @@ use std::fmt;
 use base::Text;
 
 pub use self::{
-    client::{Answer, Channel, ChannelError, Gathered, Miss, Peer, Witnesses},
-    state::{Witness, judge},
+    client::{Answer, Channel, ChannelError, Gathered, Miss, Pace, Peer, Standing, Witnesses},
+    state::{Followed, Witness, judge},
 };
 use crate::{
     checkpoint::SignedCheckpoint,

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fs::File,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use base::Clock;
@@ -62,15 +62,30 @@ pub struct Witness {
     dir: PathBuf,
     signers: Vec<Arc<dyn Signer>>,
     clock: Arc<dyn Clock>,
-    logs: HashMap<String, Log>,
+    logs: RwLock<HashMap<String, Log>>,
     _lock: File,
 }
 
-/// A log that is followed.
+/// A log that is, or was, followed.
 struct Log {
+    /// None: it is followed no more.
     keys: Vec<VerifierKey>,
-    /// The checkpoint cosigned last. Locked from the judgement until the answer is on disk.
-    last: Mutex<Option<SignedCheckpoint>>,
+    /// What was cosigned last. It stays when the log is followed no more: there is one memory of each log.
+    last: Arc<Last>,
+}
+
+/// The checkpoint cosigned last. Locked from the judgement until the answer is on disk.
+type Last = Mutex<Option<SignedCheckpoint>>;
+
+/// A log that a witness follows.
+#[derive(Debug, Clone)]
+pub struct Followed {
+    /// Its origin.
+    pub origin: String,
+    /// What was cosigned last.
+    pub last: Option<SignedCheckpoint>,
+    /// It signed two trees of one size; the other one lies beside the state as `<origin hash>.fork`.
+    pub forked: bool,
 }
 
 impl Witness {
@@ -90,23 +105,42 @@ impl Witness {
                 "a witness signs with cosignature/v1 or ML-DSA-44, which say when",
             ));
         }
-        let lock = crate::log::lock(dir)?;
+        let witness = Self {
+            dir: dir.to_owned(),
+            signers,
+            clock,
+            logs: RwLock::default(),
+            _lock: crate::log::lock(dir)?,
+        };
+        witness.follow(logs)?;
+        Ok(witness)
+    }
+
+    /// Follows these logs from now on, and no others.
+    ///
+    /// # Errors
+    /// [`Error::WitnessState`] or [`Error::Io`]; then it goes on with those that it followed.
+    pub fn follow(&self, logs: Vec<VerifierKey>) -> Result<()> {
         let mut by_origin: HashMap<String, Vec<VerifierKey>> = HashMap::new();
         for key in logs {
             by_origin.entry(key.name().to_owned()).or_default().push(key);
         }
-        let mut logs = HashMap::new();
-        for (origin, keys) in by_origin {
-            let last = Mutex::new(load(dir, &origin, &keys, &signers)?);
-            logs.insert(origin, Log { keys, last });
+        let mut followed = self.logs.write().unwrap_or_else(PoisonError::into_inner);
+        let mut new = HashMap::new();
+        for (origin, keys) in &by_origin {
+            if !followed.contains_key(origin) {
+                let last = load(&self.dir, origin, keys, &self.signers)?;
+                new.insert(origin.clone(), Arc::new(Mutex::new(last)));
+            }
         }
-        Ok(Self {
-            dir: dir.to_owned(),
-            signers,
-            clock,
-            logs,
-            _lock: lock,
-        })
+        for (origin, log) in followed.iter_mut() {
+            log.keys = by_origin.remove(origin).unwrap_or_default();
+        }
+        for (origin, last) in new {
+            let keys = by_origin.remove(&origin).unwrap_or_default();
+            followed.insert(origin, Log { keys, last });
+        }
+        Ok(())
     }
 
     /// Answers a request with signature lines. Blocks until the disk has what was cosigned.
@@ -116,14 +150,19 @@ impl Witness {
     pub fn add_checkpoint(&self, body: &[u8]) -> Result<String, Refusal> {
         let request = AddCheckpoint::parse(body)?;
         let origin = &request.checkpoint.checkpoint().origin;
-        let log = self
-            .logs
-            .get(origin)
+        let (keys, last) = self
+            .find(|name| name == origin)
             .ok_or_else(|| Refusal::UnknownLog(origin.clone()))?;
-        let mut last = log.last.lock().unwrap_or_else(PoisonError::into_inner);
-        judge(last.as_ref().map(SignedCheckpoint::checkpoint), &log.keys, &request)?;
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = last.as_ref().map(SignedCheckpoint::checkpoint);
+        if let Err(refusal) = judge(known, &keys, &request) {
+            if refusal == Refusal::Inconsistent {
+                self.keep_fork(known, &request.checkpoint);
+            }
+            return Err(refusal);
+        }
         let mut checkpoint = request.checkpoint;
-        checkpoint.retain(&log.keys);
+        checkpoint.retain(&keys);
         let time = seconds(self.clock.now());
         let mut lines = String::new();
         for signer in &self.signers {
@@ -141,14 +180,58 @@ impl Witness {
     /// The checkpoint cosigned last of the log whose origin has this SHA-256 in lower-case hex, with all signatures that were
     /// verified (C2SP tlog-witness, monitor retrieval).
     pub fn latest(&self, origin_hash: &str) -> Option<SignedCheckpoint> {
-        let (_, log) = self.logs.iter().find(|(origin, _)| file_name(origin) == origin_hash)?;
-        log.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let (_, last) = self.find(|origin| file_name(origin) == origin_hash)?;
+        last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The logs that are followed, by their names.
+    pub fn followed(&self) -> Vec<Followed> {
+        let logs = self.logs.read().unwrap_or_else(PoisonError::into_inner);
+        let mut followed: Vec<_> = logs
+            .iter()
+            .filter(|(_, log)| !log.keys.is_empty())
+            .map(|(origin, log)| Followed {
+                origin: origin.clone(),
+                last: log.last.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+                forked: self.fork_path(origin).exists(),
+            })
+            .collect();
+        followed.sort_by(|a, b| a.origin.cmp(&b.origin));
+        followed
+    }
+
+    fn find(&self, is_it: impl Fn(&str) -> bool) -> Option<(Vec<VerifierKey>, Arc<Last>)> {
+        let logs = self.logs.read().unwrap_or_else(PoisonError::into_inner);
+        let (_, log) = logs.iter().find(|(origin, _)| is_it(origin))?;
+        Some((log.keys.clone(), Arc::clone(&log.last)))
+    }
+
+    /// Two trees of one size, both signed by the log, prove by themselves that it showed two histories. The second is kept
+    /// beside the first. A bad proof between trees of two sizes proves nothing: anybody can send one.
+    fn keep_fork(&self, known: Option<&Checkpoint>, other: &SignedCheckpoint) {
+        let new = other.checkpoint();
+        let Some(known) = known.filter(|known| known.size == new.size && known.root != new.root) else {
+            return;
+        };
+        let (origin, size) = (&new.origin, new.size);
+        tracing::error!(origin, size, known = %known.root, other = %new.root, "a log signed two histories");
+        let path = self.fork_path(origin);
+        if !path.exists()
+            && let Err(error) = files::replace(&path, other.to_string().as_bytes())
+        {
+            tracing::error!(%error, origin, "the second history could not be kept");
+        }
+    }
+
+    fn fork_path(&self, origin: &str) -> PathBuf {
+        self.dir.join(format!("{}.fork", file_name(origin)))
     }
 }
 
 impl std::fmt::Debug for Witness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Witness({} logs)", self.logs.len())
+        let logs = self.logs.read().unwrap_or_else(PoisonError::into_inner);
+        write!(f, "Witness({} logs)", logs.len())
     }
 }
 

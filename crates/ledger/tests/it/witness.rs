@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use ledger::{
     Algorithm, Error, FileKey, Log, Policy, SignedCheckpoint, Signer, VerifierKey, verify,
-    witness::{AddCheckpoint, Answer, Channel, ChannelError, Miss, Peer, Refusal, Witness, Witnesses},
+    witness::{AddCheckpoint, Answer, Channel, ChannelError, Miss, Pace, Peer, Refusal, Witness, Witnesses},
 };
 
 use crate::support::{NOW, ORIGIN, block_on, fill, key, key_named, open};
@@ -252,7 +252,12 @@ fn a_log_gathers_cosignatures_of_k_of_n() {
     for odd in ["silent", "away", "nonsense", "— nhan-chung.example/4 AAAAAAE=\n", ""] {
         peers.push(Peer::new(strange.clone(), Arc::new(Odd(odd))));
     }
-    let witnesses = Witnesses::new(peers, Duration::from_millis(300));
+    let pace = Pace {
+        patience: Duration::from_millis(300),
+        between: Duration::ZERO,
+        longest: Duration::ZERO,
+    };
+    let witnesses = Witnesses::new(peers, pace);
     let policy = |quorum| {
         let verifiers = keys.iter().map(|k| k.verifier()).collect();
         Policy::new(vec![key.verifier()], verifiers, quorum).expect("a policy")
@@ -292,4 +297,52 @@ fn a_log_gathers_cosignatures_of_k_of_n() {
         "{:?}",
         gathered.missing[0]
     );
+}
+
+#[test]
+fn two_trees_of_one_size_are_kept_as_proof_and_what_is_followed_can_change() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = key();
+    let own = key_named("nhan-chung.example/mot", Algorithm::CosignatureV1);
+    let log = open(&dir.path().join("log"), &key);
+    let fork = open(&dir.path().join("fork"), &key);
+    fill(&log, 0..10, 5);
+    fill(&fork, 100..110, 5);
+    let state = dir.path().join("witness");
+    let witness = witness(&state, &own, &key.verifier());
+    witness
+        .add_checkpoint(&request(&log, 0, &log.checkpoint()))
+        .expect("it is cosigned");
+    // A bad proof between two sizes proves nothing of the log; two trees of one size do.
+    fill(&fork, 110..112, 5);
+    assert_eq!(
+        witness.add_checkpoint(&request(&fork, 10, &fork.checkpoint())),
+        Err(Refusal::Inconsistent)
+    );
+    assert!(witness.followed().iter().all(|log| !log.forked));
+    fill(&log, 10..12, 5);
+    witness
+        .add_checkpoint(&request(&log, 10, &log.checkpoint()))
+        .expect("it is cosigned");
+    assert_eq!(
+        witness.add_checkpoint(&request(&fork, 12, &fork.checkpoint())),
+        Err(Refusal::Inconsistent)
+    );
+    assert!(witness.followed().iter().all(|log| log.forked));
+
+    // Followed no more, it is unknown; followed again, it is remembered.
+    witness.follow(Vec::new()).expect("nobody is followed");
+    assert!(witness.followed().is_empty());
+    assert!(matches!(
+        witness.add_checkpoint(&request(&log, 12, &log.checkpoint())),
+        Err(Refusal::UnknownLog(_))
+    ));
+    witness.follow(vec![key.verifier()]).expect("it is followed again");
+    assert_eq!(
+        witness.add_checkpoint(&request(&log, 0, &log.checkpoint())),
+        Err(Refusal::Conflict { size: 12 })
+    );
+    drop(witness);
+    let again = self::witness(&state, &own, &key.verifier());
+    assert!(again.followed()[0].forked, "the proof is on disk");
 }

@@ -64,6 +64,10 @@ pub struct Federation {
     pub invitation_only: bool,
     /// For how many days certificates are valid.
     pub certificate_days: u16,
+    /// Who cosigns the logs of members that name no witnesses of their own.
+    pub witnesses: Vec<crate::ledger::config::Witness>,
+    /// How many of them a checkpoint must have to count as witnessed.
+    pub quorum: usize,
 }
 
 impl Default for Federation {
@@ -72,6 +76,8 @@ impl Default for Federation {
             name: Text::new("Liên thông dữ liệu", "Data exchange"),
             invitation_only: false,
             certificate_days: 365,
+            witnesses: Vec::new(),
+            quorum: 0,
         }
     }
 }

@@ -119,6 +119,12 @@ impl Exchange {
         Ok(Self { operator, member })
     }
 
+    /// The directory that this node follows, if it has joined.
+    pub fn directory(&self) -> Option<journal::DirectoryNow> {
+        let standing = self.member.as_ref()?.follower.standing();
+        Some(Arc::new(move || Arc::clone(&standing.load().view)))
+    }
+
     /// Pages for people and officers.
     pub fn pages(&self) -> Router {
         let mut routes = Router::new();
@@ -292,6 +298,7 @@ impl Joined {
             spill: folder.join("spill"),
             subjects,
             met: met(&folder),
+            journal: Some(journal.clone()),
             operations: Some(records),
         };
         std::fs::create_dir_all(&gateway.spill).with_context(|| format!("making {}", gateway.spill.display()))?;

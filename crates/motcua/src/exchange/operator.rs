@@ -7,7 +7,7 @@ use std::{path::Path, sync::Arc};
 
 use ::exchange::{
     directory::{Digest, Membership, Publisher, Quorum, Quorums, Settings, Signers, Validity},
-    model::identifier::Part,
+    model::{federation::WitnessEntry, identifier::Part},
 };
 use anyhow::{Context as _, bail};
 use base::{Clock, Timestamp};
@@ -96,11 +96,19 @@ pub async fn open(
     let (published, now) = (folder.join("directory"), Arc::clone(clock));
     let publisher =
         tokio::task::spawn_blocking(move || Publisher::open(&published, &signers, Validity::default(), now)).await??;
+    let witnesses = exchange.federation.witnesses.iter();
+    if exchange.federation.quorum > witnesses.len() {
+        bail!("exchange.federation.quorum: more witnesses than exchange.federation.witnesses names");
+    }
+    let entry = |witness: &crate::ledger::config::Witness| WitnessEntry {
+        key: witness.key.to_string(),
+        url: witness.url.clone(),
+    };
     let settings = Settings {
         name: exchange.federation.name.clone(),
         anchors: Vec::new(),
-        witnesses: Vec::new(),
-        quorum: 0,
+        witnesses: witnesses.map(entry).collect(),
+        quorum: exchange.federation.quorum,
         invitation_only: exchange.federation.invitation_only,
         certificate_days: exchange.federation.certificate_days,
     };

@@ -28,11 +28,13 @@ use axum::{
 };
 use base::{Text, time::SystemClock};
 use identity::{Actor, OfficerActor, OfficerId, Role, Roles};
+use ledger::Signer as _;
 use uuid::Uuid;
 
 use super::*;
 use crate::{
     conformance::{keeps_the_rules, key},
+    ledger::config::{Witness, Witnessing},
     node::{MIGRATIONS, Node as Whole, open_store},
 };
 
@@ -163,11 +165,7 @@ const ASKS: &str = "VN/GOV/000.00.00.H42/motcua";
 const ANSWERS: &str = "VN/GOV/000.00.00.G01/dancu";
 
 /// Makes a node's keys and lets it join.
-async fn member(operator: &Town, dir: &Path, member: &str, name: &str) -> Town {
-    member_with(operator, config(dir), member, name).await
-}
-
-async fn member_with(operator: &Town, (config, url): (Config, String), member: &str, name: &str) -> Town {
+async fn member(operator: &Town, (config, url): (Config, String), member: &str, name: &str) -> Town {
     let folder = config.data.join(commands::FOLDER);
     let peers = config.exchange.as_ref().expect("an exchange").peers;
     let new = NewNode {
@@ -316,22 +314,82 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn witnesses_that_the_operator_names_later_are_in_a_new_edition() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (config, _) = config(dir.path());
+    operator::found(&config.data, &Part::new("VN").expect("a part"), SystemClock.now()).expect("founded");
+    let store = open_store(&config).await.expect("a database");
+    store.migrate(MIGRATIONS, SystemClock.now()).await.expect("migrated");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let key = ledger::FileKey::generate("nhan-chung.example", ledger::Algorithm::CosignatureV1).expect("a key");
+    let mut exchange = config.exchange.clone().expect("an exchange");
+    let mut editions = Vec::new();
+    for named in [false, true, true] {
+        if named {
+            exchange.federation.witnesses = vec![Witness {
+                url: "https://nhan-chung.example/witness".to_owned(),
+                key: key.verifier(),
+            }];
+        }
+        let opened = operator::open(&config, &exchange, &store, &clock)
+            .await
+            .expect("opened");
+        let newest = opened
+            .expect("an operator")
+            .publisher()
+            .newest()
+            .expect("read")
+            .expect("an edition");
+        editions.push((newest.directory().version, newest.directory().witnesses.len()));
+    }
+    assert_eq!(editions, [(1, 0), (2, 1), (2, 1)]);
+    exchange.federation.quorum = 2;
+    assert!(
+        operator::open(&config, &exchange, &store, &clock).await.is_err(),
+        "two of one"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn agencies_that_never_met_join_ask_grant_and_call() {
     // The same provider as the binary installs at its start.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let dirs = tempfile::tempdir().expect("a folder");
-    let (op_config, op_url) = config(&dirs.path().join("op"));
+    let (mut op_config, op_url) = config(&dirs.path().join("op"));
+    // The one that answers cosigns the logs of the others, as the directory tells all.
+    let (mut answering, answering_url) = config(&dirs.path().join("b"));
+    let witnessing = Witnessing {
+        directory: true,
+        ..Witnessing::default()
+    };
+    let witness = crate::ledger::witness::key(&answering, &witnessing)
+        .expect("a key")
+        .verifier();
+    answering.ledger.witness = Some(witnessing);
+    if let Some(exchange) = &mut op_config.exchange {
+        exchange.federation.quorum = 1;
+        exchange.federation.witnesses = vec![Witness {
+            url: format!("{answering_url}/witness"),
+            key: witness.clone(),
+        }];
+    }
     operator::found(&op_config.data, &Part::new("VN").expect("a part"), SystemClock.now()).expect("founded");
     let operator = Town::serve(op_config, op_url).await;
     let asks = member(
         &operator,
-        &dirs.path().join("a"),
+        config(&dirs.path().join("a")),
         "VN/GOV/000.00.00.H42",
         "Tỉnh Ninh Bình",
     )
     .await;
-    let answers = member(&operator, &dirs.path().join("b"), "VN/GOV/000.00.00.G01", "Bộ Công an").await;
+    let answers = member(
+        &operator,
+        (answering, answering_url),
+        "VN/GOV/000.00.00.G01",
+        "Bộ Công an",
+    )
+    .await;
     asks.system(ASKS).await;
     answers.system(ANSWERS).await;
     let (register, lies) = register().await;
@@ -425,6 +483,52 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
         (500, Some("Server.ServerProxy.AccessDenied"))
     );
 
+    // Its evidence is for the system that made it, verified here by the keys that the node names.
+    let told = reqwest::Client::new()
+        .get(format!("http://{}{target}", asks.edge()))
+        .header("X-Road-Client", ASKS)
+        .header("X-Road-Id", "VN-asic-1")
+        .header("X-Motcua-Purpose", "dossier.verify")
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(told.status().as_u16(), 200);
+    let asic = async |query: &str| {
+        let url = format!(
+            "http://{}/asic?queryId=VN-asic-1&xRoadInstance=VN&memberClass=GOV&{query}",
+            asks.edge()
+        );
+        let answer = reqwest::get(url).await.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.bytes().await.expect("bytes"))
+    };
+    let mine = "memberCode=000.00.00.H42&subsystemCode=motcua";
+    let (status, archive) = asic(mine).await;
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&archive));
+    let trusted = crate::ledger::check::Trusted {
+        logs: asks.whole.dossiers.ledger().expect("a log").keys.clone(),
+        ..Default::default()
+    };
+    for what in ["requestOnly", "responseOnly"] {
+        let (_, archive) = asic(&format!("{mine}&{what}")).await;
+        // One stored file in an archive of the form that has its name and content after the head of 30 bytes.
+        let name = usize::from(u16::from_le_bytes([archive[26], archive[27]]));
+        let size = u32::from_le_bytes([archive[18], archive[19], archive[20], archive[21]]) as usize;
+        let container = &archive[30 + name..30 + name + size];
+        let checked = crate::ledger::check::check(container, &trusted).expect("a container");
+        assert!(checked.holds(), "{checked:?}");
+        assert_eq!(checked.entries.len(), 1);
+        assert!(checked.entries[0].says.is_some());
+    }
+    for (query, expected) in [
+        ("memberCode=000.00.00.G01&subsystemCode=dancu", 401),
+        ("memberCode=000.00.00.H42", 400),
+        (&*format!("{mine}&queryId=VN-other"), 404),
+    ] {
+        let (status, words) = asic(query).await;
+        assert_eq!(status, expected, "{query}: {}", String::from_utf8_lossy(&words));
+    }
+
     // Both journals have the message, and the person's index has the read.
     for town in [&asks, &answers] {
         let joined = town.joined();
@@ -502,6 +606,17 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
         assert!(report.coverage.succeeded >= 10, "{:?}", report.coverage);
         keeps_the_rules(&town.url, None).await;
     }
+
+    // The witness of the directory has cosigned the log of the one that asks, and not its own.
+    let cosigned = until("a cosignature", async || {
+        let note = reqwest::get(format!("{}/ledger/checkpoint", asks.url)).await.ok()?;
+        let checkpoint = ledger::SignedCheckpoint::parse(&note.bytes().await.ok()?).ok()?;
+        checkpoint.verify(&witness).is_ok().then_some(checkpoint)
+    })
+    .await;
+    assert!(cosigned.checkpoint().size > 0);
+    let own = answers.whole.guarded().expect("a log").cosigning.standing();
+    assert!(own.witnesses.is_empty() && own.newest.is_none());
 
     // Public pages of the directory stand at both, operator's pages at the operator.
     for (town, page) in [
@@ -648,8 +763,8 @@ async fn a_consultation_crosses_two_nodes_and_comes_back() {
     let settings = config_with(&dirs.path().join("a"), &consulted);
     let mut alone = settings.0.clone();
     alone.exchange = None;
-    let asks = member_with(&operator, settings, "VN/GOV/000.00.00.H42", "Tỉnh Ninh Bình").await;
-    let answers = member(&operator, &dirs.path().join("b"), "VN/GOV/000.00.00.G01", "Bộ Công an").await;
+    let asks = member(&operator, settings, "VN/GOV/000.00.00.H42", "Tỉnh Ninh Bình").await;
+    let answers = member(&operator, config(&dirs.path().join("b")), "VN/GOV/000.00.00.G01", "Bộ Công an").await;
     asks.system(ASKS).await;
     answers.system(POLICE_SYSTEM).await;
     asks.learn().await;

@@ -5,12 +5,16 @@ use std::{
     process::ExitCode,
 };
 
-use ::ledger::{Policy, VerifierKey, audit};
+use ::exchange::journal::evidence::Stamped;
+use ::ledger::{Policy, Signer as _, VerifierKey, audit};
 use anyhow::{Context as _, bail};
 use base::Lang;
 use clap::Subcommand;
 
-use super::check::{self, Checked, LARGEST_FILE};
+use super::{
+    check::{self, Checked, Entry, LARGEST_FILE, Trusted},
+    cosigning::time_of,
+};
 use crate::{
     cli::{say, spinner},
     config::Config,
@@ -20,7 +24,8 @@ use crate::{
 /// What can be asked of a transparency log.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Verify proofs, without a node or a network: the file of a dossier, or a C2SP tlog-proof.
+    /// Verify proofs, without a node or a network: the file of a dossier, the evidence of a message (.asice), or a C2SP
+    /// tlog-proof.
     Verify {
         /// The files.
         #[arg(required = true)]
@@ -28,6 +33,15 @@ pub enum Command {
         /// A key of the log that you trust (C2SP verifier key). May be given several times.
         #[arg(long = "key")]
         keys: Vec<VerifierKey>,
+        /// A key of a witness that you trust (C2SP verifier key). May be given several times.
+        #[arg(long = "witness")]
+        witnesses: Vec<VerifierKey>,
+        /// How many of these witnesses must have cosigned.
+        #[arg(long, default_value_t = 0)]
+        quorum: usize,
+        /// A certificate of a CA (PEM) whose timestamping authorities you trust. May be given several times.
+        #[arg(long = "tsa-root")]
+        tsa_roots: Vec<PathBuf>,
         /// In English.
         #[arg(long)]
         en: bool,
@@ -44,7 +58,7 @@ pub enum Command {
         #[arg(long)]
         url: Option<String>,
     },
-    /// Print the keys of this node's log, for others to verify with.
+    /// Print the keys of this node's log, for others to verify with; and its key as a witness, if it is one.
     Keys {
         /// The configuration.
         #[arg(long)]
@@ -75,7 +89,22 @@ pub enum Command {
 /// What went wrong, for the operator.
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Verify { files, keys, en } => verify(&files, &keys, lang(en)),
+        Command::Verify {
+            files,
+            keys,
+            witnesses,
+            quorum,
+            tsa_roots,
+            en,
+        } => {
+            let trusted = Trusted {
+                logs: keys,
+                witnesses,
+                quorum,
+                stampers: super::stampers(&tsa_roots)?,
+            };
+            verify(&files, &trusted, lang(en))
+        }
         Command::Prove {
             leaf,
             config: Some(config),
@@ -95,8 +124,12 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Keys { config } => {
-            for key in super::open(&Config::read(&config)?)?.keys {
+            let config = Config::read(&config)?;
+            for key in super::open(&config)?.keys {
                 say(&format!("{key}\n"))?;
+            }
+            if let Some(witnessing) = &config.ledger.witness {
+                say(&format!("{}\n", super::witness::key(&config, witnessing)?.verifier()))?;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -123,7 +156,7 @@ const fn lang(en: bool) -> Lang {
     if en { Lang::En } else { Lang::Vi }
 }
 
-fn verify(files: &[PathBuf], keys: &[VerifierKey], lang: Lang) -> anyhow::Result<ExitCode> {
+fn verify(files: &[PathBuf], trusted: &Trusted, lang: Lang) -> anyhow::Result<ExitCode> {
     let mut sound = true;
     for file in files {
         let size = std::fs::metadata(file)
@@ -134,7 +167,7 @@ fn verify(files: &[PathBuf], keys: &[VerifierKey], lang: Lang) -> anyhow::Result
         }
         let bytes = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
         say(&format!("{}\n", file.display()))?;
-        match check::check(&bytes, keys) {
+        match check::check(&bytes, trusted) {
             Ok(checked) => {
                 sound &= checked.holds();
                 say(&report(&checked, lang))?;
@@ -164,7 +197,10 @@ fn report(checked: &Checked, lang: Lang) -> String {
     }
     for entry in &checked.entries {
         let what = match &entry.says {
-            Some(says) => format!("{} {}: {}", says.at.display(), lang.t("bước", "step"), says.seq),
+            Some(says) => match says.step {
+                Some(step) => format!("{} {}: {step}", says.at.display(), lang.t("bước", "step")),
+                None => says.at.display(),
+            },
             None => lang.t("nội dung không công khai", "not shown").to_owned(),
         };
         let text = entry.says.as_ref().map(|says| says.text.get(lang)).unwrap_or_default();
@@ -172,9 +208,50 @@ fn report(checked: &Checked, lang: Lang) -> String {
             None => out.push_str(&format!("  ✓ {:>10}  {what} {text}\n", entry.leaf)),
             Some(why) => out.push_str(&format!("  ✗ {:>10}  {}\n", entry.leaf, why.get(lang))),
         }
+        out.push_str(&vouched(entry, lang));
     }
-    if checked.entries.is_empty() {
+    for (at, fault) in &checked.faults {
+        out.push_str(&format!("  ✗ {at}: {}\n", fault.get(lang)));
+    }
+    if checked.entries.is_empty() && checked.faults.is_empty() {
         out.push_str(lang.t("  ✗ Tệp không có bằng chứng nào.\n", "  ✗ The file holds no proof.\n"));
+    }
+    out
+}
+
+/// Who else vouches for an entry: witnesses, and a timestamping authority.
+fn vouched(entry: &Entry, lang: Lang) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| out.push_str(&format!("  {:>12}  {text}\n", ""));
+    for cosigner in &entry.cosigners {
+        let at = time_of(cosigner).map(|at| at.display()).unwrap_or_default();
+        line(format!(
+            "{} {} {at}",
+            lang.t("Nhân chứng đồng ký:", "Cosigned by"),
+            cosigner.name
+        ));
+    }
+    for name in &entry.strangers {
+        line(format!(
+            "{} {name} {}",
+            lang.t("Có chữ ký mang tên", "A signature in the name of"),
+            lang.t("(chưa kiểm tra: thêm --witness)", "(not verified: give --witness)")
+        ));
+    }
+    match &entry.stamped {
+        Some(Stamped::At { time, authority }) => line(format!(
+            "{} {} ({authority})",
+            lang.t("Dấu thời gian:", "Timestamp:"),
+            time.display()
+        )),
+        Some(Stamped::Unjudged) => line(
+            lang.t(
+                "Có dấu thời gian (chưa kiểm tra: thêm --tsa-root)",
+                "There is a timestamp (not verified: give --tsa-root)",
+            )
+            .to_owned(),
+        ),
+        None => {}
     }
     out
 }

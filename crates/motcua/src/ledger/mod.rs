@@ -1,15 +1,36 @@
-//! The transparency log of this node: opening it, its pages, and what can be asked of it at the command line.
+//! The transparency log of this node: opening it, what stands around it, its pages, and what can be asked of it at the command
+//! line.
+//!
+//! ```text
+//! cosigning   witnesses cosign its checkpoints
+//! witness     this node cosigns the logs of others
+//! stamping    a timestamping authority says when the log was as it is
+//! copying     a copy for the world, in a folder or an S3 bucket
+//! ```
 
 pub mod check;
 pub mod commands;
+pub mod config;
+pub mod copying;
+pub mod cosigning;
+pub mod figures;
 pub mod pages;
+pub mod stamping;
+#[cfg(test)]
+mod tests;
+pub mod witness;
 
 use std::sync::Arc;
 
-use ::exchange::directory::join;
-use ::ledger::{Algorithm, FileKey, Log, Options, Signer};
+use ::exchange::{directory::join, journal::DirectoryNow};
+use ::ledger::{Algorithm, FileKey, Log, Options, Signer, witness::Pace};
 use anyhow::Context as _;
+use base::Clock;
 use dossier::service::Ledger;
+use tokio::sync::watch;
+
+pub use self::stamping::stampers;
+use self::{copying::Copying, cosigning::Cosigning, figures::Figures, stamping::Stamping, witness::Here};
 
 use crate::{config::Config, exchange::commands::FOLDER};
 
@@ -50,7 +71,91 @@ fn origin(config: &Config) -> String {
     if !config.ledger.origin.is_empty() {
         return config.ledger.origin.clone();
     }
+    place(config, "ledger")
+}
+
+/// A place on this node, without scheme.
+fn place(config: &Config, path: &str) -> String {
     let url = config.identity.public_url.trim_end_matches('/');
     let place = url.split_once("://").map_or(url, |(_, place)| place);
-    format!("{place}/ledger")
+    format!("{place}/{path}")
+}
+
+/// The log with what keeps this node from showing it to different people differently. Cheap to clone.
+#[derive(Clone)]
+pub struct Guarded {
+    /// The log.
+    pub ledger: Ledger,
+    /// Its witnesses.
+    pub cosigning: Arc<Cosigning>,
+    /// This node as a witness, if it is one.
+    pub witness: Option<Arc<Here>>,
+    /// Who stamps it, if anybody.
+    pub stamping: Option<Arc<Stamping>>,
+    /// Its copy for the world, if there is one.
+    pub copying: Option<Arc<Copying>>,
+}
+
+impl Guarded {
+    /// Reads the configuration and what is remembered; nobody is asked yet.
+    ///
+    /// # Errors
+    /// A key, a folder or a witness that cannot be used.
+    pub fn open(config: &Config, ledger: Ledger, clock: &Arc<dyn Clock>, figures: Figures) -> anyhow::Result<Self> {
+        let witness = match &config.ledger.witness {
+            Some(witnessing) => {
+                let own = ledger.log.origin();
+                Some(Arc::new(Here::open(config, witnessing, own, Arc::clone(clock))?))
+            }
+            None => None,
+        };
+        let stamping = match &config.ledger.timestamps {
+            Some(timestamps) => {
+                let log = Arc::clone(&ledger.log);
+                Some(Arc::new(Stamping::open(timestamps, log, Arc::clone(clock))?))
+            }
+            None => None,
+        };
+        let copying = match &config.ledger.mirror {
+            Some(mirror) => Some(Arc::new(Copying::open(mirror, Arc::clone(&ledger.log))?)),
+            None => None,
+        };
+        let own = witness.as_ref().map(|witness| witness.key().clone());
+        let cosigning = Cosigning::new(&config.ledger, ledger.clone(), own, Pace::default(), figures)?;
+        Ok(Self {
+            ledger,
+            cosigning: Arc::new(cosigning),
+            witness,
+            stamping,
+            copying,
+        })
+    }
+
+    /// Takes from a directory who cosigns, and whom to follow as a witness, where the configuration says so.
+    pub fn follow(&self, directory: &DirectoryNow) {
+        self.cosigning.follow(Arc::clone(directory));
+        if let Some(witness) = &self.witness {
+            witness.follow(Arc::clone(directory));
+        }
+    }
+
+    /// Works in the background until `stop`.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        let witness = async {
+            if let Some(witness) = self.witness {
+                witness.run(stop.clone()).await;
+            }
+        };
+        let stamping = async {
+            if let Some(stamping) = self.stamping {
+                stamping.run(stop.clone()).await;
+            }
+        };
+        let copying = async {
+            if let Some(copying) = self.copying {
+                copying.run(stop.clone()).await;
+            }
+        };
+        tokio::join!(self.cosigning.run(stop.clone()), witness, stamping, copying);
+    }
 }

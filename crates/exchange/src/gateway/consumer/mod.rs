@@ -1,6 +1,7 @@
 //! The consumer's node: what an information system sends, and the answer that it gets.
 
 mod accept;
+mod asic;
 mod exchange;
 mod links;
 mod local;
@@ -55,6 +56,9 @@ impl Inner {
         request: Request<B>,
     ) -> Response<Payload> {
         let (head, body) = request.into_parts();
+        if head.uri.path() == asic::PATH {
+            return self.asic(origin, head).await;
+        }
         let format = Format::accepted(head.headers.get_all(http::header::ACCEPT).iter().map(|v| v.as_bytes()));
         if let Some(answer) = self.local(&head) {
             return answer.unwrap_or_else(|refusal| self.unsigned(&refusal, format));

@@ -4,8 +4,8 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sha2::{Digest, Sha256};
 
-use super::{CHECKPOINT, DIRECTORY, MIMETYPE, zip::Entry};
-use crate::model::xml;
+use super::{CHECKPOINT, DIRECTORY, MIMETYPE, TOKEN};
+use crate::{model::xml, zip::Entry};
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
     <asic:ASiCManifest xmlns:asic=\"http://uri.etsi.org/02918/v1.2.1#\" xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">\n";
@@ -24,6 +24,8 @@ pub(super) fn manifest(files: &[Entry]) -> String {
 pub(super) fn reference(name: &str, content: &[u8]) -> String {
     let kind = if name == DIRECTORY || name.ends_with(".json") {
         "application/json"
+    } else if name == TOKEN {
+        "application/vnd.etsi.timestamp-token"
     } else {
         "text/plain"
     };

@@ -8,6 +8,9 @@
 //! request/record.txt            what was said (docs/protocol.md, section 4); also answer/, and read.json in read/
 //! request/salt.txt              the 32 bytes that key its commitment, base64
 //! request/proof.txt             its proof, closed (C2SP tlog-proof)
+//! request/stamped.txt           its proof under the checkpoint that was stamped; this and timestamp/ only where there is a stamp
+//! timestamp/checkpoint          a signed tree head that a timestamping authority stamped
+//! timestamp/token.tst           the token over its bytes (RFC 3161, DER)
 //! keys.txt                      the verifier keys that the directory gives for the log, one a line
 //! directory.json                what the directory says of the member
 //! META-INF/ASiCManifest.xml     the digests of all these
@@ -16,17 +19,23 @@
 //! validator for ASiC-E reads the container, and [`verify_container`] judges it.
 
 mod manifest;
+mod stamp;
 mod verify;
-mod zip;
 
 use base::Timestamp;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use ledger::{Opening, Proof, SignedCheckpoint};
+use ledger::{Opening, Proof, SignedCheckpoint, Stamp, VerifierKey};
 use serde::Serialize;
 
-pub use self::verify::{Fault, LeafReport, Report, verify_container};
-use self::{manifest::manifest, zip::Entry};
-use crate::model::federation::{Member, View};
+use self::manifest::manifest;
+pub use self::{
+    stamp::{StampFlaw, Stamped, judge_stamp},
+    verify::{Fault, LeafReport, Report, verify_container},
+};
+use crate::{
+    model::federation::{Member, View},
+    zip::{self, Entry},
+};
 
 /// The media type.
 pub const MEDIA_TYPE: &str = "application/vnd.etsi.asic-e+zip";
@@ -39,6 +48,9 @@ const DIRECTORY: &str = "directory.json";
 const MANIFEST: &str = "META-INF/ASiCManifest.xml";
 const SALT: &str = "salt.txt";
 const PROOF: &str = "proof.txt";
+const STAMPED: &str = "stamped.txt";
+const STAMPED_CHECKPOINT: &str = "timestamp/checkpoint";
+const TOKEN: &str = "timestamp/token.tst";
 
 const HOW: &str = include_str!("README.txt");
 
@@ -101,6 +113,17 @@ pub(super) struct Opened {
     pub role: Role,
     pub opening: Opening,
     pub proof: Proof,
+    /// The same in the tree that was stamped, if the container has a stamp.
+    pub stamped: Option<Proof>,
+}
+
+/// The keys that a container says are those of its log, to be compared with those that one trusts; none if it is no
+/// container.
+pub fn claimed_keys(bytes: &[u8]) -> Option<Vec<VerifierKey>> {
+    let files = zip::read(bytes)?;
+    let (_, keys) = files.into_iter().find(|(name, _)| name == KEYS)?;
+    let keys = String::from_utf8(keys).ok()?;
+    Some(keys.lines().filter_map(|key| key.parse().ok()).collect())
 }
 
 /// The entry of a member in an edition of the directory.
@@ -112,8 +135,13 @@ struct Entered<'a> {
     member: &'a Member,
 }
 
-/// Makes a container of leaves that are all proved under `checkpoint`.
-pub(super) fn container(leaves: &[Opened], checkpoint: &SignedCheckpoint, directory: &View) -> base::Result<Vec<u8>> {
+/// Makes a container of leaves that are all proved under `checkpoint`, and under that of the stamp, if there is one.
+pub(super) fn container(
+    leaves: &[Opened],
+    checkpoint: &SignedCheckpoint,
+    stamp: Option<&Stamp>,
+    directory: &View,
+) -> base::Result<Vec<u8>> {
     let origin = &checkpoint.checkpoint().origin;
     let known = crate::model::message::LogName::new(origin).ok();
     let known = known.and_then(|name| directory.log(&name));
@@ -127,6 +155,12 @@ pub(super) fn container(leaves: &[Opened], checkpoint: &SignedCheckpoint, direct
         files.push((leaf.role.record().to_owned(), leaf.opening.record.clone()));
         files.push((leaf.role.file(SALT), salt.into_bytes()));
         files.push((leaf.role.file(PROOF), leaf.proof.to_string().into_bytes()));
+        let stamped = leaf.stamped.iter();
+        files.extend(stamped.map(|proof| (leaf.role.file(STAMPED), proof.to_string().into_bytes())));
+    }
+    if let Some(stamp) = stamp {
+        files.push((STAMPED_CHECKPOINT.to_owned(), stamp.checkpoint.to_string().into_bytes()));
+        files.push((TOKEN.to_owned(), stamp.token.clone()));
     }
     let keys: String = known
         .iter()

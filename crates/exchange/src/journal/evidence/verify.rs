@@ -6,17 +6,21 @@ use base::Text;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ledger::{Commitment, Cosigner, Kind, Opening, Policy, Proof, SALT_BYTES, Salt, SignedCheckpoint};
 use serde::Serialize;
+use trust::TrustStore;
 
 use super::{
-    CHECKPOINT, DIRECTORY, KEYS, MANIFEST, MEDIA_TYPE, MIMETYPE, PROOF, README, Role, SALT,
+    CHECKPOINT, DIRECTORY, KEYS, MANIFEST, MEDIA_TYPE, MIMETYPE, PROOF, README, Role, SALT, STAMPED,
+    STAMPED_CHECKPOINT, Stamped, TOKEN, judge_stamp,
     manifest::{manifest, reference},
-    zip,
 };
-use crate::model::{
-    Field,
-    headers::{CLIENT, ID, REQUEST_ID, SERVICE},
-    message::{AnswerRecord, RequestRecord},
-    tracker::ReadRecord,
+use crate::{
+    model::{
+        Field,
+        headers::{CLIENT, ID, REQUEST_ID, SERVICE},
+        message::{AnswerRecord, RequestRecord},
+        tracker::ReadRecord,
+    },
+    zip,
 };
 
 /// The largest container that is looked into, in bytes.
@@ -71,19 +75,21 @@ pub struct LeafReport {
     pub size: u64,
     /// The witnesses that the policy knows and that cosigned.
     pub cosigners: Vec<Cosigner>,
+    /// What a timestamping authority says of it, if the container has a stamp.
+    pub stamped: Option<Stamped>,
     /// What it says.
     pub record: Vec<u8>,
 }
 
-/// Judges a container by the keys in `policy`. Nothing in it is believed for being in it: neither its keys nor its entry of
-/// the directory.
+/// Judges a container by the keys in `policy`, and its timestamp by the CAs in `stampers`, if any are given. Nothing in it is
+/// believed for being in it: neither its keys nor its entry of the directory.
 ///
 /// Faults: `container-too-large`, `container-malformed`, `container-form`, `media-type`, `file-missing`, `file-unknown`,
 /// `file-altered`, `manifest-altered`, `salt-missing`, `salt-malformed`, `record-missing`, `record-altered`, `record-malformed`,
 /// `proof-missing`, `proof-swapped`, `proof-kind`, `checkpoint-other`, `answer-of-another-request`, `read-of-another-request`,
-/// `nothing-proved`, and those of [`ledger::Refusal::code`]: `malformed-proof`, `unknown-log`, `bad-signature`,
-/// `too-few-witnesses`, `not-included`.
-pub fn verify_container(bytes: &[u8], policy: &Policy) -> Report {
+/// `timestamp-incomplete`, `nothing-proved`; those of [`super::StampFlaw::code`]; and those of [`ledger::Refusal::code`]:
+/// `malformed-proof`, `unknown-log`, `bad-signature`, `too-few-witnesses`, `not-included`.
+pub fn verify_container(bytes: &[u8], policy: &Policy, stampers: Option<&TrustStore>) -> Report {
     let mut report = Report::default();
     if bytes.len() > LARGEST {
         report.fault(
@@ -119,6 +125,7 @@ pub fn verify_container(bytes: &[u8], policy: &Policy) -> Report {
     let checkpoint = content
         .get(CHECKPOINT)
         .and_then(|bytes| SignedCheckpoint::parse(bytes).ok());
+    let trusted = Trusted { policy, stampers };
     let mut leaves = Vec::new();
     for role in Role::ALL {
         if content.keys().any(|name| name.split('/').next() == Some(role.code())) {
@@ -126,7 +133,7 @@ pub fn verify_container(bytes: &[u8], policy: &Policy) -> Report {
         }
     }
     for leaf in &leaves {
-        judge_leaf(leaf, &leaves, checkpoint.as_ref(), policy, &mut report);
+        judge_leaf(leaf, &leaves, checkpoint.as_ref(), &content, trusted, &mut report);
     }
     check_pair(&leaves, &mut report);
     if report.leaves.is_empty() && report.faults.is_empty() {
@@ -152,10 +159,20 @@ fn check_files(files: &[zip::Entry], report: &mut Report) {
         ),
     }
     let known = |name: &str| {
-        [MIMETYPE, README, CHECKPOINT, KEYS, DIRECTORY, MANIFEST].contains(&name)
+        [
+            MIMETYPE,
+            README,
+            CHECKPOINT,
+            KEYS,
+            DIRECTORY,
+            MANIFEST,
+            STAMPED_CHECKPOINT,
+            TOKEN,
+        ]
+        .contains(&name)
             || Role::ALL
                 .iter()
-                .any(|role| name == role.record() || name == role.file(SALT) || name == role.file(PROOF))
+                .any(|role| name == role.record() || [SALT, PROOF, STAMPED].iter().any(|file| name == role.file(file)))
     };
     for (n, (name, _)) in files.iter().enumerate() {
         if !known(name) || files[..n].iter().any(|(earlier, _)| earlier == name) {
@@ -205,6 +222,13 @@ fn check_files(files: &[zip::Entry], report: &mut Report) {
             "The manifest was changed.",
         );
     }
+}
+
+/// Whom the caller trusts.
+#[derive(Clone, Copy)]
+struct Trusted<'a> {
+    policy: &'a Policy,
+    stampers: Option<&'a TrustStore>,
 }
 
 /// A leaf as it was read.
@@ -284,7 +308,14 @@ fn refused(refusal: &ledger::Refusal, at: &str, report: &mut Report) {
     report.fault(refusal.code(), at, text.vi, text.en);
 }
 
-fn judge_leaf(leaf: &Leaf, all: &[Leaf], checkpoint: Option<&SignedCheckpoint>, policy: &Policy, report: &mut Report) {
+fn judge_leaf(
+    leaf: &Leaf,
+    all: &[Leaf],
+    checkpoint: Option<&SignedCheckpoint>,
+    content: &BTreeMap<&str, &[u8]>,
+    trusted: Trusted<'_>,
+    report: &mut Report,
+) {
     let before = report.faults.len();
     let (role, proof) = (leaf.role, &leaf.proof);
     let proof_file = role.file(PROOF);
@@ -300,7 +331,7 @@ fn judge_leaf(leaf: &Leaf, all: &[Leaf], checkpoint: Option<&SignedCheckpoint>, 
             "The proof leads to another checkpoint than the file checkpoint has.",
         );
     }
-    let cosigners = policy.judge(&proof.checkpoint).unwrap_or_else(|refusal| {
+    let cosigners = trusted.policy.judge(&proof.checkpoint).unwrap_or_else(|refusal| {
         refused(&refusal, CHECKPOINT, report);
         Vec::new()
     });
@@ -348,6 +379,7 @@ fn judge_leaf(leaf: &Leaf, all: &[Leaf], checkpoint: Option<&SignedCheckpoint>, 
             "The record has not the form of docs/protocol.md.",
         );
     }
+    let stamped = judge_timestamp(leaf, content, trusted, report);
     if report.faults.len() == before {
         let tree = proof.checkpoint.checkpoint();
         report.leaves.push(LeafReport {
@@ -356,9 +388,56 @@ fn judge_leaf(leaf: &Leaf, all: &[Leaf], checkpoint: Option<&SignedCheckpoint>, 
             index: proof.index,
             size: tree.size,
             cosigners,
+            stamped,
             record: leaf.opening.record.clone(),
         });
     }
+}
+
+/// The timestamp of a leaf: all of its three files, or none.
+fn judge_timestamp(
+    leaf: &Leaf,
+    content: &BTreeMap<&str, &[u8]>,
+    trusted: Trusted<'_>,
+    report: &mut Report,
+) -> Option<Stamped> {
+    let file = leaf.role.file(STAMPED);
+    let (proof, checkpoint, token) = (
+        content.get(file.as_str()),
+        content.get(STAMPED_CHECKPOINT),
+        content.get(TOKEN),
+    );
+    if proof.is_none() && checkpoint.is_none() && token.is_none() {
+        return None;
+    }
+    let (Some(proof), Some(checkpoint), Some(token)) = (proof, checkpoint, token) else {
+        report.fault(
+            "timestamp-incomplete",
+            &file,
+            "Dấu thời gian thiếu tệp: cần timestamp/checkpoint, timestamp/token.tst và stamped.txt.",
+            "The timestamp lacks a file: timestamp/checkpoint, timestamp/token.tst and stamped.txt belong together.",
+        );
+        return None;
+    };
+    let proof = match Proof::parse(proof) {
+        Ok(proof) if proof.checkpoint.to_string().as_bytes() == *checkpoint => proof,
+        Ok(_) => {
+            report.fault(
+                "checkpoint-other",
+                &file,
+                "Bằng chứng dẫn tới điểm kiểm khác với tệp timestamp/checkpoint.",
+                "The proof leads to another checkpoint than the file timestamp/checkpoint has.",
+            );
+            return None;
+        }
+        Err(malformed) => {
+            refused(&malformed.into(), &file, report);
+            return None;
+        }
+    };
+    judge_stamp(&leaf.proof, &proof, token, trusted.policy, trusted.stampers)
+        .map_err(|flaw| report.fault(flaw.code, TOKEN, flaw.text.vi, flaw.text.en))
+        .ok()
 }
 
 fn opens(leaf: &Leaf, commitment: &Commitment) -> bool {

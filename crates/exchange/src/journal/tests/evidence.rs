@@ -2,10 +2,12 @@
 
 use std::{io::Write, process::Command};
 
-use ledger::{Algorithm, FileKey, Policy, Signer};
+use base::{Clock, time::SystemClock};
+use ledger::{Algorithm, FileKey, Policy, Signer, Stamp};
+use sha2::{Digest, Sha256};
 
 use super::{Call, Node, PERSON, call, nodes, read_of};
-use crate::journal::evidence::{Report, archive, open, seal, verify_container};
+use crate::journal::evidence::{Report, Stamped, archive, open, seal, verify_container};
 
 /// A container of a whole exchange, and the node that made it.
 async fn made() -> (Vec<u8>, Node, Call) {
@@ -47,7 +49,7 @@ fn file<'a>(files: &'a mut [(String, Vec<u8>)], name: &str) -> &'a mut Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_container_is_accepted_by_the_key_of_the_log_alone() {
     let (bytes, node, call) = made().await;
-    let report = verify_container(&bytes, &node.policy());
+    let report = verify_container(&bytes, &node.policy(), None);
     assert!(report.is_whole(), "{report:?}");
     let roles: Vec<_> = report.leaves.iter().map(|leaf| leaf.role.code()).collect();
     assert_eq!(roles, ["request", "answer", "read"]);
@@ -79,11 +81,11 @@ async fn a_whole_container_is_accepted_by_the_key_of_the_log_alone() {
 async fn no_byte_can_be_changed() {
     let (bytes, node, _) = made().await;
     let policy = node.policy();
-    assert!(verify_container(&bytes, &policy).is_whole());
+    assert!(verify_container(&bytes, &policy, None).is_whole());
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 1 << (at % 8);
-        let report = verify_container(&changed, &policy);
+        let report = verify_container(&changed, &policy, None);
         assert!(!report.is_whole(), "byte {at} of {} can be changed", bytes.len());
         assert!(
             report
@@ -93,17 +95,17 @@ async fn no_byte_can_be_changed() {
         );
     }
     for length in (0..bytes.len()).step_by(97) {
-        assert!(!verify_container(&bytes[..length], &policy).is_whole());
+        assert!(!verify_container(&bytes[..length], &policy, None).is_whole());
     }
-    assert!(!verify_container(&[&bytes[..], b"x"].concat(), &policy).is_whole());
-    assert!(!verify_container(&[b"x", &bytes[..]].concat(), &policy).is_whole());
+    assert!(!verify_container(&[&bytes[..], b"x"].concat(), &policy, None).is_whole());
+    assert!(!verify_container(&[b"x", &bytes[..]].concat(), &policy, None).is_whole());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_forgery_is_named() {
     let (bytes, node, _) = made().await;
     let judge = |bytes: &[u8]| {
-        let report = verify_container(bytes, &node.policy());
+        let report = verify_container(bytes, &node.policy(), None);
         assert!(!report.is_whole());
         codes(&report)
             .into_iter()
@@ -111,7 +113,7 @@ async fn every_forgery_is_named() {
             .collect::<Vec<_>>()
     };
     assert!(
-        verify_container(&forged(&bytes, |_| {}), &node.policy()).is_whole(),
+        verify_container(&forged(&bytes, |_| {}), &node.policy(), None).is_whole(),
         "sealing again changes nothing"
     );
 
@@ -190,10 +192,10 @@ async fn every_forgery_is_named() {
 async fn another_log_or_too_few_witnesses_prove_nothing() {
     let (bytes, node, _) = made().await;
     let other = FileKey::generate("other.example/log", Algorithm::Ed25519).expect("a key");
-    let report = verify_container(&bytes, &Policy::log(other.verifier()));
+    let report = verify_container(&bytes, &Policy::log(other.verifier()), None);
     assert_eq!(codes(&report), [("unknown-log", "checkpoint"); 3]);
     let same_name = FileKey::generate(super::ORIGIN, Algorithm::Ed25519).expect("a key");
-    let report = verify_container(&bytes, &Policy::log(same_name.verifier()));
+    let report = verify_container(&bytes, &Policy::log(same_name.verifier()), None);
     assert_eq!(
         codes(&report)[0].0,
         "unknown-log",
@@ -202,7 +204,7 @@ async fn another_log_or_too_few_witnesses_prove_nothing() {
     let witness = FileKey::generate("witness.example", Algorithm::CosignatureV1).expect("a key");
     let policy = Policy::new(vec![node.key.verifier()], vec![witness.verifier()], 1).expect("a policy");
     assert_eq!(
-        codes(&verify_container(&bytes, &policy)),
+        codes(&verify_container(&bytes, &policy, None)),
         [("too-few-witnesses", "checkpoint"); 3]
     );
 }
@@ -219,7 +221,7 @@ async fn an_answer_of_another_request_is_noticed() {
             .contain(vec![(Role::Request, 0), (Role::Answer, 4), (Role::Read, 2)])
             .await
             .expect("made");
-        let report = verify_container(&bytes, &node.policy());
+        let report = verify_container(&bytes, &node.policy(), None);
         assert_eq!(
             codes(&report),
             [
@@ -244,7 +246,7 @@ async fn asic_answers_as_x_road_does() {
         let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["VN-1-response-1.asice", "VN-1-request-0.asice"]);
         for (name, bytes) in &files {
-            assert!(verify_container(bytes, &node.policy()).is_whole(), "{name}");
+            assert!(verify_container(bytes, &node.policy(), None).is_whole(), "{name}");
         }
         let only = async |query: &str| {
             let asic = ask(&format!("VN-1{who}&{query}")).await.expect("an archive");
@@ -268,4 +270,103 @@ async fn asic_answers_as_x_road_does() {
         );
         assert_eq!(status(&format!("VN-2{who}")).await, Some(404));
     }
+}
+
+/// A token of a real authority (`openssl ts`) over a digest, and the CA that is to be believed.
+fn stamp(digest: [u8; 32]) -> (Vec<u8>, trust::TrustStore) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
+    let openssl = |arguments: &str| {
+        let done = Command::new("openssl")
+            .args(arguments.split(' '))
+            .current_dir(folder.path())
+            .output()
+            .expect("openssl");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        done.stdout
+    };
+    write(
+        "ts.cnf",
+        b"[tsa]\ndefault_tsa = here\n[here]\nserial = serial\nsigner_cert = tsa.pem\ncerts = ca.pem\nsigner_key = tsa.key\n\
+          signer_digest = sha256\ndefault_policy = 1.2.3.4.1\ndigests = sha256\ness_cert_id_alg = sha256\n[good]\n\
+          keyUsage = critical,digitalSignature\nextendedKeyUsage = critical,timeStamping\n",
+    );
+    write("serial", b"01\n");
+    let new = "req -new -nodes -newkey rsa:2048";
+    openssl(&format!(
+        "{new} -x509 -keyout ca.key -out ca.pem -days 9 -subj /CN=TSA-root"
+    ));
+    openssl(&format!("{new} -keyout tsa.key -out tsa.csr -subj /CN=TSA"));
+    openssl(
+        "x509 -req -in tsa.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 9 -extfile ts.cnf -extensions good -out tsa.pem",
+    );
+    let query = trust::timestamp::Query::new(digest).expect("a question");
+    write("query", query.der());
+    let answer = openssl("ts -reply -config ts.cnf -queryfile query -section here");
+    let ca = trust::Certificate::load_chain(&folder.path().join("ca.pem"))
+        .expect("a CA")
+        .remove(0);
+    let anchor = trust::Anchor::new(ca, trust::certificate::Scope::Everyone).expect("a CA");
+    let store = trust::TrustStore::new(vec![anchor], trust::Revocations::default());
+    let token = query.verify(&answer, &store, SystemClock.now()).expect("a token");
+    (token.der, store)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timestamp_is_in_the_container_and_is_judged() {
+    let node = nodes(|_| {}).await.remove(0);
+    let call = call(1);
+    let [request, ..] = node.log_call(&call, None).await;
+    let checkpoint = (*node.log.checkpoint()).clone();
+    let (token, store) = stamp(Sha256::digest(checkpoint.to_string()).into());
+    let stamp = Stamp { checkpoint, token };
+    node.log.stamp(&stamp).expect("kept");
+    // The log goes on; the stamp stays what it was.
+    node.log_call(&super::call(2), None).await;
+    let bytes = node
+        .journal
+        .message_evidence(&node.auditor(), request)
+        .await
+        .expect("evidence");
+    let report = verify_container(&bytes, &node.policy(), Some(&store));
+    assert!(report.is_whole(), "{report:?}");
+    assert!(
+        report
+            .leaves
+            .iter()
+            .all(|leaf| matches!(leaf.stamped, Some(Stamped::At { .. })))
+    );
+    let unjudged = verify_container(&bytes, &node.policy(), None);
+    assert!(
+        unjudged.is_whole()
+            && unjudged
+                .leaves
+                .iter()
+                .all(|leaf| leaf.stamped == Some(Stamped::Unjudged))
+    );
+
+    let judge = |bytes: &[u8]| {
+        let report = verify_container(bytes, &node.policy(), Some(&store));
+        let codes: std::collections::BTreeSet<_> = report.faults.iter().map(|fault| fault.code).collect();
+        codes.into_iter().collect::<Vec<_>>()
+    };
+    let without = |name: &str| forged(&bytes, |files| files.retain(|(found, _)| found != name));
+    assert_eq!(judge(&without("timestamp/token.tst")), ["timestamp-incomplete"]);
+    assert_eq!(judge(&without("request/stamped.txt")), ["timestamp-incomplete"]);
+    let swapped = forged(&bytes, |files| {
+        let other = file(files, "answer/stamped.txt").clone();
+        *file(files, "request/stamped.txt") = other;
+    });
+    assert_eq!(judge(&swapped), ["timestamp-other-leaf"]);
+    let spoiled = forged(&bytes, |files| {
+        let token = file(files, "timestamp/token.tst");
+        let last = token.len() - 1;
+        token[last] ^= 1;
+    });
+    assert_eq!(judge(&spoiled).len(), 1, "the token's signature is false");
+    let later = forged(&bytes, |files| {
+        let now = node.log.checkpoint().to_string().into_bytes();
+        *file(files, "timestamp/checkpoint") = now;
+    });
+    assert_eq!(judge(&later), ["checkpoint-other"]);
 }

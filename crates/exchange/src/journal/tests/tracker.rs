@@ -103,7 +103,7 @@ async fn reads_here_and_through_the_exchange_stand_in_one_list() {
         assert_eq!(some.reads.len(), 1);
         // The proof, and nobody else's.
         let bytes = node.journal.my_read_evidence(&me, 2).await.expect("evidence");
-        let report = verify_container(&bytes, &node.policy());
+        let report = verify_container(&bytes, &node.policy(), None);
         assert!(
             report.is_whole() && report.leaves[0].role.code() == "read",
             "{report:?}"

@@ -67,7 +67,7 @@ pub struct Publication {
 }
 
 impl Membership {
-    /// Opens the register, and publishes the first edition if there is none.
+    /// Opens the register, and publishes an edition if there is none or the settings are not those of the newest.
     ///
     /// # Errors
     /// The database or the publisher failed.
@@ -85,7 +85,8 @@ impl Membership {
             settings,
             publishing: tokio::sync::Mutex::default(),
         }));
-        membership.publish_what_waits().await?;
+        let news = membership.settings_are_news().await?;
+        membership.publish(news).await?;
         Ok(membership)
     }
 
@@ -130,11 +131,31 @@ impl Membership {
         })
     }
 
+    /// Whether the newest edition says otherwise than the settings.
+    async fn settings_are_news(&self) -> Result<bool> {
+        let publisher = Arc::clone(&self.0.publisher);
+        let newest = blocking(move || publisher.newest()).await??;
+        let settings = &self.0.settings;
+        Ok(newest.is_some_and(|newest| {
+            let said = newest.directory();
+            // The first anchor is the built-in CA.
+            said.name != settings.name
+                || said.anchors.get(1..) != Some(&settings.anchors[..])
+                || said.witnesses != settings.witnesses
+                || said.quorum != settings.quorum
+        }))
+    }
+
     async fn publish_what_waits(&self) -> Result<()> {
+        self.publish(false).await
+    }
+
+    /// Publishes what was decided since the newest edition; also if nothing was, for `news`.
+    async fn publish(&self, news: bool) -> Result<()> {
         let _one = self.0.publishing.lock().await;
         // Before the members: what changes in between is published once more.
         let state = tables::state(&self.0.store.read()).await?;
-        if state.published >= state.revision && self.0.publisher.due() != Due::Edition {
+        if !news && state.published >= state.revision && self.0.publisher.due() != Due::Edition {
             return Ok(());
         }
         let now = self.0.publisher.now();

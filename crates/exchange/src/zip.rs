@@ -1,9 +1,11 @@
-//! The one form of a container's ZIP file (APPNOTE 4.3): files one after another, stored, without dates, attributes, comments
-//! or extra fields. What is read is in that form only if writing it again gives the same bytes; so no byte of a container is
-//! without meaning. Writing is short enough to stay the same for ever, which no library promises.
+//! ZIP files in one form (APPNOTE 4.3): files one after another, stored, without dates, attributes, comments or extra fields.
+//! What is read is in that form only if writing it again gives the same bytes; so no byte of an evidence container is without
+//! meaning. Writing is short enough to stay the same for ever, which no library promises.
 
 /// 1 January 1980, 0:00: no date.
 const NO_DATE: u32 = 0x0021_0000;
+/// Names are in UTF-8.
+const UTF8: u16 = 1 << 11;
 const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
 const END: u32 = 0x0605_4b50;
@@ -14,19 +16,22 @@ const LOCAL_HEAD: usize = 30;
 /// Length of the end of the central directory.
 const END_LENGTH: usize = 22;
 
-/// A file: its name, in ASCII, and its content.
-pub(super) type Entry = (String, Vec<u8>);
+/// A file: its name and its content.
+pub(crate) type Entry = (String, Vec<u8>);
 
 /// Writes files in their order. Together they are smaller than 4 GiB, which is the caller's to see to.
-pub(super) fn write(files: &[Entry]) -> Vec<u8> {
+pub(crate) fn write(files: &[Entry]) -> Vec<u8> {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
     for (name, content) in files {
         let at = length(out.len());
         let crc = crc32fast::hash(content);
-        // Version 1.0, no flags, stored; date; checksum; both sizes; length of the name; no extra field.
+        // A name beyond ASCII is said to be UTF-8 (4.4.4, bit 11), which version 2.0 knows.
+        let (version, flags) = if name.is_ascii() { (10_u16, 0) } else { (20, UTF8) };
+        // Stored; date; checksum; both sizes; length of the name; no extra field.
         let common = |out: &mut Vec<u8>| {
-            out.extend(10_u16.to_le_bytes());
-            out.extend([0; 4]);
+            out.extend(version.to_le_bytes());
+            out.extend(flags.to_le_bytes());
+            out.extend([0; 2]);
             for word in [NO_DATE, crc, length(content.len()), length(content.len())] {
                 out.extend(word.to_le_bytes());
             }
@@ -38,7 +43,7 @@ pub(super) fn write(files: &[Entry]) -> Vec<u8> {
         out.extend(name.as_bytes());
         out.extend(content);
         directory.extend(CENTRAL.to_le_bytes());
-        directory.extend(10_u16.to_le_bytes());
+        directory.extend(version.to_le_bytes());
         common(&mut directory);
         // No comment, first disk, no attributes.
         directory.extend([0; 10]);
@@ -68,7 +73,7 @@ fn short(n: usize) -> [u8; 2] {
 
 /// Reads the files that the central directory lists; none when it leads nowhere. Whether the bytes are in the one form is
 /// said by [`write`].
-pub(super) fn read(bytes: &[u8]) -> Option<Vec<Entry>> {
+pub(crate) fn read(bytes: &[u8]) -> Option<Vec<Entry>> {
     let end = bytes.len().checked_sub(END_LENGTH)?;
     if word(bytes, end)? != END {
         return None;
@@ -121,6 +126,7 @@ mod tests {
             ("mimetype".to_owned(), b"application/vnd.etsi.asic-e+zip".to_vec()),
             ("a/b.txt".to_owned(), "hồ sơ\n".as_bytes().to_vec()),
             ("empty".to_owned(), Vec::new()),
+            ("tệp".to_owned(), b"x".to_vec()),
         ]
     }
 
@@ -141,7 +147,7 @@ mod tests {
             .expect("python3");
         assert_eq!(
             String::from_utf8_lossy(&said.stdout).trim(),
-            r"[('mimetype', 0, 'application/vnd.etsi.asic-e+zip'), ('a/b.txt', 0, 'hồ sơ\n'), ('empty', 0, '')]",
+            r"[('mimetype', 0, 'application/vnd.etsi.asic-e+zip'), ('a/b.txt', 0, 'hồ sơ\n'), ('empty', 0, ''), ('tệp', 0, 'x')]",
             "{}",
             String::from_utf8_lossy(&said.stderr)
         );

@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use procedure::catalogue::import::{self, Options, Progress};
 
 use crate::{
+    backup,
     config::Config,
     demo, exchange, ledger,
     logging::LogFormat,
@@ -109,6 +110,10 @@ enum Command {
     /// Services: test one against its description and the house rules.
     #[command(subcommand)]
     Service(exchange::commands::ServiceCommand),
+    /// Copy a node whole into a folder, while it runs.
+    Backup(backup::Backup),
+    /// Put a node back from a backup, or only verify the backup.
+    Restore(backup::Restore),
     /// Compute all published figures anew from the logs.
     Rebuild {
         /// The configuration.
@@ -248,6 +253,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Node(command) => return exchange::commands::node(command).await,
         Command::Exchange(command) => return exchange::commands::exchange(command).await,
         Command::Service(command) => return exchange::commands::service(command).await,
+        Command::Backup(args) => backup::backup(&args).await?,
+        Command::Restore(args) => backup::restore(&args).await?,
         Command::Seed(args) => seed::run(args).await?,
         Command::Rebuild { config } => {
             let node = open_node(&config).await?;

@@ -1,5 +1,6 @@
 //! Một Cửa, one door: the binary. It reads the configuration, puts the crates together and serves.
 
+mod backup;
 mod cli;
 mod config;
 mod demo;

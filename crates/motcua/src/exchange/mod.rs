@@ -78,7 +78,7 @@ pub struct Exchange {
 }
 
 /// What a node has once it is a member's.
-struct Joined {
+pub(crate) struct Joined {
     config: config::Exchange,
     folder: PathBuf,
     node: join::Node,
@@ -86,8 +86,8 @@ struct Joined {
     follower: Follower,
     tls: Tls,
     gateway: Gateway,
-    access: Access,
-    journal: Journal,
+    pub(crate) access: Access,
+    pub(crate) journal: Journal,
     events: Events,
     operations: Mutex<Option<mpsc::Receiver<OpRecord>>>,
 }
@@ -111,6 +111,18 @@ impl Exchange {
             Err(error) => return Err(error).with_context(|| format!("opening {}", folder.display())),
         };
         Ok(Self { operator, member })
+    }
+
+    /// What this node is as the operator of the federation.
+    #[cfg(test)]
+    pub(crate) fn operator(&self) -> Option<&Membership> {
+        self.operator.as_ref()
+    }
+
+    /// What this node is as a member's.
+    #[cfg(test)]
+    pub(crate) fn member(&self) -> Option<&Arc<Joined>> {
+        self.member.as_ref()
     }
 
     /// Pages for people and officers.
@@ -467,4 +479,4 @@ fn keep_met(folder: &std::path::Path, met: &BTreeSet<MemberId>) -> anyhow::Resul
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

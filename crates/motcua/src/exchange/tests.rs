@@ -19,22 +19,27 @@ use uuid::Uuid;
 use super::*;
 use crate::node::{MIGRATIONS, Node as Whole, open_store};
 
-const AGENCY: &str = "H42.28";
+pub(crate) const AGENCY: &str = "H42.28";
 
-fn free() -> SocketAddr {
+pub(crate) fn free() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address")
 }
 
 /// One node of the federation.
-struct Town {
-    whole: Whole,
-    config: Config,
-    url: String,
+pub(crate) struct Town {
+    pub(crate) whole: Whole,
+    pub(crate) config: Config,
+    pub(crate) url: String,
     task: tokio::task::JoinHandle<anyhow::Result<()>>,
 }
 
-fn config(data: &Path) -> (Config, String) {
+pub(crate) fn config(data: &Path) -> (Config, String) {
+    let (text, url) = config_text(data);
+    (toml::from_str(&text).expect("a configuration"), url)
+}
+
+pub(crate) fn config_text(data: &Path) -> (String, String) {
     let (http, edge, peers) = (free(), free(), free());
     let url = format!("http://{http}");
     let text = format!(
@@ -42,11 +47,11 @@ fn config(data: &Path) -> (Config, String) {
          province = \"{AGENCY}\", ministry = \"{AGENCY}\", agency = \"{AGENCY}\" }}\n[exchange]\nagency = \"{AGENCY}\"\nedge = \"{edge}\"\n\
          peers = \"{peers}\"\n"
     );
-    (toml::from_str(&text).expect("a configuration"), url)
+    (text, url)
 }
 
 impl Town {
-    async fn serve(config: Config, url: String) -> Self {
+    pub(crate) async fn serve(config: Config, url: String) -> Self {
         let store = open_store(&config).await.expect("a database");
         store.migrate(MIGRATIONS, SystemClock.now()).await.expect("migrated");
         let whole = Whole::open(config.clone(), store).await.expect("a node");
@@ -64,16 +69,16 @@ impl Town {
         }
     }
 
-    fn joined(&self) -> Arc<Joined> {
+    pub(crate) fn joined(&self) -> Arc<Joined> {
         let exchange = self.whole.exchange().expect("an exchange");
         Arc::clone(exchange.member.as_ref().expect("a member"))
     }
 
-    fn edge(&self) -> SocketAddr {
+    pub(crate) fn edge(&self) -> SocketAddr {
         self.config.exchange.as_ref().expect("an exchange").edge
     }
 
-    async fn system(&self, subsystem: &str) {
+    pub(crate) async fn system(&self, subsystem: &str) {
         let draft = SystemDraft {
             subsystem: subsystem.to_owned(),
             agency: AGENCY.to_owned(),
@@ -87,17 +92,17 @@ impl Town {
     }
 
     /// Tells the directory now, not in a quarter of a minute.
-    async fn tell(&self) {
+    pub(crate) async fn tell(&self) {
         let joined = self.joined();
         joined.access.hosted().refresh().await.expect("refreshed");
         joined.publish().await.expect("published");
     }
 
-    async fn learn(&self) {
+    pub(crate) async fn learn(&self) {
         self.joined().follower.refresh().await.expect("a newer directory");
     }
 
-    async fn call(&self, target: &str) -> (u16, serde_json::Value) {
+    pub(crate) async fn call(&self, target: &str) -> (u16, serde_json::Value) {
         let answer = reqwest::Client::new()
             .get(format!("http://{}{target}", self.edge()))
             .header("X-Road-Client", ASKS)
@@ -121,7 +126,7 @@ impl Drop for Town {
     }
 }
 
-fn steward() -> Ctx {
+pub(crate) fn steward() -> Ctx {
     let now = SystemClock.now();
     Ctx {
         actor: Actor::Officer(OfficerActor {
@@ -141,8 +146,13 @@ const ASKS: &str = "VN/GOV/000.00.00.H42/motcua";
 const ANSWERS: &str = "VN/GOV/000.00.00.G01/dancu";
 
 /// Makes a node's keys and lets it join.
-async fn member(operator: &Town, dir: &Path, member: &str, name: &str) -> Town {
+pub(crate) async fn member(operator: &Town, dir: &Path, member: &str, name: &str) -> Town {
     let (config, url) = config(dir);
+    joining(operator, config, url, member, name).await
+}
+
+/// The same for a node whose configuration is made.
+pub(crate) async fn joining(operator: &Town, config: Config, url: String, member: &str, name: &str) -> Town {
     let folder = config.data.join(commands::FOLDER);
     let peers = config.exchange.as_ref().expect("an exchange").peers;
     let new = NewNode {
@@ -204,7 +214,7 @@ async fn member(operator: &Town, dir: &Path, member: &str, name: &str) -> Town {
 }
 
 /// A register of persons behind a node.
-async fn register() -> String {
+pub(crate) async fn register() -> String {
     let person = async |Segment(number): Segment<String>, headers: HeaderMap| {
         let asked = headers
             .get("x-road-client")
@@ -220,7 +230,7 @@ async fn register() -> String {
     format!("http://{address}/api")
 }
 
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look().await {

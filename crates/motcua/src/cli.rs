@@ -170,13 +170,16 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let store = open_store(&config).await?;
             if migrate {
                 store.migrate(MIGRATIONS, SystemClock.now()).await?;
+                migrate_shared(&config).await?;
             }
             let node = Node::open(config, store).await?;
             serve::serve(node, |address| tracing::info!(%address, "serving")).await?;
         }
         Command::Migrate { config } => {
-            let store = open_store(&Config::read(&config)?).await?;
-            let ran = store.migrate(MIGRATIONS, SystemClock.now()).await?;
+            let config = Config::read(&config)?;
+            let store = open_store(&config).await?;
+            let mut ran = store.migrate(MIGRATIONS, SystemClock.now()).await?;
+            ran.extend(migrate_shared(&config).await?);
             if ran.is_empty() {
                 tracing::info!("the tables are up to date");
             }
@@ -265,6 +268,16 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Brings the database that the gateways of the member share up to date, if there is one; the steps that ran.
+async fn migrate_shared(config: &Config) -> anyhow::Result<Vec<String>> {
+    let Some(store) = exchange::shared::open(config).await? else {
+        return Ok(Vec::new());
+    };
+    let ran = store.migrate(exchange::shared::MIGRATIONS, SystemClock.now()).await?;
+    store.close().await;
+    Ok(ran)
 }
 
 fn roles_of(codes: &[String]) -> anyhow::Result<identity::Roles> {

@@ -13,6 +13,7 @@ mod node;
 mod packages;
 mod seed;
 mod serve;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -181,7 +181,16 @@ fn outside(config: &Config) -> Vec<PathBuf> {
         &config.reference,
         &config.calendar,
     ];
-    single.into_iter().flatten().chain(&config.packages).cloned().collect()
+    let mut outside: Vec<PathBuf> = single.into_iter().flatten().chain(&config.packages).cloned().collect();
+    if config
+        .exchange
+        .as_ref()
+        .is_some_and(|exchange| !exchange.shared.is_empty())
+    {
+        // By its key: the address may have a password in it.
+        outside.push("exchange.shared".into());
+    }
+    outside
 }
 
 /// A refusal with its code, in both languages.

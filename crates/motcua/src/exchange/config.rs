@@ -20,6 +20,9 @@ pub struct Exchange {
     pub peers: SocketAddr,
     /// Where to fetch the directory, if not from the operator.
     pub mirrors: Vec<String>,
+    /// The database in which systems, services, grants and events of the member are, if not in that of the node: several gateways
+    /// of one member name the same. The environment variable `MOTCUA_SHARED_DATABASE` overrides it.
+    pub shared: String,
     /// Which addresses webhooks may be called at.
     pub webhooks: Webhooks,
     /// At the operator: how the federation is run.
@@ -34,6 +37,7 @@ impl Default for Exchange {
             edge: SocketAddr::from(([127, 0, 0, 1], 8090)),
             peers: SocketAddr::from(([0, 0, 0, 0], 5500)),
             mirrors: Vec::new(),
+            shared: String::new(),
             webhooks: Webhooks::default(),
             federation: Federation::default(),
         }

@@ -16,6 +16,10 @@ use base::{Text, time::SystemClock};
 use identity::{Actor, OfficerActor, OfficerId, Role, Roles};
 use uuid::Uuid;
 
+mod gateways;
+mod hsm;
+mod rotation;
+
 use super::*;
 use crate::node::{MIGRATIONS, Node as Whole, open_store};
 
@@ -153,9 +157,14 @@ pub(crate) async fn member(operator: &Town, dir: &Path, member: &str, name: &str
 
 /// The same for a node whose configuration is made.
 pub(crate) async fn joining(operator: &Town, config: Config, url: String, member: &str, name: &str) -> Town {
-    let folder = config.data.join(commands::FOLDER);
+    let new = new_node(&config, &url, member, name);
+    joining_as(operator, config, url, &new).await
+}
+
+/// What `motcua node init` says of it.
+fn new_node(config: &Config, url: &str, member: &str, name: &str) -> NewNode {
     let peers = config.exchange.as_ref().expect("an exchange").peers;
-    let new = NewNode {
+    NewNode {
         member: member.parse().expect("a member"),
         name: Text::new(name, name),
         gateway: Part::new("ss1").expect("a part"),
@@ -165,8 +174,18 @@ pub(crate) async fn joining(operator: &Town, config: Config, url: String, member
         tls_key: None,
         log_key: None,
         log_url: Some(format!("{url}/ledger")),
-    };
-    let mut node = join::Node::init(&folder, &new).expect("keys");
+    }
+}
+
+async fn joining_as(operator: &Town, config: Config, url: String, new: &NewNode) -> Town {
+    join_only(operator, &config, new).await;
+    Town::serve(config, url).await
+}
+
+/// Joins without serving.
+async fn join_only(operator: &Town, config: &Config, new: &NewNode) {
+    let folder = config.data.join(commands::FOLDER);
+    let mut node = join::Node::init(&folder, new).expect("keys");
     let meeting = join::Operator::at(&operator.url, PATIENCE)
         .expect("an address")
         .meet()
@@ -200,16 +219,109 @@ pub(crate) async fn joining(operator: &Town, config: Config, url: String, member
     let id = waiting
         .0
         .iter()
-        .find(|a| a.member.to_string() == member)
+        .find(|a| a.member == new.member)
         .expect("the application")
         .id;
-    let approve = Approve::default();
+    let approve = Approve {
+        adds_to_member: new.gateway.as_str() != "ss1",
+    };
     membership
         .approve(&steward(), base::Id::from_uuid(id), approve)
         .await
         .expect("approved");
     let polled = node.poll(&known.operator, Arc::new(SystemClock)).await.expect("asked");
     assert!(matches!(polled, join::Progress::Joined { .. }));
+}
+
+/// What an agency may do with the register of persons.
+fn terms() -> Request {
+    let today = SystemClock.now().legal_date();
+    let terms = TermsDraft {
+        methods: vec!["GET".to_owned()],
+        path: "/persons/*".to_owned(),
+        purposes: "dossier.verify".to_owned(),
+        legal_basis: "Điều 11 Luật Căn cước 26/2023/QH15".to_owned(),
+        from: today.to_string(),
+        to: today
+            .checked_add(jiff::Span::new().days(90))
+            .expect("a date")
+            .to_string(),
+        fields: "/number\n/name\n/asked_by".to_owned(),
+        ..TermsDraft::default()
+    };
+    Request {
+        terms: terms.read().expect("good terms"),
+        reason: "Xác minh nhân thân khi giải quyết hồ sơ".to_owned(),
+        renews: None,
+    }
+}
+
+/// Offers the register at one node, and has access asked for at the other and granted.
+async fn granted(asks: &Town, answers: &Town) {
+    asks.system(ASKS).await;
+    answers.system(ANSWERS).await;
+    let service = ServiceDraft {
+        provider: ANSWERS.to_owned(),
+        code: "persons".to_owned(),
+        name_vi: "Tra cứu dân cư".to_owned(),
+        url: register().await,
+        subjects: "path 2".to_owned(),
+        action: "Tra cứu thông tin dân cư".to_owned(),
+        ..ServiceDraft::default()
+    };
+    answers
+        .joined()
+        .access
+        .add_service(&steward(), &service)
+        .await
+        .expect("a service");
+    answers.tell().await;
+    asks.learn().await;
+    answers.learn().await;
+    grant(asks, answers).await;
+}
+
+async fn grant(asks: &Town, answers: &Town) {
+    let grant = base::Id::new(SystemClock.now());
+    let (consumer, provided) = (
+        ASKS.parse::<SubsystemId>().expect("a system"),
+        format!("{ANSWERS}/persons").parse().expect("a service"),
+    );
+    let ours = asks.joined();
+    ours.access
+        .request(&steward(), grant, &consumer, &provided, &terms())
+        .await
+        .expect("asked");
+    let theirs = answers.joined();
+    let seen = until("the request comes to the provider's node", async || {
+        theirs.access.grant(&steward(), Side::Incoming, grant).await.ok()
+    })
+    .await;
+    let yes = Command::Approve {
+        terms: seen.file.asked.clone(),
+        note: String::new(),
+    };
+    theirs
+        .access
+        .command(
+            &steward(),
+            Side::Incoming,
+            grant,
+            &yes,
+            seen.file.seq,
+            Uuid::from_u128(99),
+        )
+        .await
+        .expect("approved");
+    theirs.access.hosted().refresh().await.expect("refreshed");
+}
+
+/// An operator of a new federation.
+async fn founded(dir: &Path) -> Town {
+    // The same provider as the binary installs at its start.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (config, url) = config(&dir.join("op"));
+    operator::found(&config.data, &Part::new("VN").expect("a part"), SystemClock.now()).expect("founded");
     Town::serve(config, url).await
 }
 
@@ -243,12 +355,8 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn agencies_that_never_met_join_ask_grant_and_call() {
-    // The same provider as the binary installs at its start.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let dirs = tempfile::tempdir().expect("a folder");
-    let (op_config, op_url) = config(&dirs.path().join("op"));
-    operator::found(&op_config.data, &Part::new("VN").expect("a part"), SystemClock.now()).expect("founded");
-    let operator = Town::serve(op_config, op_url).await;
+    let operator = founded(dirs.path()).await;
     let asks = member(
         &operator,
         &dirs.path().join("a"),
@@ -288,57 +396,8 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
     );
 
     // Asked for on one node, granted on the other.
-    let today = SystemClock.now().legal_date();
-    let terms = TermsDraft {
-        methods: vec!["GET".to_owned()],
-        path: "/persons/*".to_owned(),
-        purposes: "dossier.verify".to_owned(),
-        legal_basis: "Điều 11 Luật Căn cước 26/2023/QH15".to_owned(),
-        from: today.to_string(),
-        to: today
-            .checked_add(jiff::Span::new().days(90))
-            .expect("a date")
-            .to_string(),
-        fields: "/number\n/name\n/asked_by".to_owned(),
-        ..TermsDraft::default()
-    };
-    let request = Request {
-        terms: terms.read().expect("good terms"),
-        reason: "Xác minh nhân thân khi giải quyết hồ sơ".to_owned(),
-        renews: None,
-    };
-    let grant = base::Id::new(SystemClock.now());
-    let (consumer, provided) = (
-        ASKS.parse::<SubsystemId>().expect("a system"),
-        format!("{ANSWERS}/persons").parse().expect("a service"),
-    );
-    let ours = asks.joined();
-    ours.access
-        .request(&steward(), grant, &consumer, &provided, &request)
-        .await
-        .expect("asked");
-    let theirs = answers.joined();
-    let seen = until("the request comes to the provider's node", async || {
-        theirs.access.grant(&steward(), Side::Incoming, grant).await.ok()
-    })
-    .await;
-    let yes = Command::Approve {
-        terms: seen.file.asked.clone(),
-        note: String::new(),
-    };
-    theirs
-        .access
-        .command(
-            &steward(),
-            Side::Incoming,
-            grant,
-            &yes,
-            seen.file.seq,
-            Uuid::from_u128(99),
-        )
-        .await
-        .expect("approved");
-    theirs.access.hosted().refresh().await.expect("refreshed");
+    grant(&asks, &answers).await;
+    let provided: ::exchange::model::identifier::ServiceId = format!("{ANSWERS}/persons").parse().expect("a service");
 
     // Called, with what was granted and no more.
     let (status, person) = asks.call(&target).await;
@@ -376,6 +435,25 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
     let proof = ledger.log.prove(0).expect("a proof").to_string();
     let policy = ledger::Policy::new(ledger.keys, Vec::new(), 0).expect("a policy");
     ledger::verify(proof.as_bytes(), &policy, None).expect("a proof that holds");
+
+    // Whoever watches sees it.
+    let figures = crate::watch::figures(&asks.whole).await.expect("a text");
+    for line in [
+        "\nmotcua_exchange_messages_total{side=\"consumer\",outcome=\"answered\"} ",
+        "\nmotcua_exchange_messages_total{side=\"consumer\",outcome=\"server.serverproxy.access_denied\"} 2\n",
+        "\nmotcua_exchange_message_seconds_bucket{side=\"consumer\",le=\"+Inf\"} ",
+        "\nmotcua_directory_state 0\n",
+        "\nmotcua_certificate_expiry_timestamp_seconds ",
+        "\nmotcua_journal_lag_entries ",
+        "\nmotcua_ledger_entries ",
+        "\nmotcua_jobs_failed 0\n",
+    ] {
+        assert!(figures.contains(line), "{line} is not in {figures}");
+    }
+    assert!(figures.ends_with("\n# EOF\n"));
+    let (status, said) = crate::watch::ready(&asks.whole).await;
+    assert!(!said.contains("directory") && !said.contains("certificate"), "{said}");
+    assert_eq!(status.is_success(), said.starts_with("ready\n"), "{said}");
 
     // Public pages of the directory stand at both, operator's pages at the operator.
     for (town, page) in [

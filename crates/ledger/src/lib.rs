@@ -13,13 +13,14 @@
 //! key  note  checkpoint  policy        who vouches for a tree
 //! tiles  tree  proof  verify           what is proved, and how it is checked
 //! segments                             the log on disk: the single source of truth
-//! log  publish                         append, prove, erase; the copy for the world
+//! log  publish  copy                   append, prove, erase; the copy for the world, the copy for a backup
 //! witness  audit  http                 keeping logs honest
 //! ```
 
 pub mod audit;
 mod checkpoint;
 mod commitment;
+mod copy;
 mod error;
 mod files;
 mod hash;
@@ -39,6 +40,7 @@ pub mod witness;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use commitment::{COMMITMENT_BYTES, Commitment, Kind, Opening, SALT_BYTES, Salt};
+pub use copy::{Copied, copy};
 pub use error::{Error, Result};
 pub use hash::Hash;
 pub use key::{Algorithm, FileKey, KeyError, SignError, Signer, VerifierKey};

@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use procedure::catalogue::import::{self, Options, Progress};
 
 use crate::{
+    backup,
     config::Config,
     demo, exchange, ledger,
     logging::LogFormat,
@@ -112,6 +113,10 @@ enum Command {
     /// Services: test one against its description and the house rules.
     #[command(subcommand)]
     Service(exchange::commands::ServiceCommand),
+    /// Copy a node whole into a folder, while it runs.
+    Backup(backup::Backup),
+    /// Put a node back from a backup, or only verify the backup.
+    Restore(backup::Restore),
     /// Compute all published figures anew from the logs.
     Rebuild {
         /// The configuration.
@@ -172,6 +177,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let store = open_store(&config).await?;
             if migrate {
                 store.migrate(MIGRATIONS, SystemClock.now()).await?;
+                migrate_shared(&config).await?;
             }
             let node = Node::open(config, store).await?;
             let asked = async move {
@@ -183,8 +189,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             serve::serve_until(asked, node, |address| tracing::info!(%address, "serving")).await?;
         }
         Command::Migrate { config } => {
-            let store = open_store(&Config::read(&config)?).await?;
-            let ran = store.migrate(MIGRATIONS, SystemClock.now()).await?;
+            let config = Config::read(&config)?;
+            let store = open_store(&config).await?;
+            let mut ran = store.migrate(MIGRATIONS, SystemClock.now()).await?;
+            ran.extend(migrate_shared(&config).await?);
             if ran.is_empty() {
                 tracing::info!("the tables are up to date");
             }
@@ -261,6 +269,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Node(command) => return exchange::commands::node(command).await,
         Command::Exchange(command) => return exchange::commands::exchange(command).await,
         Command::Service(command) => return exchange::commands::service(command).await,
+        Command::Backup(args) => backup::backup(&args).await?,
+        Command::Restore(args) => backup::restore(&args).await?,
         Command::Seed(args) => seed::run(args).await?,
         Command::Rebuild { config } => {
             let node = open_node(&config).await?;
@@ -271,6 +281,16 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Brings the database that the gateways of the member share up to date, if there is one; the steps that ran.
+async fn migrate_shared(config: &Config) -> anyhow::Result<Vec<String>> {
+    let Some(store) = exchange::shared::open(config).await? else {
+        return Ok(Vec::new());
+    };
+    let ran = store.migrate(exchange::shared::MIGRATIONS, SystemClock.now()).await?;
+    store.close().await;
+    Ok(ran)
 }
 
 fn roles_of(codes: &[String]) -> anyhow::Result<identity::Roles> {

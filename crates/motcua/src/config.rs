@@ -127,6 +127,9 @@ impl Config {
         if let Ok(url) = std::env::var("MOTCUA_DATABASE") {
             config.database.url = url;
         }
+        if let (Ok(url), Some(exchange)) = (std::env::var("MOTCUA_SHARED_DATABASE"), &mut config.exchange) {
+            exchange.shared = url;
+        }
         if config.http.certificate.is_some() != config.http.key.is_some() {
             bail!("in {}: http.certificate and http.key go together", path.display());
         }

@@ -1,5 +1,6 @@
 //! Một Cửa, one door: the binary. It reads the configuration, puts the crates together and serves.
 
+mod backup;
 mod cli;
 mod config;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod node;
 mod packages;
 mod seed;
 mod serve;
+mod watch;
 
 use std::process::ExitCode;
 

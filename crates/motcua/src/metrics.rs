@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::{EncodeLabelSet, text::encode_registry},
     metrics::{
         counter::Counter,
         family::Family,
@@ -60,13 +60,13 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// The text format of Prometheus (OpenMetrics).
+    /// The text format of Prometheus (OpenMetrics), without its last line: others' figures follow.
     ///
     /// # Errors
     /// Formatting failed, which writing to a string does not.
     pub fn text(&self) -> Result<String, std::fmt::Error> {
         let mut out = String::new();
-        encode(&mut out, &self.registry)?;
+        encode_registry(&mut out, &self.registry)?;
         Ok(out)
     }
 }

@@ -25,6 +25,7 @@ use tower_http::{
 };
 
 use crate::{
+    backup,
     config::Config,
     exchange::{Exchange, Ground},
     front,
@@ -66,8 +67,9 @@ pub struct Node {
 /// Opens the database of a configuration, without looking at its tables.
 ///
 /// # Errors
-/// The address is wrong or does not answer.
+/// The address is wrong or does not answer; a restore into the data folder was interrupted.
 pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    backup::check_whole(&config.data)?;
     std::fs::create_dir_all(&config.data).with_context(|| format!("making {}", config.data.display()))?;
     let secret = config.secret()?;
     Store::open(&store::Config {

@@ -130,7 +130,7 @@ async fn copies(node: &Node, of: &[DossierId], count: u64, bar: &ProgressBar) ->
         .await
 }
 
-async fn receive(node: &Node, ctx: &Ctx, id: DossierId) -> anyhow::Result<()> {
+pub(crate) async fn receive(node: &Node, ctx: &Ctx, id: DossierId) -> anyhow::Result<()> {
     let completion = Completion {
         token: 1,
         outcome: "accept".to_owned(),
@@ -149,7 +149,7 @@ async fn count(node: &Node) -> anyhow::Result<u64> {
 }
 
 /// An officer with every role that handles dossiers, and a token for programs.
-async fn officer(node: &Node) -> anyhow::Result<(OfficerActor, String)> {
+pub(crate) async fn officer(node: &Node) -> anyhow::Result<(OfficerActor, String)> {
     let ctx = Ctx::system("motcua seed", node.clock.now());
     let login = "seed";
     let id = match node.identity.officer_by_login(&ctx, login).await {
@@ -188,7 +188,7 @@ async fn officer(node: &Node) -> anyhow::Result<(OfficerActor, String)> {
 }
 
 /// A filing that the procedure accepts.
-fn sample(node: &Node, procedure: &str) -> anyhow::Result<Filing> {
+pub(crate) fn sample(node: &Node, procedure: &str) -> anyhow::Result<Filing> {
     let today = node.clock.now().legal_date();
     let package = node
         .dossiers

@@ -1,6 +1,6 @@
 //! Listening, with or without TLS, until asked to stop.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use axum::{Router, extract::State, response::IntoResponse, routing::get};
@@ -8,7 +8,7 @@ use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
 use http::{StatusCode, header};
 use tokio::sync::watch;
 
-use crate::{metrics::Metrics, node::Node};
+use crate::node::Node;
 
 /// Serves until the process is asked to stop; then requests and jobs in hand are finished.
 ///
@@ -46,7 +46,7 @@ pub async fn serve_until(
     let watcher = tokio::spawn(watch_catalogue(node.clone(), stopping.clone()));
     let figures = http
         .metrics
-        .map(|address| tokio::spawn(serve_metrics(address, Arc::clone(&node.metrics), stopping)));
+        .map(|address| tokio::spawn(serve_metrics(address, node.clone(), stopping)));
 
     let handle = Handle::new();
     let drain = Duration::from_secs(http.drain_seconds);
@@ -147,8 +147,11 @@ async fn watch_catalogue(node: Node, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn serve_metrics(address: SocketAddr, metrics: Arc<Metrics>, mut stop: watch::Receiver<bool>) {
-    let app = Router::new().route("/metrics", get(figures)).with_state(metrics);
+async fn serve_metrics(address: SocketAddr, node: Node, mut stop: watch::Receiver<bool>) {
+    let app = Router::new()
+        .route("/metrics", get(figures))
+        .route("/readyz", get(ready))
+        .with_state(node);
     match tokio::net::TcpListener::bind(address).await {
         Ok(listener) => {
             let until = async move {
@@ -162,8 +165,12 @@ async fn serve_metrics(address: SocketAddr, metrics: Arc<Metrics>, mut stop: wat
     }
 }
 
-async fn figures(State(metrics): State<Arc<Metrics>>) -> impl IntoResponse {
-    match metrics.text() {
+async fn ready(State(node): State<Node>) -> impl IntoResponse {
+    crate::watch::ready(&node).await
+}
+
+async fn figures(State(node): State<Node>) -> impl IntoResponse {
+    match crate::watch::figures(&node).await {
         Ok(text) => (
             [(
                 header::CONTENT_TYPE,

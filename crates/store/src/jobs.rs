@@ -86,6 +86,37 @@ impl Store {
     }
 }
 
+/// How far deferred work is behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lag {
+    /// Since when the oldest job that could be done waits; none when nothing waits.
+    pub waiting_since: Option<Timestamp>,
+    /// Jobs that failed so often that they wait for a person; counted up to [`Lag::MOST`].
+    pub failed: u64,
+}
+
+impl Lag {
+    /// Failed jobs are counted up to here.
+    pub const MOST: u64 = 100;
+}
+
+impl Store {
+    /// How far deferred work is behind at `now`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn job_lag(&self, now: Timestamp) -> Result<Lag> {
+        let waiting = "SELECT run_at FROM job WHERE failed_at IS NULL AND run_at <= $1 ORDER BY run_at LIMIT 1";
+        let failed = "SELECT COUNT(*) FROM (SELECT 1 FROM job WHERE failed_at IS NOT NULL LIMIT 100) AS some";
+        let waiting: Option<i64> = self.read().scalar(waiting, params![now]).await?;
+        let failed: Option<i64> = self.read().scalar(failed, params![]).await?;
+        Ok(Lag {
+            waiting_since: waiting.map(Timestamp::from_micros),
+            failed: failed.unwrap_or(0).unsigned_abs(),
+        })
+    }
+}
+
 impl Tx {
     /// Adds jobs, many in one statement.
     ///

@@ -6,6 +6,7 @@
 //!   clerks cost one `fsync`, and every answer is on disk before it is given.
 //! * Files are content-addressed and encrypted at rest ([`blobs`]); deferred work is a row in the same transaction ([`jobs`]).
 
+pub mod backup;
 pub mod blobs;
 mod engine;
 mod gather;

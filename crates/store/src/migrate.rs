@@ -46,11 +46,21 @@ impl Store {
     /// # Errors
     /// The step that failed; the ones before it stay.
     pub async fn migrate(&self, sets: &[Migrations], now: Timestamp) -> Result<Vec<String>> {
+        self.migrate_some(sets, now, |_, _| true).await
+    }
+
+    /// As [`Self::migrate`], but of the steps only those that are `wanted` (by owner and name).
+    pub(crate) async fn migrate_some(
+        &self,
+        sets: &[Migrations],
+        now: Timestamp,
+        wanted: impl Fn(&str, &str) -> bool,
+    ) -> Result<Vec<String>> {
         transact!(self, |tx| { tx.run(JOURNAL).await })?;
         let mut ran = Vec::new();
         for set in sets {
             for step in set.steps {
-                if self.run_step(set.owner, step, now).await? {
+                if wanted(set.owner, step.name) && self.run_step(set.owner, step, now).await? {
                     ran.push(format!("{}/{}", set.owner, step.name));
                 }
             }

@@ -4,7 +4,10 @@
 //! Leaves follow the entries within moments, by the job that every change enqueues. The transparency log is written first; the
 //! table of places is a fold over it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use base::{Error, Result, Text, Timestamp};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -13,6 +16,7 @@ use ledger::{Kind, Log, VerifierKey};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::{jobs::Batch, transact};
+use uuid::Uuid;
 
 use super::{Dossiers, jobs::Changed, reading::line_text};
 use crate::{
@@ -181,16 +185,27 @@ impl Dossiers {
         Ok(bare.len() as u64)
     }
 
-    /// Reads the end of the log that the table does not know.
+    /// Reads the end of the log that the table does not know. After the database was put back to an older state, the log may
+    /// speak of entries that it lost: they are facts of the log alone, and what is written in their place later is another entry
+    /// with a leaf of its own.
     async fn recover_leaves(&self, log: &Arc<Log>) -> Result<()> {
         let last = tables::last(&self.store().read(), log.origin()).await?;
         let mut next = last.map_or(0, |leaf| leaf.unsigned_abs() + 1);
         while next < log.size() {
             let upto = log.size().min(next + PIECE as u64);
             let (reading, range) = (Arc::clone(log), next..upto);
-            let leaves = tokio::task::spawn_blocking(move || leaves_in(&reading, range))
+            let found = tokio::task::spawn_blocking(move || leaves_in(&reading, range))
                 .await
                 .map_err(Error::internal)??;
+            let dossiers: BTreeSet<Uuid> = found.iter().map(|(leaf, _)| leaf.dossier_id).collect();
+            let dossiers: Vec<_> = dossiers.into_iter().map(DossierId::from_uuid).collect();
+            let bare: HashMap<_, _> = tables::missing(&self.store().read(), &dossiers)
+                .await?
+                .into_iter()
+                .map(|bare| ((bare.dossier_id, bare.seq), bare.entry))
+                .collect();
+            let is_ours = |(leaf, entry): &(Leaf, String)| bare.get(&(leaf.dossier_id, leaf.seq)) == Some(entry);
+            let leaves: Vec<Leaf> = found.into_iter().filter(is_ours).map(|(leaf, _)| leaf).collect();
             transact!(self.store(), |tx| { tables::put(&tx, &leaves).await })?;
             next = upto;
         }
@@ -263,9 +278,9 @@ fn record(entry: &Bare) -> Result<Vec<u8>> {
     Ok(serde_json::to_vec(&record)?)
 }
 
-/// The dossier entries among some leaves. Those whose record is erased are not known any more: their place was noted before, or
+/// The dossier entries among some leaves, with their text. Those whose record is erased are not known any more: their place was noted before, or
 /// nobody can prove anything by it.
-fn leaves_in(log: &Log, range: std::ops::Range<u64>) -> Result<Vec<Leaf>> {
+fn leaves_in(log: &Log, range: std::ops::Range<u64>) -> Result<Vec<(Leaf, String)>> {
     #[derive(Deserialize)]
     struct Seq {
         seq: i64,
@@ -278,12 +293,13 @@ fn leaves_in(log: &Log, range: std::ops::Range<u64>) -> Result<Vec<Leaf>> {
         };
         let record: Record<'_> = serde_json::from_slice(&opening.record)?;
         let Seq { seq } = serde_json::from_str(record.entry.get())?;
-        leaves.push(Leaf {
+        let leaf = Leaf {
             dossier_id: record.dossier.uuid(),
             seq,
             origin: log.origin().to_owned(),
             leaf: place(at),
-        });
+        };
+        leaves.push((leaf, record.entry.get().to_owned()));
     }
     Ok(leaves)
 }

@@ -3,9 +3,9 @@
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicI64, AtomicU64, Ordering},
-    time::Duration,
 };
 
+use super::operations::Course;
 use crate::model::error::{ErrorCode, Spelling};
 
 /// Upper bounds of the classes of [`Histogram`], in microseconds. The last class has no bound.
@@ -41,6 +41,10 @@ pub struct Side {
     pub refused: BTreeMap<String, u64>,
     /// From the head of the request to the head of the answer.
     pub duration: Histogram,
+    /// Bytes of the bodies of requests.
+    pub request_bytes: u64,
+    /// Bytes of the bodies of answers.
+    pub response_bytes: u64,
 }
 
 /// Counters of a gateway since it began.
@@ -60,6 +64,10 @@ pub struct Figures {
     pub subjects_unreadable: u64,
     /// Records of operational monitoring that were dropped because nobody took them.
     pub operations_dropped: u64,
+    /// Bytes of bodies in memory now.
+    pub memory: u64,
+    /// Bytes of bodies on disk now, because they are large.
+    pub spilled: u64,
 }
 
 /// Which side of the gateway.
@@ -75,6 +83,8 @@ struct Count {
     refused: [AtomicU64; ErrorCode::ALL.len()],
     classes: [AtomicU64; BOUNDS.len() + 1],
     sum: AtomicU64,
+    request_bytes: AtomicU64,
+    response_bytes: AtomicU64,
 }
 
 impl Default for Count {
@@ -85,6 +95,8 @@ impl Default for Count {
             refused: std::array::from_fn(|_| AtomicU64::new(0)),
             classes: std::array::from_fn(|_| AtomicU64::new(0)),
             sum: AtomicU64::new(0),
+            request_bytes: AtomicU64::new(0),
+            response_bytes: AtomicU64::new(0),
         }
     }
 }
@@ -129,19 +141,22 @@ impl Meter {
         InFlight(count)
     }
 
-    pub fn end(&self, part: Part, took: Duration, refused: Option<ErrorCode>) {
+    pub fn end(&self, part: Part, course: &Course) {
         let side = self.part(part);
-        let counter = match refused {
+        let counter = match course.code() {
             None => Some(&side.answered),
             Some(code) => ErrorCode::ALL.iter().position(|c| *c == code).map(|n| &side.refused[n]),
         };
         counter.into_iter().for_each(count);
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let micros = u64::try_from(course.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         count(&side.classes[BOUNDS.partition_point(|bound| *bound < micros)]);
         side.sum.fetch_add(micros, Ordering::Relaxed);
+        side.request_bytes.fetch_add(course.request_size, Ordering::Relaxed);
+        side.response_bytes
+            .fetch_add(course.response_size.unwrap_or(0), Ordering::Relaxed);
     }
 
-    pub fn read(&self) -> Figures {
+    pub fn read(&self, (memory, spilled): (u64, u64)) -> Figures {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let side = |count: &Count| Side {
             in_flight: u64::try_from(count.in_flight.load(Ordering::Relaxed)).unwrap_or(0),
@@ -156,6 +171,8 @@ impl Meter {
                 classes: count.classes.each_ref().map(get),
                 sum: get(&count.sum),
             },
+            request_bytes: get(&count.request_bytes),
+            response_bytes: get(&count.response_bytes),
         };
         Figures {
             consumer: side(&self.consumer),
@@ -165,6 +182,8 @@ impl Meter {
             answers_not_logged: get(&self.answers_not_logged),
             subjects_unreadable: get(&self.subjects_unreadable),
             operations_dropped: get(&self.operations_dropped),
+            memory,
+            spilled,
         }
     }
 }

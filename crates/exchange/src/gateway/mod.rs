@@ -186,7 +186,7 @@ impl Gateway {
 
     /// What it has done.
     pub fn figures(&self) -> Figures {
-        self.inner.meter.read()
+        self.inner.meter.read(self.inner.room.taken(&self.inner.limits))
     }
 
     /// Members that it has talked to, to be handed to the next start as [`Config::met`].

@@ -182,6 +182,16 @@ impl Journal {
         Ok(Progress { done, size })
     }
 
+    /// How far the tables are, without folding.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn progress(&self) -> Result<Progress> {
+        let size = self.0.log.size();
+        let done = tables::cursor(&self.0.store.read(), self.0.log.origin()).await?.next;
+        Ok(Progress { done, size })
+    }
+
     /// Makes all folds anew, from the first leaf. Questions of people and operational monitoring stay: they are no folds.
     /// A crash in between is mended by the follower, which goes on from where this was.
     ///

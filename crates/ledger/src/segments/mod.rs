@@ -154,6 +154,14 @@ impl Segment {
         &self.path
     }
 
+    /// The same segment where a copy of it is.
+    pub fn copied_to(&self, path: &Path) -> Self {
+        Self {
+            header: self.header.clone(),
+            path: path.to_owned(),
+        }
+    }
+
     fn index_path(&self) -> PathBuf {
         self.path.with_extension("idx")
     }

@@ -1,6 +1,7 @@
 //! The ledger on real disks, against other people's code and against attackers.
 
 mod audit;
+mod copy;
 mod crash;
 mod disk;
 mod hostile;

@@ -24,9 +24,12 @@ use anyhow::{Context as _, bail};
 use base::{Clock as _, Lang, Text, time::SystemClock};
 use clap::{Args, Subcommand};
 use identity::{Ctx, Entropy};
-use trust::Algorithm;
+use trust::{
+    Algorithm, KeyError,
+    key::{TokenKey, TokenUri},
+};
 
-use super::{PATIENCE, operator};
+use super::{PATIENCE, keys, operator};
 use crate::{
     cli::{say, spinner},
     config::Config,
@@ -54,6 +57,10 @@ pub enum NodeCommand {
     Init(Init),
     /// Join the federation whose operator is at URL, and wait until the operator has approved.
     Join(Join),
+    /// Replace the key of TLS. A running node goes on without a pause.
+    Rotate(keys::Rotate),
+    /// Have the keys that were replaced believed no more, without waiting for the day that they have.
+    Retire(keys::Retire),
 }
 
 /// `motcua node init`.
@@ -80,6 +87,47 @@ pub struct Init {
     /// ECDSA P-256 instead of Ed25519.
     #[arg(long)]
     p256: bool,
+    #[command(flatten)]
+    token: Token,
+}
+
+/// Keys in an HSM.
+#[derive(Debug, Clone, Args)]
+pub struct Token {
+    /// Make the keys in an HSM: the PKCS#11 module of its manufacturer.
+    #[arg(long, requires_all = ["token", "pin_file"])]
+    pub pkcs11: Option<PathBuf>,
+    /// The label of the token.
+    #[arg(long, requires = "pkcs11")]
+    pub token: Option<String>,
+    /// The file that has the PIN, for its owner only.
+    #[arg(long, requires = "pkcs11")]
+    pub pin_file: Option<PathBuf>,
+}
+
+impl Token {
+    /// Makes a key in the token and says where it is; one that a crash left there is taken up. None without a token.
+    ///
+    /// # Errors
+    /// What is amiss with module, token or PIN.
+    pub fn key(&self, object: &str, algorithm: Algorithm) -> anyhow::Result<Option<String>> {
+        let (Some(module), Some(token), Some(pin)) = (&self.pkcs11, &self.token, &self.pin_file) else {
+            return Ok(None);
+        };
+        let pin = std::path::absolute(pin).with_context(|| format!("--pin-file {}", pin.display()))?;
+        let uri = TokenUri {
+            module: module.clone(),
+            token: token.clone(),
+            serial: None,
+            object: Some(object.to_owned()),
+            id: None,
+            pin_file: Some(pin),
+        };
+        match TokenKey::generate(&uri, algorithm) {
+            Ok(_) | Err(KeyError::Exists(_)) => Ok(Some(uri.to_uri())),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 /// `motcua node join`.
@@ -115,6 +163,8 @@ pub async fn node(command: NodeCommand) -> anyhow::Result<ExitCode> {
         }
         NodeCommand::Init(init) => make(init)?,
         NodeCommand::Join(join) => return self::join(join).await,
+        NodeCommand::Rotate(rotate) => keys::rotate_by_hand(&rotate).await?,
+        NodeCommand::Retire(retire) => keys::retire_by_hand(&retire).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -128,19 +178,22 @@ fn make(init: Init) -> anyhow::Result<()> {
         );
     }
     let public = config.identity.public_url.trim_end_matches('/');
+    let algorithm = if init.p256 {
+        Algorithm::EcdsaP256
+    } else {
+        Algorithm::Ed25519
+    };
+    let key = |what: &str| init.token.key(&format!("{}-{what}", init.gateway), algorithm);
+    let (tls_key, log_key) = (key("tls")?, key("log")?);
     let new = NewNode {
         member: init.member,
         name: Text::new(init.name, init.name_en),
         gateway: Part::new(&init.gateway).map_err(|flaw| anyhow::anyhow!("--gateway: {flaw}"))?,
         address: init.address,
         hosts: Vec::new(),
-        algorithm: if init.p256 {
-            Algorithm::EcdsaP256
-        } else {
-            Algorithm::Ed25519
-        },
-        tls_key: None,
-        log_key: None,
+        algorithm,
+        tls_key,
+        log_key,
         log_url: Some(format!("{public}/ledger")),
     };
     let node = Node::init(&config.data.join(FOLDER), &new)?;

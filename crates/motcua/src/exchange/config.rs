@@ -24,6 +24,9 @@ pub struct Exchange {
     pub refresh_seconds: u64,
     /// Everybody may see the map of traffic; else officers who may read the exchange.
     pub public_map: bool,
+    /// The database in which systems, services, grants and events of the member are, if not in that of the node: several gateways
+    /// of one member name the same. The environment variable `MOTCUA_SHARED_DATABASE` overrides it.
+    pub shared: String,
     /// Which addresses webhooks may be called at.
     pub webhooks: Webhooks,
     /// At the operator: how the federation is run.
@@ -40,6 +43,7 @@ impl Default for Exchange {
             mirrors: Vec::new(),
             refresh_seconds: 60,
             public_map: false,
+            shared: String::new(),
             webhooks: Webhooks::default(),
             federation: Federation::default(),
         }

@@ -5,7 +5,10 @@
 
 pub mod commands;
 pub mod config;
+pub mod keys;
 pub mod operator;
+pub mod shared;
+mod watched;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +28,7 @@ use ::exchange::{
     model::{
         error::{ErrorCode, Refusal, Wire},
         federation::{Freshness, Service, Subsystem},
-        identifier::{MemberId, SubsystemId},
+        identifier::{MemberId, ServerId, SubsystemId},
         meta::ServiceKind,
         monitor::OpRecord,
         tracker::SubjectKey,
@@ -46,6 +49,8 @@ use tokio::{
 use trust::{Revocations, Tls};
 use utoipa_axum::router::OpenApiRouter;
 
+use self::keys::Keys;
+pub use self::watched::Watched;
 use crate::config::{Config, Secret};
 
 /// How often a node looks whether what it offers is what the directory says of it; at once when that has changed here.
@@ -83,18 +88,21 @@ pub struct Exchange {
 }
 
 /// What a node has once it is a member's.
-struct Joined {
+pub(crate) struct Joined {
     config: config::Exchange,
     folder: PathBuf,
-    node: join::Node,
+    server: ServerId,
+    keys: Arc<Keys>,
     clock: Arc<dyn Clock>,
     follower: Follower,
     tls: Tls,
     gateway: Gateway,
-    access: Access,
-    journal: Journal,
-    events: Events,
+    pub(crate) access: Access,
+    pub(crate) journal: Journal,
+    pub(crate) events: Events,
     map: TrafficMap,
+    /// Where access and events are, if not in the node's own database.
+    shared: Option<Store>,
     operations: Mutex<Option<mpsc::Receiver<OpRecord>>>,
 }
 
@@ -123,6 +131,18 @@ impl Exchange {
     pub fn directory(&self) -> Option<journal::DirectoryNow> {
         let standing = self.member.as_ref()?.follower.standing();
         Some(Arc::new(move || Arc::clone(&standing.load().view)))
+    }
+
+    /// What this node is as the operator of the federation.
+    #[cfg(test)]
+    pub(crate) fn operator(&self) -> Option<&Membership> {
+        self.operator.as_ref()
+    }
+
+    /// What this node is as a member's.
+    #[cfg(test)]
+    pub(crate) fn member(&self) -> Option<&Arc<Joined>> {
+        self.member.as_ref()
     }
 
     /// Pages for people and officers.
@@ -164,10 +184,11 @@ impl Exchange {
     /// Teaches a runner the deferred work.
     pub fn handlers(&self, runner: Runner) -> Runner {
         let Some(joined) = &self.member else { return runner };
-        let caller = Arc::new(joined.gateway.clone());
-        let runner = access::handlers(runner, &joined.access, caller);
         let runner = journal::handlers(runner, &joined.journal);
-        events::jobs(runner, &joined.events)
+        if joined.shared.is_some() {
+            return runner;
+        }
+        joined.handlers(runner)
     }
 
     /// Makes calls in the name of this node's own system; none before the node has joined.
@@ -192,10 +213,14 @@ impl Exchange {
         if let Some(joined) = self.member {
             let now = joined.clock.now();
             journal::schedule(store, now).await?;
-            events::schedule(store, now).await?;
+            let ours = joined.shared.as_ref().unwrap_or(store);
+            events::schedule(ours, now).await?;
+            let runner = || Runner::new(ours.clone(), Arc::clone(&joined.clock));
+            if joined.shared.is_some() {
+                beside.spawn(joined.handlers(runner()).run(stop.clone()));
+            }
             // A runner of its own: it waits for the slowest webhook.
-            let nudges = events::webhook::nudges(Runner::new(store.clone(), Arc::clone(&joined.clock)), &joined.events);
-            beside.spawn(nudges.run(stop.clone()));
+            beside.spawn(events::webhook::nudges(runner(), &joined.events).run(stop.clone()));
             joined.serve(&mut beside, stop.clone()).await?;
         }
         stopped(stop).await;
@@ -210,6 +235,12 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
 }
 
 impl Joined {
+    /// The deferred work of access and events.
+    fn handlers(&self, runner: Runner) -> Runner {
+        let runner = access::handlers(runner, &self.access, Arc::new(self.gateway.clone()));
+        events::jobs(runner, &self.events)
+    }
+
     async fn open(
         ground: Ground<'_>,
         config: config::Exchange,
@@ -232,6 +263,15 @@ impl Joined {
         let believed = trust_store(&standing.load().view, Revocations::default(), clock.now())?;
         let tls = Tls::new(node.credential()?, believed, Arc::clone(&clock));
 
+        let shared = shared::open(ground.config).await?;
+        let ours = shared.as_ref().unwrap_or(&ground.store);
+        let pending = ours.pending(shared::MIGRATIONS).await?;
+        if !pending.is_empty() {
+            anyhow::bail!(
+                "the shared database lacks {}; run `motcua migrate` first",
+                pending.join(", ")
+            );
+        }
         let member = node.server().owner;
         let access_config = access::Config {
             members: [(member.clone(), config.agency.clone())].into(),
@@ -239,7 +279,7 @@ impl Joined {
         };
         let now = Arc::clone(&standing);
         let access = Access::open(
-            ground.store.clone(),
+            ours.clone(),
             Arc::clone(&clock),
             ground.calendar.clone(),
             access_config,
@@ -254,7 +294,7 @@ impl Joined {
                 ..Default::default()
             },
         };
-        let events = Events::new(ground.store.clone(), &events_config, Arc::clone(&clock))?;
+        let events = Events::new(ours.clone(), &events_config, Arc::clone(&clock))?;
 
         let (records, operations) = mpsc::channel(journal::QUEUE);
         let subjects = SubjectKey::new(ground.secret.key("subjects"));
@@ -307,8 +347,9 @@ impl Joined {
         let _ = late.0.set(gateway.clone());
         Ok(Self {
             config,
+            server: node.server(),
+            keys: Arc::new(Keys::new(&folder, node, tls.clone(), Arc::clone(&clock))),
             folder,
-            node,
             clock,
             follower,
             tls,
@@ -317,6 +358,7 @@ impl Joined {
             journal,
             events,
             map,
+            shared,
             operations: Mutex::new(Some(operations)),
         })
     }
@@ -331,13 +373,14 @@ impl Joined {
         beside.spawn(self.follower.clone().run());
         beside.spawn(Arc::clone(&self).follow_trust());
         beside.spawn(Arc::clone(&self).keep_entry());
+        beside.spawn(Arc::clone(&self.keys).keep(self.follower.clone()));
         beside.spawn(self.access.hosted().clone().run(stop.clone()));
         beside.spawn(self.journal.clone().follow(stop.clone()));
         beside.spawn(self.map.clone().run(stop.clone()));
         if let Some(records) = self.operations.lock().await.take() {
             beside.spawn(self.journal.clone().keep_operations(records));
         }
-        tracing::info!(edge = %self.config.edge, peers = %self.config.peers, server = %self.node.server(), "the gateway is open");
+        tracing::info!(edge = %self.config.edge, peers = %self.config.peers, server = %self.server, "the gateway is open");
         let (to_edge, to_peers) = (
             self.gateway.serve_edge(edge, None, stopped(stop.clone())),
             self.gateway.serve_peers(peers, stopped(stop)),
@@ -386,14 +429,13 @@ impl Joined {
         if standing.freshness != Freshness::Fresh {
             return Ok(());
         }
-        let member = self.node.server().owner;
+        let member = self.server.owner.clone();
         let entry = self.entry(&member).await?;
         let said = standing.view.member(&member);
         if said.is_some_and(|said| same(&said.subsystems, &entry.subsystems)) {
             return Ok(());
         }
-        let operator = join::Operator::at(&operator_url(&self.folder)?, PATIENCE)?;
-        self.node.publish(&operator, entry).await?;
+        self.keys.publish(entry).await?;
         tracing::info!("the directory was told what this node offers");
         // It is news to this node, too.
         let _ = self.follower.refresh().await;
@@ -515,4 +557,4 @@ fn keep_met(folder: &std::path::Path, met: &BTreeSet<MemberId>) -> anyhow::Resul
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

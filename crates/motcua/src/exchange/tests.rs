@@ -31,6 +31,12 @@ use identity::{Actor, OfficerActor, OfficerId, Role, Roles};
 use ledger::Signer as _;
 use uuid::Uuid;
 
+mod consulting;
+mod gateways;
+mod hsm;
+mod rotation;
+mod tracking;
+
 use super::*;
 use crate::{
     conformance::{keeps_the_rules, key},
@@ -38,27 +44,32 @@ use crate::{
     node::{MIGRATIONS, Node as Whole, open_store},
 };
 
-const AGENCY: &str = "H42.28";
+pub(crate) const AGENCY: &str = "H42.28";
 
-fn free() -> SocketAddr {
+pub(crate) fn free() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address")
 }
 
 /// One node of the federation.
-struct Town {
-    whole: Whole,
-    config: Config,
-    url: String,
+pub(crate) struct Town {
+    pub(crate) whole: Whole,
+    pub(crate) config: Config,
+    pub(crate) url: String,
     task: tokio::task::JoinHandle<anyhow::Result<()>>,
 }
 
-fn config(data: &Path) -> (Config, String) {
+pub(crate) fn config(data: &Path) -> (Config, String) {
     config_with(data, "")
 }
 
 /// With further lines of `[dossiers]`.
 fn config_with(data: &Path, dossiers: &str) -> (Config, String) {
+    let (text, url) = config_text(data, dossiers);
+    (toml::from_str(&text).expect("a configuration"), url)
+}
+
+pub(crate) fn config_text(data: &Path, dossiers: &str) -> (String, String) {
     let (http, edge, peers) = (free(), free(), free());
     let url = format!("http://{http}");
     let text = format!(
@@ -66,11 +77,11 @@ fn config_with(data: &Path, dossiers: &str) -> (Config, String) {
          province = \"{AGENCY}\", ministry = \"{AGENCY}\", agency = \"{AGENCY}\" }}\n{dossiers}\n[exchange]\nagency = \"{AGENCY}\"\nedge = \"{edge}\"\n\
          peers = \"{peers}\"\n"
     );
-    (toml::from_str(&text).expect("a configuration"), url)
+    (text, url)
 }
 
 impl Town {
-    async fn serve(config: Config, url: String) -> Self {
+    pub(crate) async fn serve(config: Config, url: String) -> Self {
         let store = open_store(&config).await.expect("a database");
         store.migrate(MIGRATIONS, SystemClock.now()).await.expect("migrated");
         let whole = Whole::open(config.clone(), store).await.expect("a node");
@@ -88,16 +99,16 @@ impl Town {
         }
     }
 
-    fn joined(&self) -> Arc<Joined> {
+    pub(crate) fn joined(&self) -> Arc<Joined> {
         let exchange = self.whole.exchange().expect("an exchange");
         Arc::clone(exchange.member.as_ref().expect("a member"))
     }
 
-    fn edge(&self) -> SocketAddr {
+    pub(crate) fn edge(&self) -> SocketAddr {
         self.config.exchange.as_ref().expect("an exchange").edge
     }
 
-    async fn system(&self, subsystem: &str) {
+    pub(crate) async fn system(&self, subsystem: &str) {
         let draft = SystemDraft {
             subsystem: subsystem.to_owned(),
             agency: AGENCY.to_owned(),
@@ -111,17 +122,17 @@ impl Town {
     }
 
     /// Tells the directory now, not in a quarter of a minute.
-    async fn tell(&self) {
+    pub(crate) async fn tell(&self) {
         let joined = self.joined();
         joined.access.hosted().refresh().await.expect("refreshed");
         joined.publish().await.expect("published");
     }
 
-    async fn learn(&self) {
+    pub(crate) async fn learn(&self) {
         self.joined().follower.refresh().await.expect("a newer directory");
     }
 
-    async fn call(&self, target: &str) -> (u16, serde_json::Value) {
+    pub(crate) async fn call(&self, target: &str) -> (u16, serde_json::Value) {
         let answer = reqwest::Client::new()
             .get(format!("http://{}{target}", self.edge()))
             .header("X-Road-Client", ASKS)
@@ -145,7 +156,7 @@ impl Drop for Town {
     }
 }
 
-fn steward() -> Ctx {
+pub(crate) fn steward() -> Ctx {
     let now = SystemClock.now();
     Ctx {
         actor: Actor::Officer(OfficerActor {
@@ -165,10 +176,15 @@ const ASKS: &str = "VN/GOV/000.00.00.H42/motcua";
 const ANSWERS: &str = "VN/GOV/000.00.00.G01/dancu";
 
 /// Makes a node's keys and lets it join.
-async fn member(operator: &Town, (config, url): (Config, String), member: &str, name: &str) -> Town {
-    let folder = config.data.join(commands::FOLDER);
+pub(crate) async fn member(operator: &Town, (config, url): (Config, String), member: &str, name: &str) -> Town {
+    let new = new_node(&config, &url, member, name);
+    joining_as(operator, config, url, &new).await
+}
+
+/// What `motcua node init` says of it.
+fn new_node(config: &Config, url: &str, member: &str, name: &str) -> NewNode {
     let peers = config.exchange.as_ref().expect("an exchange").peers;
-    let new = NewNode {
+    NewNode {
         member: member.parse().expect("a member"),
         name: Text::new(name, name),
         gateway: Part::new("ss1").expect("a part"),
@@ -178,8 +194,18 @@ async fn member(operator: &Town, (config, url): (Config, String), member: &str, 
         tls_key: None,
         log_key: None,
         log_url: Some(format!("{url}/ledger")),
-    };
-    let mut node = join::Node::init(&folder, &new).expect("keys");
+    }
+}
+
+async fn joining_as(operator: &Town, config: Config, url: String, new: &NewNode) -> Town {
+    join_only(operator, &config, new).await;
+    Town::serve(config, url).await
+}
+
+/// Joins without serving.
+async fn join_only(operator: &Town, config: &Config, new: &NewNode) {
+    let folder = config.data.join(commands::FOLDER);
+    let mut node = join::Node::init(&folder, new).expect("keys");
     let meeting = join::Operator::at(&operator.url, PATIENCE)
         .expect("an address")
         .meet()
@@ -207,28 +233,126 @@ async fn member(operator: &Town, (config, url): (Config, String), member: &str, 
             &steward(),
             ::exchange::directory::membership::ApplicationStanding::Pending,
             None,
-            50,
         )
         .await
         .expect("a list");
     let id = waiting
         .0
         .iter()
-        .find(|a| a.member.to_string() == member)
+        .find(|a| a.member == new.member)
         .expect("the application")
         .id;
-    let approve = Approve::default();
+    let approve = Approve {
+        adds_to_member: new.gateway.as_str() != "ss1",
+    };
     membership
         .approve(&steward(), base::Id::from_uuid(id), approve)
         .await
         .expect("approved");
     let polled = node.poll(&known.operator, Arc::new(SystemClock)).await.expect("asked");
     assert!(matches!(polled, join::Progress::Joined { .. }));
+}
+
+/// What an agency may do with a service.
+fn terms(path: &str, purpose: &str, fields: &str) -> Request {
+    let today = SystemClock.now().legal_date();
+    let terms = TermsDraft {
+        methods: vec!["GET".to_owned()],
+        path: path.to_owned(),
+        purposes: purpose.to_owned(),
+        legal_basis: "Điều 11 Luật Căn cước 26/2023/QH15".to_owned(),
+        from: today.to_string(),
+        to: today
+            .checked_add(jiff::Span::new().days(90))
+            .expect("a date")
+            .to_string(),
+        fields: fields.to_owned(),
+        ..TermsDraft::default()
+    };
+    Request {
+        terms: terms.read().expect("good terms"),
+        reason: "Xác minh nhân thân khi giải quyết hồ sơ".to_owned(),
+        renews: None,
+    }
+}
+
+/// Offers the register at one node, and has access asked for at the other and granted.
+async fn granted(asks: &Town, answers: &Town) {
+    asks.system(ASKS).await;
+    answers.system(ANSWERS).await;
+    let service = ServiceDraft {
+        provider: ANSWERS.to_owned(),
+        code: "persons".to_owned(),
+        name_vi: "Tra cứu dân cư".to_owned(),
+        url: register().await.0,
+        subjects: "path 2".to_owned(),
+        action: "Tra cứu thông tin dân cư".to_owned(),
+        ..ServiceDraft::default()
+    };
+    answers
+        .joined()
+        .access
+        .add_service(&steward(), &service)
+        .await
+        .expect("a service");
+    answers.tell().await;
+    asks.learn().await;
+    answers.learn().await;
+    grant(asks, answers).await;
+}
+
+async fn grant(asks: &Town, answers: &Town) {
+    let terms = terms("/persons/*", "dossier.verify", "/number\n/name\n/asked_by");
+    grant_of(asks, answers, "persons", terms).await;
+}
+
+/// Asked for on one node, granted on the other.
+async fn grant_of(asks: &Town, answers: &Town, service: &str, request: Request) {
+    let grant = base::Id::new(SystemClock.now());
+    let (consumer, provided) = (
+        ASKS.parse::<SubsystemId>().expect("a system"),
+        format!("{ANSWERS}/{service}").parse().expect("a service"),
+    );
+    let ours = asks.joined();
+    ours.access
+        .request(&steward(), grant, &consumer, &provided, &request)
+        .await
+        .expect("asked");
+    let theirs = answers.joined();
+    let seen = until("the request comes to the provider's node", async || {
+        theirs.access.grant(&steward(), Side::Incoming, grant).await.ok()
+    })
+    .await;
+    let yes = Command::Approve {
+        terms: seen.file.asked.clone(),
+        note: String::new(),
+    };
+    theirs
+        .access
+        .command(
+            &steward(),
+            Side::Incoming,
+            grant,
+            &yes,
+            seen.file.seq,
+            Uuid::new_v4(),
+        )
+        .await
+        .expect("approved");
+    theirs.access.hosted().refresh().await.expect("refreshed");
+}
+
+/// An operator of a new federation.
+async fn founded(dir: &Path) -> Town {
+    // The same provider as the binary installs at its start.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (config, url) = config(&dir.join("op"));
+    operator::found(&config.data, &Part::new("VN").expect("a part"), SystemClock.now()).expect("founded");
     Town::serve(config, url).await
 }
 
 /// A register of persons behind a node, and the switch that makes it tell of somebody else.
-async fn register() -> (String, Arc<AtomicBool>) {
+pub(crate) async fn register() -> (String, Arc<AtomicBool>) {
     let lies = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&lies);
     let person = async move |Segment(number): Segment<String>, headers: HeaderMap| {
@@ -303,7 +427,7 @@ fn badge(town: &Town, service: &ServiceId) -> Option<Badge> {
         .and_then(|(_, service)| service.badge.clone())
 }
 
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look().await {
@@ -353,8 +477,6 @@ async fn witnesses_that_the_operator_names_later_are_in_a_new_edition() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn agencies_that_never_met_join_ask_grant_and_call() {
-    // The same provider as the binary installs at its start.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let dirs = tempfile::tempdir().expect("a folder");
     let (mut op_config, op_url) = config(&dirs.path().join("op"));
     // The one that answers cosigns the logs of the others, as the directory tells all.
@@ -418,57 +540,9 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
     );
 
     // Asked for on one node, granted on the other.
-    let today = SystemClock.now().legal_date();
-    let terms = TermsDraft {
-        methods: vec!["GET".to_owned()],
-        path: "/persons/*".to_owned(),
-        purposes: "dossier.verify".to_owned(),
-        legal_basis: "Điều 11 Luật Căn cước 26/2023/QH15".to_owned(),
-        from: today.to_string(),
-        to: today
-            .checked_add(jiff::Span::new().days(90))
-            .expect("a date")
-            .to_string(),
-        fields: "/number\n/name\n/asked_by".to_owned(),
-        ..TermsDraft::default()
-    };
-    let request = Request {
-        terms: terms.read().expect("good terms"),
-        reason: "Xác minh nhân thân khi giải quyết hồ sơ".to_owned(),
-        renews: None,
-    };
-    let grant = base::Id::new(SystemClock.now());
-    let (consumer, provided) = (
-        ASKS.parse::<SubsystemId>().expect("a system"),
-        format!("{ANSWERS}/persons").parse::<ServiceId>().expect("a service"),
-    );
-    let ours = asks.joined();
-    ours.access
-        .request(&steward(), grant, &consumer, &provided, &request)
-        .await
-        .expect("asked");
-    let theirs = answers.joined();
-    let seen = until("the request comes to the provider's node", async || {
-        theirs.access.grant(&steward(), Side::Incoming, grant).await.ok()
-    })
-    .await;
-    let yes = Command::Approve {
-        terms: seen.file.asked.clone(),
-        note: String::new(),
-    };
-    theirs
-        .access
-        .command(
-            &steward(),
-            Side::Incoming,
-            grant,
-            &yes,
-            seen.file.seq,
-            Uuid::from_u128(99),
-        )
-        .await
-        .expect("approved");
-    theirs.access.hosted().refresh().await.expect("refreshed");
+    grant(&asks, &answers).await;
+    let provided: ServiceId = format!("{ANSWERS}/persons").parse().expect("a service");
+    let (ours, theirs) = (asks.joined(), answers.joined());
 
     // Called, with what was granted and no more.
     let (status, person) = asks.call(&target).await;
@@ -553,6 +627,25 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
     let policy = ledger::Policy::new(ledger.keys, Vec::new(), 0).expect("a policy");
     ledger::verify(proof.as_bytes(), &policy, None).expect("a proof that holds");
 
+    // Whoever watches sees it.
+    let figures = crate::watch::figures(&asks.whole).await.expect("a text");
+    for line in [
+        "\nmotcua_exchange_messages_total{side=\"consumer\",outcome=\"answered\"} ",
+        "\nmotcua_exchange_messages_total{side=\"consumer\",outcome=\"server.serverproxy.access_denied\"} 2\n",
+        "\nmotcua_exchange_message_seconds_bucket{side=\"consumer\",le=\"+Inf\"} ",
+        "\nmotcua_directory_state 0\n",
+        "\nmotcua_certificate_expiry_timestamp_seconds ",
+        "\nmotcua_journal_lag_entries ",
+        "\nmotcua_ledger_entries ",
+        "\nmotcua_jobs_failed 0\n",
+    ] {
+        assert!(figures.contains(line), "{line} is not in {figures}");
+    }
+    assert!(figures.ends_with("\n# EOF\n"));
+    let (status, said) = crate::watch::ready(&asks.whole).await;
+    assert!(!said.contains("directory") && !said.contains("certificate"), "{said}");
+    assert_eq!(status.is_success(), said.starts_with("ready\n"), "{said}");
+
     // Described, the register is checked by its own node, and the other one sees the badge.
     let described = description().to_string();
     let described = theirs
@@ -627,244 +720,4 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
         let answer = reqwest::get(format!("{}{page}", town.url)).await.expect("an answer");
         assert_eq!(answer.status().as_u16(), 200, "{page}");
     }
-}
-
-/// The fire police, with a node of their own.
-const POLICE: &str = "G01.42.7";
-const POLICE_SYSTEM: &str = "VN/GOV/000.00.00.G01/motcua";
-
-fn officer(agency: &str, name: &str, roles: &[Role]) -> Ctx {
-    let now = SystemClock.now();
-    Ctx {
-        actor: Actor::Officer(OfficerActor {
-            officer: OfficerId::from_uuid(Uuid::from_u128(8)),
-            name: name.to_owned(),
-            title: "Chuyên viên".to_owned(),
-            agency: agency.to_owned(),
-            roles: Roles::of(roles),
-        }),
-        now,
-        request_id: Uuid::from_u128(2),
-        lang: base::Lang::Vi,
-    }
-}
-
-/// Files a building permit at the counter and lets the reviewer ask the fire police.
-async fn permit(town: &Town) -> dossier::model::action::DossierId {
-    use dossier::{
-        model::{
-            action::PaymentMethod,
-            command::{Command, Completion},
-        },
-        service::{Filing, UploadFor},
-    };
-    use procedure::form::{Applicant, Channel, Context};
-    use rand::SeedableRng as _;
-
-    const CODE: &str = "1.013225";
-    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\x0dIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
-    let dossiers = &town.whole.dossiers;
-    let clerk = officer(
-        AGENCY,
-        "Trần Văn Bình",
-        &[Role::Receptionist, Role::Specialist, Role::Leader],
-    );
-    let package = dossiers.shelf().on(CODE, clerk.now.legal_date()).expect("the package");
-    let applicant = Applicant {
-        name: Some("Nguyễn Thị Hương".to_owned()),
-        person_number: Some("037190001234".to_owned()),
-        ..Applicant::default()
-    };
-    let registry = std::collections::BTreeMap::new();
-    let context = Context {
-        applicant: &applicant,
-        channel: Channel::Counter,
-        today: clerk.now.legal_date(),
-        registry: &registry,
-        units: &dossiers.reference().units,
-    };
-    let mut rng = rand::rngs::StdRng::seed_from_u64(7);
-    let answers = std::iter::repeat_with(|| crate::demo::answers::fill(&package.form, &context, &mut rng));
-    let answers = answers
-        .take(200)
-        .find(|a| package.form.journey(a, &context).problems.is_empty());
-    let answers = answers.expect("answers that the form accepts");
-    let mut papers = Vec::new();
-    for need in package
-        .form
-        .journey(&answers, &context)
-        .papers
-        .iter()
-        .filter(|p| p.required)
-    {
-        let paper = &package.form.papers[need.paper].id;
-        let upload = dossiers.upload_whole(&clerk, UploadFor::Procedure(CODE), paper, "ban-ve.png", PNG);
-        papers.push(dossier::service::FilingPaper {
-            paper: paper.clone(),
-            uploads: vec![upload.await.expect("an upload").id],
-        });
-    }
-    let filing = Filing {
-        procedure: CODE.to_owned(),
-        answers,
-        papers,
-        applicant: Some(applicant),
-        channel: Some(Channel::Counter),
-    };
-    let id = dossiers.file(&clerk, &filing, "one").await.expect("filed").id;
-    let view = dossiers
-        .get(&clerk, id, identity::Purpose::Reception)
-        .await
-        .expect("the dossier");
-    if view.state.owed() > 0 {
-        let pay = Command::RecordPayment {
-            amount: view.state.owed(),
-            method: PaymentMethod::Cash,
-            reference: "BL-1".to_owned(),
-        };
-        dossiers.command(&clerk, id, &pay, None).await.expect("paid");
-    }
-    for (outcome, fields) in [
-        ("accept", serde_json::json!({})),
-        ("ok", serde_json::json!({ "ask_fire": true })),
-    ] {
-        let view = dossiers
-            .get(&clerk, id, identity::Purpose::Reception)
-            .await
-            .expect("the dossier");
-        let step = Completion {
-            token: view.state.tasks[0].token,
-            outcome: outcome.to_owned(),
-            fields: fields.as_object().cloned().unwrap_or_default(),
-            ..Completion::default()
-        };
-        dossiers
-            .command(&clerk, id, &Command::Complete(step), None)
-            .await
-            .expect(outcome);
-    }
-    id
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_consultation_crosses_two_nodes_and_comes_back() {
-    use dossier::{
-        consult::{GivenOpinion, Shown},
-        model::state::Answer,
-    };
-
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let dirs = tempfile::tempdir().expect("a folder");
-    let (op_config, op_url) = config(&dirs.path().join("op"));
-    operator::found(&op_config.data, &Part::new("VN").expect("a part"), SystemClock.now()).expect("founded");
-    let operator = Town::serve(op_config, op_url).await;
-    let consulted =
-        format!("consulted = {{ fire-police = {{ system = \"{POLICE_SYSTEM}\", agency = \"{POLICE}\" }} }}");
-    let settings = config_with(&dirs.path().join("a"), &consulted);
-    let mut alone = settings.0.clone();
-    alone.exchange = None;
-    let asks = member(&operator, settings, "VN/GOV/000.00.00.H42", "Tỉnh Ninh Bình").await;
-    let answers = member(&operator, config(&dirs.path().join("b")), "VN/GOV/000.00.00.G01", "Bộ Công an").await;
-    asks.system(ASKS).await;
-    answers.system(POLICE_SYSTEM).await;
-    asks.learn().await;
-    answers.learn().await;
-    let new = identity::NewOfficer {
-        login: "hung.pccc".to_owned(),
-        name: "Lê Văn Hùng".to_owned(),
-        title: "Thiếu tá".to_owned(),
-        agency: POLICE.to_owned(),
-        roles: Roles::of(&[Role::Consulted]),
-        password: None,
-        demo: None,
-    };
-    let ctx = Ctx::system("thử", SystemClock.now());
-    answers
-        .whole
-        .identity
-        .create_officer(&ctx, &new)
-        .await
-        .expect("an officer");
-
-    asks.whole.put_built_in_packages().await.expect("packages");
-    let id = permit(&asks).await;
-    let hung = || officer(POLICE, "Lê Văn Hùng", &[Role::Consulted]);
-    let theirs = &answers.whole.dossiers;
-    let item = until("the question is on the desk of the fire police", async || {
-        theirs
-            .asked(&hung(), Shown::Open, None)
-            .await
-            .expect("a list")
-            .items
-            .pop()
-    })
-    .await;
-    assert_eq!(item.asker.to_string(), ASKS);
-    let paper = item.question.papers.first().expect("the drawings");
-    let fetched = theirs
-        .asked_paper(&hung(), item.id, &paper.sha256)
-        .await
-        .expect("the paper");
-    assert_eq!(fetched.content.len() as u64, paper.size);
-    let opinion = GivenOpinion {
-        agrees: true,
-        opinion: "Thống nhất với bản vẽ.".to_owned(),
-        document: "123/PCCC-CV".to_owned(),
-        dated: Some(SystemClock.now().legal_date()),
-    };
-    theirs
-        .answer_question(&hung(), item.id, &opinion)
-        .await
-        .expect("answered");
-    let clerk = officer(AGENCY, "Trần Văn Bình", &[Role::Specialist]);
-    let answer = until("the opinion is in the dossier", async || {
-        let view = asks
-            .whole
-            .dossiers
-            .get(&clerk, id, identity::Purpose::CaseHandling)
-            .await
-            .expect("it");
-        let asked = view
-            .state
-            .consultations
-            .iter()
-            .find(|c| c.sent_by == "ask_fire")
-            .expect("asked")
-            .clone();
-        asked.answer
-    })
-    .await;
-    let Answer::Given {
-        respondent: Some(by), ..
-    } = answer
-    else {
-        panic!("{answer:?}");
-    };
-    assert_eq!(
-        (by.system.to_string(), by.name.as_str()),
-        (POLICE_SYSTEM.to_owned(), "Lê Văn Hùng")
-    );
-    until("the fire police know", async || {
-        let view = theirs.asked_one(&hung(), item.id).await.expect("it");
-        (view.item.state == dossier::consult::AskedState::Received).then_some(())
-    })
-    .await;
-
-    // Every message of it is in both journals, with its purpose and the code of the dossier.
-    for (town, provided) in [(&asks, POLICE_SYSTEM), (&answers, ASKS)] {
-        let joined = town.joined();
-        joined.gateway.settled().await;
-        joined.journal.catch_up().await.expect("folded");
-        let filter = Filter {
-            service: Some(format!("{provided}/consultations").parse().expect("a service")),
-            ..Filter::default()
-        };
-        let (rows, _) = joined.journal.messages(&steward(), &filter).await.expect("a list");
-        assert!(!rows.is_empty(), "{}", town.url);
-    }
-
-    // Without the exchange nobody could be asked: such a node does not start.
-    let store = open_store(&alone).await.expect("a database");
-    let refused = Whole::open(alone, store).await.err().expect("refused");
-    assert!(refused.to_string().contains("takes no part in it"), "{refused}");
 }

@@ -14,6 +14,7 @@ use clap::Subcommand;
 use super::{
     check::{self, Checked, Entry, LARGEST_FILE, Trusted},
     cosigning::time_of,
+    restored,
 };
 use crate::{
     cli::{say, spinner},
@@ -75,6 +76,19 @@ pub enum Command {
         #[arg(long)]
         en: bool,
     },
+    /// After `motcua restore`: let the log go on, once it is known that nothing was written to it after the backup.
+    Resume {
+        /// The configuration of the restored node.
+        #[arg(long)]
+        config: PathBuf,
+        /// The newest checkpoint that somebody else has of this log: a file, or an address (https://…/ledger/checkpoint of the
+        /// old node or of a mirror, …/log/… of a witness). May be given several times.
+        #[arg(long = "known")]
+        known: Vec<String>,
+        /// I know that nothing was written after the backup: the node was stopped before it was made.
+        #[arg(long)]
+        nothing_was_written_after: bool,
+    },
     /// Make leaves of all entries of dossiers that have none: once, on a node that had dossiers before it had a log.
     Keep {
         /// The configuration of a node that is stopped.
@@ -134,6 +148,21 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Audit { dir, keys, en } => audit(&dir, keys, lang(en)),
+        Command::Resume {
+            config,
+            known,
+            nothing_was_written_after,
+        } => {
+            let config = Config::read(&config)?;
+            let mut notes = Vec::new();
+            for from in known {
+                notes.push((from.clone(), fetch(&from).await?));
+            }
+            let resume = move || restored::resume(&config, &notes, nothing_was_written_after);
+            let size = tokio::task::spawn_blocking(resume).await??;
+            say(&format!("Sổ cái tiếp tục từ / the log goes on from: {size}\n"))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Keep { config } => {
             let config = Config::read(&config)?;
             let store = open_store(&config).await?;
@@ -150,6 +179,16 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// A checkpoint from a file or an address.
+async fn fetch(from: &str) -> anyhow::Result<Vec<u8>> {
+    if from.starts_with("https://") || from.starts_with("http://") {
+        let answer = reqwest::get(from).await?.error_for_status()?;
+        let bytes = answer.bytes().await.with_context(|| format!("fetching {from}"))?;
+        return Ok(bytes.into());
+    }
+    std::fs::read(from).with_context(|| format!("reading {from}"))
 }
 
 const fn lang(en: bool) -> Lang {

@@ -15,6 +15,7 @@ pub mod copying;
 pub mod cosigning;
 pub mod figures;
 pub mod pages;
+pub mod restored;
 pub mod stamping;
 #[cfg(test)]
 mod tests;
@@ -38,8 +39,15 @@ use crate::{config::Config, exchange::commands::FOLDER};
 /// moves. A node that takes part in the exchange has one log for everything, under the key that the directory names.
 ///
 /// # Errors
-/// It is open elsewhere, its folder or key cannot be read, or what is there is not what was written.
+/// It is open elsewhere, its folder or key cannot be read, or what is there is not what was written; it was put back from a
+/// backup and may not go on yet ([`restored`]).
 pub fn open(config: &Config) -> anyhow::Result<Ledger> {
+    restored::check(&config.data.join("ledger"))?;
+    open_restored(config)
+}
+
+/// Opens the log even if it was put back from a backup.
+fn open_restored(config: &Config) -> anyhow::Result<Ledger> {
     let folder = config.data.join(FOLDER);
     let signer: Arc<dyn Signer> = match join::Node::open(&folder) {
         Ok(node) => Arc::new(node.log_signer().clone()),

@@ -103,6 +103,30 @@ impl TokenUri {
         })
     }
 
+    /// The whole URI, as [`Location`] reads it.
+    pub fn to_uri(&self) -> String {
+        let mut path = format!("pkcs11:token={}", percent_encoded(self.token.as_bytes()));
+        let mut add = |name: &str, value: Option<&[u8]>| {
+            if let Some(value) = value {
+                path += &format!(";{name}={}", percent_encoded(value));
+            }
+        };
+        add("serial", self.serial.as_deref().map(str::as_bytes));
+        add("object", self.object.as_deref().map(str::as_bytes));
+        add("id", self.id.as_deref());
+        path += &format!(
+            "?module-path={}",
+            percent_encoded(self.module.as_os_str().as_encoded_bytes())
+        );
+        if let Some(pin) = &self.pin_file {
+            path += &format!(
+                "&pin-source=file:{}",
+                percent_encoded(pin.as_os_str().as_encoded_bytes())
+            );
+        }
+        path
+    }
+
     /// How refusals name the key.
     pub(super) fn key_name(&self) -> String {
         match (&self.object, &self.id) {
@@ -140,6 +164,18 @@ fn text(bytes: Vec<u8>) -> Result<String, KeyError> {
             "an attribute is not UTF-8",
         ))
     })
+}
+
+fn percent_encoded(value: &[u8]) -> String {
+    let mut out = String::with_capacity(value.len());
+    for &byte in value {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }
 
 fn percent_decoded(value: &str) -> Result<Vec<u8>, KeyError> {
@@ -185,6 +221,19 @@ mod tests {
             "/etc/motcua/node.pem".parse(),
             Ok(Location::File("/etc/motcua/node.pem".into()))
         );
+    }
+
+    #[test]
+    fn a_uri_is_written_as_it_is_read() {
+        let uri = TokenUri {
+            module: "/usr/lib/softhsm/libsofthsm2.so".into(),
+            token: "Một Cửa; 1&2".to_owned(),
+            serial: Some("ab".to_owned()),
+            object: Some("ss1-tls".to_owned()),
+            id: Some(vec![0, 255]),
+            pin_file: Some("/etc/motcua/mã pin".into()),
+        };
+        assert_eq!(uri.to_uri().parse::<Location>().expect("a URI"), Location::Token(uri));
     }
 
     #[test]

@@ -48,6 +48,7 @@ struct State {
     own: ArcSwap<CertifiedKey>,
     trust: ArcSwap<TrustStore>,
     generation: AtomicU64,
+    shown: AtomicU64,
     clock: Arc<dyn Clock>,
     provider: Arc<CryptoProvider>,
 }
@@ -59,6 +60,7 @@ impl Tls {
             own: ArcSwap::from(own.certified()),
             trust: ArcSwap::from_pointee(trust),
             generation: AtomicU64::new(0),
+            shown: AtomicU64::new(0),
             clock,
             provider: Arc::new(aws_lc_rs::default_provider()),
         };
@@ -68,7 +70,14 @@ impl Tls {
     /// Shows another certificate from the next handshake on. Open connections go on; sessions are no longer resumed.
     pub fn swap_credential(&self, own: Credential) {
         self.state.own.store(own.certified());
+        self.state.shown.fetch_add(1, Ordering::AcqRel);
         self.next_generation();
+    }
+
+    /// Grows with each certificate that is shown. A connection that was opened under an older one is to be replaced before the
+    /// other side believes that certificate no more.
+    pub fn shown(&self) -> u64 {
+        self.state.shown.load(Ordering::Acquire)
     }
 
     /// Believes others from the next handshake on: call it when the directory changed. Sessions are no longer

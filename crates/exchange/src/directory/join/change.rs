@@ -1,7 +1,12 @@
 //! A member changes its own entry, and its keys.
 
+use std::sync::Arc;
+
 use base::{Error, Kind, Result};
-use trust::{Algorithm, Certificate, CertificateRequest, KeyId, key::SigningKey};
+use trust::{
+    Algorithm, Certificate, CertificateRequest, KeyId, Location, Signer,
+    key::{SigningKey, TokenKey, TokenUri},
+};
 
 use super::{
     super::{
@@ -48,17 +53,16 @@ impl Node {
         self.send(operator, &change, entry.documents, &[&self.tls]).await
     }
 
-    /// Makes a new key of TLS in a file, has it certified by the signature of the present one, and shows it from now on:
+    /// Makes a new key of TLS where the present one is, in a file or in the HSM, has it certified by the signature of the present one, and shows it from now on:
     /// give [`Node::credential`] to [`trust::Tls::swap_credential`] then. `subsystems` are those of the entry, which stay.
     ///
     /// # Errors
     /// What the operator refuses; then the present key stays.
     pub async fn rotate(&mut self, operator: &Operator, subsystems: Vec<Subsystem>, rotation: Rotation) -> Result<()> {
         let (Rotation::Overlapping(algorithm) | Rotation::AtOnce(algorithm)) = rotation;
-        let place = format!("tls-{:08x}.key", rand::random::<u32>());
-        let new = SigningKey::create(&self.folder.join(&place), algorithm)?;
+        let (place, new) = self.new_key(algorithm)?;
         let member = certified(&self.about.member)?;
-        let request = CertificateRequest::create(&new, &member, self.request.hosts())?;
+        let request = CertificateRequest::create(new.as_ref(), &member, self.request.hosts())?;
         let present = self.tls.key().id();
         let change = self
             .change(operator, subsystems, |gateway| {
@@ -70,13 +74,34 @@ impl Node {
             .await?;
         let changed = self.send(operator, &change, vec![], &[&self.tls]).await?;
         let pem = changed.certificate.ok_or(Refusal::Malformed("certificate"))?;
-        self.check_certificate(&Certificate::chain_from_pem(&pem)?, &new)?;
+        self.check_certificate(&Certificate::chain_from_pem(&pem)?, new.as_ref())?;
         disk::replace(&self.folder.join(certificate_of(&place)), pem.as_bytes())?;
         let mut about = self.about.clone();
         about.tls_key = place;
         about.request = request.to_pem();
         *self = Self::with(&self.folder, about)?;
         self.save()
+    }
+
+    /// A new key beside the present one, under another name.
+    fn new_key(&self, algorithm: Algorithm) -> Result<(String, Arc<dyn Signer>)> {
+        let mark = format!("{:08x}", rand::random::<u32>());
+        match self.about.tls_key.parse()? {
+            Location::File(_) => {
+                let place = format!("tls-{mark}.key");
+                let key = SigningKey::create(&self.folder.join(&place), algorithm)?;
+                Ok((place, Arc::new(key)))
+            }
+            Location::Token(present) => {
+                let uri = TokenUri {
+                    object: Some(format!("{}-tls-{mark}", self.about.gateway)),
+                    id: None,
+                    ..present
+                };
+                let key = TokenKey::generate(&uri, algorithm)?;
+                Ok((uri.to_uri(), Arc::new(key)))
+            }
+        }
     }
 
     /// Has keys of this gateway believed no more, after [`Rotation::Overlapping`].

@@ -29,7 +29,7 @@ pub use apply::Progress;
 pub use change::{NewEntry, Rotation, description_of};
 pub use operator::{Known, Meeting, Operator};
 
-use super::{anchors::certified, disk, refusal::Refusal, seal::NamedSigner};
+use super::{anchors::certified, disk, format::Digest, refusal::Refusal, seal::NamedSigner};
 use crate::model::{
     identifier::{MemberId, Part, ServerId},
     message::LogName,
@@ -222,6 +222,15 @@ impl Node {
         self.folder.join("directory")
     }
 
+    /// Its certificate, once it is a member.
+    ///
+    /// # Errors
+    /// When it has none yet.
+    pub fn certificate(&self) -> Result<Certificate> {
+        let chain = Certificate::load_chain(&self.folder.join(certificate_of(&self.about.tls_key)))?;
+        Ok(chain.into_iter().next().ok_or(trust::Refusal::Missing)?)
+    }
+
     /// Whether a certificate is for the key of this node and names its member.
     fn check_certificate(&self, chain: &[Certificate], key: &dyn Signer) -> Result<()> {
         let own = chain.first().ok_or(trust::Refusal::Missing)?;
@@ -246,6 +255,8 @@ fn open_key(folder: &Path, place: &str) -> Result<Arc<dyn Signer>> {
 
 /// The file of the certificate of a key: the two change in one step, by `node.json` naming another key.
 fn certificate_of(key: &str) -> String {
-    let file = key.strip_suffix(".key").filter(|_| !key.starts_with("pkcs11:"));
-    format!("{}.pem", file.unwrap_or("tls"))
+    if key.starts_with("pkcs11:") {
+        return format!("tls-{}.pem", &Digest::of(key.as_bytes()).to_string()[..8]);
+    }
+    format!("{}.pem", key.strip_suffix(".key").unwrap_or(key))
 }

@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use http::{
@@ -44,6 +45,9 @@ use crate::model::{
 /// Messages on a connection before another one is opened beside it.
 const CROWDED: usize = 16;
 
+/// For how long a gateway that could not be reached is tried last.
+const AVOIDED: Duration = Duration::from_secs(10);
+
 /// All connections, by gateway.
 #[derive(Default)]
 pub(in super::super) struct Links(Mutex<HashMap<ServerId, Arc<Route>>>);
@@ -58,6 +62,8 @@ struct Route {
     open: Mutex<Vec<Arc<Link>>>,
     /// Held while a connection is opened: who finds none waits for it.
     opening: tokio::sync::Mutex<()>,
+    /// When it could not be reached.
+    failed: Mutex<Option<Instant>>,
 }
 
 /// One connection.
@@ -65,6 +71,8 @@ struct Link {
     sender: SendRequest<Payload>,
     peer: Peer,
     busy: AtomicUsize,
+    /// Which of its certificates this node showed ([`trust::Tls::shown`]).
+    shown: u64,
 }
 
 /// A connection in use.
@@ -93,7 +101,9 @@ impl Inner {
         sending: &mut Sending,
     ) -> Result<Response<Incoming>, Refusal> {
         let mut unreachable = refusal(ErrorCode::UnknownMember, "path", GatewayFlaw::NoGateway);
-        for gateway in prepared.gateways()? {
+        let mut gateways = prepared.gateways()?;
+        gateways.sort_by_cached_key(|gateway| self.is_avoided(prepared, gateway));
+        for gateway in gateways {
             // A second time when a connection turns out to be closed before anything was sent on it.
             for _ in 0..2 {
                 let (route, link) = match self.link(prepared, gateway).await {
@@ -131,13 +141,19 @@ impl Inner {
         Err(unreachable)
     }
 
+    /// Whether a gateway could not be reached lately: it is tried last, so that not every request waits for it.
+    fn is_avoided(&self, prepared: &Prepared, gateway: &Gateway) -> bool {
+        let route = self.route(prepared, gateway);
+        route.is_ok_and(|route| route.failed().is_some_and(|at| at.elapsed() < AVOIDED))
+    }
+
     /// A connection to a gateway whose certificate is believed now.
     async fn link(self: &Arc<Self>, prepared: &Prepared, gateway: &Gateway) -> Result<(Arc<Route>, Using), Refusal> {
         let route = self.route(prepared, gateway)?;
         loop {
             if let Some(link) = route.least_busy() {
                 match self.member(&link.0.peer, prepared) {
-                    Ok(member) if *member == route.member => {
+                    Ok(member) if *member == route.member && link.0.shown == self.tls.shown() => {
                         self.relieve(&route, &link, prepared);
                         return Ok((route, link));
                     }
@@ -149,7 +165,9 @@ impl Inner {
             if route.least_busy().is_some() {
                 continue;
             }
-            let link = self.connect(&route, &prepared.view).await?;
+            let connected = self.connect(&route, &prepared.view).await;
+            *route.failed() = connected.is_err().then(Instant::now);
+            let link = connected?;
             drop(opening);
             let link = Using::of(&link);
             return Ok((route, link));
@@ -197,6 +215,7 @@ impl Inner {
             tls: Arc::new(self.tls.client(&member, &[b"h2"]).map_err(|_| unreachable())?),
             open: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
+            failed: Mutex::default(),
         })
     }
 
@@ -219,6 +238,7 @@ impl Inner {
 
     async fn connect(&self, route: &Route, view: &Arc<View>) -> Result<Arc<Link>, Refusal> {
         let unreachable = |flaw| refusal(ErrorCode::ClientNetworkError, "gateway", flaw);
+        let shown = self.tls.shown();
         let connected = async {
             let tcp = TcpStream::connect(&route.address).await?;
             tcp.set_nodelay(true)?;
@@ -263,6 +283,7 @@ impl Inner {
             sender,
             peer,
             busy: AtomicUsize::new(0),
+            shown,
         });
         route.locked().push(Arc::clone(&link));
         Ok(link)
@@ -272,6 +293,10 @@ impl Inner {
 impl Route {
     fn locked(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Link>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn count(&self) -> usize {

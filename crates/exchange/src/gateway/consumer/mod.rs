@@ -85,7 +85,7 @@ impl Inner {
         if let Some(code) = answer.headers().get(ERROR).and_then(named) {
             course.refused.get_or_insert_with(|| (code, code.text().en));
         }
-        self.meter.end(Part::Consumer, course.began.elapsed(), course.code());
+        self.meter.end(Part::Consumer, &course);
         if let Some((method, service, head)) = whose {
             self.report(|now| {
                 let whose = Whose {
@@ -230,6 +230,9 @@ impl Prepared {
         if gateways.is_empty() {
             return Err(unknown(GatewayFlaw::NoGateway));
         }
+        // Requests go round; whichever cannot be reached is passed over (`carry`).
+        let many = gateways.len();
+        gateways.rotate_left(usize::from(self.head.request_id.as_bytes()[15]) % many);
         Ok(gateways)
     }
 }

@@ -60,8 +60,8 @@ impl Inner {
                 self.hands.finish(work).await
             }
             Err(refusal) => {
-                self.meter
-                    .end(Part::Provider, course.began.elapsed(), Some(refusal.code()));
+                course.refuse(&refusal);
+                self.meter.end(Part::Provider, &course);
                 self.unsigned(&refusal, format)
             }
         }
@@ -88,7 +88,7 @@ impl Inner {
             course.refuse(&refusal);
             self.unsigned(&refusal, format)
         });
-        self.meter.end(Part::Provider, course.began.elapsed(), course.code());
+        self.meter.end(Part::Provider, &course);
         self.report(|now| {
             let whose = Whose {
                 part: Part::Provider,

@@ -1,0 +1,240 @@
+//! The consultation of another agency through the exchange.
+
+use super::*;
+
+/// The fire police, with a node of their own.
+const POLICE: &str = "G01.42.7";
+const POLICE_SYSTEM: &str = "VN/GOV/000.00.00.G01/motcua";
+
+fn officer(agency: &str, name: &str, roles: &[Role]) -> Ctx {
+    let now = SystemClock.now();
+    Ctx {
+        actor: Actor::Officer(OfficerActor {
+            officer: OfficerId::from_uuid(Uuid::from_u128(8)),
+            name: name.to_owned(),
+            title: "Chuyên viên".to_owned(),
+            agency: agency.to_owned(),
+            roles: Roles::of(roles),
+        }),
+        now,
+        request_id: Uuid::from_u128(2),
+        lang: base::Lang::Vi,
+    }
+}
+
+/// Files a building permit at the counter and lets the reviewer ask the fire police.
+async fn permit(town: &Town) -> dossier::model::action::DossierId {
+    use dossier::{
+        model::{
+            action::PaymentMethod,
+            command::{Command, Completion},
+        },
+        service::{Filing, UploadFor},
+    };
+    use procedure::form::{Applicant, Channel, Context};
+    use rand::SeedableRng as _;
+
+    const CODE: &str = "1.013225";
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\x0dIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
+    let dossiers = &town.whole.dossiers;
+    let clerk = officer(
+        AGENCY,
+        "Trần Văn Bình",
+        &[Role::Receptionist, Role::Specialist, Role::Leader],
+    );
+    let package = dossiers.shelf().on(CODE, clerk.now.legal_date()).expect("the package");
+    let applicant = Applicant {
+        name: Some("Nguyễn Thị Hương".to_owned()),
+        person_number: Some("037190001234".to_owned()),
+        ..Applicant::default()
+    };
+    let registry = std::collections::BTreeMap::new();
+    let context = Context {
+        applicant: &applicant,
+        channel: Channel::Counter,
+        today: clerk.now.legal_date(),
+        registry: &registry,
+        units: &dossiers.reference().units,
+    };
+    let mut rng = rand::rngs::StdRng::seed_from_u64(7);
+    let answers = std::iter::repeat_with(|| crate::demo::answers::fill(&package.form, &context, &mut rng));
+    let answers = answers
+        .take(200)
+        .find(|a| package.form.journey(a, &context).problems.is_empty());
+    let answers = answers.expect("answers that the form accepts");
+    let mut papers = Vec::new();
+    for need in package
+        .form
+        .journey(&answers, &context)
+        .papers
+        .iter()
+        .filter(|p| p.required)
+    {
+        let paper = &package.form.papers[need.paper].id;
+        let upload = dossiers.upload_whole(&clerk, UploadFor::Procedure(CODE), paper, "ban-ve.png", PNG);
+        papers.push(dossier::service::FilingPaper {
+            paper: paper.clone(),
+            uploads: vec![upload.await.expect("an upload").id],
+        });
+    }
+    let filing = Filing {
+        procedure: CODE.to_owned(),
+        answers,
+        papers,
+        applicant: Some(applicant),
+        channel: Some(Channel::Counter),
+    };
+    let id = dossiers.file(&clerk, &filing, "one").await.expect("filed").id;
+    let view = dossiers
+        .get(&clerk, id, identity::Purpose::Reception)
+        .await
+        .expect("the dossier");
+    if view.state.owed() > 0 {
+        let pay = Command::RecordPayment {
+            amount: view.state.owed(),
+            method: PaymentMethod::Cash,
+            reference: "BL-1".to_owned(),
+        };
+        dossiers.command(&clerk, id, &pay, None).await.expect("paid");
+    }
+    for (outcome, fields) in [
+        ("accept", serde_json::json!({})),
+        ("ok", serde_json::json!({ "ask_fire": true })),
+    ] {
+        let view = dossiers
+            .get(&clerk, id, identity::Purpose::Reception)
+            .await
+            .expect("the dossier");
+        let step = Completion {
+            token: view.state.tasks[0].token,
+            outcome: outcome.to_owned(),
+            fields: fields.as_object().cloned().unwrap_or_default(),
+            ..Completion::default()
+        };
+        dossiers
+            .command(&clerk, id, &Command::Complete(step), None)
+            .await
+            .expect(outcome);
+    }
+    id
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consultation_crosses_two_nodes_and_comes_back() {
+    use dossier::{
+        consult::{GivenOpinion, Shown},
+        model::state::Answer,
+    };
+
+    let dirs = tempfile::tempdir().expect("a folder");
+    let operator = founded(dirs.path()).await;
+    let consulted =
+        format!("consulted = {{ fire-police = {{ system = \"{POLICE_SYSTEM}\", agency = \"{POLICE}\" }} }}");
+    let settings = config_with(&dirs.path().join("a"), &consulted);
+    let mut alone = settings.0.clone();
+    alone.exchange = None;
+    let asks = member(&operator, settings, "VN/GOV/000.00.00.H42", "Tỉnh Ninh Bình").await;
+    let answers = member(&operator, config(&dirs.path().join("b")), "VN/GOV/000.00.00.G01", "Bộ Công an").await;
+    asks.system(ASKS).await;
+    answers.system(POLICE_SYSTEM).await;
+    asks.learn().await;
+    answers.learn().await;
+    let new = identity::NewOfficer {
+        login: "hung.pccc".to_owned(),
+        name: "Lê Văn Hùng".to_owned(),
+        title: "Thiếu tá".to_owned(),
+        agency: POLICE.to_owned(),
+        roles: Roles::of(&[Role::Consulted]),
+        password: None,
+        demo: None,
+    };
+    let ctx = Ctx::system("thử", SystemClock.now());
+    answers
+        .whole
+        .identity
+        .create_officer(&ctx, &new)
+        .await
+        .expect("an officer");
+
+    asks.whole.put_built_in_packages().await.expect("packages");
+    let id = permit(&asks).await;
+    let hung = || officer(POLICE, "Lê Văn Hùng", &[Role::Consulted]);
+    let theirs = &answers.whole.dossiers;
+    let item = until("the question is on the desk of the fire police", async || {
+        theirs
+            .asked(&hung(), Shown::Open, None)
+            .await
+            .expect("a list")
+            .items
+            .pop()
+    })
+    .await;
+    assert_eq!(item.asker.to_string(), ASKS);
+    let paper = item.question.papers.first().expect("the drawings");
+    let fetched = theirs
+        .asked_paper(&hung(), item.id, &paper.sha256)
+        .await
+        .expect("the paper");
+    assert_eq!(fetched.content.len() as u64, paper.size);
+    let opinion = GivenOpinion {
+        agrees: true,
+        opinion: "Thống nhất với bản vẽ.".to_owned(),
+        document: "123/PCCC-CV".to_owned(),
+        dated: Some(SystemClock.now().legal_date()),
+    };
+    theirs
+        .answer_question(&hung(), item.id, &opinion)
+        .await
+        .expect("answered");
+    let clerk = officer(AGENCY, "Trần Văn Bình", &[Role::Specialist]);
+    let answer = until("the opinion is in the dossier", async || {
+        let view = asks
+            .whole
+            .dossiers
+            .get(&clerk, id, identity::Purpose::CaseHandling)
+            .await
+            .expect("it");
+        let asked = view
+            .state
+            .consultations
+            .iter()
+            .find(|c| c.sent_by == "ask_fire")
+            .expect("asked")
+            .clone();
+        asked.answer
+    })
+    .await;
+    let Answer::Given {
+        respondent: Some(by), ..
+    } = answer
+    else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(
+        (by.system.to_string(), by.name.as_str()),
+        (POLICE_SYSTEM.to_owned(), "Lê Văn Hùng")
+    );
+    until("the fire police know", async || {
+        let view = theirs.asked_one(&hung(), item.id).await.expect("it");
+        (view.item.state == dossier::consult::AskedState::Received).then_some(())
+    })
+    .await;
+
+    // Every message of it is in both journals, with its purpose and the code of the dossier.
+    for (town, provided) in [(&asks, POLICE_SYSTEM), (&answers, ASKS)] {
+        let joined = town.joined();
+        joined.gateway.settled().await;
+        joined.journal.catch_up().await.expect("folded");
+        let filter = Filter {
+            service: Some(format!("{provided}/consultations").parse().expect("a service")),
+            ..Filter::default()
+        };
+        let (rows, _) = joined.journal.messages(&steward(), &filter).await.expect("a list");
+        assert!(!rows.is_empty(), "{}", town.url);
+    }
+
+    // Without the exchange nobody could be asked: such a node does not start.
+    let store = open_store(&alone).await.expect("a database");
+    let refused = Whole::open(alone, store).await.err().expect("refused");
+    assert!(refused.to_string().contains("takes no part in it"), "{refused}");
+}

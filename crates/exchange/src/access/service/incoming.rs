@@ -13,7 +13,11 @@ use crate::{
         model::{Command, Entry, Event, File, Order, Side, Who, decide, open},
         store as tables,
     },
-    model::{identifier::SubsystemId, rights::GrantId},
+    builtin::BuiltIn,
+    model::{
+        identifier::{ServiceId, SubsystemId},
+        rights::GrantId,
+    },
 };
 
 /// The log of a grant, from its first entry.
@@ -112,8 +116,7 @@ impl Access {
             }
             let (grant, before) = match (&order.request, &order.command) {
                 (Some(request), None) => {
-                    let service = tables::service_named(&tx, &order.service).await?;
-                    let service = service.ok_or_else(|| {
+                    let agency = agency_of(&tx, &order.service).await?.ok_or_else(|| {
                         invalid(
                             "unknown-service",
                             "service",
@@ -140,7 +143,7 @@ impl Access {
                     }
                     let (file, entry) = open(order, request, now)?;
                     let grant = Locked {
-                        agency: service.agency,
+                        agency,
                         file,
                         log: vec![entry],
                     };
@@ -213,6 +216,18 @@ impl Access {
         }
         Ok(())
     }
+}
+
+/// Who decides about a service: the agency that registered it, or, of one that the node itself answers, that of the system.
+async fn agency_of(tx: &Tx, service: &ServiceId) -> Result<Option<String>> {
+    if let Some(row) = tables::service_named(tx, service).await? {
+        return Ok(Some(row.agency));
+    }
+    if BuiltIn::of(&service.code).is_none_or(|built_in| built_in.open) {
+        return Ok(None);
+    }
+    let system = tables::system_named(tx, &service.provider).await?;
+    Ok(system.map(|system| system.agency))
 }
 
 fn fingerprint(of: &impl serde::Serialize) -> Result<String> {

@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use ::ledger::{Policy, VerifierKey, audit};
+use ::ledger::{Kind, Policy, Stored, VerifierKey, audit};
 use anyhow::{Context as _, bail};
 use base::Lang;
 use clap::Subcommand;
@@ -61,6 +61,15 @@ pub enum Command {
         #[arg(long)]
         en: bool,
     },
+    /// Print every entry with what it says, a line of JSON each: of a node that is stopped. Personal data may be in it.
+    Entries {
+        /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+        /// The first entry, from 0.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+    },
     /// Make leaves of all entries of dossiers that have none: once, on a node that had dossiers before it had a log.
     Keep {
         /// The configuration of a node that is stopped.
@@ -101,6 +110,13 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Audit { dir, keys, en } => audit(&dir, keys, lang(en)),
+        Command::Entries { config, from } => {
+            let log = super::open(&Config::read(&config)?)?.log;
+            for index in from..log.size() {
+                say(&format!("{}\n", line(&log.entry(index)?)))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Keep { config } => {
             let config = Config::read(&config)?;
             let store = open_store(&config).await?;
@@ -117,6 +133,23 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// An entry as JSON: `record` is a text, null once it is erased.
+fn line(entry: &Stored) -> serde_json::Value {
+    let kind = match entry.commitment.kind() {
+        Kind::MESSAGE => "message",
+        Kind::ACTION => "action",
+        Kind::READ => "read",
+        Kind::PUBLICATION => "publication",
+        Kind::ERASURE => "erasure",
+        _ => "other",
+    };
+    let record = entry
+        .opening
+        .as_ref()
+        .map(|opening| String::from_utf8_lossy(&opening.record));
+    serde_json::json!({"leaf": entry.index, "time": entry.time.rfc3339(), "kind": kind, "record": record})
 }
 
 const fn lang(en: bool) -> Lang {

@@ -6,12 +6,14 @@ mod api;
 mod bench;
 mod browser;
 mod crash;
+mod day;
 mod deny;
 mod house;
 mod postgres;
 mod run;
 mod sql;
 mod tests_all;
+mod trouble;
 mod workspace;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -47,6 +49,11 @@ enum Task {
         #[arg(long, value_enum, default_value_t = tests_all::Engine::All)]
         engine: tests_all::Engine,
     },
+    /// Puts three nodes of the built server through everything that can happen between them: lines that break, nodes that are
+    /// killed, disks that are full; then looks whether their logs agree.
+    Trouble(trouble::Options),
+    /// Lets a day of messages pass through three real nodes and prints what it costs.
+    Day(day::Options),
     /// Tests the JSON API of the built server from its own description.
     Api {
         /// Seconds as each caller.
@@ -93,11 +100,17 @@ fn dispatch(task: Task, workspace: &Workspace) -> anyhow::Result<bool> {
             report.phase("kill -9 under load", || crash::check(workspace, engine))?;
             Ok(report.close())
         }
+        Task::Trouble(options) => {
+            let mut report = Report::default();
+            report.phase("trouble between nodes", || trouble::check(workspace, &options))?;
+            Ok(report.close())
+        }
         Task::Api { seconds } => {
             let mut report = Report::default();
             report.phase("API from its description", || api::check(workspace, seconds))?;
             Ok(report.close())
         }
+        Task::Day(options) => day::run(workspace, &options),
         Task::Bench(options) => bench::run(workspace, &options),
         Task::WithPostgres { command } => {
             let cluster = postgres::Cluster::start(&[])?;

@@ -224,6 +224,29 @@ pub fn count(said: &str, succeeded: bool) -> Outcome {
     outcome
 }
 
+/// Reads the closing line of a run of this very program ([`Report::close`]), and the note of its only phase.
+pub fn closing(said: &str, succeeded: bool) -> Outcome {
+    let last = said
+        .lines()
+        .rev()
+        .find(|line| line.ends_with(" skipped"))
+        .unwrap_or_default();
+    let note = said
+        .lines()
+        .rev()
+        .find_map(|line| Some(line.split_once(" s  ")?.1.trim().to_owned()));
+    let mut outcome = Outcome {
+        passed: before(last, " passed"),
+        failed: before(last, " failed"),
+        skipped: before(last, " skipped"),
+        note: note.unwrap_or_default(),
+    };
+    if !succeeded && outcome.failed == 0 {
+        outcome.failed = 1;
+    }
+    outcome
+}
+
 fn before(text: &str, word: &str) -> u64 {
     text.find(word)
         .and_then(|end| text.get(..end))
@@ -322,6 +345,15 @@ mod tests {
                 note: String::new()
             }
         );
+    }
+
+    #[test]
+    fn the_closing_line_of_another_run_of_this_program_is_read() {
+        let said = "\nphase    passed   failed  skipped      time\ntrouble      40        2        1    61.5 s  15 troubles\n\n40 passed, 2 failed, 1 skipped\n";
+        let outcome = closing(said, false);
+        assert_eq!((outcome.passed, outcome.failed, outcome.skipped), (40, 2, 1));
+        assert_eq!(outcome.note, "15 troubles");
+        assert_eq!(closing("", false).failed, 1);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     postgres::Cluster,
     run,
     run::{Outcome, Report},
-    sql,
+    sql, trouble,
     workspace::Workspace,
 };
 
@@ -101,6 +101,9 @@ pub fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<bool> {
             Ok(run::count(&said, good))
         })?;
         report.phase("kill -9 under load", || crash::check(workspace, options.engine))?;
+        report.phase("trouble between nodes", || {
+            trouble::check(workspace, &trouble::Options::default())
+        })?;
         report.phase("API from its description", || api::check(workspace, API_SECONDS))?;
         report.phase("browser", || browser::run(workspace, &[]))?;
     }

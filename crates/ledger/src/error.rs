@@ -45,15 +45,17 @@ pub enum Error {
         /// Entries that were acknowledged, by the index or a published checkpoint.
         known: u64,
     },
-    /// The disk is full. Nothing of the batch is stored. The log takes nothing more before it is opened again.
-    #[error("the disk is full; nothing was stored")]
+    /// The disk is full. Nothing of the batch is stored; trying again is safe, once there is room.
+    #[error("the disk is full; nothing was stored; make room and try again")]
     Full,
-    /// The disk did not confirm the batch. Whether it is stored shows when the log is opened again; until then the log
-    /// takes nothing more.
-    #[error("the disk did not confirm the write ({0}); whether it is stored shows when the log is opened again")]
+    /// The disk did not confirm the batch. Whether it is stored shows when the log has opened itself again, which it tries
+    /// every second; until then it takes nothing more.
+    #[error(
+        "the disk did not confirm the write ({0}); whether it is stored shows when the log has opened itself again"
+    )]
     Unconfirmed(Arc<io::Error>),
-    /// An earlier failure made the log read-only.
-    #[error("the log is read-only since an earlier failure; open it again")]
+    /// Since an earlier failure of the disk the log is read-only. It opens itself again as soon as it can.
+    #[error("the log is read-only since the disk failed; it goes on as soon as the disk works; try again later")]
     ReadOnly,
     /// No checkpoint could be signed. Nothing of the batch is stored; trying again is safe.
     #[error("nothing was stored: {0}")]
@@ -135,11 +137,11 @@ impl Error {
             Self::Shortened { size, known } => {
                 format!("Sổ cái có {size} mục nhưng đã xác nhận {known} mục: dữ liệu bị thiếu.")
             }
-            Self::Full => "Đĩa đã đầy; chưa ghi gì vào sổ cái.".to_owned(),
+            Self::Full => "Đĩa đã đầy; chưa ghi gì vào sổ cái. Cần giải phóng dung lượng rồi thử lại.".to_owned(),
             Self::Unconfirmed(_) => {
-                "Đĩa không xác nhận đã ghi; cần mở lại sổ cái để biết dữ liệu đã được lưu hay chưa.".to_owned()
+                "Đĩa không xác nhận đã ghi; khi sổ cái tự mở lại mới biết dữ liệu đã được lưu hay chưa.".to_owned()
             }
-            Self::ReadOnly => "Sổ cái chỉ còn đọc được sau một lỗi ghi; cần mở lại.".to_owned(),
+            Self::ReadOnly => "Sổ cái chỉ còn đọc được sau một lỗi của đĩa và sẽ tự ghi tiếp khi đĩa hoạt động trở lại; vui lòng thử lại sau.".to_owned(),
             Self::Sign(_) => "Không ký được sổ cái; chưa ghi gì. Vui lòng thử lại.".to_owned(),
             Self::TooLarge { limit, .. } => format!("Nội dung quá lớn; tối đa {limit} byte mỗi lần ghi."),
             Self::Beyond { asked, size } => format!("Sổ cái có {size} mục; không có {asked}."),

@@ -1,8 +1,9 @@
 //! Reading, the same from a pool and inside a transaction.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use base::{Error, Kind, Result};
+use rand::Rng;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult, RuntimeErr, Statement, Value};
 
 /// Anything that answers queries: a [`Reader`] or a [`Tx`](crate::Tx).
@@ -27,20 +28,57 @@ pub trait Read: Sync {
     ) -> impl Future<Output = Result<Option<T>>> + Send;
 }
 
-/// Answers queries outside a transaction, from committed data.
+/// Answers queries outside a transaction, from committed data. Where the server makes every statement serialisable and asks for
+/// one to be repeated, that is done here.
 #[derive(Debug, Clone)]
 pub struct Reader<'a>(pub(crate) &'a DatabaseConnection);
 
 impl Read for Reader<'_> {
     async fn all<R: FromQueryResult + Send>(&self, sql: &str, params: Vec<Value>) -> Result<Vec<R>> {
-        all(self.0, sql, params).await
+        again(|| all(self.0, sql, params.clone())).await
     }
     async fn one<R: FromQueryResult + Send>(&self, sql: &str, params: Vec<Value>) -> Result<Option<R>> {
-        one(self.0, sql, params).await
+        again(|| one(self.0, sql, params.clone())).await
     }
     async fn scalar<T: sea_orm::TryGetable + Send>(&self, sql: &str, params: Vec<Value>) -> Result<Option<T>> {
-        scalar(self.0, sql, params).await
+        again(|| scalar(self.0, sql, params.clone())).await
     }
+}
+
+/// How often a query or a transaction is tried before the caller is asked to come back.
+pub(crate) const TRIES: u32 = 12;
+
+/// Asks, and asks again after a conflict.
+async fn again<T, Asked: Future<Output = Result<T>>>(ask: impl Fn() -> Asked) -> Result<T> {
+    let mut tries = 0;
+    loop {
+        match ask().await {
+            Err(error) if is_conflict(&error) => {
+                tries += 1;
+                if tries >= TRIES {
+                    return Err(busy());
+                }
+                pause(tries).await;
+            }
+            answered => return answered,
+        }
+    }
+}
+
+/// A moment before the next try, longer with each and never the same for two.
+pub(crate) async fn pause(tries: u32) {
+    let most = 50_u64.min(2 << tries.min(5));
+    let pause = rand::rng().random_range(0..=most);
+    tokio::time::sleep(Duration::from_millis(pause)).await;
+}
+
+pub(crate) fn busy() -> Error {
+    Error::refused(
+        Kind::Unavailable,
+        "busy",
+        "Hệ thống đang có quá nhiều thao tác trên cùng dữ liệu; chưa có gì được ghi. Vui lòng thử lại.",
+        "Too many changes to the same data at once; nothing was stored. Please try again.",
+    )
 }
 
 pub(crate) async fn all<R: FromQueryResult>(
@@ -145,7 +183,7 @@ fn is_full(error: &DbErr) -> bool {
     matches!(code(error).as_deref(), Some("13" | "53100"))
 }
 
-/// Whether the whole transaction should be tried again: 40001, 40P01, SQLITE_BUSY and its extended codes.
+/// Whether the whole transaction, or the query, should be tried again: 40001, 40P01, SQLITE_BUSY and its extended codes.
 pub(crate) fn is_conflict(error: &Error) -> bool {
     let Error::Internal(inner) = error else { return false };
     inner.downcast_ref::<DbFailure>().is_some_and(|f| {

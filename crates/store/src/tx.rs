@@ -1,19 +1,15 @@
 //! Transactions.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::sync::atomic::Ordering;
 
-use base::{Error, Kind, Result};
-use rand::Rng;
+use base::Result;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, TransactionTrait, Value};
 
 use crate::{
     Engine, MOST_VALUES, Store, placeholders, powers,
-    query::{self, Read, failure, is_conflict},
+    query::{self, Read, TRIES, busy, failure, is_conflict},
     writer::{Turn, Writer},
 };
-
-/// How often a transaction is tried before the caller is asked to come back.
-const TRIES: u32 = 12;
 
 /// A writing transaction. Made by [`transact!`](crate::transact), never by hand.
 pub struct Tx {
@@ -97,9 +93,7 @@ impl Store {
                 if *tries >= TRIES {
                     return Ended::Done(Err(busy()));
                 }
-                let most = 50_u64.min(2 << (*tries).min(5));
-                let pause = rand::rng().random_range(0..=most);
-                tokio::time::sleep(Duration::from_millis(pause)).await;
+                query::pause(*tries).await;
                 Ended::Again
             }
             other => Ended::Done(other),
@@ -236,13 +230,4 @@ impl Read for Tx {
             Either::Postgres(c) => query::scalar(c, sql, params).await,
         }
     }
-}
-
-fn busy() -> Error {
-    Error::refused(
-        Kind::Unavailable,
-        "busy",
-        "Hệ thống đang có quá nhiều thao tác trên cùng dữ liệu; chưa có gì được ghi. Vui lòng thử lại.",
-        "Too many changes to the same data at once; nothing was stored. Please try again.",
-    )
 }

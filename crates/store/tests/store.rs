@@ -352,3 +352,51 @@ async fn files_come_back_are_unreadable_on_disk_and_notice_alteration() {
         );
     }
 }
+
+/// The read-only anomaly of PostgreSQL's own documentation: a report that reads between two transactions that are serial only without
+/// it. The server refuses the report with 40001; asked again it is answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_that_the_server_refuses_as_not_serialisable_is_asked_again() {
+    use sea_orm::ConnectionTrait as _;
+    for mut config in testkit::configs().await {
+        if !config.url.starts_with("postgres") {
+            continue;
+        }
+        config
+            .url
+            .push_str("?options=-c%20default_transaction_isolation%3Dserializable");
+        let db = store::Store::open(&config).await.expect("it opens");
+        let raw = async || {
+            let mut options = sea_orm::ConnectOptions::new(config.url.clone());
+            options.max_connections(1).sqlx_logging(false);
+            sea_orm::Database::connect(options).await.expect("a connection")
+        };
+        let run = async |connection: &sea_orm::DatabaseConnection, sql: &str| {
+            connection.execute_unprepared(sql).await.expect(sql);
+        };
+        let (receipts, batches) = (raw().await, raw().await);
+        run(&receipts, "CREATE TABLE batch (id INT PRIMARY KEY, now INT NOT NULL)").await;
+        run(&receipts, "CREATE TABLE receipt (batch INT NOT NULL)").await;
+        run(&receipts, "INSERT INTO batch VALUES (1, 1)").await;
+
+        // A receipt goes into the batch of now; meanwhile the batch is closed; then the closed one is reported, slowly.
+        run(&receipts, "BEGIN").await;
+        run(&receipts, "INSERT INTO receipt SELECT now FROM batch").await;
+        run(&batches, "UPDATE batch SET now = 2").await;
+        let begun = std::time::Instant::now();
+        let report = {
+            let db = db.clone();
+            tokio::spawn(async move {
+                let sql = "SELECT (SELECT COUNT(*) FROM receipt WHERE receipt.batch < v.b) + 0 * v.now FROM \
+                           (SELECT now, now AS b, pg_sleep(1)::text AS slept FROM batch) v WHERE v.slept = ''";
+                db.read().scalar::<i64>(sql, vec![]).await
+            })
+        };
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        run(&receipts, "COMMIT").await;
+        let counted = report.await.expect("no panic").expect("it is answered");
+        assert_eq!(counted, Some(1), "the second time with the receipt");
+        assert!(begun.elapsed().as_millis() >= 1_900, "it was asked twice");
+        db.close().await;
+    }
+}

@@ -58,7 +58,7 @@ pub struct Figures {
     pub links_opened: u64,
     /// Connections accepted, from information systems and other nodes.
     pub connections: u64,
-    /// Answers that were delivered and could not be logged here. Anything but 0 is an incident.
+    /// Answers that came, could not be logged here and were not passed on. Anything but 0 is an incident.
     pub answers_not_logged: u64,
     /// Messages in which a subject rule found nobody and something that is no number of a person.
     pub subjects_unreadable: u64,

@@ -37,15 +37,6 @@ impl Hands {
         Unhurried(Some(work))
     }
 
-    /// Runs work aside.
-    pub fn aside(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let hand = self.hold();
-        tokio::spawn(async move {
-            work.await;
-            drop(hand);
-        });
-    }
-
     fn hold(&self) -> Hand {
         self.0.count.fetch_add(1, Ordering::Relaxed);
         Hand(Arc::clone(&self.0))

@@ -269,6 +269,11 @@ async fn answer(
 }
 
 async fn world() -> (Federation, Node, FalseProvider) {
+    waiting(Duration::from_millis(300)).await
+}
+
+/// The consumer's node waits so long for an answer.
+async fn waiting(answer: Duration) -> (Federation, Node, FalseProvider) {
     let federation = Federation::new();
     let (id_a, id_b, id_c) = (
         federation.identity("A", |_| {}),
@@ -282,7 +287,7 @@ async fn world() -> (Federation, Node, FalseProvider) {
         entry("C", vec![id_c.listed("127.0.0.1:1")], &[]),
     ];
     let mut setup = Setup::consumer();
-    setup.limits.answer = Duration::from_millis(300);
+    setup.limits.answer = answer;
     let node = federation.start(id_a, setup, fresh(directory(members)), (edge, peers));
     let provider = FalseProvider::start(id_b, id_c, listener);
     (federation, node, provider)
@@ -409,7 +414,7 @@ async fn a_node_that_is_another_than_the_directory_says_gets_nothing() {
 
 #[tokio::test]
 async fn connections_are_kept_and_shared() {
-    let (_federation, a, b) = world().await;
+    let (_federation, a, b) = waiting(Duration::from_secs(30)).await;
     for _ in 0..5 {
         assert_eq!(get(a.edge, ECHO).await.status, 200);
     }

@@ -201,7 +201,9 @@ async fn who_dawdles_is_given_up() {
     setup.limits.head = Duration::from_millis(300);
     setup.limits.idle = Duration::from_millis(300);
     setup.limits.slowest = 1_000_000;
-    let world = World::new(setup, Setup::provider([("echo", at(&echo().await))])).await;
+    let mut provider = Setup::provider([("echo", at(&echo().await))]);
+    provider.limits.idle = Duration::from_millis(300);
+    let world = World::new(setup, provider).await;
     let began = Instant::now();
     for begin in [
         "",
@@ -247,6 +249,16 @@ async fn who_dawdles_is_given_up() {
         .await
         .expect("closed");
     assert!(matches!(closed, Ok(0) | Err(_)));
+    // A node that is one, and stops within a body. Others on the same connection go on.
+    let link = connect(&world.a.id.tls, "B", world.b.peers)
+        .await
+        .expect("a connection");
+    let stalled = message(&world.a.id, |_| {}).await.stall(&link).await;
+    assert_eq!(
+        stalled.refused(),
+        "Server.ServerProxy.ServiceFailed.InvalidBody body-too-slow"
+    );
+    assert_eq!(message(&world.a.id, |_| {}).await.send(&link).await.status, 200);
 }
 
 #[tokio::test]

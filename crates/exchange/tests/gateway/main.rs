@@ -2,6 +2,7 @@
 //! does wrong, and how much of everything there is.
 
 mod answers;
+mod disk;
 mod edge;
 mod http;
 mod limits;

@@ -8,7 +8,7 @@ use exchange::model::{
     address::Target,
     message::{ContentDigest, Evidence, LogName, RequestRecord},
 };
-use futures::stream;
+use futures::{StreamExt, stream, stream::BoxStream};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::Frame;
 use http_body_util::StreamBody;
@@ -25,7 +25,7 @@ use crate::{
     world::{Identity, now},
 };
 
-pub type Frames = StreamBody<stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, std::io::Error>>>>;
+pub type Frames = StreamBody<BoxStream<'static, Result<Frame<Bytes>, std::io::Error>>>;
 
 /// A connection to the listener for nodes, with whatever certificate.
 pub async fn connect(tls: &Tls, code: &str, to: SocketAddr) -> std::io::Result<SendRequest<Frames>> {
@@ -152,11 +152,19 @@ impl Message {
         if trailers {
             frames.push(Ok(Frame::trailers(map(&behind))));
         }
-        let mut request = Request::new(StreamBody::new(stream::iter(frames)));
+        let mut request = Request::new(StreamBody::new(stream::iter(frames).boxed()));
         *request.method_mut() = self.method.parse().expect("a method");
         *request.uri_mut() = format!("https://node{}", self.target).parse().expect("a target");
         *request.headers_mut() = map(&before);
         request
+    }
+
+    /// Sends the head and half of the body, and then nothing more.
+    pub async fn stall(&self, to: &SendRequest<Frames>) -> Answer {
+        let half = Bytes::copy_from_slice(&self.body[..self.body.len() / 2]);
+        let body = stream::iter([Ok(Frame::data(half))]).chain(stream::pending()).boxed();
+        let request = self.request(false).map(|_| StreamBody::new(body));
+        whole(to.clone().send_request(request).await.expect("an answer")).await
     }
 
     pub async fn send(&self, to: &SendRequest<Frames>) -> Answer {

@@ -192,7 +192,7 @@ impl Log {
     ///
     /// # Errors
     /// [`Error::TooLarge`]; [`Error::Sign`] and [`Error::Full`] when nothing was stored; [`Error::Unconfirmed`] when that
-    /// cannot be known; [`Error::ReadOnly`] after such a failure.
+    /// cannot be known; [`Error::ReadOnly`] after such a failure, until the log has opened itself again.
     pub async fn append(&self, kind: Kind, record: Vec<u8>) -> Result<Receipt> {
         let mut receipts = self.append_all(vec![(kind, record)]).await?;
         receipts.pop().ok_or(Error::Closed)

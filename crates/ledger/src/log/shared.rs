@@ -22,7 +22,7 @@ pub(super) struct Shared {
     pub origin: String,
     pub disk: Disk,
     pub state: RwLock<State>,
-    /// Held alone while a record is erased, so that nobody reads half of it.
+    /// Held alone while a record is erased or the log is opened again, so that nobody reads half of it.
     pub erasing: RwLock<()>,
     pub stamps: Stamps,
 }
@@ -33,7 +33,7 @@ pub(super) struct State {
     pub cosigned: Option<Arc<SignedCheckpoint>>,
     pub tail: Tail,
     pub segments: Vec<Arc<Segment>>,
-    /// A write failed; nothing more is taken.
+    /// A write failed; nothing is taken until the writer has opened the log again.
     pub broken: bool,
     pub work: Work,
 }

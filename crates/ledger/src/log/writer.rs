@@ -4,14 +4,15 @@ use std::{
     fs::File,
     io,
     os::unix::fs::FileExt,
-    sync::{Arc, mpsc},
+    sync::{Arc, PoisonError, mpsc},
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
-use base::{Clock, Timestamp};
+use base::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::{Disk, LARGEST_SEGMENT, OpenDisk, Options, shared::Shared, tail::Tail};
+use super::{Disk, LARGEST_SEGMENT, Options, open, shared::Shared, tail::Tail};
 use crate::{
     checkpoint::{Checkpoint, SignedCheckpoint},
     commitment::{Commitment, Kind, Opening, SALT_BYTES},
@@ -29,6 +30,9 @@ const BATCH_BYTES: usize = 4 << 20;
 
 /// Room for the frame of a checkpoint, in bytes, where a segment ends.
 const CHECKPOINT_ROOM: usize = 16 << 10;
+
+/// How long a log that broke waits before it opens itself again; or ten times as long as that took when it failed.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A record on its way into the log.
 pub(super) struct Pending {
@@ -73,11 +77,9 @@ pub(super) struct Writer {
     index: File,
     /// Where the next frame goes.
     offset: u64,
-    origin: String,
-    signers: Vec<Arc<dyn Signer>>,
-    clock: Arc<dyn Clock>,
-    segment_bytes: u64,
-    disk: OpenDisk,
+    options: Options,
+    /// When a log that broke is opened again.
+    again: Instant,
     /// Makes the tiles of closed segments durable.
     sealer: Option<JoinHandle<()>>,
     frames: Vec<u8>,
@@ -101,11 +103,8 @@ impl Writer {
             index: segment.index_writer()?,
             segment,
             offset,
-            origin: options.origin.clone(),
-            signers: options.signers.clone(),
-            clock: Arc::clone(&options.clock),
-            segment_bytes: options.segment_bytes.min(LARGEST_SEGMENT).into(),
-            disk: Arc::clone(&options.disk),
+            options: options.clone(),
+            again: Instant::now(),
             sealer: None,
             frames: Vec::new(),
             offsets: Vec::new(),
@@ -114,7 +113,7 @@ impl Writer {
 
     /// Serves until nobody can ask any more.
     pub fn run(mut self, waiting: &mpsc::Receiver<Request>) {
-        while let Ok(first) = waiting.recv() {
+        while let Some(first) = self.next(waiting) {
             let mut bytes = weight(&first);
             let mut batch = vec![first];
             // Whoever was answered just now may be about to ask again: once nothing is there, others may run, and only if
@@ -137,6 +136,45 @@ impl Writer {
         self.wait_for_sealer();
     }
 
+    /// The next request. Meanwhile a log that broke is opened again, as a restart would do.
+    fn next(&mut self, waiting: &mpsc::Receiver<Request>) -> Option<Request> {
+        while self.shared.state().broken {
+            match waiting.recv_timeout(self.again.saturating_duration_since(Instant::now())) {
+                Ok(request) => return Some(request),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+                Err(mpsc::RecvTimeoutError::Timeout) => self.reopen(),
+            }
+        }
+        waiting.recv().ok()
+    }
+
+    /// Opens the log again where it lies: what is durable is found out, the rest is cut, tiles and indexes are made again.
+    fn reopen(&mut self) {
+        self.wait_for_sealer();
+        let begun = Instant::now();
+        let shared = Arc::clone(&self.shared);
+        let _nobody_reads = shared.erasing.write().unwrap_or_else(PoisonError::into_inner);
+        match open::open(&shared.dir, &self.options) {
+            Ok((opened, writer)) => {
+                let opened = opened.state();
+                let mut state = shared.state_mut();
+                state.checkpoint = Arc::clone(&opened.checkpoint);
+                state.tail.clone_from(&opened.tail);
+                state.segments.clone_from(&opened.segments);
+                state.broken = false;
+                tracing::info!(origin = self.options.origin, "the log takes entries again");
+                *self = Self {
+                    shared: Arc::clone(&shared),
+                    ..writer
+                };
+            }
+            Err(error) => {
+                tracing::warn!(%error, origin = self.options.origin, "the log cannot be opened again yet");
+                self.again = Instant::now() + AGAIN.max(begun.elapsed() * 10);
+            }
+        }
+    }
+
     fn serve(&mut self, batch: Vec<Request>, bytes: usize) {
         let result = if self.shared.state().broken {
             Err(Error::ReadOnly)
@@ -157,7 +195,8 @@ impl Writer {
                 }
             }
             Err(error) => {
-                if !matches!(error, Error::Sign(_) | Error::ReadOnly) {
+                // Of what was refused whole nothing is on the disk, and the next batch may fit.
+                if matches!(error, Error::Unconfirmed(_)) {
                     self.break_off(&error);
                 }
                 for request in batch {
@@ -169,9 +208,10 @@ impl Writer {
 
     /// Stores a batch: its frames and one checkpoint, one sync.
     fn commit(&mut self, batch: &[Request], bytes: usize) -> Result<(u64, Arc<Growth>, Arc<SignedCheckpoint>)> {
-        let now = self.clock.now();
+        let now = self.options.clock.now();
         let first = self.edge.size();
-        let room = self.segment_bytes.saturating_sub((bytes + CHECKPOINT_ROOM) as u64);
+        let full = u64::from(self.options.segment_bytes.min(LARGEST_SEGMENT));
+        let room = full.saturating_sub((bytes + CHECKPOINT_ROOM) as u64);
         if self.offset > room && first > self.segment.header.first {
             self.next_segment(now)?;
         }
@@ -202,7 +242,7 @@ impl Writer {
 
     /// Signs the tree as it is and stores the checkpoint: for a new log, after a crash, and when the keys have changed.
     pub fn checkpoint(&mut self) -> Result<()> {
-        let now = self.clock.now();
+        let now = self.options.clock.now();
         let checkpoint = self.sign(self.edge.size(), self.edge.root(), now)?;
         self.frames.clear();
         self.push_checkpoint(now, &checkpoint);
@@ -212,8 +252,8 @@ impl Writer {
     }
 
     fn sign(&self, size: u64, root: Hash, now: Timestamp) -> Result<SignedCheckpoint> {
-        let checkpoint = Checkpoint::new(&self.origin, size, root);
-        sign(checkpoint, &self.signers, now)
+        let checkpoint = Checkpoint::new(&self.options.origin, size, root);
+        sign(checkpoint, &self.options.signers, now)
     }
 
     fn push_checkpoint(&mut self, now: Timestamp, checkpoint: &SignedCheckpoint) {
@@ -262,9 +302,10 @@ impl Writer {
         state.tail.clone_from(&self.tail);
     }
 
-    fn break_off(&self, error: &Error) {
-        tracing::error!(%error, origin = self.origin, "the log takes no more entries");
+    fn break_off(&mut self, error: &Error) {
+        tracing::error!(%error, origin = self.options.origin, "the log takes no more entries until it has opened itself again");
         self.shared.state_mut().broken = true;
+        self.again = Instant::now() + AGAIN;
     }
 
     /// Begins a new segment after the last checkpoint.
@@ -275,10 +316,12 @@ impl Writer {
             .save(size, &self.shared.disk)
             .map_err(Error::io("writing tiles in", dir))?;
         let checkpoint = Arc::clone(&self.shared.state().checkpoint);
-        let header = Header::new(size, now, &self.origin, self.edge.peaks().to_vec());
+        let header = Header::new(size, now, &self.options.origin, self.edge.peaks().to_vec());
         let (segment, offset) = Segment::create(&dir.join("segments"), header, &checkpoint)?;
-        self.file = (self.disk)(segment.writer()?);
-        self.index = segment.index_writer()?;
+        // All of it or nothing: the writer goes on with the old segment if this fails.
+        let (file, index) = (segment.writer()?, segment.index_writer()?);
+        self.file = (self.options.disk)(file);
+        self.index = index;
         self.offset = offset;
         self.segment = Arc::new(segment);
         self.shared.state_mut().segments.push(Arc::clone(&self.segment));

@@ -202,11 +202,13 @@ impl Segment {
         Ok(self.confirmed()? > index || another_batch_follows(self, offset, index)?)
     }
 
-    /// Writes the whole index anew.
+    /// Writes the whole index anew, in its place: what it has already, a full disk does not take.
     pub fn write_index(&self, offsets: &[u32]) -> Result<()> {
         let bytes: Vec<u8> = offsets.iter().flat_map(|o| o.to_be_bytes()).collect();
-        let path = self.index_path();
-        fs::write(&path, bytes).map_err(Error::io("writing", &path))
+        let file = self.index_writer()?;
+        file.write_all_at(&bytes, 0)
+            .and_then(|()| file.set_len(bytes.len() as u64))
+            .map_err(Error::io("writing", &self.index_path()))
     }
 
     pub fn damage(&self, offset: u64, index: u64, flaw: Flaw) -> Error {

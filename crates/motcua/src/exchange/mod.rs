@@ -407,10 +407,19 @@ impl Joined {
         }
     }
 
-    /// Keeps what the directory says of this node in line with what it offers.
+    /// Keeps what the directory says of this node in line with what it offers, and on disk whom the node has met: both must be
+    /// there when it is killed.
     async fn keep_entry(self: Arc<Self>) {
+        let mut kept = BTreeSet::new();
         loop {
             let told = self.access.hosted().now();
+            let met = self.gateway.met();
+            if met != kept {
+                match keep_met(&self.folder, &met) {
+                    Ok(()) => kept = met,
+                    Err(error) => tracing::warn!(%error, "whom the node has met could not be written down"),
+                }
+            }
             if let Err(error) = self.publish().await {
                 tracing::warn!(%error, "the directory could not be told what this node offers");
             }
@@ -551,9 +560,12 @@ fn met(folder: &std::path::Path) -> BTreeSet<MemberId> {
         .unwrap_or_default()
 }
 
+/// Written beside and renamed: a crash or a full disk leaves the old file or the new one.
 fn keep_met(folder: &std::path::Path, met: &BTreeSet<MemberId>) -> anyhow::Result<()> {
-    let path = folder.join(MET);
-    std::fs::write(&path, serde_json::to_vec(met)?).with_context(|| format!("writing {}", path.display()))
+    let (path, half) = (folder.join(MET), folder.join("met.tmp"));
+    std::fs::write(&half, serde_json::to_vec(met)?)
+        .and_then(|()| std::fs::rename(&half, &path))
+        .with_context(|| format!("writing {}", path.display()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use ::exchange::journal::evidence::Stamped;
-use ::ledger::{Policy, Signer as _, VerifierKey, audit};
+use ::ledger::{Kind, Policy, Signer as _, Stored, VerifierKey, audit};
 use anyhow::{Context as _, bail};
 use base::Lang;
 use clap::Subcommand;
@@ -89,6 +89,15 @@ pub enum Command {
         #[arg(long)]
         nothing_was_written_after: bool,
     },
+    /// Print every entry with what it says, a line of JSON each: of a node that is stopped. Personal data may be in it.
+    Entries {
+        /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+        /// The first entry, from 0.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+    },
     /// Make leaves of all entries of dossiers that have none: once, on a node that had dossiers before it had a log.
     Keep {
         /// The configuration of a node that is stopped.
@@ -163,6 +172,13 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             say(&format!("Sổ cái tiếp tục từ / the log goes on from: {size}\n"))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Entries { config, from } => {
+            let log = super::open(&Config::read(&config)?)?.log;
+            for index in from..log.size() {
+                say(&format!("{}\n", line(&log.entry(index)?)))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Keep { config } => {
             let config = Config::read(&config)?;
             let store = open_store(&config).await?;
@@ -189,6 +205,23 @@ async fn fetch(from: &str) -> anyhow::Result<Vec<u8>> {
         return Ok(bytes.into());
     }
     std::fs::read(from).with_context(|| format!("reading {from}"))
+}
+
+/// An entry as JSON: `record` is a text, null once it is erased.
+fn line(entry: &Stored) -> serde_json::Value {
+    let kind = match entry.commitment.kind() {
+        Kind::MESSAGE => "message",
+        Kind::ACTION => "action",
+        Kind::READ => "read",
+        Kind::PUBLICATION => "publication",
+        Kind::ERASURE => "erasure",
+        _ => "other",
+    };
+    let record = entry
+        .opening
+        .as_ref()
+        .map(|opening| String::from_utf8_lossy(&opening.record));
+    serde_json::json!({"leaf": entry.index, "time": entry.time.rfc3339(), "kind": kind, "record": record})
 }
 
 const fn lang(en: bool) -> Lang {

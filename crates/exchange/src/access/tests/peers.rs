@@ -217,6 +217,42 @@ async fn a_system_that_asks_for_too_much_is_told_to_wait() {
 }
 
 #[tokio::test]
+async fn what_a_node_answers_itself_can_be_asked_for_unless_it_is_open_anyway() {
+    let sets = [identity::MIGRATIONS, crate::MIGRATIONS];
+    for store in testkit::stores(&sets).await {
+        let config = Config {
+            members: BTreeMap::from([("VN/GOV/G01".parse().expect("a member"), "G01".to_owned())]),
+            ..Config::default()
+        };
+        let node = Node::with(store, FixedClock::at(at(START)), config, "G01").await;
+        node.add_system(PROVIDER).await;
+        for (service, status) in [
+            (format!("{PROVIDER}/findUsage"), 200),
+            (format!("{PROVIDER}/askAboutRead"), 422),
+            (format!("{PROVIDER}/other"), 422),
+            ("VN/GOV/G01/none/findUsage".to_owned(), 422),
+        ] {
+            let order = Order {
+                id: new_id(),
+                grant: GrantId::new(at(START)),
+                consumer: consumer(),
+                service: service.parse().expect("a service"),
+                at: at(START),
+                who: Who {
+                    name: "An".into(),
+                    ..Who::default()
+                },
+                request: Some(request()),
+                command: None,
+            };
+            let body = serde_json::to_string(&order).expect("JSON");
+            let (got, answer) = asked(&node, "POST", "/orders", &[CONSUMER], &body).await;
+            assert_eq!(got, status, "{service}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_log_that_is_none_is_not_believed() {
     for (ours, theirs, wire) in pairs().await {
         let id = filed(&ours, &wire).await;

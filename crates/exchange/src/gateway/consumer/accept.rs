@@ -1,7 +1,5 @@
 //! The answer of another node, which an information system sees only when all of it is verified.
 
-use std::sync::{Arc, atomic::Ordering};
-
 use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use ledger::Kind;
 
@@ -9,6 +7,8 @@ use super::{
     super::{
         Inner,
         body::{Held, Payload, Reader, Source},
+        evidence::not_logged,
+        figures::count,
         flaw::{GatewayFlaw, Leg, refusal},
         wire,
     },
@@ -40,8 +40,8 @@ const UNSIGNED: [ErrorCode; 11] = [
 ];
 
 impl Inner {
-    /// Verifies an answer (`docs/protocol.md`, 6, at the end), has it logged and gives it to whoever asked. It is not held
-    /// back until the log has it: it proves itself, and the provider's log has it too.
+    /// Verifies an answer (`docs/protocol.md`, 6, at the end), logs it and gives it to whoever asked. It is held back until the
+    /// log has it: what an information system was told is in both logs, whatever happens next.
     pub(super) async fn accept<B: Source>(
         &self,
         prepared: &Prepared,
@@ -91,13 +91,10 @@ impl Inner {
         if digester.finish() != record.digest() {
             return Err(bad(GatewayFlaw::OtherDigest));
         }
-        let (log, meter) = (Arc::clone(&self.log), Arc::clone(&self.meter));
-        self.hands.aside(async move {
-            if let Err(error) = log.enter(vec![(Kind::MESSAGE, bytes)], 0).await {
-                meter.answers_not_logged.fetch_add(1, Ordering::Relaxed);
-                tracing::error!(%error, "an answer could not be logged");
-            }
-        });
+        if let Err(error) = self.log.enter(vec![(Kind::MESSAGE, bytes)], 0).await {
+            count(&self.meter.answers_not_logged);
+            return Err(not_logged(ErrorCode::ClientLoggingFailed, &error));
+        }
         Ok(response(head.status, wire::headers(record.fields()), body))
     }
 }

@@ -116,7 +116,7 @@ pub async fn grant(link: &Link, basis: &str, offices: &Offices) -> anyhow::Resul
         let path = format!(
             "/api/v1/exchange/grants/incoming/{id}/commands?seen={}&order={}",
             grant["seen"],
-            uuid::Uuid::now_v7()
+            base::Id::<Link>::new(SystemClock.now())
         );
         let yes = json!({ "command": "approve", "terms": grant["asked"] });
         answers.send(Method::POST, &path, Some(&yes)).await?;

@@ -207,7 +207,8 @@ async fn declarations(State(country): State<Arc<Country>>, query: Result<Query<A
         );
     };
     let after = asked.cursor.unwrap_or_default();
-    if !after.is_empty() && !(after.len() == 12 && after.bytes().all(|digit| digit.is_ascii_digit())) {
+    let is_number = after.len() == 12 && after.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_number && !after.is_empty() {
         return wrong("cursor", "Con trỏ trang không đúng.", "The cursor is malformed.");
     }
     let all = country.declarations.get(&importer).map_or(&[][..], Vec::as_slice);

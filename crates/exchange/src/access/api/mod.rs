@@ -445,6 +445,7 @@ async fn explain(
     ctx: Ctx,
     ApiQuery(params): ApiQuery<ExplainParams>,
 ) -> Result<Json<ExplanationBody>, ApiError> {
+    ctx.signed_in()?;
     let asked = params.read().map_err(refuse)?;
     Ok(Json(ExplanationBody::of(&access.explain(&ctx, &asked)?)))
 }

@@ -26,7 +26,7 @@ impl Site {
         .expect("good settings");
         let (api, document) = api::router(node.access.clone()).split_for_parts();
         let paths = document.paths.paths.len();
-        assert_eq!(paths, 11, "the document names every path");
+        assert_eq!(paths, 12, "the document names every path");
         Self {
             app: pages::router(node.access.clone()).merge(api),
             identity,
@@ -144,6 +144,8 @@ async fn every_route_as_every_role() {
             ("PUT", format!("/api/v1/exchange/services/{service}?version=1")),
             ("PUT", format!("/api/v1/exchange/services/{service}/openapi")),
             ("DELETE", format!("/api/v1/exchange/services/{service}/openapi")),
+            ("POST", format!("/exchange/services/{service}/check")),
+            ("PUT", format!("/api/v1/exchange/services/{service}/check")),
             ("POST", "/api/v1/exchange/grants".to_owned()),
             (
                 "POST",

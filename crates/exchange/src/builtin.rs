@@ -38,7 +38,7 @@ pub const CONSULTATIONS: &str = "consultations";
 
 /// All of them. The last three are GovStack's addresses of publishing and subscribing: who may do what there, the
 /// subscription or the ownership of the type says.
-pub const BUILT_IN: [BuiltIn; 7] = [
+pub const BUILT_IN: [BuiltIn; 8] = [
     BuiltIn::new(
         access::peer::SERVICE_CODE,
         access::peer::INTERNAL,

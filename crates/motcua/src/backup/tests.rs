@@ -20,7 +20,7 @@ use super::*;
 use crate::{
     exchange::{
         operator,
-        tests::{Town, config as town_config, config_text, joining, register, steward},
+        tests::{Town, config as town_config, config_text, member, register, steward},
     },
     ledger::restored,
     node::{MIGRATIONS, Node, open_store},
@@ -33,7 +33,7 @@ const SYSTEM: &str = "VN/GOV/000.00.00.H42/motcua";
 /// Writes a configuration for a data folder and a database of its own.
 fn written(dir: &Path, name: &str, database: &str) -> (PathBuf, Config, String) {
     let data = dir.join(name);
-    let (text, url) = config_text(&data);
+    let (text, url) = config_text(&data, "");
     let database = if database.starts_with("sqlite:") {
         String::new()
     } else {
@@ -196,14 +196,14 @@ async fn a_node_is_backed_up_while_it_works_and_goes_on_elsewhere() {
         operator::found(&op_config.data, &Part::new("VN").expect("a part"), SystemClock.now()).expect("founded");
         let operator = Town::serve(op_config, op_url).await;
         let (config_path, config, url) = written(dir, "node", &database.url);
-        let town = joining(&operator, config, url, MEMBER, "Tỉnh Ninh Bình").await;
+        let town = member(&operator, (config, url), MEMBER, "Tỉnh Ninh Bình").await;
         town.whole.put_built_in_packages().await.expect("packages");
         town.system(SYSTEM).await;
         let service = ServiceDraft {
             provider: SYSTEM.to_owned(),
             code: "persons".to_owned(),
             name_vi: "Tra cứu dân cư".to_owned(),
-            url: register().await,
+            url: register().await.0,
             subjects: "path 2".to_owned(),
             action: "Tra cứu thông tin dân cư".to_owned(),
             ..ServiceDraft::default()

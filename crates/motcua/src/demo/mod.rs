@@ -263,7 +263,7 @@ mod tests {
             .expect("a port")
             .port();
         let args = Args {
-            data: folder.path().join("data"),
+            data: Some(folder.path().join("data")),
             port,
             dossiers: 12,
             ..Args::default()

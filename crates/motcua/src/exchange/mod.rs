@@ -195,7 +195,7 @@ impl Exchange {
     pub fn calling(&self) -> Option<(Arc<dyn Caller>, SubsystemId)> {
         let joined = self.member.as_ref()?;
         let system = SubsystemId {
-            member: joined.node.server().owner,
+            member: joined.server.owner.clone(),
             code: joined.config.subsystem.clone(),
         };
         Some((Arc::new(joined.gateway.clone()), system))

@@ -233,6 +233,7 @@ async fn join_only(operator: &Town, config: &Config, new: &NewNode) {
             &steward(),
             ::exchange::directory::membership::ApplicationStanding::Pending,
             None,
+            10,
         )
         .await
         .expect("a list");
@@ -329,14 +330,7 @@ async fn grant_of(asks: &Town, answers: &Town, service: &str, request: Request) 
     };
     theirs
         .access
-        .command(
-            &steward(),
-            Side::Incoming,
-            grant,
-            &yes,
-            seen.file.seq,
-            Uuid::new_v4(),
-        )
+        .command(&steward(), Side::Incoming, grant, &yes, seen.file.seq, Uuid::new_v4())
         .await
         .expect("approved");
     theirs.access.hosted().refresh().await.expect("refreshed");

@@ -16,11 +16,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ::ledger::Signer as _;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::plan::{AGENCIES, Agency, OPERATOR, PROVINCE, WITNESS};
-use crate::{config::Config, demo};
+use super::plan::{AGENCIES, Agency, OPERATOR, POLICE, PROVINCE, WITNESS};
+use crate::{config::Config, demo, ledger};
 
 const AGENCIES_FILE: &str = "agencies.toml";
 const COMPLETE: &str = "complete";
@@ -110,7 +111,10 @@ impl Folder {
         }
         let operator = self.http_of(OPERATOR)?;
         let operator = operator.map_or_else(&mut next, Ok)?;
-        for agency in &AGENCIES {
+        // The witness first: the operator names its key.
+        let mut agencies: Vec<_> = AGENCIES.iter().collect();
+        agencies.sort_by_key(|agency| agency.folder != WITNESS);
+        for agency in agencies {
             let folder = self.0.join(agency.folder);
             let path = folder.join("motcua.toml");
             if path.exists() {
@@ -128,9 +132,27 @@ impl Folder {
                 peers: next()?,
                 operator,
             };
-            write(&path, &settings(agency, &folder, &ports)?)?;
+            let mut text = settings(agency, &folder, &ports)?;
+            if agency.folder == OPERATOR {
+                text.push_str(&self.federation()?);
+            }
+            write(&path, &text)?;
         }
         Ok(())
+    }
+
+    /// The federation, whose directory names the witness to all members.
+    fn federation(&self) -> anyhow::Result<String> {
+        let config = Config::read(&self.0.join(WITNESS).join("motcua.toml"))?;
+        let witnessing = config.ledger.witness.as_ref().context("the witness does not cosign")?;
+        let key = ledger::witness::key(&config, witnessing)?.verifier();
+        Ok(format!(
+            "\n[exchange.federation]\n\
+             name = {{ vi = \"Liên thông dữ liệu quốc gia (minh họa)\", en = \"National data exchange (demonstration)\" }}\n\
+             witnesses = [{{ url = \"http://{}/witness\", key = \"{key}\" }}]\n\
+             quorum = 1\n",
+            config.http.listen
+        ))
     }
 
     fn http_of(&self, folder: &str) -> anyhow::Result<Option<SocketAddr>> {
@@ -255,16 +277,8 @@ fn settings(agency: &Agency, folder: &Path, ports: &Ports) -> anyhow::Result<Str
         peers = ports.peers,
     );
     match agency.folder {
-        OPERATOR => out.push_str(
-            "\n[exchange.federation]\n\
-             name = { vi = \"Liên thông dữ liệu quốc gia (minh họa)\", en = \"National data exchange (demonstration)\" }\n",
-        ),
         PROVINCE => out.push_str(&town()?),
-        // The place where a node that witnesses has its settings; the others name its address and key in theirs.
-        WITNESS => out.push_str(&format!(
-            "\n# An independent member: it hosts no data. The directory of the operator is at http://{}/exchange/directory\n",
-            ports.operator
-        )),
+        WITNESS => out.push_str("\n[ledger.witness]\ndirectory = true          # it cosigns the logs of all members\n"),
         _ => {}
     }
     Ok(out)
@@ -278,12 +292,17 @@ fn town() -> anyhow::Result<String> {
         "\n[dossiers]\nplace = {}\n",
         toml::Value::String(dossiers.place.clone())
     );
-    for (name, map) in [
-        ("agencies", &dossiers.agencies),
-        ("agency_names", &dossiers.agency_names),
-        ("consulted", &dossiers.consulted),
-    ] {
+    for (name, map) in [("agencies", &dossiers.agencies), ("agency_names", &dossiers.agency_names)] {
         out.push_str(&format!("\n[dossiers.{name}]\n{}", toml::to_string(map)?));
+    }
+    out.push_str("\n[dossiers.consulted]       # the fire police have a node of their own: they are asked through the exchange\n");
+    for (symbol, agency) in &dossiers.consulted {
+        let code = agency.code();
+        if code == demo::FIRE_POLICE {
+            out.push_str(&format!("{symbol} = {{ system = \"{POLICE}\", agency = \"{code}\" }}\n"));
+        } else {
+            out.push_str(&format!("{symbol} = \"{code}\"\n"));
+        }
     }
     Ok(out)
 }

@@ -96,7 +96,10 @@ impl Nation {
             for node in &nodes {
                 joining::keys(node)?;
             }
-            let town = demo::build(province.config.clone(), args.dossiers).await?;
+            // In the town's past the fire police answered at its own node: theirs did not exist yet.
+            let mut past = province.config.clone();
+            past.dossiers.consulted = demo::furnished(&demo::Args::default())?.dossiers.consulted;
+            let town = demo::build(past, args.dossiers).await?;
             town.store.close().await;
         }
 

@@ -6,8 +6,14 @@ use std::sync::Arc;
 use base::{Clock, time::SystemClock};
 use identity::{Ctx, DemoRole, Entropy, IdentityState, NewOfficer, NewToken, Role, Roles, Shell, TokenOwner};
 
-use super::{folder::NodeFolder, plan::PROVINCE};
-use crate::node::{MIGRATIONS, open_store};
+use super::{
+    folder::NodeFolder,
+    plan::{PROVINCE, PUBLIC_SECURITY},
+};
+use crate::{
+    demo::FIRE_POLICE,
+    node::{MIGRATIONS, open_store},
+};
 
 /// The login of a node's administrator.
 const ADMINISTRATOR: &str = "quantri";
@@ -37,10 +43,13 @@ pub async fn prepare(node: &NodeFolder, with_key: bool) -> anyhow::Result<Prepar
         Shell::default(),
     )?;
     let ctx = Ctx::system("motcua demo --nation", clock.now());
-    let town = node.agency.folder == PROVINCE;
+    let (town, police) = (node.agency.folder == PROVINCE, node.agency.folder == PUBLIC_SECURITY);
     if !town && identity.officer_by_login(&ctx, ADMINISTRATOR).await.is_err() {
         for officer in officers(node.agency.agency) {
             identity.create_officer(&ctx, &officer).await?;
+        }
+        if police {
+            identity.create_officer(&ctx, &consulted()).await?;
         }
     }
     let key = if with_key {
@@ -58,12 +67,27 @@ pub async fn prepare(node: &NodeFolder, with_key: bool) -> anyhow::Result<Prepar
     };
     let roles: &[DemoRole] = if town {
         &DemoRole::ALL
+    } else if police {
+        &[DemoRole::Consulted, DemoRole::Administrator, DemoRole::Auditor]
     } else {
         &[DemoRole::Administrator, DemoRole::Auditor]
     };
     let links = roles.iter().map(|role| (*role, identity.demo_link(*role))).collect();
     store.close().await;
     Ok(Prepared { links, key })
+}
+
+/// Whom the fire police have for what they are asked.
+fn consulted() -> NewOfficer {
+    NewOfficer {
+        login: "pccc".to_owned(),
+        name: "Lê Văn Hùng".to_owned(),
+        title: "Thiếu tá, cán bộ thẩm duyệt".to_owned(),
+        agency: FIRE_POLICE.to_owned(),
+        roles: Roles::of(&[Role::Consulted]),
+        password: None,
+        demo: Some(DemoRole::Consulted),
+    }
 }
 
 fn officers(agency: &str) -> [NewOfficer; 2] {

@@ -80,11 +80,15 @@ pub enum About {
 pub const OPERATOR: &str = "vpcp";
 /// The folder of the province, whose node is the town.
 pub const PROVINCE: &str = "ninhbinh";
+/// The folder of the Ministry of Public Security, whose fire police the province consults.
+pub const PUBLIC_SECURITY: &str = "congan";
 /// The folder of the witness.
 pub const WITNESS: &str = "nhanchung";
 
 /// The systems of the members, as they are called.
 pub const TOWN: &str = "VN/GOV/000.00.00.H42/motcua";
+/// The system in whose name the police are consulted.
+pub const POLICE: &str = "VN/GOV/000.00.00.G01/motcua";
 const POPULATION: &str = "VN/GOV/000.00.00.G01/dancu";
 const BUSINESS: &str = "VN/GOV/000.00.00.G12/dkkd";
 const TAX: &str = "VN/GOV/000.00.00.G12/thue";
@@ -126,20 +130,27 @@ pub const AGENCIES: [Agency; 7] = [
         }],
     },
     Agency {
-        folder: "congan",
+        folder: PUBLIC_SECURITY,
         member: "VN/GOV/000.00.00.G01",
         name: ("Bộ Công an", "Ministry of Public Security"),
         agency: "G01",
-        systems: &[System {
-            code: "dancu",
-            name: ("Cơ sở dữ liệu quốc gia về dân cư", "National population database"),
-            services: &[Service {
-                code: "persons",
-                name: ("Tra cứu dân cư", "Persons"),
-                subjects: "path 3",
-                action: "Tra cứu thông tin dân cư",
-            }],
-        }],
+        systems: &[
+            System {
+                code: "motcua",
+                name: ("Hệ thống một cửa của Bộ", "One-stop system of the ministry"),
+                services: &[],
+            },
+            System {
+                code: "dancu",
+                name: ("Cơ sở dữ liệu quốc gia về dân cư", "National population database"),
+                services: &[Service {
+                    code: "persons",
+                    name: ("Tra cứu dân cư", "Persons"),
+                    subjects: "path 3",
+                    action: "Tra cứu thông tin dân cư",
+                }],
+            },
+        ],
     },
     Agency {
         folder: "taichinh",

@@ -134,7 +134,13 @@ async fn a_consultation_crosses_two_nodes_and_comes_back() {
     let mut alone = settings.0.clone();
     alone.exchange = None;
     let asks = member(&operator, settings, "VN/GOV/000.00.00.H42", "Tỉnh Ninh Bình").await;
-    let answers = member(&operator, config(&dirs.path().join("b")), "VN/GOV/000.00.00.G01", "Bộ Công an").await;
+    let answers = member(
+        &operator,
+        config(&dirs.path().join("b")),
+        "VN/GOV/000.00.00.G01",
+        "Bộ Công an",
+    )
+    .await;
     asks.system(ASKS).await;
     answers.system(POLICE_SYSTEM).await;
     asks.learn().await;

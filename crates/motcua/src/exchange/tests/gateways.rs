@@ -57,7 +57,13 @@ async fn one_gateway_is_killed_and_the_other_goes_on() {
         let dirs = tempfile::tempdir().expect("a folder");
         let dir = dirs.path();
         let operator = founded(dir).await;
-        let asks = member(&operator, config(&dir.join("a")), "VN/GOV/000.00.00.H42", "Tỉnh Ninh Bình").await;
+        let asks = member(
+            &operator,
+            config(&dir.join("a")),
+            "VN/GOV/000.00.00.H42",
+            "Tỉnh Ninh Bình",
+        )
+        .await;
         let (one_path, one_config, _, one_new) = gateway(dir, "ss1", &database.url);
         let (_, two_config, two_url, two_new) = gateway(dir, "ss2", &database.url);
         let store = shared::open(&two_config).await.expect("opened").expect("a database");

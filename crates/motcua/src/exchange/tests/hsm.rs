@@ -71,7 +71,13 @@ async fn keys_in_an_hsm_serve_and_rotate() {
         pin_file: Some(dir.join("pin")),
     };
     let operator = founded(dir).await;
-    let asks = member(&operator, config(&dir.join("a")), "VN/GOV/000.00.00.H42", "Tỉnh Ninh Bình").await;
+    let asks = member(
+        &operator,
+        config(&dir.join("a")),
+        "VN/GOV/000.00.00.H42",
+        "Tỉnh Ninh Bình",
+    )
+    .await;
     asks.system(ASKS).await;
     for (n, algorithm) in [trust::Algorithm::Ed25519, trust::Algorithm::EcdsaP256]
         .into_iter()

@@ -98,7 +98,7 @@ async fn a_person_sees_at_both_nodes_who_read_and_asks_the_reader() {
     let proof = journal.my_read_evidence(&there, leaf).await.expect("evidence");
     let keys = answers.whole.dossiers.ledger().expect("a log").keys.clone();
     let policy = ledger::Policy::new(keys, Vec::new(), 0).expect("a policy");
-    let report = verify_container(&proof, &policy);
+    let report = verify_container(&proof, &policy, None);
     assert!(report.is_whole(), "{report:?}");
 
     // The person asks; the question travels to the agency that read, and its answer back.

@@ -52,11 +52,7 @@ async fn an_opinion_is_taken_from_the_system_that_was_asked_and_once() {
             (&body.replace("\"version\":1", "\"version\":2"), "version-unsupported"),
             (&body.replace("1/CV", ""), "required"),
         ] {
-            assert_eq!(
-                say(ANSWERS, &address, bad).await,
-                (422, wrong.to_owned()),
-                "{bad:.80}"
-            );
+            assert_eq!(say(ANSWERS, &address, bad).await, (422, wrong.to_owned()), "{bad:.80}");
         }
         let huge = opinion(&"a".repeat(2 << 20)).to_string();
         assert_eq!(say(ANSWERS, &address, &huge).await, (413, "too-large".to_owned()));

@@ -159,18 +159,11 @@ async fn a_building_permit_is_asked_about_and_goes_on() {
         assert!(past.body.contains(&code));
 
         // The inspection beside it, then the decision: the permit goes its way to the next step.
-        let inspected = view
-            .state
-            .tasks
-            .iter()
-            .find(|t| t.node != "review")
-            .expect("the inspection")
-            .token;
-        let site = view.tasks.iter().find(|t| t.open.token == inspected).expect("a step");
-        let outcome = site.task.outcomes.first().expect("an outcome").id.clone();
-        pair.asks
-            .step(view.id, completion(inspected, &outcome, Detail::None))
-            .await;
+        let step = view.state.tasks.iter().find(|t| t.node == "inspect");
+        let inspected = step.expect("the inspection").token;
+        let report = json!({ "date": "2026-11-20", "result": "conform" });
+        let outcome = with_fields(inspected, "done", report);
+        pair.asks.step(view.id, outcome).await;
         let next = pair.dossier(&path).await;
         assert!(
             next.state.tasks.iter().all(|t| t.token != inspected),

@@ -328,7 +328,7 @@ async fn a_message_page_says_what_verifies_and_gives_the_evidence() {
             assert!(page.contains(words), "{words}: {page}");
         }
         let file = node.get(&node.auditor(), "/exchange/messages/1/evidence").await;
-        let report = crate::journal::evidence::verify_container(&file.bytes, &node.policy());
+        let report = crate::journal::evidence::verify_container(&file.bytes, &node.policy(), None);
         assert!(report.is_whole(), "{report:?}");
         let json = node.get(&node.auditor(), "/api/v1/exchange/messages/1").await.json();
         assert_eq!(json["faults"], serde_json::json!([]));

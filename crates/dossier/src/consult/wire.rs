@@ -294,7 +294,7 @@ impl Opinion {
         else {
             return false;
         };
-        let Respondent { name, title, .. } = respondent;
+        let Respondent { name, title, .. } = &**respondent;
         *agrees == self.agrees
             && *opinion == self.opinion.trim()
             && *document == self.document.trim()

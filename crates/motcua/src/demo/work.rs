@@ -65,17 +65,17 @@ struct Move<'t> {
 }
 
 enum What {
-    Command(Command),
+    Command(Box<Command>),
     /// The papers that were asked for, brought to the counter.
     Papers(Vec<String>),
 }
 
 impl<'t> Move<'t> {
-    const fn command(by: &'t OfficerActor, at: Timestamp, command: Command) -> Self {
+    fn command(by: &'t OfficerActor, at: Timestamp, command: Command) -> Self {
         Self {
             by: Some(by),
             at,
-            what: What::Command(command),
+            what: What::Command(Box::new(command)),
         }
     }
 }
@@ -189,7 +189,7 @@ impl Town<'_> {
         Some(Move {
             by: None,
             at: at.max(timer.due),
-            what: What::Command(Command::FireTimer { token: timer.token }),
+            what: What::Command(Box::new(Command::FireTimer { token: timer.token })),
         })
     }
 

@@ -109,8 +109,6 @@ impl Folder {
                 &format!("# Where the agencies' own systems listen: the software behind the gateways.\n{text}"),
             )?;
         }
-        let operator = self.http_of(OPERATOR)?;
-        let operator = operator.map_or_else(&mut next, Ok)?;
         // The witness first: the operator names its key.
         let mut agencies: Vec<_> = AGENCIES.iter().collect();
         agencies.sort_by_key(|agency| agency.folder != WITNESS);
@@ -122,7 +120,6 @@ impl Folder {
             }
             fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
             let http = match agency.folder {
-                OPERATOR => operator,
                 PROVINCE if port != 0 => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
                 _ => next()?,
             };
@@ -130,7 +127,6 @@ impl Folder {
                 http,
                 edge: next()?,
                 peers: next()?,
-                operator,
             };
             let mut text = settings(agency, &folder, &ports)?;
             if agency.folder == OPERATOR {
@@ -153,11 +149,6 @@ impl Folder {
              quorum = 1\n",
             config.http.listen
         ))
-    }
-
-    fn http_of(&self, folder: &str) -> anyhow::Result<Option<SocketAddr>> {
-        let path = self.0.join(folder).join("motcua.toml");
-        path.exists().then(|| Ok(Config::read(&path)?.http.listen)).transpose()
     }
 
     /// The nodes, in the order of the plan.
@@ -224,8 +215,6 @@ struct Ports {
     http: SocketAddr,
     edge: SocketAddr,
     peers: SocketAddr,
-    /// Of the operator.
-    operator: SocketAddr,
 }
 
 /// So many ports that are free, all at once, so that none is given twice.
@@ -292,14 +281,19 @@ fn town() -> anyhow::Result<String> {
         "\n[dossiers]\nplace = {}\n",
         toml::Value::String(dossiers.place.clone())
     );
-    for (name, map) in [("agencies", &dossiers.agencies), ("agency_names", &dossiers.agency_names)] {
+    for (name, map) in [
+        ("agencies", &dossiers.agencies),
+        ("agency_names", &dossiers.agency_names),
+    ] {
         out.push_str(&format!("\n[dossiers.{name}]\n{}", toml::to_string(map)?));
     }
     out.push_str("\n[dossiers.consulted]       # the fire police have a node of their own: they are asked through the exchange\n");
     for (symbol, agency) in &dossiers.consulted {
         let code = agency.code();
         if code == demo::FIRE_POLICE {
-            out.push_str(&format!("{symbol} = {{ system = \"{POLICE}\", agency = \"{code}\" }}\n"));
+            out.push_str(&format!(
+                "{symbol} = {{ system = \"{POLICE}\", agency = \"{code}\" }}\n"
+            ));
         } else {
             out.push_str(&format!("{symbol} = \"{code}\"\n"));
         }

@@ -124,7 +124,7 @@ impl State {
                     opinion: opinion.clone(),
                     document: document.clone(),
                     dated: *dated,
-                    respondent: respondent.clone(),
+                    respondent: respondent.clone().map(Box::new),
                 };
                 if let Some(asked) = self.consultations.iter_mut().find(|c| c.token == Some(*token)) {
                     asked.answer = Some(given);

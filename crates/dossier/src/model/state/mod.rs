@@ -204,7 +204,7 @@ pub enum Answer {
         dated: Option<Date>,
         /// Who gave it at another node.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        respondent: Option<Respondent>,
+        respondent: Option<Box<Respondent>>,
     },
     /// It was silent until the time was over and is, by the law of the procedure, deemed to agree.
     Deemed {

@@ -29,7 +29,7 @@ use crate::{
 pub(super) const OPINION: &str = "dossier.opinion";
 
 /// Questions of a page.
-const PAGE: u32 = 20;
+pub(crate) const PAGE: u32 = 20;
 
 /// How a question of another node stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,26 +236,26 @@ impl Dossiers {
         }
     }
 
-    /// What other agencies have asked the officer's agency.
+    /// What other agencies have asked the officer's agency, at most `limit` items.
     ///
     /// # Errors
     /// Not an officer who answers consultations, or a cursor that is not ours.
-    pub async fn asked(&self, ctx: &Ctx, shown: Shown, after: Option<&str>) -> Result<Slice<AskedItem>> {
+    pub async fn asked(&self, ctx: &Ctx, shown: Shown, after: Option<&str>, limit: u32) -> Result<Slice<AskedItem>> {
         let agency = &ctx.officer()?.agency;
         ctx.require(Permission::AnswerConsultation, &Scope::Agency(agency.clone()))?;
         let db = self.store().read();
         let mut rows = match shown {
             Shown::Open => {
                 let after = after.map(|text| place(text).ok_or_else(bad_cursor)).transpose()?;
-                tables::open(&db, agency, after, PAGE + 1).await?
+                tables::open(&db, agency, after, limit + 1).await?
             }
             Shown::Past => {
                 let before = after.map(|text| text.parse::<Uuid>().map_err(|_| bad_cursor()));
-                tables::past(&db, agency, before.transpose()?, PAGE + 1).await?
+                tables::past(&db, agency, before.transpose()?, limit + 1).await?
             }
         };
-        let more = rows.len() > PAGE as usize;
-        rows.truncate(PAGE as usize);
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
         let next = rows.last().filter(|_| more).map(|row| match shown {
             Shown::Open => format!("{}_{}", row.urgent_at, row.id),
             Shown::Past => row.id.to_string(),

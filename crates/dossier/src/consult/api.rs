@@ -5,8 +5,8 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use base::{Error, Kind, Problems, Text, Timestamp};
-use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx};
+use base::{Error, Kind, Problems};
+use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Both, Ctx, Instant, Listing, Paging};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -36,25 +36,6 @@ struct ListParams {
     /// `open` (the default): what waits for an answer, the most urgent first; `past`: the rest, the newest first.
     #[param(value_type = Option<String>)]
     state: String,
-    /// The mark `next` of the page before.
-    #[param(value_type = Option<String>)]
-    after: String,
-}
-
-/// A text in both languages.
-#[derive(Debug, Serialize, ToSchema)]
-struct Both {
-    vi: String,
-    en: String,
-}
-
-impl From<Text> for Both {
-    fn from(text: Text) -> Self {
-        Self {
-            vi: text.vi,
-            en: text.en,
-        }
-    }
 }
 
 /// A question of another agency.
@@ -74,9 +55,9 @@ struct QuestionBody {
     /// The agency that is asked.
     agency: String,
     question: Both,
-    sent_at: String,
-    received_at: String,
-    due_at: Option<String>,
+    sent_at: Instant,
+    received_at: Instant,
+    due_at: Option<Instant>,
     /// Working minutes left to answer; negative when the time has passed.
     minutes_left: Option<i64>,
     /// `agrees`: silence counts as agreement; `unanswered`: it does not.
@@ -99,21 +80,14 @@ impl From<AskedItem> for QuestionBody {
             deciding_name: question.deciding.name,
             agency: question.agency,
             question: question.question.into(),
-            sent_at: question.sent.rfc3339(),
-            received_at: item.received_at.rfc3339(),
-            due_at: question.due.map(Timestamp::rfc3339),
+            sent_at: question.sent.into(),
+            received_at: item.received_at.into(),
+            due_at: question.due.map(Instant::from),
             minutes_left: item.minutes_left,
             silence: question.silence,
             state: item.state.code(),
         }
     }
-}
-
-/// A page of questions.
-#[derive(Debug, Serialize, ToSchema)]
-struct QuestionPage {
-    items: Vec<QuestionBody>,
-    next: Option<String>,
 }
 
 /// A question, whole.
@@ -156,12 +130,12 @@ struct OpinionShown {
     #[schema(value_type = Option<String>, format = Date)]
     dated: Option<Date>,
     officer: String,
-    given_at: Option<String>,
+    given_at: Option<Instant>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct EndedBody {
-    at: String,
+    at: Instant,
     text: Both,
 }
 
@@ -193,10 +167,10 @@ impl From<AskedView> for WholeBody {
                 document: opinion.document,
                 dated: opinion.dated,
                 officer: opinion.officer.name,
-                given_at: view.answered_at.map(Timestamp::rfc3339),
+                given_at: view.answered_at.map(Instant::from),
             }),
             ended: view.ended.map(|ended| EndedBody {
-                at: ended.at.rfc3339(),
+                at: ended.at.into(),
                 text: ended.how.text().into(),
             }),
             problems: view.problems,
@@ -223,8 +197,8 @@ struct OpinionBody {
 }
 
 /// List what other agencies have asked the officer's agency.
-#[utoipa::path(get, path = "/api/v1/consultations", tag = "consultations", params(ListParams), responses(
-    (status = 200, description = "A page", body = QuestionPage),
+#[utoipa::path(get, path = "/api/v1/consultations", operation_id = "list_consultations", tag = "consultations", params(ListParams, Paging), responses(
+    (status = 200, description = "A page", body = Listing<QuestionBody>),
     (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not an officer who answers consultations"),
     (status = 422, description = "Which parameter is wrong", content_type = "application/problem+json"),
@@ -233,6 +207,7 @@ async fn list(
     State(dossiers): State<Dossiers>,
     ctx: Ctx,
     ApiQuery(params): ApiQuery<ListParams>,
+    paging: Paging,
 ) -> Result<Response, ApiError> {
     let shown = match params.state.as_str() {
         "" | "open" => Shown::Open,
@@ -243,17 +218,12 @@ async fn list(
             return Err(Error::Refused(Kind::Invalid, problems).into());
         }
     };
-    let after = Some(params.after.as_str()).filter(|after| !after.is_empty());
-    let slice = dossiers.asked(&ctx, shown, after).await?;
-    let page = QuestionPage {
-        items: slice.items.into_iter().map(QuestionBody::from).collect(),
-        next: slice.next,
-    };
-    Ok(axum::Json(page).into_response())
+    let slice = dossiers.asked(&ctx, shown, paging.after(), paging.limit()).await?;
+    Ok(axum::Json(Listing::of(slice.items, slice.next, QuestionBody::from)).into_response())
 }
 
 /// Read a question of another agency.
-#[utoipa::path(get, path = "/api/v1/consultations/{id}", tag = "consultations", params(("id" = Uuid, Path, description = "Its id")), responses(
+#[utoipa::path(get, path = "/api/v1/consultations/{id}", operation_id = "read_consultation", tag = "consultations", params(("id" = Uuid, Path, description = "Its id")), responses(
     (status = 200, description = "The question", body = WholeBody),
     (status = 401, description = "Nobody is signed in"),
     (status = 404, description = "No such question for this caller"),
@@ -269,7 +239,7 @@ async fn one(
 }
 
 /// Answer a question of another agency. The same answer again changes nothing.
-#[utoipa::path(put, path = "/api/v1/consultations/{id}/opinion", tag = "consultations", request_body = OpinionBody,
+#[utoipa::path(put, path = "/api/v1/consultations/{id}/opinion", operation_id = "answer_consultation", tag = "consultations", request_body = OpinionBody,
     params(("id" = Uuid, Path, description = "The question")),
     responses((status = 202, description = "Kept; it is sent as soon as the asking node can be reached", body = WholeBody), (status = 401, description = "Nobody is signed in"),
         (status = 404, description = "No such question for this caller"), (status = 409, description = "It was answered otherwise, or has ended"),
@@ -292,7 +262,7 @@ async fn answer(
 }
 
 /// Fetch a paper of an open question from the asking node.
-#[utoipa::path(get, path = "/api/v1/consultations/{id}/papers/{sha256}", tag = "consultations",
+#[utoipa::path(get, path = "/api/v1/consultations/{id}/papers/{sha256}", operation_id = "fetch_consultation_paper", tag = "consultations",
     params(("id" = Uuid, Path, description = "The question"), ("sha256" = String, Path, description = "Digest of the paper")),
     responses((status = 200, description = "Its bytes, which have the digest", content_type = "application/octet-stream"), (status = 401, description = "Nobody is signed in"),
         (status = 404, description = "No such question or paper for this caller"), (status = 409, description = "The asking node does not give it any more"),
@@ -311,7 +281,7 @@ async fn paper(
 }
 
 /// Send a question to another node again: one that was refused, or that waits for its next try.
-#[utoipa::path(post, path = "/api/v1/dossiers/{id}/consultations/{sent_by}/again", tag = "dossiers",
+#[utoipa::path(post, path = "/api/v1/dossiers/{id}/consultations/{sent_by}/again", operation_id = "send_consultation_again", tag = "dossiers",
     params(("id" = Uuid, Path, description = "The dossier"), ("sent_by" = String, Path, description = "The send task that asked")),
     responses((status = 202, description = "It will be sent"), (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not permitted"),
         (status = 404, description = "No such dossier or question"), (status = 409, description = "It is there already, or has ended"),

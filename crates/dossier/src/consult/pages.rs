@@ -16,7 +16,10 @@ use procedure::process::Silence;
 use serde::Deserialize;
 use view::{Link, Page, ui, ui::Tone};
 
-use super::{AskedItem, AskedState, AskedView, Fact, GivenOpinion, Shown, answering::sentences};
+use super::{
+    AskedItem, AskedState, AskedView, Fact, GivenOpinion, Shown,
+    answering::{PAGE, sentences},
+};
 use crate::{
     model::action::ConsultationId,
     pages::desk::{inline, left},
@@ -96,7 +99,7 @@ async fn list(web: Web, State(dossiers): State<Dossiers>, Query(asked): Query<As
         let past = asked.show == "past";
         let shown = if past { Shown::Past } else { Shown::Open };
         let after = Some(asked.after.as_str()).filter(|after| !after.is_empty());
-        let slice = dossiers.asked(&web.ctx, shown, after).await?;
+        let slice = dossiers.asked(&web.ctx, shown, after, PAGE).await?;
         let mut page = web.titled("Lấy ý kiến từ cơ quan khác", "Asked by other agencies");
         page.breadcrumbs = vec![Link::new("/desk", "Bàn làm việc", "Desk")];
         Ok::<_, Error>(ListPage {

@@ -54,6 +54,9 @@ pub(super) const PONG: Duration = Duration::from_secs(10);
 /// hop.
 const EDGE_HEAD: usize = 64 << 10;
 
+/// What a client of HTTP/2 says first, in bytes (RFC 9113, 3.4). No other limit holds before it.
+const PREFACE: usize = 24;
+
 /// After an error of `accept`, such as too many open files.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -229,6 +232,7 @@ impl Inner {
                 Ok::<_, Infallible>(inner.receive(member, request).await)
             }
         });
+        let stream = Stall::new(stream, self.limits.idle).greeted(PREFACE, self.limits.head);
         let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(self.limits.streams)
@@ -240,7 +244,7 @@ impl Inner {
             .auto_date_header(false)
             .keep_alive_interval(PING)
             .keep_alive_timeout(PONG)
-            .serve_connection(TokioIo::new(Stall::new(stream, self.limits.idle)), service);
+            .serve_connection(TokioIo::new(stream), service);
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%error, "a connection of another node ended");
         }

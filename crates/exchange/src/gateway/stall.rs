@@ -1,4 +1,4 @@
-//! A connection that is closed when the other end stops reading.
+//! A connection that is closed when the other end stops reading, or never says how it speaks.
 
 use std::{
     io,
@@ -18,6 +18,14 @@ pub(super) struct Stall<I> {
     patience: Duration,
     /// Since the other end takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Until its first bytes have come.
+    greeting: Option<Greeting>,
+}
+
+/// The first bytes, which are to come in time.
+struct Greeting {
+    left: usize,
+    late: Pin<Box<Sleep>>,
 }
 
 impl<I> Stall<I> {
@@ -26,7 +34,17 @@ impl<I> Stall<I> {
             stream,
             patience,
             stalled: None,
+            greeting: None,
         }
+    }
+
+    /// Reading fails, too, when the first `bytes` have not come within `time`.
+    pub fn greeted(mut self, bytes: usize, time: Duration) -> Self {
+        self.greeting = Some(Greeting {
+            left: bytes,
+            late: Box::pin(sleep(time)),
+        });
+        self
     }
 
     fn judge<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -49,7 +67,20 @@ impl<I: AsyncRead + Unpin> AsyncRead for Stall<I> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let Some(greeting) = &mut self.greeting else {
+            return read;
+        };
+        let came = buffer.filled().len() - before;
+        greeting.left = greeting.left.saturating_sub(came);
+        if greeting.left == 0 {
+            self.greeting = None;
+        } else if read.is_pending() {
+            let late = greeting.late.as_mut().poll(context);
+            return late.map(|()| Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
     }
 }
 

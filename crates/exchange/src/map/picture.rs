@@ -146,7 +146,7 @@ fn one(out: &mut String, page: &Page, place: &Place, shown: &[&(Member, Reach)],
     for kind in ["flow", "no"] {
         write!(
             out,
-            r#"<marker id="mc-map-{kind}-{class}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path class="mc-map__head mc-map__head--{kind}" d="M0 0L8 4L0 8z"/></marker>"#,
+            r#"<marker id="arrow-{kind}-{class}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path class="mc-map__head mc-map__head--{kind}" d="M0 0L8 4L0 8z"/></marker>"#,
             class = place.class,
         )?;
     }
@@ -205,7 +205,7 @@ fn line(
         let width = if kind == "no" { width.min(2.2) } else { width };
         write!(
             out,
-            r#"<path class="mc-map__line mc-map__line--{kind}" d="M{:.1} {:.1}Q{cx:.1} {cy:.1} {:.1} {:.1}" stroke-width="{width:.1}" marker-end="url(#mc-map-{kind}-{})"/>"#,
+            r#"<path class="mc-map__line mc-map__line--{kind}" d="M{:.1} {:.1}Q{cx:.1} {cy:.1} {:.1} {:.1}" stroke-width="{width:.1}" marker-end="url(#arrow-{kind}-{})"/>"#,
             begin.0, begin.1, end.0, end.1, place.class
         )?;
     }

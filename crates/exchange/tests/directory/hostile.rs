@@ -106,8 +106,11 @@ async fn files_of_two_editions_are_not_mixed() {
     mirror.plays(File::Edition(second), Trick::Bytes(old_edition));
     assert_eq!(codes(&follower.refresh().await.unwrap_err()), ["directory-mixed"]);
     mirror.is_honest_again();
+    // The old one may be the longer one by the digits of an instant.
     mirror.plays(File::Blob(blob), Trick::Bytes(old_directory));
-    assert_eq!(codes(&follower.refresh().await.unwrap_err()), ["directory-mixed"]);
+    let refused = follower.refresh().await.unwrap_err();
+    let code = codes(&refused)[0].to_owned();
+    assert!(["directory-mixed", "directory-too-large"].contains(&&*code), "{code}");
     assert_eq!(follower.standing().load().view.directory().version, 1);
     mirror.is_honest_again();
     mirror.plays(File::Edition(second), Trick::Absent);

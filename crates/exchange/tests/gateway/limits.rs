@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::{
     http::{Answer, get, head, post, raw, request, stream},
-    peer::{connect, message},
+    peer::{connect, message, shaken},
     services::{counting, echo, large, rude, serve},
     world::{Setup, World, at, service},
 };
@@ -203,6 +203,7 @@ async fn who_dawdles_is_given_up() {
     setup.limits.slowest = 1_000_000;
     let mut provider = Setup::provider([("echo", at(&echo().await))]);
     provider.limits.idle = Duration::from_millis(300);
+    provider.limits.head = Duration::from_millis(300);
     let world = World::new(setup, provider).await;
     let began = Instant::now();
     for begin in [
@@ -249,6 +250,13 @@ async fn who_dawdles_is_given_up() {
         .await
         .expect("closed");
     assert!(matches!(closed, Ok(0) | Err(_)));
+    // One that is a node, and never says how it speaks.
+    let mut mute = shaken(&world.a.id.tls, "B", world.b.peers).await.expect("a handshake");
+    mute.write_all(b"PRI * HTTP").await.expect("written");
+    let closed = tokio::time::timeout(Duration::from_secs(8), mute.read(&mut [0]))
+        .await
+        .expect("closed");
+    assert!(matches!(closed, Ok(0) | Err(_)), "{closed:?}");
     // A node that is one, and stops within a body. Others on the same connection go on.
     let link = connect(&world.a.id.tls, "B", world.b.peers)
         .await

@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use ledger::Kind;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 use trust::Tls;
 
 use crate::{
@@ -27,13 +27,18 @@ use crate::{
 
 pub type Frames = StreamBody<BoxStream<'static, Result<Frame<Bytes>, std::io::Error>>>;
 
-/// A connection to the listener for nodes, with whatever certificate.
-pub async fn connect(tls: &Tls, code: &str, to: SocketAddr) -> std::io::Result<SendRequest<Frames>> {
+/// A connection to the listener for nodes on which nothing was said yet, with whatever certificate.
+pub async fn shaken(tls: &Tls, code: &str, to: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {
     let member = trust::MemberId::new("VN", "GOV", code).expect("a member");
     let config = tls.client(&member, &[b"h2"]).expect("a configuration");
     let tcp = TcpStream::connect(to).await?;
     let name = ServerName::try_from("127.0.0.1").expect("an address");
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await?;
+    TlsConnector::from(Arc::new(config)).connect(name, tcp).await
+}
+
+/// A connection to the listener for nodes, with whatever certificate.
+pub async fn connect(tls: &Tls, code: &str, to: SocketAddr) -> std::io::Result<SendRequest<Frames>> {
+    let stream = shaken(tls, code, to).await?;
     let shaken = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
         .max_header_list_size(128 << 10)
         .handshake(TokioIo::new(stream))

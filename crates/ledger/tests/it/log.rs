@@ -179,7 +179,10 @@ fn refusals_reach_the_caller_of_the_platform_as_what_they_are() {
         "that is ours to mend"
     );
     let text = Error::Full.text();
-    assert_eq!(text.vi, "Đĩa đã đầy; chưa ghi gì vào sổ cái.");
+    assert_eq!(
+        text.vi,
+        "Đĩa đã đầy; chưa ghi gì vào sổ cái. Cần giải phóng dung lượng rồi thử lại."
+    );
     assert_eq!(text.en, "The disk is full; nothing was stored.");
 }
 

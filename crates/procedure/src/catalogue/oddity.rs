@@ -3,6 +3,7 @@
 
 use base::Text;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{Object, RefOr, Schema, Type};
 
 /// How serious an oddity is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
@@ -21,7 +22,7 @@ pub enum Severity {
 macro_rules! kinds {
     ($($name:ident $id:literal $severity:ident $vi:literal $en:literal;)*) => {
         /// The kinds of oddities.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Kind {
             $(#[doc = $en] #[serde(rename = $id)] $name,)*
         }
@@ -52,6 +53,20 @@ macro_rules! kinds {
         }
     };
 }
+
+// Derived, it would have the names of Rust: the derive does not see the names that a macro gives to serde.
+impl utoipa::PartialSchema for Kind {
+    fn schema() -> RefOr<Schema> {
+        let ids = Self::ALL.iter().map(|kind| kind.id());
+        Object::builder()
+            .schema_type(Type::String)
+            .description(Some("The kinds of oddities."))
+            .enum_values(Some(ids))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Kind {}
 
 kinds! {
     FileUnreadable "file-unreadable" Refused "Không đọc được tệp." "The file cannot be read.";

@@ -313,7 +313,7 @@ impl Pair {
 
     /// What waits at the fire police, and what does not any more.
     async fn queue(&self, shown: Shown) -> Vec<super::AskedItem> {
-        let listed = self.answers.dossiers.asked(&self.hung(), shown, None).await;
+        let listed = self.answers.dossiers.asked(&self.hung(), shown, None, 20).await;
         listed.expect("a list").items
     }
 

@@ -214,7 +214,7 @@ async fn only_officers_of_that_agency_who_answer_see_it() {
                 .body(Body::from(body));
             let answer = pair.answers.send(ctx, request.expect("a request")).await;
             assert!(answer.status.is_client_error(), "{who}: {}", answer.status);
-            if let Ok(list) = pair.answers.dossiers.asked(ctx, Shown::Open, None).await {
+            if let Ok(list) = pair.answers.dossiers.asked(ctx, Shown::Open, None, 20).await {
                 assert!(list.items.is_empty(), "{who}");
             }
         }

@@ -249,7 +249,12 @@ async fn shown(web: &Web, dossiers: &Dossiers, asked: Asked) -> Result<Response>
         false => Vec::new(),
     };
     let elsewhere = match officer.roles.has(Role::Consulted) {
-        true => dossiers.asked(&web.ctx, Shown::Open, None).await?.items,
+        true => {
+            dossiers
+                .asked(&web.ctx, Shown::Open, None, SHORT as u32 + 1)
+                .await?
+                .items
+        }
         false => Vec::new(),
     };
     let watch = match officer.roles.has(Role::Leader) || officer.roles.has(Role::Receptionist) {

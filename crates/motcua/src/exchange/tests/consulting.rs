@@ -168,7 +168,7 @@ async fn a_consultation_crosses_two_nodes_and_comes_back() {
     let theirs = &answers.whole.dossiers;
     let item = until("the question is on the desk of the fire police", async || {
         theirs
-            .asked(&hung(), Shown::Open, None)
+            .asked(&hung(), Shown::Open, None, 20)
             .await
             .expect("a list")
             .items

@@ -239,7 +239,7 @@ async fn one(
 }
 
 /// Answer a question of another agency. The same answer again changes nothing.
-#[utoipa::path(put, path = "/api/v1/consultations/{id}/opinion", operation_id = "answer_consultation", tag = "consultations", request_body = OpinionBody,
+#[utoipa::path(put, path = "/api/v1/consultations/{id}/opinion", operation_id = "give_opinion", tag = "consultations", request_body = OpinionBody,
     params(("id" = Uuid, Path, description = "The question")),
     responses((status = 202, description = "Kept; it is sent as soon as the asking node can be reached", body = WholeBody), (status = 401, description = "Nobody is signed in"),
         (status = 404, description = "No such question for this caller"), (status = 409, description = "It was answered otherwise, or has ended"),

@@ -183,7 +183,10 @@ fn refusals_reach_the_caller_of_the_platform_as_what_they_are() {
         text.vi,
         "Đĩa đã đầy; chưa ghi gì vào sổ cái. Cần giải phóng dung lượng rồi thử lại."
     );
-    assert_eq!(text.en, "The disk is full; nothing was stored.");
+    assert_eq!(
+        text.en,
+        "The disk is full; nothing was stored; make room and try again."
+    );
 }
 
 #[test]

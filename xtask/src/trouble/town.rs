@@ -5,7 +5,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -13,12 +16,14 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::{
-    chance::Chance,
     proxy::Line,
     system::{self, System},
     wire::{self, Message},
 };
-use crate::run;
+use crate::{bench::load::unique, run};
+
+/// Requests to the API so far: each has a key of its own.
+static ASKED: AtomicU64 = AtomicU64::new(0);
 
 /// The agency whose officers look after each of the nodes.
 const AGENCY: &str = "H42.28";
@@ -263,7 +268,12 @@ impl Node {
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> anyhow::Result<Message> {
         let bearer = format!("Bearer {}", self.token);
         let body = body.map(Value::to_string).unwrap_or_default();
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let key = unique(u64::from(std::process::id()), ASKED.fetch_add(1, Ordering::Relaxed));
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/json"),
+            ("idempotency-key", key.as_str()),
+        ];
         wire::call(
             self.http,
             method,
@@ -367,9 +377,8 @@ impl Town {
             system,
         };
         town.meet()?;
-        let mut chance = Chance::new(1);
-        town.grant("persons", "/persons/*", &["GET", "POST"], &mut chance)?;
-        town.grant("findUsage", "**", &["GET"], &mut chance)?;
+        town.grant("persons", "/persons/*", &["GET", "POST"])?;
+        town.grant("findUsage", "**", &["GET"])?;
         until("the first call succeeds", || {
             Ok(town.probe(Duration::from_secs(5)).then_some(()))
         })?;
@@ -398,7 +407,7 @@ impl Town {
     }
 
     /// Asks for a grant at one node and approves it at the other.
-    fn grant(&self, service: &str, path: &str, methods: &[&str], chance: &mut Chance) -> anyhow::Result<()> {
+    fn grant(&self, service: &str, path: &str, methods: &[&str]) -> anyhow::Result<()> {
         let (from, to) = run::output(Command::new("date").args(["+%Y-%m-%d"])).and_then(|from| {
             Ok((
                 from,
@@ -422,14 +431,9 @@ impl Town {
                 .then(|| answer.json()["seen"].as_i64())
                 .flatten())
         })?;
-        let order = chance.uuid();
         let approve = json!({"command": "approve", "terms": terms});
         self.provider
-            .api(
-                "POST",
-                &format!("{path}/commands?seen={seen}&order={order}"),
-                Some(&approve),
-            )
+            .api("POST", &format!("{path}/commands?seen={seen}"), Some(&approve))
             .map(drop)
     }
 
@@ -448,7 +452,7 @@ fn join(operator: &Node, node: &Node, root: &str) -> anyhow::Result<()> {
     let apply = ["node", "join", &url, "--root", root, "--no-wait"];
     node.command(&apply)?;
     let waiting = operator.api("GET", "/api/v1/exchange/applications", None)?;
-    let id = waiting.pointer("/applications/0/id").and_then(Value::as_str);
+    let id = waiting.pointer("/items/0/id").and_then(Value::as_str);
     let id = id.with_context(|| format!("no application waits: {waiting}"))?;
     operator.api(
         "POST",

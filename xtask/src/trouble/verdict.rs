@@ -151,7 +151,7 @@ impl Record {
 
 /// All rows of the journal, once it has folded what the log has.
 fn rows(node: &Node) -> anyhow::Result<Vec<Row>> {
-    let page = |before: &str| node.api("GET", &format!("/api/v1/exchange/messages?before={before}"), None);
+    let page = |before: &str| node.api("GET", &format!("/api/v1/exchange/messages?cursor={before}"), None);
     // It follows the log by itself; the newest row stands still when it has come to the end.
     let begun = Instant::now();
     let mut newest = Value::Null;

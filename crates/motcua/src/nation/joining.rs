@@ -87,7 +87,7 @@ pub async fn join(node: &NodeFolder, meeting: Meeting, operator: &NodeFolder, of
 
 async fn approve(node: &NodeFolder, office: &Office) -> anyhow::Result<()> {
     let waiting = office.get("/api/v1/exchange/applications").await?;
-    let ours = waiting["applications"]
+    let ours = waiting["items"]
         .as_array()
         .into_iter()
         .flatten()

@@ -32,8 +32,8 @@ pub async fn register(
     systems: &Systems,
     describe: &impl Fn(&str) -> Option<Value>,
 ) -> anyhow::Result<()> {
-    let known = office.all("/api/v1/exchange/systems", "after").await?;
-    let offered = office.all("/api/v1/exchange/services", "after").await?;
+    let known = office.all("/api/v1/exchange/systems").await?;
+    let offered = office.all("/api/v1/exchange/services").await?;
     for system in node.agency.systems {
         let id = node.agency.subsystem(system);
         if !known.iter().any(|known| known["subsystem"] == *id) {
@@ -87,7 +87,7 @@ pub async fn grant(link: &Link, basis: &str, offices: &Offices) -> anyhow::Resul
     let answers = office(provider).context("nobody answers")?;
     let is_ours = |grant: &&Value| grant["consumer"] == link.consumer && grant["service"] == *service;
 
-    let mut asked = asks.all("/api/v1/exchange/grants?side=outgoing", "before").await?;
+    let mut asked = asks.all("/api/v1/exchange/grants?side=outgoing").await?;
     if !asked.iter().any(|grant| is_ours(&grant)) {
         until(&format!("{service} is in the directory"), async || {
             let found = asks.get(&format!("/api/v1/exchange/catalogue?q={service}")).await?;
@@ -101,7 +101,7 @@ pub async fn grant(link: &Link, basis: &str, offices: &Offices) -> anyhow::Resul
         asked.push(asks.send(Method::POST, "/api/v1/exchange/grants", Some(&body)).await?);
     }
     let (id, grant) = until(&format!("the request for {service} arrives"), async || {
-        let waiting = answers.all("/api/v1/exchange/grants?side=incoming", "before").await?;
+        let waiting = answers.all("/api/v1/exchange/grants?side=incoming").await?;
         let Some(id) = waiting.iter().find(is_ours).and_then(|grant| grant["id"].as_str()) else {
             return Ok(None);
         };
@@ -113,11 +113,7 @@ pub async fn grant(link: &Link, basis: &str, offices: &Offices) -> anyhow::Resul
         .as_array()
         .is_some_and(|all| all.iter().any(|kind| kind == "approve"));
     if can_be_approved {
-        let path = format!(
-            "/api/v1/exchange/grants/incoming/{id}/commands?seen={}&order={}",
-            grant["seen"],
-            base::Id::<Link>::new(SystemClock.now())
-        );
+        let path = format!("/api/v1/exchange/grants/incoming/{id}/commands?seen={}", grant["seen"]);
         let yes = json!({ "command": "approve", "terms": grant["asked"] });
         answers.send(Method::POST, &path, Some(&yes)).await?;
     }

@@ -1,6 +1,7 @@
 //! An officer's program: calls the JSON API of a node with a key, as any agency's own software would.
 
 use anyhow::{Context as _, bail};
+use base::{Clock as _, time::SystemClock};
 use http::{Method, header};
 use serde_json::Value;
 
@@ -34,7 +35,8 @@ impl Office {
         let mut request = self
             .http
             .request(method, format!("{}{path}", self.url))
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.key));
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.key))
+            .header("Idempotency-Key", base::Id::<Self>::new(SystemClock.now()).to_string());
         if let Some(body) = body {
             request = request
                 .header(header::CONTENT_TYPE, "application/json")
@@ -59,12 +61,12 @@ impl Office {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn all(&self, path: &str, page: &str) -> anyhow::Result<Vec<Value>> {
+    pub async fn all(&self, path: &str) -> anyhow::Result<Vec<Value>> {
         let (mut items, mut next) = (Vec::new(), None::<String>);
         loop {
             let between = if path.contains('?') { '&' } else { '?' };
             let mut answer = match &next {
-                Some(next) => self.get(&format!("{path}{between}{page}={next}")).await?,
+                Some(next) => self.get(&format!("{path}{between}cursor={next}")).await?,
                 None => self.get(path).await?,
             };
             if let Value::Array(found) = answer["items"].take() {

@@ -240,7 +240,7 @@ async fn only_officers_of_that_agency_who_answer_see_it() {
         );
         for bad in [
             "/api/v1/consultations?state=x",
-            "/api/v1/consultations?after=x",
+            "/api/v1/consultations?cursor=x",
             "/api/v1/consultations/x",
         ] {
             let answer = pair.answers.get(&pair.hung(), bad).await;

@@ -19,6 +19,8 @@ pub struct Delivery {
     pub request: String,
     /// `X-Road-Id`.
     pub message: String,
+    /// Whether something was to be changed.
+    pub changes: bool,
 }
 
 /// The system. Clones are the same one.
@@ -64,6 +66,7 @@ impl System {
             let delivery = Delivery {
                 request: text("x-road-request-id"),
                 message: text("x-road-id"),
+                changes: !request.start.starts_with("GET "),
             };
             self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(delivery);
             // Some take a while, so that trouble finds them half-way.

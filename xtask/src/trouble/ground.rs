@@ -40,6 +40,9 @@ pub fn private() -> Result<Command, String> {
     };
     run::output(unshare().arg("true")).map_err(|error| format!("{error:#}"))?;
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
+    // The build of the whole workspace may have put another of the same name in its place meanwhile.
+    let this = this.to_string_lossy();
+    let this = this.strip_suffix(" (deleted)").unwrap_or(&this);
     let mut command = unshare();
     command.arg(this);
     Ok(command)

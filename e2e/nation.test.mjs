@@ -8,7 +8,11 @@ import { inspect, openBrowser, visit } from './support/browser.mjs';
 import { ask, startNation } from './support/server.mjs';
 
 let browser, nation;
-before(async () => ([browser, nation] = await Promise.all([openBrowser(), startNation()])));
+// One after the other, so that a nation that does not start leaves no browser open.
+before(async () => {
+  nation = await startNation();
+  browser = await openBrowser();
+});
 after(() => Promise.all([browser?.close(), nation?.stop()]));
 
 const TOWN = 'VN/GOV/000.00.00.H42/motcua';

@@ -195,13 +195,18 @@ pub fn plain(text: &str) -> String {
 /// Reads the closing lines of cargo nextest, `cargo test` and node's test runner, added up.
 pub fn count(said: &str, succeeded: bool) -> Outcome {
     let mut outcome = Outcome::default();
+    // It shows what a test that failed has said, with a closing line of its own.
+    let nextest = said.contains("Summary [");
+    let mut second_try = Vec::new();
     for line in said.lines() {
         let line = line.trim();
-        if let Some(rest) = line.strip_prefix("Summary [") {
+        if let Some(rest) = line.strip_prefix("FLAKY ") {
+            second_try.push(rest.rsplit("] ").next().unwrap_or(rest).trim());
+        } else if let Some(rest) = line.strip_prefix("Summary [") {
             outcome.passed += before(rest, " passed");
             outcome.failed += before(rest, " failed") + before(rest, " timed out") + before(rest, " exec failed");
             outcome.skipped += before(rest, " skipped");
-        } else if let Some(rest) = line.strip_prefix("test result:") {
+        } else if let Some(rest) = line.strip_prefix("test result:").filter(|_| !nextest) {
             outcome.passed += before(rest, " passed");
             outcome.failed += before(rest, " failed");
             outcome.skipped += before(rest, " ignored");
@@ -216,6 +221,11 @@ pub fn count(said: &str, succeeded: bool) -> Outcome {
                 }
             }
         }
+    }
+    if !second_try.is_empty() {
+        second_try.sort_unstable();
+        second_try.dedup();
+        outcome.note = format!("only at the second try: {}", second_try.join(", "));
     }
     if !succeeded && outcome.failed == 0 {
         outcome.failed = 1;
@@ -323,6 +333,15 @@ mod tests {
                 failed: 3,
                 skipped: 3,
                 note: String::new()
+            }
+        );
+        let flaky = "  TRY 1 FAIL [   0.2s] insight a::b\n    test result: FAILED. 0 passed; 1 failed; 0 ignored\n  Summary [ 1.2s] 2 tests run: 2 passed (1 flaky), 0 skipped\n   FLAKY 2/2 [   0.2s] insight a::b\n";
+        assert_eq!(
+            count(flaky, true),
+            Outcome {
+                passed: 2,
+                note: "only at the second try: insight a::b".to_owned(),
+                ..Outcome::default()
             }
         );
         let cargo = "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out\n";

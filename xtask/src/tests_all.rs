@@ -56,7 +56,15 @@ const FAULT_EVERY: &str = "4";
 const API_SECONDS: u32 = 60;
 
 /// Crates whose tests meet a database.
-const WITH_DATABASE: &[&str] = &["store", "identity", "procedure", "dossier", "insight", "motcua"];
+const WITH_DATABASE: &[&str] = &[
+    "store",
+    "identity",
+    "procedure",
+    "dossier",
+    "exchange",
+    "insight",
+    "motcua",
+];
 
 /// Runs what the options say; true when all passed.
 ///

@@ -67,7 +67,7 @@ async fn again<T, Asked: Future<Output = Result<T>>>(ask: impl Fn() -> Asked) ->
 
 /// A moment before the next try, longer with each and never the same for two.
 pub(crate) async fn pause(tries: u32) {
-    let most = 50_u64.min(2 << tries.min(5));
+    let most = 250_u64.min(2 << tries.min(7));
     let pause = rand::rng().random_range(0..=most);
     tokio::time::sleep(Duration::from_millis(pause)).await;
 }

@@ -103,16 +103,15 @@ async fn files_of_two_editions_are_not_mixed() {
     let edition = fs::read(operator.folder.path().join(File::Edition(second).path())).unwrap();
     let blob = Sealed::<Edition>::read(&edition).unwrap().body().directory.sha256;
 
-    mirror.plays(File::Edition(second), Trick::Bytes(old_edition));
-    assert_eq!(codes(&follower.refresh().await.unwrap_err()), ["directory-mixed"]);
-    mirror.is_honest_again();
-    // The old one may be the longer one by the digits of an instant.
-    mirror.plays(File::Blob(blob), Trick::Bytes(old_directory));
-    let refused = follower.refresh().await.unwrap_err();
-    let code = codes(&refused)[0].to_owned();
-    assert!(["directory-mixed", "directory-too-large"].contains(&&*code), "{code}");
-    assert_eq!(follower.standing().load().view.directory().version, 1);
-    mirror.is_honest_again();
+    for (file, old) in [(File::Edition(second), old_edition), (File::Blob(blob), old_directory)] {
+        mirror.plays(file, Trick::Bytes(old));
+        let refused = follower.refresh().await.unwrap_err();
+        let code = codes(&refused)[0].to_owned();
+        // The old one may be the longer one, by the digits of an instant.
+        assert!(["directory-mixed", "directory-too-large"].contains(&&*code), "{code}");
+        assert_eq!(follower.standing().load().view.directory().version, 1);
+        mirror.is_honest_again();
+    }
     mirror.plays(File::Edition(second), Trick::Absent);
     assert_eq!(codes(&follower.refresh().await.unwrap_err()), ["directory-absent"]);
     mirror.is_honest_again();

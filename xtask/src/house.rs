@@ -10,6 +10,9 @@ use crate::{
 /// The crates in their order. One uses only crates of lower levels; same level means no use sideways.
 const LEVELS: &[(&str, u8)] = &[
     ("base", 0),
+    ("country", 1),
+    ("cleansing", 1),
+    ("linkage", 1),
     ("store", 1),
     ("ledger", 1),
     ("view", 1),
@@ -17,9 +20,10 @@ const LEVELS: &[(&str, u8)] = &[
     ("identity", 2),
     ("exchange", 3),
     ("procedure", 3),
-    ("dossier", 4),
-    ("insight", 5),
-    ("motcua", 6),
+    ("registry", 4),
+    ("dossier", 5),
+    ("insight", 6),
+    ("motcua", 7),
 ];
 
 /// Folders that are vertical slices: a domain with its own tables, pages and API.

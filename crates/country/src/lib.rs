@@ -1,0 +1,1 @@
+//! An invented country that holds together, from one seed.

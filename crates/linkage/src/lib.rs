@@ -1,0 +1,1 @@
+//! Which records speak of the same person, found without a shared key and explained.

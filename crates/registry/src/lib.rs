@@ -1,0 +1,1 @@
+//! Base registries: one truth per fact, asked once, clean and traceable.

@@ -88,7 +88,7 @@ impl Dice {
 pub fn scatter(value: u64, side: u64, key: u64) -> u64 {
     let (mut left, mut right) = (value / side % side, value % side);
     for round in 0..4 {
-        let turned = (left + mix(key ^ mix(right + STEP * (round + 1))) % side) % side;
+        let turned = (left + mix(key ^ mix(right.wrapping_add(STEP.wrapping_mul(round + 1)))) % side) % side;
         (left, right) = (right, turned);
     }
     left * side + right

@@ -156,10 +156,10 @@ impl Living<'_> {
     /// The old commune where somebody goes: near, elsewhere in the province, or where there is work.
     fn destination(&mut self, from: u16) -> u16 {
         let how = self.dice.share();
-        let district = if how < 0.25 {
+        let district = if how < 0.3 {
             self.units.district_of(from)
         } else {
-            let province = if how < 0.5 {
+            let province = if how < 0.6 {
                 self.units.province_at(from)
             } else {
                 self.dice.weighted(&PROVINCES, |p| p.pull.into())

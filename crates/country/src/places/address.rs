@@ -104,10 +104,10 @@ impl Address {
         } else if town {
             Detail::Group(1 + dice.below(18) as u8)
         } else {
-            // Places in the list of provinces: the mountains of the north come first, Long An begins the delta of the south.
+            // Places in the list of provinces: after Hà Nội come the mountains of the north, with Long An begins the delta of the south.
             let word = match units.province_at(before) {
-                ..10 => *dice.pick(&["Bản", "Thôn"]),
-                ..50 => *dice.pick(&["Thôn", "Xóm", "Thôn"]),
+                1..10 => *dice.pick(&["Bản", "Thôn"]),
+                0..50 => *dice.pick(&["Thôn", "Xóm", "Thôn"]),
                 _ => "Ấp",
             };
             if dice.chance(0.6) {

@@ -185,7 +185,7 @@ impl Hiring<'_> {
         if !found.is_empty() {
             return Some(*self.dice.pick(&found));
         }
-        if province == self.home || !self.dice.chance(0.5) {
+        if province == self.home || !self.dice.chance(0.12) {
             return None;
         }
         self.branch(address.before, day)
@@ -195,7 +195,7 @@ impl Hiring<'_> {
     fn branch(&mut self, commune: u16, day: Day) -> Option<Employer> {
         let at = self.dice.below(self.companies.len() as u64) as usize;
         let company = self.companies.get_mut(at)?;
-        if !company.is_open(day) || company.form == Form::Public || company.branches.len() >= 5 {
+        if !company.is_open(day) || company.form == Form::Public || company.branches.len() >= 3 {
             return None;
         }
         let address = Address::in_commune(self.units, commune, &mut self.dice);

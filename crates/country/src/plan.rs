@@ -53,13 +53,13 @@ pub fn plan(units: &Units, seed: u64, persons: u32, provinces: &[u8]) -> Vec<Plo
             }
             let communes = loop {
                 let district = dice.pick(units.districts_of(province));
-                let communes = units.communes_of(*district);
+                let communes = units.communes_of(district);
                 // Large districts are drawn more often.
                 if dice.chance(communes.len() as f64 / 30.0) {
                     break communes;
                 }
             };
-            let homes = (0..HOMES).map(|_| *dice.pick(communes)).collect();
+            let homes = (0..HOMES).map(|_| dice.pick(communes)).collect();
             let size = (u64::from(persons) * u64::from(index + 1) / u64::from(count)
                 - u64::from(persons) * u64::from(index) / u64::from(count)) as usize;
             Plot {

@@ -166,7 +166,7 @@ impl Living<'_> {
         if self.today.year() >= 1980 && self.dice.chance(0.015) {
             let single = &self.courting[1];
             if !single.is_empty() {
-                let woman = *self.dice.pick(single);
+                let woman = self.dice.pick(single);
                 if self.married[woman].is_none() && self.can_bear(woman) {
                     return Some((woman, None));
                 }
@@ -176,7 +176,7 @@ impl Living<'_> {
             if self.fertile.is_empty() {
                 return None;
             }
-            let at = self.dice.below(self.fertile.len() as u64) as usize;
+            let at = self.dice.place(self.fertile.len());
             let Marriage {
                 husband, wife, from, ..
             } = self.marriages[self.fertile[at]];
@@ -231,7 +231,7 @@ impl Living<'_> {
 
     /// Somebody whose parents the country does not remember.
     fn newcomer(&mut self) {
-        let home = self.dice.below(self.plot.homes.len() as u64) as usize;
+        let home = self.dice.place(self.plot.homes.len());
         let commune = self.plot.homes[home];
         let ethnicity = if self.dice.chance(0.88) {
             self.peoples[home]

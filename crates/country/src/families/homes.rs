@@ -164,8 +164,8 @@ impl Living<'_> {
             } else {
                 self.dice.weighted(&PROVINCES, |p| p.pull.into())
             };
-            *self.dice.pick(self.units.districts_of(province))
+            self.dice.pick(self.units.districts_of(province))
         };
-        *self.dice.pick(self.units.communes_of(district))
+        self.dice.pick(self.units.communes_of(district))
     }
 }

@@ -23,7 +23,7 @@ impl Living<'_> {
             self.cards(at, last);
             let person = &mut self.persons[at];
             if person.death.is_none() && person.age_on(self.until) >= 12 && self.dice.chance(0.93) {
-                let prefix = *self.dice.pick(&[3, 5, 7, 8, 9, 9]);
+                let prefix = self.dice.pick(&[3, 5, 7, 8, 9, 9]);
                 person.phone = Some(prefix * 100_000_000 + self.dice.below(100_000_000) as u32);
             }
         }

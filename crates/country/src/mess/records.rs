@@ -171,8 +171,9 @@ impl Clerk<'_> {
         if placed != name && self.slips(Slip::TonePlace) {
             name = placed;
         }
-        if spelling::without_marks(&name) != name && self.slips(Slip::Decomposed) {
-            name = spelling::decomposed(&name);
+        let apart = spelling::decomposed(&name);
+        if apart != name && self.slips(Slip::Decomposed) {
+            name = apart;
         }
         name
     }
@@ -302,7 +303,7 @@ impl Clerk<'_> {
             .households
             .get(household)
             .filter(|members| members.len() > 1)?;
-        let mate = *self.dice.pick(members);
+        let mate = self.dice.pick(members);
         (mate != person.id).then(|| self.community.person(mate))
     }
 

@@ -154,7 +154,7 @@ pub fn other_tone_place(text: &str) -> String {
 /// the text has from a random word on.
 pub fn by_sound(text: &str, dice: &mut Dice) -> String {
     let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
-    let first = dice.below(words.len() as u64) as usize;
+    let first = dice.place(words.len());
     for at in 0..words.len() {
         let word = (first + at) % words.len();
         if let Some(sounds) = sounds_like(&words[word]) {
@@ -199,13 +199,18 @@ pub fn typo(text: &str, dice: &mut Dice) -> String {
     if inner.is_empty() {
         return text.to_owned();
     }
-    let at = *dice.pick(&inner);
+    let at = dice.pick(&inner);
     match dice.below(4) {
         0 if letters.len() > 3 => {
             letters.remove(at);
         }
         1 => letters.insert(at, letters[at]),
-        2 if at + 1 < letters.len() && letters[at + 1].is_alphabetic() => letters.swap(at, at + 1),
+        2 if letters
+            .get(at + 1)
+            .is_some_and(|next| next.is_alphabetic() && *next != letters[at]) =>
+        {
+            letters.swap(at, at + 1)
+        }
         _ => {
             let beside = ROWS
                 .iter()

@@ -99,15 +99,15 @@ impl Address {
         let detail = if town && dice.chance(0.8) {
             Detail::House {
                 number: 1 + dice.below(399) as u16,
-                street: *dice.pick(&STREETS),
+                street: dice.pick(&STREETS),
             }
         } else if town {
             Detail::Group(1 + dice.below(18) as u8)
         } else {
             // Places in the list of provinces: after Hà Nội come the mountains of the north, with Long An begins the delta of the south.
             let word = match units.province_at(before) {
-                1..10 => *dice.pick(&["Bản", "Thôn"]),
-                0..50 => *dice.pick(&["Thôn", "Xóm", "Thôn"]),
+                1..10 => dice.pick(&["Bản", "Thôn"]),
+                0..50 => dice.pick(&["Thôn", "Xóm", "Thôn"]),
                 _ => "Ấp",
             };
             if dice.chance(0.6) {
@@ -118,7 +118,7 @@ impl Address {
             } else {
                 Detail::Hamlet {
                     word,
-                    name: *dice.pick(&HAMLETS),
+                    name: dice.pick(&HAMLETS),
                 }
             }
         };
@@ -127,7 +127,7 @@ impl Address {
         let after = if dice.chance(0.6) {
             successors[0]
         } else {
-            *dice.pick(successors)
+            dice.pick(successors)
         };
         Self { before, after, detail }
     }

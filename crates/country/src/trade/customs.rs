@@ -106,11 +106,11 @@ pub fn declare(plot: &Plot, seed: u64, until: Day, companies: &[Company]) -> Vec
         if !dice.chance(f64::from(company.industry.trades) / 100.0) {
             continue;
         }
-        let own = [dice.pick(&GOODS), dice.pick(&GOODS)];
+        let own = [0; 2].map(|_| &GOODS[dice.place(GOODS.len())]);
         let mut on = company.founded.plus(90).max(FIRST_DAY).plus(dice.below(60) as i32);
         let last = company.stopped().map_or(until, |stopped| stopped.plus(-1).min(until));
         while on <= last && (declarations.len() as u64) < NUMBERS {
-            let goods = *dice.pick(&own);
+            let goods = dice.pick(&own);
             let number = number(seed, plot.index, declarations.len() as u64, goods.direction);
             let value = i64::from(goods.value) * dice.between(200, 1_800) as i64 * 1_000;
             let duty = if goods.direction == Import {
@@ -128,7 +128,7 @@ pub fn declare(plot: &Plot, seed: u64, until: Day, companies: &[Company]) -> Vec
                 company: at,
                 direction: goods.direction,
                 goods,
-                partner: *dice.pick_front(&PARTNERS),
+                partner: dice.pick_front(&PARTNERS),
                 value: Dong::new(value),
                 duty: Dong::new(duty),
                 vat: Dong::new(vat),

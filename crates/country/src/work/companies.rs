@@ -242,7 +242,7 @@ impl<'a> Founding<'a> {
     /// Somebody between two ages who lives on a day.
     fn grown(&mut self, day: Day, from: i32, to: i32) -> Option<&'a Person> {
         for _ in 0..40 {
-            let person = self.dice.pick(self.persons);
+            let person = &self.persons[self.dice.place(self.persons.len())];
             // Not on the last day: a death then comes first.
             if person.lives_on(day) && person.death != Some(day) && (from..=to).contains(&person.age_on(day)) {
                 return Some(person);
@@ -305,11 +305,8 @@ impl<'a> Founding<'a> {
             Form::OneMember | Form::Private | Form::Public => 0,
         };
         for _ in 0..others {
-            if let Some(other) = self.grown(founded, 20, 65).map(|p| p.id) {
-                if !founders.contains(&other) {
-                    founders.push(other);
-                }
-            }
+            let other = self.grown(founded, 20, 65).map(|p| p.id);
+            founders.extend(other.filter(|other| !founders.contains(other)));
         }
         // A form must have its members: two at least, three shareholders at least (Law on Enterprises 59/2020/QH14).
         let form = match (form, founders.len()) {

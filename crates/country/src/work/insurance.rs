@@ -337,7 +337,7 @@ impl Office<'_> {
         }
         let last = jobs.last().map(|job| &self.jobs[*job]);
         if let Some(ended) = last.and_then(|job| job.to)
-            && self.until.since(ended) < 92
+            && (1..92).contains(&self.until.since(ended))
             && without_pension
             && record.is_some_and(|r| paid_lately(&r.contributions, ended) >= 12)
         {

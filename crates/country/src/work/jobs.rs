@@ -183,7 +183,7 @@ impl Hiring<'_> {
             }
         }
         if !found.is_empty() {
-            return Some(*self.dice.pick(&found));
+            return Some(self.dice.pick(&found));
         }
         if province == self.home || !self.dice.chance(0.12) {
             return None;
@@ -193,7 +193,7 @@ impl Hiring<'_> {
 
     /// Opens a branch of some company in an old commune.
     fn branch(&mut self, commune: u16, day: Day) -> Option<Employer> {
-        let at = self.dice.below(self.companies.len() as u64) as usize;
+        let at = self.dice.place(self.companies.len());
         let company = self.companies.get_mut(at)?;
         if !company.is_open(day) || company.form == Form::Public || company.branches.len() >= 3 {
             return None;
@@ -221,6 +221,6 @@ impl Hiring<'_> {
             .filter(|(_, s)| open(s))
             .map(|(at, _)| at)
             .collect();
-        (!found.is_empty()).then(|| Employer::Shop(*self.dice.pick(&found)))
+        (!found.is_empty()).then(|| Employer::Shop(self.dice.pick(&found)))
     }
 }

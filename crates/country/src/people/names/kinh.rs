@@ -325,7 +325,7 @@ fn surname(region: Region, dice: &mut Dice) -> &'static str {
         }
         left -= share;
     }
-    *dice.pick_front(&RARE)
+    dice.pick_front(&RARE)
 }
 
 /// The given name that somebody of this sex and year is likely to have. Neighbours of the Kinh use them too.
@@ -336,11 +336,11 @@ pub fn given(sex: Sex, born: i32, dice: &mut Dice) -> &'static str {
         (&WOMEN, &PAIRS[1])
     };
     if born >= 1990 && dice.chance(0.12) {
-        return *dice.pick(pairs.as_slice());
+        return dice.pick(pairs.as_slice());
     }
     // Some are named after the fashion before.
     let late = usize::from(dice.chance(0.15));
-    *dice.pick_front(lists[fashion(born).saturating_sub(late)])
+    dice.pick_front(lists[fashion(born).saturating_sub(late)])
 }
 
 pub fn name(region: Region, sex: Sex, born: i32, inherited: Option<&'static str>, dice: &mut Dice) -> Name {
@@ -350,7 +350,7 @@ pub fn name(region: Region, sex: Sex, born: i32, inherited: Option<&'static str>
     };
     let surname = inherited.unwrap_or_else(|| surname(region, dice));
     let given = given(sex, born, dice);
-    let another = |dice: &mut Dice| Some(*dice.pick_front(list)).filter(|m| *m != given).unwrap_or_default();
+    let another = |dice: &mut Dice| Some(dice.pick_front(list)).filter(|m| *m != given).unwrap_or_default();
     let middle = if given.contains(' ') {
         [if dice.chance(0.3) { marker } else { "" }, ""]
     } else if dice.chance(share) {

@@ -41,7 +41,12 @@ fn reports_come_in_order_and_never_before_the_event() {
             }
             let known = |what: What| first.get(&what).map(|said| said[0].recorded);
             for person in &community.persons {
-                let birth = known(What::Birth(person.id));
+                let first_of = if person.arrived.is_some() {
+                    What::Arrived(person.id)
+                } else {
+                    What::Birth(person.id)
+                };
+                let birth = known(first_of);
                 if let Some(died) = known(What::Died(person.id)) {
                     assert!(
                         birth.is_some_and(|birth| birth <= died),

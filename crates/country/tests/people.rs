@@ -112,7 +112,7 @@ fn stays_cover_a_life_without_overlap_in_units_of_their_time() {
             }
             for person in &community.persons {
                 let stays = &person.residences;
-                assert_eq!(stays.first().map(|stay| stay.from), Some(person.birth));
+                assert_eq!(stays.first().map(|stay| stay.from), Some(person.since()));
                 assert!(
                     stays
                         .windows(2)
@@ -162,7 +162,7 @@ fn numbers_are_unique_and_agree_with_their_owner() {
     for seed in SEEDS {
         let (_, communities) = told(seed, 6_000);
         let (mut numbers, mut cards, mut insurance) = (HashSet::new(), HashSet::new(), HashSet::new());
-        let (mut without, mut living) = (0, 0);
+        let (mut without, mut living, mut foreign) = (0, 0, 0);
         for community in &communities {
             for person in &community.persons {
                 if let Some((_, given)) = person.number {
@@ -183,7 +183,10 @@ fn numbers_are_unique_and_agree_with_their_owner() {
                     let (_, given) = person.number.expect("a card has a number");
                     assert!(person.lives_on(*issued) && person.age_on(*issued) >= 14 && *issued >= given);
                 }
-                if person.death.is_none() {
+                if person.arrived.is_some() {
+                    assert!(person.nationality != "VN" && person.number.is_none() && person.old_card.is_none());
+                    foreign += 1;
+                } else if person.death.is_none() {
                     living += 1;
                     without += u32::from(person.number.is_none());
                 }
@@ -204,7 +207,10 @@ fn numbers_are_unique_and_agree_with_their_owner() {
             f64::from(without) < 0.01 * f64::from(living),
             "only the newly born have none yet"
         );
-        assert!(cards.len() > 3_000);
+        assert!(
+            cards.len() > 3_000 && (1..100).contains(&foreign),
+            "{foreign} foreigners"
+        );
     }
 }
 

@@ -182,9 +182,10 @@ fn some_are_entitled_and_did_not_ask() {
 
 #[test]
 fn debts_are_of_taxpayers_who_are_there_and_some_importers_have_them() {
+    let mut of_debtors = 0;
     for seed in SEEDS {
         let (_, communities) = told(seed, 10_000);
-        let (mut declared, mut of_debtors) = (HashSet::new(), 0);
+        let mut declared = HashSet::new();
         for community in &communities {
             let mut filed = HashSet::new();
             for tax in &community.returns {
@@ -218,10 +219,7 @@ fn debts_are_of_taxpayers_who_are_there_and_some_importers_have_them() {
                 of_debtors += u32::from(owes && declaration.direction == Direction::Import);
             }
         }
-        assert!(
-            declared.len() > 50 && of_debtors > 0,
-            "{} declared, {of_debtors} by debtors",
-            declared.len()
-        );
+        assert!(declared.len() > 50, "{} declared", declared.len());
     }
+    assert!(of_debtors > 0, "importers who owe tax are there to be found");
 }

@@ -11,6 +11,8 @@ use crate::{
 /// Ages at which one may marry: Law on Marriage and Family 52/2014/QH13 art. 8. Kept for all times.
 const HUSBAND: i32 = 20;
 const WIFE: i32 = 18;
+/// Of those who find nobody at once, so many marry somebody from abroad.
+const FOREIGN: f64 = 0.012;
 
 impl Living<'_> {
     /// Marries whoever waits and fits, or waits.
@@ -35,6 +37,10 @@ impl Living<'_> {
                 return self.marry(husband, wife);
             }
             at += 1;
+        }
+        let grown = self.persons[person].age_on(self.today) >= HUSBAND && self.death[person] > self.today;
+        if grown && self.today >= Day::of(1998, 1, 1) && self.dice.chance(FOREIGN) {
+            return self.marry_foreigner(person);
         }
         let own = &mut self.courting[1 - others];
         if !own.contains(&person) {
@@ -84,11 +90,8 @@ impl Living<'_> {
             self.married[spouse] = Some(marriage);
         }
         self.fertile.push(marriage);
-        let (host, guest) = if self.persons[wife].ethnicity.is_matrilineal() {
-            (wife, husband)
-        } else {
-            (husband, wife)
-        };
+        let wifes_house = self.persons[wife].ethnicity.is_matrilineal() || self.persons[husband].arrived.is_some();
+        let (host, guest) = if wifes_house { (wife, husband) } else { (husband, wife) };
         let (household, commune) = self.home_of(host);
         if self.dice.chance(0.45) {
             self.move_to(guest, household);
@@ -101,6 +104,25 @@ impl Living<'_> {
             let lasts = self.dice.between(700, 5_500);
             self.later(self.today.plus(lasts), Task::Divorce(marriage));
         }
+    }
+
+    /// Somebody from abroad comes for the marriage and stays.
+    fn marry_foreigner(&mut self, person: usize) {
+        let native = &self.persons[person];
+        let (sex, older) = match native.sex {
+            Sex::Male => (Sex::Female, self.dice.between(-3_000, 1_000)),
+            Sex::Female => (Sex::Male, self.dice.between(300, 5_000)),
+        };
+        let birth = native.birth.plus(-older).min(self.today.plus_years(-HUSBAND).plus(-1));
+        let guest = self.arrive(birth, sex);
+        let (household, _) = self.home_of(person);
+        self.settle(guest, household);
+        let (husband, wife) = if sex == Sex::Male {
+            (guest, person)
+        } else {
+            (person, guest)
+        };
+        self.marry(husband, wife);
     }
 
     /// One leaves the house; the children under 18 mostly stay with their mother.

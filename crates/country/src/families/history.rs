@@ -11,7 +11,7 @@ use crate::{
     dice::Dice,
     people::{
         Ethnicity, Marriage, Name, Person, PersonId, Region, Residence, births_in, death_after, expected_living,
-        name_of,
+        foreigner, name_of,
     },
     places::{Address, PROVINCES, Units},
     plan::Plot,
@@ -213,12 +213,14 @@ impl Living<'_> {
 
     fn child_of(&mut self, mother: usize, father: Option<usize>) {
         let (hers, his) = (&self.persons[mother], father.map(|father| &self.persons[father]));
+        // Children of a foreign father are registered as their mother's.
+        let his = his.filter(|his| his.ethnicity != Ethnicity::Foreign);
         let ethnicity = his.map_or(hers.ethnicity, |his| his.ethnicity);
         let by_mother = ethnicity.is_matrilineal() && hers.ethnicity == ethnicity;
         let surname = his
             .filter(|_| !by_mother)
             .map_or(hers.name.surname, |his| his.name.surname);
-        let parents = (Some(hers.id), his.map(|his| his.id));
+        let parents = (Some(hers.id), father.map(|father| self.persons[father].id));
         let (household, commune) = self.home_of(mother);
         let birth = self.today;
         let child = self.add(birth, ethnicity, Some(surname), commune, parents);
@@ -263,7 +265,6 @@ impl Living<'_> {
         commune: u16,
         (mother, father): (Option<PersonId>, Option<PersonId>),
     ) -> usize {
-        let at = self.persons.len();
         let sex = if self.dice.chance(0.515) {
             Sex::Male
         } else {
@@ -282,29 +283,34 @@ impl Living<'_> {
         } else {
             province.code.into()
         };
-        self.persons.push(Person {
-            id: PersonId(self.plot.index * PersonId::ROOM + at as u32),
-            sex,
-            ethnicity,
-            name,
-            birth,
-            death: None,
-            mother,
-            father,
-            birthplace,
-            number: None,
-            old_card: None,
-            cards: Vec::new(),
-            phone: None,
-            residences: Vec::new(),
-            marriages: Vec::new(),
-            children: Vec::new(),
-        });
-        let death = death_after(birth, sex, &mut self.dice).max(self.today);
+        let mut person = Person::new(sex, name, birth);
+        (person.mother, person.father) = (mother, father);
+        (person.ethnicity, person.birthplace) = (ethnicity, birthplace);
+        let at = self.push(person);
+        self.plan_youth(at);
+        at
+    }
+
+    /// Somebody grown who arrives today.
+    pub fn arrive(&mut self, birth: Day, sex: Sex) -> usize {
+        let (nationality, name) = foreigner(sex, &mut self.dice);
+        let mut person = Person::new(sex, name, birth);
+        (person.nationality, person.arrived) = (nationality, Some(self.today));
+        self.push(person)
+    }
+
+    /// Takes somebody in and lays down the day of their death.
+    fn push(&mut self, mut person: Person) -> usize {
+        let at = self.persons.len();
+        person.id = PersonId(self.plot.index * PersonId::ROOM + at as u32);
+        let mut death = death_after(person.birth, person.sex, &mut self.dice);
+        while death < self.today {
+            death = death_after(person.birth, person.sex, &mut self.dice);
+        }
         self.death.push(death);
         self.married.push(None);
         self.later(death, Task::Death(at));
-        self.plan_youth(at);
+        self.persons.push(person);
         at
     }
 
@@ -363,11 +369,11 @@ impl Living<'_> {
         self.leave_household(person);
     }
 
-    /// First stay of somebody who was just born.
-    fn settle(&mut self, person: usize, household: usize) {
+    /// First stay of somebody who was just born or has just arrived.
+    pub fn settle(&mut self, person: usize, household: usize) {
         let address: Address = self.households[household].address;
         self.households[household].members.push(person);
-        let from = self.persons[person].birth;
+        let from = self.persons[person].since();
         self.persons[person].residences.push(Residence {
             from,
             address,

@@ -18,9 +18,11 @@ impl Living<'_> {
         let mut numbers = Numbers::new(seed, self.plot.index, self.plot.cards);
         for at in 0..self.persons.len() {
             let last = self.persons[at].death.unwrap_or(self.until).min(self.until);
-            self.number(at, last, &mut numbers);
-            self.old_card(at, last, &mut numbers);
-            self.cards(at, last);
+            if self.persons[at].arrived.is_none() {
+                self.number(at, last, &mut numbers);
+                self.old_card(at, last, &mut numbers);
+                self.cards(at, last);
+            }
             let person = &mut self.persons[at];
             if person.death.is_none() && person.age_on(self.until) >= 12 && self.dice.chance(0.93) {
                 let prefix = self.dice.pick(&[3, 5, 7, 8, 9, 9]);

@@ -11,6 +11,8 @@ use crate::{community::Community, day::Day, dice::Dice, people::PersonId, work::
 pub enum What {
     /// A birth; the household that the child joins is its first residence.
     Birth(PersonId),
+    /// Somebody came from abroad to stay.
+    Arrived(PersonId),
     /// A personal number was given.
     NumberGiven(PersonId),
     /// The former card was issued.
@@ -54,6 +56,7 @@ impl What {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Birth(_) => "birth",
+            Self::Arrived(_) => "arrived",
             Self::NumberGiven(_) => "number-given",
             Self::OldCardIssued(_) => "old-card-issued",
             Self::CardIssued(_) => "card-issued",
@@ -126,8 +129,9 @@ fn people(community: &Community, desk: &mut Desk) {
     for person in &community.persons {
         let id = person.id;
         // A number that is given at birth registration is given on the day of that registration.
-        let known = match person.number {
-            Some((_, given)) if given.since(person.birth) < 400 => {
+        let known = match (person.number, person.arrived) {
+            (_, Some(arrived)) => desk.report(What::Arrived(id), arrived, Delay::Weeks, arrived),
+            (Some((_, given)), None) if given.since(person.birth) < 400 => {
                 desk.report_on(What::Birth(id), person.birth, given);
                 given
             }

@@ -33,6 +33,8 @@ pub enum Ethnicity {
     CoHo,
     /// 17
     Cham,
+    /// 00: none of the 54, a foreigner.
+    Foreign,
 }
 
 impl Ethnicity {
@@ -54,6 +56,7 @@ impl Ethnicity {
             Self::XoDang => ("14", "Xơ-đăng"),
             Self::CoHo => ("16", "Cơ-ho"),
             Self::Cham => ("17", "Chăm"),
+            Self::Foreign => ("00", "Khác"),
         }
     }
 
@@ -64,6 +67,6 @@ impl Ethnicity {
 
     /// Whether it lives in the mountains, where help for hard areas goes.
     pub const fn is_highland(self) -> bool {
-        !matches!(self, Self::Kinh | Self::Hoa | Self::Khmer | Self::Cham)
+        !matches!(self, Self::Kinh | Self::Hoa | Self::Khmer | Self::Cham | Self::Foreign)
     }
 }

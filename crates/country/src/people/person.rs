@@ -25,6 +25,9 @@ impl std::fmt::Display for PersonId {
     }
 }
 
+/// The first of the numbers for births registered abroad.
+const ABROAD: u16 = 100;
+
 /// A person. Everything is as it truly was; what agencies know is in [`crate::history`] and [`crate::mess`].
 #[derive(Debug, Clone)]
 pub struct Person {
@@ -34,10 +37,14 @@ pub struct Person {
     pub sex: Sex,
     /// Ethnic group.
     pub ethnicity: Ethnicity,
+    /// Nationality, ISO 3166-1: `VN` for all but those who came by marriage.
+    pub nationality: &'static str,
     /// Name.
     pub name: Name,
     /// Day of birth as the papers have it; 1 January for many of the old, whose day nobody wrote down.
     pub birth: Day,
+    /// For a foreigner: the first day in the country.
+    pub arrived: Option<Day>,
     /// Day of death.
     pub death: Option<Day>,
     /// Mother, where she is of the country's memory.
@@ -46,7 +53,7 @@ pub struct Person {
     pub father: Option<PersonId>,
     /// The three digits of the place of birth registration: a province of the old list.
     pub birthplace: u16,
-    /// Personal number and the day it was given: at birth since 2016, else when the data of the living were gathered.
+    /// Personal number of a citizen and the day it was given: at birth since 2016, else when the data of the living were gathered.
     pub number: Option<(u64, Day)>,
     /// The former card.
     pub old_card: Option<(u32, Day)>,
@@ -87,9 +94,38 @@ pub struct Marriage {
 }
 
 impl Person {
-    /// Whether they live on a day, birth and death included.
+    /// A citizen with nothing but a name.
+    pub(crate) const fn new(sex: Sex, name: Name, birth: Day) -> Self {
+        Self {
+            id: PersonId(0),
+            sex,
+            ethnicity: Ethnicity::Foreign,
+            nationality: "VN",
+            name,
+            birth,
+            arrived: None,
+            death: None,
+            mother: None,
+            father: None,
+            birthplace: ABROAD,
+            number: None,
+            old_card: None,
+            cards: Vec::new(),
+            phone: None,
+            residences: Vec::new(),
+            marriages: Vec::new(),
+            children: Vec::new(),
+        }
+    }
+
+    /// The first day in the country: the birth, or the arrival of a foreigner.
+    pub fn since(&self) -> Day {
+        self.arrived.unwrap_or(self.birth)
+    }
+
+    /// Whether they live in the country on a day, the first and the last included.
     pub fn lives_on(&self, day: Day) -> bool {
-        self.birth <= day && self.death.is_none_or(|death| day <= death)
+        self.since() <= day && self.death.is_none_or(|death| day <= death)
     }
 
     /// Full years of age on a day.

@@ -82,7 +82,7 @@ pub fn assess(
     };
     for (at, company) in companies.iter().enumerate().filter(|(_, c)| c.form != Form::Public) {
         let size = (company.capital.amount() as f64 * (0.3 + 2.0 * office.dice.share())) as i64;
-        let pays_badly = office.dice.chance(0.1);
+        let pays_badly = office.dice.chance(0.18);
         for year in office.years(company.founded, company.stopped()) {
             let revenue = (size as f64 * (0.6 + 0.8 * office.dice.share())) as i64;
             // Corporate income tax of 20 % on a profit of a tenth, in good years.

@@ -202,7 +202,7 @@ impl Office<'_> {
         let by_card = kind.map(|_| {
             let wait = self.dice.below(60) as i32;
             person
-                .birth
+                .since()
                 .plus(5 + wait)
                 .max(NUMBERS_FOR_ALL.plus(wait))
                 .min(self.until)
@@ -330,7 +330,8 @@ impl Office<'_> {
         }
         let without_pension = record.is_none_or(|r| r.pension.is_none());
         let since = person.birth.plus_years(75).max(MERGER);
-        if since <= self.until && without_pension {
+        let citizen = person.arrived.is_none();
+        if since <= self.until && without_pension && citizen {
             let asked = since.plus(self.dice.below(200) as i32);
             let asks = self.dice.chance(0.82) && asked <= self.until;
             claim(Benefit::SocialRetirement, since, asks.then_some(asked));

@@ -101,7 +101,8 @@ impl Hiring<'_> {
         let mut now = person
             .birth
             .plus(((first + if studied { 2.5 } else { 0.0 }) * 365.25) as i32)
-            .max(FIRST_DAY);
+            .max(FIRST_DAY)
+            .max(person.since().plus(60));
         let end = person.death.unwrap_or(self.until.plus(1)).min(retirement(person));
         while now < end.min(self.until) {
             let years = 0.5 + 9.0 * self.dice.share() * self.dice.share();

@@ -25,7 +25,9 @@ pub const TABLES: [Table; 13] = [
             "full_name",
             "sex",
             "ethnicity",
+            "nationality",
             "birth_date",
+            "arrived",
             "death_date",
             "person_number",
             "number_given",
@@ -194,7 +196,9 @@ fn people(community: &Community, units: &Units, rows: &mut Rows) -> csv::Result<
             &p.name,
             &sex,
             &p.ethnicity.entry().0,
+            &p.nationality,
             &p.birth,
+            &Maybe(p.arrived),
             &Maybe(p.death),
             &Maybe(p.number.map(|(number, _)| Digits::<12>(number))),
             &Maybe(p.number.map(|(_, given)| given)),
@@ -450,9 +454,12 @@ fn customs(community: &Community, _: &Units, rows: &mut Rows) -> csv::Result<()>
 fn reports(community: &Community, _: &Units, rows: &mut Rows) -> csv::Result<()> {
     for report in community.reports() {
         let (of, nth): (&dyn Display, Option<usize>) = match &report.what {
-            What::Birth(p) | What::NumberGiven(p) | What::OldCardIssued(p) | What::CardIssued(p) | What::Died(p) => {
-                (p, None)
-            }
+            What::Birth(p)
+            | What::Arrived(p)
+            | What::NumberGiven(p)
+            | What::OldCardIssued(p)
+            | What::CardIssued(p)
+            | What::Died(p) => (p, None),
             What::Moved(p, nth) => (p, Some(*nth)),
             What::BranchOpened(at, nth) | What::DirectorChanged(at, nth) => (&Thing(community, *at), Some(*nth)),
             What::Married(at)

@@ -44,10 +44,10 @@ impl People {
     }
 }
 
-/// The people of an ethnic group; none for the Kinh.
+/// The people of an ethnic group; none for the Kinh, whose names foreigners take if they take one.
 pub const fn people_of(ethnicity: Ethnicity) -> Option<&'static People> {
     Some(match ethnicity {
-        Ethnicity::Kinh => return None,
+        Ethnicity::Kinh | Ethnicity::Foreign => return None,
         Ethnicity::Tay => &TAY,
         Ethnicity::Nung => &NUNG,
         Ethnicity::Thai => &THAI,

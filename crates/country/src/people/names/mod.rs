@@ -1,11 +1,14 @@
 //! Names by sex, decade, region and ethnic group.
 
+mod foreign;
 mod kinh;
 mod minorities;
 
 use std::fmt;
 
 use base::codes::Sex;
+
+pub use foreign::foreigner;
 
 use super::Ethnicity;
 use crate::dice::Dice;

@@ -9,7 +9,11 @@ use std::{
 };
 
 use clap::Parser;
-use country::{Country, Options, UnitSources, Units, mess::Profile, write};
+use country::{
+    Country, Options, UnitSources, Units,
+    mess::Profile,
+    write::{Sheets, write},
+};
 
 #[derive(Parser)]
 struct Args {
@@ -55,11 +59,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = io::stdout().lock();
     let start = Instant::now();
     if let Some(folder) = &args.out {
-        let written = match mess {
-            Some(profile) if args.agencies_only => write::write_agencies(&country, folder, profile, threads)?,
-            _ => write::write(&country, folder, mess, threads)?,
+        let sheets = match mess {
+            Some(profile) if args.agencies_only => Sheets::for_linkage(profile),
+            _ => Sheets::all(mess),
         };
-        for (file, rows) in written.files {
+        for (file, rows) in write(&country, folder, &sheets, threads)? {
             writeln!(out, "{file}: {rows}")?;
         }
         writeln!(out, "{:.2} s", start.elapsed().as_secs_f64())?;

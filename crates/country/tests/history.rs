@@ -9,7 +9,7 @@ use country::{
     Day,
     history::{Report, What},
     mess::Profile,
-    write,
+    write::{Sheets, write},
 };
 
 #[test]
@@ -79,8 +79,8 @@ fn a_seed_gives_the_same_bytes_on_any_number_of_threads() {
     let folder = tempfile::tempdir().expect("a folder");
     let bytes = |seed: u64, threads: usize, name: &str| {
         let to = folder.path().join(name);
-        let written = write::write(&country(seed, 6_000), &to, Some(Profile::Usual), threads).expect("written");
-        assert_eq!(written.files.len(), 15);
+        let written = write(&country(seed, 6_000), &to, &Sheets::all(Some(Profile::Usual)), threads).expect("written");
+        assert_eq!(written.len(), 15);
         let read = |(file, rows): &(&'static str, u64)| {
             let text = fs::read_to_string(to.join(file)).expect("a file of UTF-8");
             let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -92,7 +92,7 @@ fn a_seed_gives_the_same_bytes_on_any_number_of_threads() {
             assert_eq!(found, *rows, "{file}");
             text
         };
-        written.files.iter().map(read).collect::<Vec<String>>()
+        written.iter().map(read).collect::<Vec<String>>()
     };
     let one = bytes(1, 1, "one");
     assert!(one == bytes(1, 3, "three"), "the number of threads does not matter");

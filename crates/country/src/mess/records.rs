@@ -112,26 +112,25 @@ impl Clerk<'_> {
         self.slips = Slips::default();
         self.written += 1;
         let key = format!("{:?}{:05}{:05}", self.agency, self.community.index, self.written);
+        let name = self.name(person);
         let (address, commune) = self.address(person);
         let parents = !self.slips(Slip::NoParents);
         let parent = |id: Option<PersonId>| {
-            let known = id
-                .filter(|_| parents)
-                .map(|id| self.community.person(id).name.to_string());
-            known.unwrap_or_default()
+            id.filter(|_| parents)
+                .map(|id| self.as_typed(self.community.person(id)))
         };
         let (father, mother) = (parent(person.father), parent(person.mother));
         Record {
             key,
-            name: self.name(person),
+            name,
             birth: self.birth(person),
             sex: self.sex(person),
             number: self.number(person),
             phone: self.phone(person),
             address,
             commune,
-            father,
-            mother,
+            father: father.unwrap_or_default(),
+            mother: mother.unwrap_or_default(),
             cluster: person.id,
             slips: self.slips,
         }
@@ -160,6 +159,20 @@ impl Clerk<'_> {
             name = self.marks(name);
         }
         if capitals { name.to_uppercase() } else { name }
+    }
+
+    /// The name of a parent, by the same hand on the same keys.
+    fn as_typed(&self, person: &Person) -> String {
+        let name = person.name.to_string();
+        if self.slips.has(Slip::NoMarks) {
+            spelling::without_marks(&name)
+        } else if self.slips.has(Slip::Telex) {
+            spelling::telex(&name)
+        } else if self.slips.has(Slip::Vni) {
+            spelling::vni(&name)
+        } else {
+            name
+        }
     }
 
     /// Marks that are there but not where they should be.

@@ -7,8 +7,6 @@ use crate::{
     places::Units,
 };
 
-pub const FILES: [(&str, Agency); 2] = [(Agency::A.file(), Agency::A), (Agency::B.file(), Agency::B)];
-
 /// `cluster` and `slips` are the truth: the person, as `id` in `people.csv`, and the mistakes.
 pub const HEADER: [&str; 12] = [
     "record",

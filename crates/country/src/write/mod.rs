@@ -26,96 +26,88 @@ struct Table {
     fill: fn(&Community, &Units, &mut Rows) -> csv::Result<()>,
 }
 
-/// What was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
-    /// Names of the files and their rows without the header.
-    pub files: Vec<(&'static str, u64)>,
+/// Which files are wanted.
+pub struct Sheets(Vec<Sheet>);
+
+#[derive(Clone, Copy)]
+enum Sheet {
+    Truth(&'static Table),
+    Agency(Agency, Profile),
 }
 
-/// What a thread hands over of one community: the bytes and the number of rows for each file.
-type Pages = csv::Result<Vec<(Vec<u8>, u64)>>;
-
-/// Writes the whole country into a folder, which is made; files of the same names are overwritten. `mess` adds `agency_a.csv`
-/// and `agency_b.csv`. The bytes do not depend on the number of threads.
-///
-/// # Errors
-/// A file cannot be written.
-pub fn write(country: &Country, folder: &Path, mess: Option<Profile>, threads: usize) -> io::Result<Written> {
-    let files: Vec<(&'static str, &[&str])> = tables::TABLES
-        .iter()
-        .map(|table| (table.file, table.header))
-        .chain(
-            mess.iter()
-                .flat_map(|_| agencies::FILES.map(|(file, _)| (file, agencies::HEADER.as_slice()))),
-        )
-        .collect();
-    let page = |community: Community| page(&community, country.units(), mess);
-    write_pages(country, folder, &files, threads, page)
-}
-
-/// Writes only what linkage is measured with: `people.csv`, `agency_a.csv` and `agency_b.csv`.
-///
-/// # Errors
-/// A file cannot be written.
-pub fn write_agencies(country: &Country, folder: &Path, mess: Profile, threads: usize) -> io::Result<Written> {
-    let people = &tables::TABLES[0];
-    let mut files = vec![(people.file, people.header)];
-    files.extend(agencies::FILES.map(|(file, _)| (file, agencies::HEADER.as_slice())));
-    let page = |community: Community| {
-        let mut pages = vec![filled(people, &community, country.units())?];
-        agency_pages(&community, country.units(), mess, &mut pages)?;
-        Ok(pages)
-    };
-    write_pages(country, folder, &files, threads, page)
-}
-
-fn page(community: &Community, units: &Units, mess: Option<Profile>) -> Pages {
-    let mut pages = Vec::new();
-    for table in &tables::TABLES {
-        pages.push(filled(table, community, units)?);
+impl Sheets {
+    /// Every table of the truth; with a profile also `agency_a.csv` and `agency_b.csv`.
+    pub fn all(mess: Option<Profile>) -> Self {
+        let agencies = mess.map(Self::of_agencies).unwrap_or_default();
+        Self(tables::TABLES.iter().map(Sheet::Truth).chain(agencies).collect())
     }
-    if let Some(profile) = mess {
-        agency_pages(community, units, profile, &mut pages)?;
+
+    /// What linkage is measured with: `people.csv`, `agency_a.csv` and `agency_b.csv`.
+    pub fn for_linkage(mess: Profile) -> Self {
+        let people = [Sheet::Truth(&tables::TABLES[0])];
+        Self(people.into_iter().chain(Self::of_agencies(mess)).collect())
     }
-    Ok(pages)
+
+    fn of_agencies(mess: Profile) -> Vec<Sheet> {
+        [Agency::A, Agency::B]
+            .map(|agency| Sheet::Agency(agency, mess))
+            .to_vec()
+    }
 }
 
-fn filled(table: &Table, community: &Community, units: &Units) -> csv::Result<(Vec<u8>, u64)> {
-    let mut rows = Rows::default();
-    (table.fill)(community, units, &mut rows)?;
-    rows.finish()
-}
+impl Sheet {
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Truth(table) => table.file,
+            Self::Agency(Agency::A, _) => "agency_a.csv",
+            Self::Agency(Agency::B, _) => "agency_b.csv",
+        }
+    }
 
-fn agency_pages(
-    community: &Community,
-    units: &Units,
-    profile: Profile,
-    pages: &mut Vec<(Vec<u8>, u64)>,
-) -> csv::Result<()> {
-    for (_, agency) in agencies::FILES {
+    const fn header(self) -> &'static [&'static str] {
+        match self {
+            Self::Truth(table) => table.header,
+            Self::Agency(..) => &agencies::HEADER,
+        }
+    }
+
+    /// The rows of a community and how many they are.
+    fn rows(self, community: &Community, units: &Units) -> csv::Result<(Vec<u8>, u64)> {
         let mut rows = Rows::default();
-        agencies::fill(community, units, agency, profile, &mut rows)?;
-        pages.push(rows.finish()?);
+        match self {
+            Self::Truth(table) => (table.fill)(community, units, &mut rows)?,
+            Self::Agency(agency, profile) => agencies::fill(community, units, agency, profile, &mut rows)?,
+        }
+        rows.finish()
     }
-    Ok(())
 }
 
-fn write_pages(
+/// Writes files of the country into a folder, which is made; files of the same names are overwritten. The bytes do not depend
+/// on the number of threads. Gives the names of the files and their rows without the header.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write(
     country: &Country,
     folder: &Path,
-    files: &[(&'static str, &[&str])],
+    sheets: &Sheets,
     threads: usize,
-    page: impl Fn(Community) -> Pages + Sync,
-) -> io::Result<Written> {
+) -> io::Result<Vec<(&'static str, u64)>> {
     fs::create_dir_all(folder)?;
     let mut open = Vec::new();
-    for (file, header) in files {
-        let mut out = BufWriter::with_capacity(1 << 18, File::create(folder.join(file))?);
-        writeln!(out, "{}", header.join(","))?;
-        open.push((*file, out, 0));
+    for sheet in &sheets.0 {
+        let mut out = BufWriter::with_capacity(1 << 18, File::create(folder.join(sheet.file()))?);
+        writeln!(out, "{}", sheet.header().join(","))?;
+        open.push((sheet.file(), out, 0));
     }
-    country.walk(threads, page, |pages| {
+    let pages = |community: Community| -> csv::Result<Vec<(Vec<u8>, u64)>> {
+        sheets
+            .0
+            .iter()
+            .map(|sheet| sheet.rows(&community, country.units()))
+            .collect()
+    };
+    country.walk(threads, pages, |pages| {
         for ((_, out, count), (bytes, rows)) in open.iter_mut().zip(pages.map_err(io::Error::other)?) {
             out.write_all(&bytes)?;
             *count += rows;
@@ -127,15 +119,5 @@ fn write_pages(
         out.flush()?;
         written.push((file, count));
     }
-    Ok(Written { files: written })
-}
-
-impl Agency {
-    /// The file of its records.
-    pub const fn file(self) -> &'static str {
-        match self {
-            Self::A => "agency_a.csv",
-            Self::B => "agency_b.csv",
-        }
-    }
+    Ok(written)
 }

@@ -39,6 +39,21 @@ fn reports_come_in_order_and_never_before_the_event() {
                 }
                 said.push(report);
             }
+            let mut entries = std::collections::HashSet::new();
+            for (what, said) in &first {
+                let civil = matches!(what, What::Birth(_) | What::Married(_) | What::Died(_));
+                assert!(
+                    said.iter()
+                        .all(|s| s.entry.is_some() == civil && s.entry == said[0].entry)
+                );
+                let kind = what.code();
+                assert!(
+                    said[0]
+                        .entry
+                        .is_none_or(|e| entries.insert((kind, e.book, e.year, e.number))),
+                    "one entry each"
+                );
+            }
             let known = |what: What| first.get(&what).map(|said| said[0].recorded);
             for person in &community.persons {
                 let first_of = if person.arrived.is_some() {

@@ -2,7 +2,7 @@
 
 mod desk;
 
-use desk::{Delay, Desk};
+use desk::{Delay, Desk, NOTHING};
 
 use crate::{community::Community, day::Day, dice::Dice, people::PersonId, work::Status};
 
@@ -90,6 +90,26 @@ pub struct Report {
     pub recorded: Day,
     /// For a correction: the day that an earlier report of the same had.
     pub corrects: Option<Day>,
+    /// For births, marriages and deaths: where it stands in the books of civil status. A correction is written beside its entry.
+    pub entry: Option<Entry>,
+}
+
+/// An entry in a book of civil status: `12/2019` of book 7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// The book, of which each community has its own.
+    pub book: u32,
+    /// The year of recording.
+    pub year: i32,
+    /// From 1 in each year, for births, marriages and deaths apart.
+    pub number: u32,
+}
+
+/// `12/2019`.
+impl std::fmt::Display for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.number, self.year)
+    }
 }
 
 /// All that was reported of a community up to its last day, in the order of recording.
@@ -98,31 +118,31 @@ pub(crate) fn reports(community: &Community) -> Vec<Report> {
     let mut desk = Desk::new(dice, community.until);
     people(community, &mut desk);
     for (at, marriage) in community.marriages.iter().enumerate() {
-        let known = desk.report(What::Married(at), marriage.from, Delay::SameDay, marriage.from);
+        let known = desk.report(What::Married(at), marriage.from, Delay::SameDay, NOTHING);
         if let Some(divorced) = marriage.divorced {
             desk.report(What::Divorced(at), divorced, Delay::Weeks, known);
         }
     }
     companies(community, &mut desk);
     for (at, shop) in community.shops.iter().enumerate() {
-        let known = desk.report(What::ShopOpened(at), shop.from, Delay::Weeks, shop.from);
+        let known = desk.report(What::ShopOpened(at), shop.from, Delay::Weeks, NOTHING);
         if let Some(to) = shop.to {
             desk.report(What::ShopClosed(at), to, Delay::Months, known);
         }
     }
     for (at, job) in community.jobs.iter().enumerate().filter(|(_, job)| job.insured) {
-        let known = desk.report(What::JobBegun(at), job.from, Delay::Weeks, job.from);
+        let known = desk.report(What::JobBegun(at), job.from, Delay::Weeks, NOTHING);
         if let Some(to) = job.to {
             desk.report(What::JobEnded(at), to, Delay::Months, known);
         }
     }
     for (at, tax) in community.returns.iter().enumerate() {
-        desk.report(What::TaxReturned(at), tax.filed, Delay::SameDay, tax.filed);
+        desk.report(What::TaxReturned(at), tax.filed, Delay::SameDay, NOTHING);
     }
     for (at, declaration) in community.declarations.iter().enumerate() {
-        desk.report(What::GoodsDeclared(at), declaration.on, Delay::SameDay, declaration.on);
+        desk.report(What::GoodsDeclared(at), declaration.on, Delay::SameDay, NOTHING);
     }
-    desk.in_order()
+    desk.in_order(community.index + 1)
 }
 
 fn people(community: &Community, desk: &mut Desk) {
@@ -130,12 +150,11 @@ fn people(community: &Community, desk: &mut Desk) {
         let id = person.id;
         // A number that is given at birth registration is given on the day of that registration.
         let known = match (person.number, person.arrived) {
-            (_, Some(arrived)) => desk.report(What::Arrived(id), arrived, Delay::Weeks, arrived),
+            (_, Some(arrived)) => desk.report(What::Arrived(id), arrived, Delay::Weeks, NOTHING),
             (Some((_, given)), None) if given.since(person.birth) < 400 => {
-                desk.report_on(What::Birth(id), person.birth, given);
-                given
+                desk.report_on(What::Birth(id), person.birth, given)
             }
-            _ => desk.report(What::Birth(id), person.birth, Delay::Months, person.birth),
+            _ => desk.report(What::Birth(id), person.birth, Delay::Months, NOTHING),
         };
         if let Some((_, given)) = person.number {
             desk.report(What::NumberGiven(id), given, Delay::SameDay, known);
@@ -158,12 +177,7 @@ fn people(community: &Community, desk: &mut Desk) {
 
 fn companies(community: &Community, desk: &mut Desk) {
     for (at, company) in community.companies.iter().enumerate() {
-        let known = desk.report(
-            What::CompanyFounded(at),
-            company.founded,
-            Delay::SameDay,
-            company.founded,
-        );
+        let known = desk.report(What::CompanyFounded(at), company.founded, Delay::SameDay, NOTHING);
         for (branch, opened) in company.branches.iter().enumerate() {
             desk.report(What::BranchOpened(at, branch), opened.from, Delay::Weeks, known);
         }

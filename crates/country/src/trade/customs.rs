@@ -65,7 +65,7 @@ pub const GOODS: [Goods; 18] = [
     goods("64029990", "Giày đế cao su hoặc plastic", Export, 0, 1_000),
     goods("94036090", "Đồ nội thất bằng gỗ", Export, 0, 950),
     goods("85444294", "Cáp điện bọc plastic", Import, 5, 700),
-    goods("84433190", "Máy in đa chức năng", Import, 0, 500),
+    goods("84182110", "Tủ lạnh gia đình đến 230 lít", Import, 25, 500),
 ];
 
 const PARTNERS: [&str; 10] = ["CN", "KR", "US", "JP", "TH", "TW", "DE", "SG", "IN", "AU"];

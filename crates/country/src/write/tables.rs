@@ -172,7 +172,7 @@ pub const TABLES: [Table; 13] = [
     },
     Table {
         file: "reports.csv",
-        header: &["what", "of", "nth", "on", "recorded", "corrects"],
+        header: &["what", "of", "nth", "on", "recorded", "corrects", "entry", "book"],
         fill: reports,
     },
 ];
@@ -481,6 +481,8 @@ fn reports(community: &Community, _: &Units, rows: &mut Rows) -> csv::Result<()>
             &report.on,
             &report.recorded,
             &Maybe(report.corrects),
+            &Maybe(report.entry),
+            &Maybe(report.entry.map(|entry| entry.book)),
         ])?;
     }
     Ok(())

@@ -19,6 +19,8 @@ use crate::{
 
 /// Nobody's birth before this year is told; the first generations have no parents here.
 const FIRST_YEAR: i32 = 1915;
+/// The share of births that are twins.
+const TWINS: f64 = 0.011;
 
 /// The people of one community and how they are bound to each other.
 pub struct Lives {
@@ -134,7 +136,7 @@ impl Living<'_> {
 
     /// As many births a year as leave the wanted number alive today.
     fn plan_births(&mut self) {
-        let scale = self.plot.size as f64 / expected_living(FIRST_YEAR, self.until);
+        let scale = self.plot.size as f64 / expected_living(FIRST_YEAR, self.until) / (1.0 + TWINS);
         for year in FIRST_YEAR..=self.until.year() {
             let first = Day::of(year, 1, 1);
             let days = Day::of(year + 1, 1, 1).min(self.until.plus(1)).since(first);
@@ -153,7 +155,7 @@ impl Living<'_> {
         match self.mother() {
             Some((mother, father)) => {
                 self.child_of(mother, father);
-                if self.dice.chance(0.011) {
+                if self.dice.chance(TWINS) {
                     self.child_of(mother, father);
                 }
             }

@@ -1,1 +1,3 @@
 //! Base registries: one truth per fact, asked once, clean and traceable.
+
+pub mod lookup;

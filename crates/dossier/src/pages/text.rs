@@ -1,6 +1,9 @@
 //! Words and addresses that the pages of people and of officers write alike.
 
 use base::Lang;
+use view::ui::Tone;
+
+use crate::service::{Check, Outcome};
 
 /// Minutes of a working day, for rounding only.
 const DAY: i64 = 480;
@@ -18,6 +21,40 @@ pub(super) fn working_time(lang: Lang, minutes: i64) -> String {
         Lang::Vi => format!("{hours} giờ {rest} phút làm việc"),
         Lang::En => format!("{hours} h {rest} min of working time"),
     }
+}
+
+/// How a typed answer stands beside what a registry holds.
+pub(super) struct CheckLine {
+    pub label: String,
+    pub filed: String,
+    pub held: Option<String>,
+    pub reason: String,
+    pub status: &'static str,
+    pub tone: Tone,
+}
+
+/// The typed answers beside what registries hold, those first that somebody must look at.
+pub(super) fn check_lines(checks: &[Check], lang: Lang) -> Vec<CheckLine> {
+    let line = |check: &Check| {
+        let (vi, en, tone) = match check.outcome {
+            Outcome::Differs => ("Khác với cơ sở dữ liệu", "Differs from the register", Tone::Warn),
+            Outcome::Doubted => ("Người nộp báo chưa đúng", "The applicant says it is wrong", Tone::Warn),
+            Outcome::NotHeld => ("Cơ sở dữ liệu chưa có", "Not in the register", Tone::Neutral),
+            Outcome::Open => ("Chờ đối chiếu", "To be verified", Tone::Info),
+            Outcome::Same => ("Khớp", "The same", Tone::Good),
+        };
+        CheckLine {
+            label: check.label.get(lang).to_owned(),
+            filed: check.filed.clone(),
+            held: check.held.clone(),
+            reason: check.reason.clone(),
+            status: lang.t(vi, en),
+            tone,
+        }
+    };
+    let mut lines: Vec<CheckLine> = checks.iter().map(line).collect();
+    lines.sort_by_key(|line| line.tone != Tone::Warn);
+    lines
 }
 
 /// Who has a symbolic role of a process.

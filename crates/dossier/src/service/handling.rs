@@ -177,6 +177,9 @@ impl Dossiers {
             };
             jobs.push(Job::new(super::jobs::DOCUMENT, &payload)?);
         }
+        if seq == 1 && self.0.lookup.get().is_some() && state.unverified().next().is_some() {
+            jobs.push(super::once::verify_later(id, 0, state.submitted_at)?);
+        }
         jobs.push(Job::new(
             super::jobs::CHANGED,
             &super::jobs::Changed { dossier: id, seq },
@@ -225,7 +228,7 @@ impl Dossiers {
             ),
             Command::Reappoint { .. } => any_of(ctx, &[Permission::ProcessDossier, Permission::DecideDossier], &agency),
             Command::Stop { .. } => ctx.require(Permission::DecideDossier, &agency),
-            Command::FireTimer { .. } | Command::FinishService { .. } => match ctx.actor {
+            Command::FireTimer { .. } | Command::FinishService { .. } | Command::TakeFacts { .. } => match ctx.actor {
                 Actor::System(_) => Ok(()),
                 _ => Err(Error::forbidden()),
             },

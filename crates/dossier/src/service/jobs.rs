@@ -9,6 +9,7 @@ use store::jobs::{Run, Runner};
 use super::{
     Dossiers,
     notices::{DAILY, NOTICE},
+    once::VERIFY,
 };
 use crate::model::{
     action::{DocumentKind, DossierId},
@@ -67,7 +68,7 @@ pub struct Changed {
 /// Teaches a runner the jobs of dossiers.
 pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
     let (timers, services, documents) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
-    let (notices, daily) = (dossiers.clone(), dossiers.clone());
+    let (notices, daily, verifying) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
     runner
         .on(NOTICE, move |run| {
             let dossiers = notices.clone();
@@ -76,6 +77,10 @@ pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
         .on(DAILY, move |run| {
             let dossiers = daily.clone();
             async move { dossiers.look_daily(&run).await }
+        })
+        .on(VERIFY, move |run| {
+            let dossiers = verifying.clone();
+            async move { dossiers.verify(&run, &run.payload()?).await }
         })
         .on(TIMER, move |run| {
             let dossiers = timers.clone();
@@ -116,7 +121,7 @@ pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
 
 impl Dossiers {
     /// A command of the platform itself. What was overtaken by an officer meanwhile is done.
-    async fn by_platform(&self, run: &Run, id: DossierId, command: &Command) -> Result<()> {
+    pub(super) async fn by_platform(&self, run: &Run, id: DossierId, command: &Command) -> Result<()> {
         let ctx = Ctx::system("Hệ thống", run.now);
         match self.command(&ctx, id, command, None).await {
             Ok(_) | Err(Error::Refused(Kind::Conflict, _)) => Ok(()),

@@ -10,6 +10,7 @@ mod inspect;
 mod jobs;
 mod leaves;
 mod notices;
+mod once;
 mod reading;
 mod secret;
 mod uploads;
@@ -29,6 +30,7 @@ use procedure::{
     reference::Reference,
     shelf::Shelf,
 };
+use registry::lookup::Lookup;
 use serde::{Deserialize, Serialize};
 use store::Store;
 
@@ -40,6 +42,7 @@ pub(crate) use handling::{any_of, no_dossier};
 pub use jobs::{CHANGED, DOCUMENT, handlers};
 pub use leaves::{EntryProof, LeafSays, Ledger, PROOFS_FORMAT, Proofs};
 pub use notices::NoticeItem;
+pub use once::{Check, LONGEST_DOUBT, Outcome};
 pub use reading::{
     COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Holder, PAGE, Queue, QueueItem, QueueQuery,
     Slice, StoredFile, TaskView, Tracking, WATCHED, Watch, WatchItem,
@@ -112,6 +115,7 @@ struct Inner {
     filings: filing::Filings,
     ledger: OnceLock<Ledger>,
     exchange: OnceLock<Exchange>,
+    lookup: OnceLock<Arc<dyn Lookup>>,
 }
 
 impl Dossiers {
@@ -135,6 +139,7 @@ impl Dossiers {
             filings: filing::filings(),
             ledger: OnceLock::new(),
             exchange: OnceLock::new(),
+            lookup: OnceLock::new(),
         }))
     }
 

@@ -3,10 +3,12 @@
 
 mod supplement;
 
+use std::collections::BTreeMap;
+
 use base::{Error, Kind, Problems, Result, Timestamp};
 use jiff::civil::Date;
 use procedure::{
-    form::Answers,
+    form::{Answers, Attribute, Said},
     process::{OutcomeEffect, UserTask},
 };
 use serde_json::{Map, Value};
@@ -36,6 +38,11 @@ pub enum Command {
     },
     /// Answer a consultation.
     AnswerConsultation(Opinion),
+    /// Registries that were silent have answered.
+    TakeFacts {
+        /// What each said.
+        said: BTreeMap<Attribute, Said>,
+    },
     /// A timer came due.
     FireTimer {
         /// Its token.
@@ -151,6 +158,14 @@ pub fn decide(state: &State, command: &Command, rules: Rules<'_>, now: Timestamp
                 Ok(Action::TimerFired { token: *token })
             } else {
                 Err(moved_on(state))
+            }
+        }
+        Command::TakeFacts { said } => {
+            let mut said = said.clone();
+            said.retain(|attribute, said| !said.is_silent() && state.unverified().any(|open| open == attribute));
+            match said.is_empty() {
+                true => Err(moved_on(state)),
+                false => Ok(Action::RegistriesAnswered { said }),
             }
         }
         Command::FinishService { token, result } => Ok(Action::ServiceDone {

@@ -49,6 +49,10 @@ pub(in crate::service) fn line_text(action: &Action) -> Text {
             "Cơ quan phối hợp trả lời: không thống nhất",
             "The consulted agency does not agree",
         ),
+        Action::RegistriesAnswered { .. } => Text::new(
+            "Đối chiếu tờ khai với cơ sở dữ liệu",
+            "The form was verified with the registers",
+        ),
         Action::TimerFired { .. } => {
             Text::new("Hết thời hạn chờ theo quy trình", "A waiting time of the process ended")
         }
@@ -175,6 +179,11 @@ fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action, package: &Pa
         Action::Withdrawn { reason } if !reason.is_empty() => detail.push(same(reason)),
         Action::Stopped { reason, basis } => detail.push(same(&format!("{reason} ({basis})"))),
         Action::DocumentIssued(document) => detail.push(same(&document.number)),
+        Action::RegistriesAnswered { said } => {
+            for attribute in said.keys() {
+                detail.extend(package.form.asked_by(attribute).map(|field| field.label.clone()));
+            }
+        }
         Action::ServiceDone { .. } => internal = true,
         Action::Submitted(_) | Action::Supplemented { .. } | Action::TimerFired { .. } | Action::Withdrawn { .. } => {}
     }

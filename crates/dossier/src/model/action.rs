@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::writes::Wrote;
+
 base::typed_id!(/// One dossier.
     Dossier as DossierId);
 base::typed_id!(/// One uploaded file.
@@ -123,6 +125,16 @@ pub enum Action {
     RegistriesAnswered {
         /// What each said.
         said: BTreeMap<Attribute, Said>,
+    },
+    /// A registry was told what was decided, or has refused it.
+    RegistryWrote {
+        /// Token of the process that waits.
+        token: u32,
+        /// The write's id in the package.
+        write: String,
+        /// What came of it.
+        #[serde(flatten)]
+        wrote: Wrote,
     },
     /// A timer of the process came due.
     TimerFired {

@@ -48,6 +48,7 @@ pub fn counts(entry: &Entry, by: &ActorRef) -> bool {
         | Action::ServiceDone { .. }
         | Action::TimerFired { .. }
         | Action::RegistriesAnswered { .. }
+        | Action::RegistryWrote { .. }
         | Action::Assigned { .. } => false,
         Action::Noted { .. } => officer && entry.actor.id != by.id,
         Action::ConsultationAnswered { .. } => officer,

@@ -3,7 +3,10 @@
 use base::Lang;
 use view::ui::Tone;
 
-use crate::service::{Check, Outcome};
+use crate::{
+    model::writes::Wrote,
+    service::{Check, Outcome, WriteView},
+};
 
 /// Minutes of a working day, for rounding only.
 const DAY: i64 = 480;
@@ -55,6 +58,39 @@ pub(super) fn check_lines(checks: &[Check], lang: Lang) -> Vec<CheckLine> {
     let mut lines: Vec<CheckLine> = checks.iter().map(line).collect();
     lines.sort_by_key(|line| line.tone != Tone::Warn);
     lines
+}
+
+/// What came of telling a registry.
+pub(super) struct WriteLine {
+    pub name: String,
+    pub entry: Option<String>,
+    pub why: Vec<String>,
+    pub status: &'static str,
+    pub tone: Tone,
+}
+
+/// What registries were told, in order.
+pub(super) fn write_lines(writes: &[WriteView], lang: Lang) -> Vec<WriteLine> {
+    let refused = writes.iter().any(|w| matches!(w.wrote, Some(Wrote::Refused { .. })));
+    let line = |write: &WriteView| {
+        let said = |problems: &base::Problems| problems.iter().map(|p| p.text.get(lang).to_owned()).collect();
+        let (vi, en, tone, entry, why) = match &write.wrote {
+            None if refused => ("Không thực hiện", "Not done", Tone::Neutral, None, Vec::new()),
+            None => ("Đang gửi", "Being sent", Tone::Info, None, Vec::new()),
+            Some(Wrote::Done { entry, .. }) => ("Đã cập nhật", "Done", Tone::Good, Some(entry), Vec::new()),
+            Some(Wrote::Refused { problems }) => ("Bị từ chối", "Refused", Tone::Late, None, said(problems)),
+            Some(Wrote::TakenBack { entry }) => ("Đã thu hồi", "Taken back", Tone::Neutral, Some(entry), Vec::new()),
+            Some(Wrote::Left { entry, problems }) => ("Giữ lại", "Stays", Tone::Warn, Some(entry), said(problems)),
+        };
+        WriteLine {
+            name: write.name.get(lang).to_owned(),
+            entry: entry.cloned(),
+            why,
+            status: lang.t(vi, en),
+            tone,
+        }
+    };
+    writes.iter().map(line).collect()
 }
 
 /// Who has a symbolic role of a process.

@@ -111,7 +111,10 @@ impl Dossiers {
         facts.doubts.retain(|attribute, _| asked.contains(attribute));
         // Whom nobody could ask about has not been told of either.
         for attribute in asked {
-            facts.said.entry(attribute.clone()).or_insert(Said::Silent { at: ctx.now });
+            facts
+                .said
+                .entry(attribute.clone())
+                .or_insert(Said::Silent { at: ctx.now });
         }
         let context = rules.context(&applicant, channel, today);
         let mut problems = package.form.unknown(&filing.answers);

@@ -166,6 +166,7 @@ impl Dossiers {
                 dossier: id,
                 token: *token,
                 service: service.clone(),
+                tries: 0,
             };
             jobs.push(Job::new(super::jobs::SERVICE, &payload)?);
         }
@@ -228,7 +229,10 @@ impl Dossiers {
             ),
             Command::Reappoint { .. } => any_of(ctx, &[Permission::ProcessDossier, Permission::DecideDossier], &agency),
             Command::Stop { .. } => ctx.require(Permission::DecideDossier, &agency),
-            Command::FireTimer { .. } | Command::FinishService { .. } | Command::TakeFacts { .. } => match ctx.actor {
+            Command::FireTimer { .. }
+            | Command::FinishService { .. }
+            | Command::TakeFacts { .. }
+            | Command::TakeWrote { .. } => match ctx.actor {
                 Actor::System(_) => Ok(()),
                 _ => Err(Error::forbidden()),
             },

@@ -10,6 +10,7 @@ use super::{
     Dossiers,
     notices::{DAILY, NOTICE},
     once::VERIFY,
+    writing::is_writing,
 };
 use crate::model::{
     action::{DocumentKind, DossierId},
@@ -43,6 +44,9 @@ pub struct ServiceJob {
     pub token: u32,
     /// The service.
     pub service: String,
+    /// Tries so far, where it depends on others.
+    #[serde(default)]
+    pub tries: u32,
 }
 
 /// Payload of [`DOCUMENT`].
@@ -92,11 +96,11 @@ pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
         .on(SERVICE, move |run| {
             let dossiers = services.clone();
             async move {
-                let ServiceJob {
-                    dossier,
-                    token,
-                    service: _,
-                } = run.payload()?;
+                let job: ServiceJob = run.payload()?;
+                if is_writing(&job.service) {
+                    return dossiers.write_registries(&run, &job).await;
+                }
+                let ServiceJob { dossier, token, .. } = job;
                 // Documents and figures follow from the log by themselves; a service task marks the place in the process.
                 dossiers
                     .by_platform(

@@ -14,6 +14,7 @@ mod once;
 mod reading;
 mod secret;
 mod uploads;
+mod writing;
 
 use std::{
     collections::BTreeMap,
@@ -30,7 +31,7 @@ use procedure::{
     reference::Reference,
     shelf::Shelf,
 };
-use registry::lookup::Lookup;
+use registry::{keeper::Keeper, lookup::Lookup};
 use serde::{Deserialize, Serialize};
 use store::Store;
 
@@ -49,6 +50,7 @@ pub use reading::{
 };
 pub(crate) use reading::{bad_cursor, minutes_left, question, silence};
 pub use uploads::{UploadFor, UploadState};
+pub use writing::WriteView;
 
 pub use crate::store::{
     drafts::{Draft, DraftId},
@@ -116,6 +118,7 @@ struct Inner {
     ledger: OnceLock<Ledger>,
     exchange: OnceLock<Exchange>,
     lookup: OnceLock<Arc<dyn Lookup>>,
+    keeper: OnceLock<Arc<dyn Keeper>>,
 }
 
 impl Dossiers {
@@ -140,6 +143,7 @@ impl Dossiers {
             ledger: OnceLock::new(),
             exchange: OnceLock::new(),
             lookup: OnceLock::new(),
+            keeper: OnceLock::new(),
         }))
     }
 

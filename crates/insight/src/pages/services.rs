@@ -85,7 +85,9 @@ async fn services_page(insight: &Insight, web: &Web, asked: &Asked) -> Result<Se
             online: page.number(s.online),
             share: share(&page, s.online_percent()),
             share_met: s.online_percent().is_some_and(|p| p >= ONLINE_GOAL),
-            asked_again: s.asked_again_percent().map_or_else(|| "–".to_owned(), |_| share(&page, s.asked_again_percent())),
+            asked_again: s
+                .asked_again_percent()
+                .map_or_else(|| "–".to_owned(), |_| share(&page, s.asked_again_percent())),
         })
         .collect();
     let chart = |title: &str, words: &str| {

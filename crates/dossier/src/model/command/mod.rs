@@ -18,6 +18,7 @@ use super::{
     action::{Action, Detail, Ground, OfficerRef, Paper, PaymentMethod, Respondent, Step},
     state::{Rules, State},
     status::{Decision, Delivery, Money},
+    writes::Wrote,
 };
 
 /// The longest text that an officer may enter in one box, characters.
@@ -42,6 +43,15 @@ pub enum Command {
     TakeFacts {
         /// What each said.
         said: BTreeMap<Attribute, Said>,
+    },
+    /// Something came of telling a registry.
+    TakeWrote {
+        /// Token of the service task that waits.
+        token: u32,
+        /// The write's id in the package.
+        write: String,
+        /// What came of it.
+        wrote: Wrote,
     },
     /// A timer came due.
     FireTimer {
@@ -167,6 +177,23 @@ pub fn decide(state: &State, command: &Command, rules: Rules<'_>, now: Timestamp
                 true => Err(moved_on(state)),
                 false => Ok(Action::RegistriesAnswered { said }),
             }
+        }
+        Command::TakeWrote { token, write, wrote } => {
+            let waits = state.process.tokens.iter().any(|open| open.id == *token);
+            // What is done is taken back or left; nothing else happens to a write twice.
+            let fits = match (state.wrote(*token, write), wrote) {
+                (None, Wrote::Done { .. } | Wrote::Refused { .. }) => true,
+                (Some(Wrote::Done { .. }), Wrote::TakenBack { .. } | Wrote::Left { .. }) => true,
+                _ => false,
+            };
+            if !waits || !fits {
+                return Err(moved_on(state));
+            }
+            Ok(Action::RegistryWrote {
+                token: *token,
+                write: write.clone(),
+                wrote: wrote.clone(),
+            })
         }
         Command::FinishService { token, result } => Ok(Action::ServiceDone {
             token: *token,

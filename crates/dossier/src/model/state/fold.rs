@@ -68,6 +68,7 @@ impl State {
             answers: answers.clone(),
             facts: facts.clone(),
             verified: BTreeMap::new(),
+            writes: Vec::new(),
             papers: papers.clone(),
             fees: fees.clone(),
             paid: 0,
@@ -144,6 +145,7 @@ impl State {
                     &mut after,
                 )?;
             }
+            Action::RegistryWrote { token, write, wrote } => self.take_wrote(*token, write, wrote, at),
             Action::RegistriesAnswered { said } => self.verified.extend(said.clone()),
             Action::TimerFired { token } => {
                 self.advance(&Input::TimerFired { token: *token }, entry, rules, &mut after)?;

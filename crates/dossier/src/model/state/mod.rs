@@ -27,6 +27,7 @@ use super::{
         Respondent,
     },
     status::{Decision, Delivery, Money, NationalStatus, Sync},
+    writes::Written,
 };
 
 /// The message that a process waits for after it asked for papers.
@@ -98,6 +99,9 @@ pub struct State {
     /// What registries said later, of which they had been silent at filing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub verified: BTreeMap<Attribute, Said>,
+    /// What registries were told, and what they said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writes: Vec<Written>,
     /// Papers with their files.
     pub papers: Vec<Paper>,
     /// Fees as computed at filing.

@@ -26,7 +26,7 @@ use crate::{
         state::{Answer, Consulted},
         status::Money,
     },
-    pages::text::{CheckLine, check_lines, encoded},
+    pages::text::{CheckLine, WriteLine, check_lines, encoded, write_lines},
     service::{DossierView, Dossiers, HistoryLine, TaskView},
 };
 
@@ -59,6 +59,7 @@ pub(super) struct DossierPage {
     methods: Vec<ui::Choice>,
     sections: Vec<SummarySection>,
     checks: Vec<CheckLine>,
+    writes: Vec<WriteLine>,
     papers: Vec<Paper>,
     /// The file that is open beside the data.
     open: Option<File>,
@@ -308,6 +309,7 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
             .collect(),
         sections: view.answers.clone(),
         checks: check_lines(&view.checks, lang),
+        writes: write_lines(&view.writes, lang),
         open: papers.iter().flat_map(|p| &p.files).find(|f| f.shows()).cloned(),
         papers,
         documents: s

@@ -18,6 +18,7 @@ use super::{
         Dossiers,
         handling::{no_dossier, permission_of},
         once::{self, Check, Outcome},
+        writing::{WriteView, writes},
     },
     HistoryLine,
     history::lines,
@@ -74,6 +75,8 @@ pub struct DossierView {
     pub answers: Vec<SummarySection>,
     /// What was typed although a registry holds it, beside what that registry says.
     pub checks: Vec<Check>,
+    /// What registries are told of the decision, once it has come so far.
+    pub writes: Vec<WriteView>,
     /// The history.
     pub history: Vec<HistoryLine>,
     /// Where the process stands.
@@ -192,6 +195,7 @@ impl Dossiers {
             tasks,
             answers,
             checks,
+            writes: writes(&package, &state),
             history,
             here: state.process.where_now(),
             officer,

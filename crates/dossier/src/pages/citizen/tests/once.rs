@@ -69,7 +69,10 @@ fn residence(town: &Town, detail: &str) -> Value {
 
 impl Population {
     fn holds(&self, name: &str, value: &Value) {
-        self.holds.lock().expect("one at a time").insert(name.to_owned(), value.clone());
+        self.holds
+            .lock()
+            .expect("one at a time")
+            .insert(name.to_owned(), value.clone());
     }
 
     fn goes_down(&self, down: bool) {
@@ -98,7 +101,11 @@ async fn what_a_registry_holds_is_shown_and_not_asked() {
         town.hand_in(&an(), &path).await;
         let dossier = town.seen(&town.file(&an(), &path).await).await;
         assert_eq!(at(&dossier.state.answers.to_value(), FIELD), home);
-        assert!(dossier.checks.is_empty(), "nothing is left to verify: {:?}", dossier.checks);
+        assert!(
+            dossier.checks.is_empty(),
+            "nothing is left to verify: {:?}",
+            dossier.checks
+        );
         assert_eq!(dossier.state.facts.said.len(), 1);
 
         let asked = population.asked.lock().expect("one at a time").clone();
@@ -126,28 +133,52 @@ async fn a_person_may_say_that_a_registry_is_wrong_and_take_it_back() {
         assert_eq!(nowhere.status, StatusCode::NOT_FOUND, "no registry holds it");
 
         let say = |then: &str, reason: &str| {
-            vec![("then".to_owned(), then.to_owned()), ("reason".to_owned(), reason.to_owned())]
+            vec![
+                ("then".to_owned(), then.to_owned()),
+                ("reason".to_owned(), reason.to_owned()),
+            ]
         };
         let long = town.post(&an(), &doubt, &say("doubt", &"x".repeat(1_001))).await;
         assert!(long.status.is_client_error() && town.draft(&an(), &path).await.draft.facts.doubts.is_empty());
-        assert_eq!(town.post(&an(), &doubt, &say("doubt", "Tôi đã chuyển nhà")).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(
+            town.post(&an(), &doubt, &say("doubt", "Tôi đã chuyển nhà"))
+                .await
+                .status,
+            StatusCode::SEE_OTHER
+        );
         let page = page_with_residence(&town, &an(), &path).await;
         let asked = town.page(&an(), &page).await;
-        assert!(asked.body.contains("Cơ sở dữ liệu ghi:") && asked.body.contains("name=\"requester.residence.detail\""));
+        assert!(
+            asked.body.contains("Cơ sở dữ liệu ghi:") && asked.body.contains("name=\"requester.residence.detail\"")
+        );
         town.post(&an(), &doubt, &say("take-back", "")).await;
-        assert!(!town.page(&an(), &page).await.body.contains("name=\"requester.residence.detail\""));
+        assert!(
+            !town
+                .page(&an(), &page)
+                .await
+                .body
+                .contains("name=\"requester.residence.detail\"")
+        );
 
         town.post(&an(), &doubt, &say("doubt", "Tôi đã chuyển nhà")).await;
         let path = town.fill(&an(), CODE).await;
         town.hand_in(&an(), &path).await;
-        assert!(town.page(&an(), &format!("{path}/check")).await.body.contains("Cơ sở dữ liệu ghi:"));
+        assert!(
+            town.page(&an(), &format!("{path}/check"))
+                .await
+                .body
+                .contains("Cơ sở dữ liệu ghi:")
+        );
         let filed = town.file(&an(), &path).await;
         let dossier = town.seen(&filed).await;
         assert_eq!(dossier.checks.len(), 1);
         assert_eq!(dossier.checks[0].outcome, Outcome::Doubted);
         assert_eq!(dossier.checks[0].reason, "Tôi đã chuyển nhà");
         for (ctx, path) in [
-            (officer(&[Role::Receptionist]), format!("/desk{}", filed.split('?').next().unwrap_or_default())),
+            (
+                officer(&[Role::Receptionist]),
+                format!("/desk{}", filed.split('?').next().unwrap_or_default()),
+            ),
             (an(), filed.clone()),
         ] {
             let page = town.page(&ctx, &path).await;
@@ -182,11 +213,26 @@ async fn a_registry_that_is_down_delays_nobody_and_is_asked_until_it_answers() {
         town.work_until(start().plus_seconds(12 * 3600)).await;
         let after = town.seen(&filed).await;
         assert_eq!(after.checks[0].outcome, Outcome::Differs);
-        assert!(after.checks[0].held.as_deref().is_some_and(|held| held.contains("Nhà khác")));
+        assert!(
+            after.checks[0]
+                .held
+                .as_deref()
+                .is_some_and(|held| held.contains("Nhà khác"))
+        );
         assert_eq!(at(&after.state.answers.to_value(), FIELD), home, "what was filed stays");
-        assert_eq!(after.state.due_at(&town.dossiers.calendar()), before.state.due_at(&town.dossiers.calendar()));
-        let page = town.page(&officer(&[Role::Receptionist]), &format!("/desk{}", filed.split('?').next().unwrap_or_default())).await;
-        assert!(page.body.contains("Khác với cơ sở dữ liệu") && page.body.contains("Đối chiếu tờ khai với cơ sở dữ liệu"));
+        assert_eq!(
+            after.state.due_at(&town.dossiers.calendar()),
+            before.state.due_at(&town.dossiers.calendar())
+        );
+        let page = town
+            .page(
+                &officer(&[Role::Receptionist]),
+                &format!("/desk{}", filed.split('?').next().unwrap_or_default()),
+            )
+            .await;
+        assert!(
+            page.body.contains("Khác với cơ sở dữ liệu") && page.body.contains("Đối chiếu tờ khai với cơ sở dữ liệu")
+        );
         // What was answered is not asked again.
         let asked = population.asked.lock().expect("one at a time").len();
         town.work_until(start().plus_seconds(48 * 3600)).await;
@@ -198,7 +244,11 @@ async fn a_registry_that_is_down_delays_nobody_and_is_asked_until_it_answers() {
 async fn an_answer_that_the_form_cannot_take_is_as_good_as_none() {
     for town in towns().await {
         let (population, _) = joined(&town);
-        for wrong in [json!("12 Lê Lợi"), json!({ "province": "99", "commune": "00000", "detail": "x" }), json!(null)] {
+        for wrong in [
+            json!("12 Lê Lợi"),
+            json!({ "province": "99", "commune": "00000", "detail": "x" }),
+            json!(null),
+        ] {
             population.holds("residence", &wrong);
             let path = town.fill(&an(), CODE).await;
             let page = town.page(&an(), &page_with_residence(&town, &an(), &path).await).await;
@@ -214,7 +264,10 @@ async fn an_api_filing_that_says_otherwise_counts_as_a_doubt() {
         let (population, home) = joined(&town);
         let path = town.fill(&an(), CODE).await;
         let draft = town.draft(&an(), &path).await;
-        assert!(matches!(draft.draft.facts.said.values().next(), Some(Said::Nothing { .. })));
+        assert!(matches!(
+            draft.draft.facts.said.values().next(),
+            Some(Said::Nothing { .. })
+        ));
         let answers = Answers::from_value(draft.draft.answers.clone().into()).expect("an object");
         population.holds("residence", &residence(&town, "Nhà khác"));
         let filing = Filing {

@@ -17,5 +17,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0003_foresight",
     "0004_notices",
     "0005_leaves",
-    "0006_consultations"
+    "0006_consultations",
+    "0007_facts"
 );

@@ -18,4 +18,5 @@ pub use model::{Line, Report, ServiceLine};
 pub use service::{Headline, Insight, OVERDUE_LIMIT};
 
 /// The tables of figures.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("insight", "0001_insight", "0002_month_ends");
+pub const MIGRATIONS: ::store::Migrations =
+    ::store::migrations!("insight", "0001_insight", "0002_month_ends", "0003_asked_again");

@@ -385,6 +385,8 @@ impl Insight {
                 offline_people: of(&line.key, false),
                 received: line.counts.get(Measure::Received),
                 online: line.counts.get(Measure::Online),
+                held: line.counts.get(Measure::Held),
+                asked_again: line.counts.get(Measure::AskedAgain),
                 procedure: line.key,
                 name: line.name,
             })

@@ -200,12 +200,12 @@ pub(crate) fn sample(node: &Node, procedure: &str) -> anyhow::Result<Filing> {
         ..Applicant::default()
     };
     let units = &node.dossiers.reference().units;
-    let registry = std::collections::BTreeMap::new();
+    let facts = procedure::form::Facts::default();
     let context = Context {
         applicant: &applicant,
         channel: Channel::Counter,
         today,
-        registry: &registry,
+        facts: &facts,
         units,
     };
     let mut rng = StdRng::seed_from_u64(1);

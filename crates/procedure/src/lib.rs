@@ -9,3 +9,4 @@ pub mod package;
 pub mod process;
 pub mod reference;
 pub mod shelf;
+pub mod writes;

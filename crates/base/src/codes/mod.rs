@@ -3,7 +3,9 @@
 
 mod agency;
 mod contact;
+mod customs;
 mod dossier;
+mod insurance;
 mod person;
 mod procedure;
 mod tax;
@@ -12,7 +14,9 @@ use std::fmt;
 
 pub use agency::{AgencyCode, AgencyCodeTable, Notation};
 pub use contact::PhoneNumber;
+pub use customs::CustomsDeclaration;
 pub use dossier::{DossierCode, DossierCodePattern};
+pub use insurance::{HealthCard, InsuranceNumber};
 pub use person::{Birthplace, OldIdCard, PersonNumber, Sex};
 pub use procedure::{FieldCode, PaperCode, ProcedureCode};
 pub use tax::TaxCode;

@@ -1,14 +1,18 @@
 //! What happens to a dossier. The log of these entries is the dossier; everything else is derived from it.
 
+use std::collections::BTreeMap;
+
 use base::{Id, Text, Timestamp};
 use exchange::model::identifier::SubsystemId;
 use identity::{Actor, Ctx};
 use jiff::civil::Date;
-use procedure::form::Answers;
+use procedure::form::{Answers, Attribute, Facts, Said};
 pub use procedure::{decision::Fee, form::Channel};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
+
+use super::writes::Wrote;
 
 base::typed_id!(/// One dossier.
     Dossier as DossierId);
@@ -117,6 +121,21 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         respondent: Option<Respondent>,
     },
+    /// Registries that had been silent when the dossier was filed have answered.
+    RegistriesAnswered {
+        /// What each said.
+        said: BTreeMap<Attribute, Said>,
+    },
+    /// A registry was told what was decided, or has refused it.
+    RegistryWrote {
+        /// Token of the process that waits.
+        token: u32,
+        /// The write's id in the package.
+        write: String,
+        /// What came of it.
+        #[serde(flatten)]
+        wrote: Wrote,
+    },
     /// A timer of the process came due.
     TimerFired {
         /// Token of the process that waits.
@@ -221,6 +240,9 @@ pub struct Submission {
     pub channel: Channel,
     /// Answers as nested JSON by field id; only of fields that were shown.
     pub answers: Answers,
+    /// What registries said of these fields, and what of it the person says is wrong.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub facts: Facts,
     /// Papers with their files.
     pub papers: Vec<Paper>,
     /// Fees as computed at filing.

@@ -135,12 +135,12 @@ mod tests {
     static CALENDAR: LazyLock<Calendar> = LazyLock::new(calendar);
 
     fn started(package: &Package) -> Instance {
-        let registry = std::collections::BTreeMap::new();
+        let facts = procedure::form::Facts::default();
         let ctx = Context {
             applicant: &Applicant::default(),
             channel: Channel::Online,
             today: date(2026, 11, 20),
-            registry: &registry,
+            facts: &facts,
             units: &REFERENCE.units,
         };
         let variables = package.process_variables(&Answers::new(), &ctx);

@@ -47,6 +47,8 @@ pub fn counts(entry: &Entry, by: &ActorRef) -> bool {
         Action::DocumentIssued(_)
         | Action::ServiceDone { .. }
         | Action::TimerFired { .. }
+        | Action::RegistriesAnswered { .. }
+        | Action::RegistryWrote { .. }
         | Action::Assigned { .. } => false,
         Action::Noted { .. } => officer && entry.actor.id != by.id,
         Action::ConsultationAnswered { .. } => officer,

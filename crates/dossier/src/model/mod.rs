@@ -7,3 +7,4 @@ pub mod fresh;
 pub mod notice;
 pub mod state;
 pub mod status;
+pub mod writes;

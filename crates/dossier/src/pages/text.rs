@@ -1,6 +1,12 @@
 //! Words and addresses that the pages of people and of officers write alike.
 
 use base::Lang;
+use view::ui::Tone;
+
+use crate::{
+    model::writes::Wrote,
+    service::{Check, Outcome, WriteView},
+};
 
 /// Minutes of a working day, for rounding only.
 const DAY: i64 = 480;
@@ -18,6 +24,73 @@ pub(super) fn working_time(lang: Lang, minutes: i64) -> String {
         Lang::Vi => format!("{hours} giờ {rest} phút làm việc"),
         Lang::En => format!("{hours} h {rest} min of working time"),
     }
+}
+
+/// How a typed answer stands beside what a registry holds.
+pub(super) struct CheckLine {
+    pub label: String,
+    pub filed: String,
+    pub held: Option<String>,
+    pub reason: String,
+    pub status: &'static str,
+    pub tone: Tone,
+}
+
+/// The typed answers beside what registries hold, those first that somebody must look at.
+pub(super) fn check_lines(checks: &[Check], lang: Lang) -> Vec<CheckLine> {
+    let line = |check: &Check| {
+        let (vi, en, tone) = match check.outcome {
+            Outcome::Differs => ("Khác với cơ sở dữ liệu", "Differs from the register", Tone::Warn),
+            Outcome::Doubted => ("Người nộp báo chưa đúng", "The applicant says it is wrong", Tone::Warn),
+            Outcome::NotHeld => ("Cơ sở dữ liệu chưa có", "Not in the register", Tone::Neutral),
+            Outcome::Open => ("Chờ đối chiếu", "To be verified", Tone::Info),
+            Outcome::Same => ("Khớp", "The same", Tone::Good),
+        };
+        CheckLine {
+            label: check.label.get(lang).to_owned(),
+            filed: check.filed.clone(),
+            held: check.held.clone(),
+            reason: check.reason.clone(),
+            status: lang.t(vi, en),
+            tone,
+        }
+    };
+    let mut lines: Vec<CheckLine> = checks.iter().map(line).collect();
+    lines.sort_by_key(|line| line.tone != Tone::Warn);
+    lines
+}
+
+/// What came of telling a registry.
+pub(super) struct WriteLine {
+    pub name: String,
+    pub entry: Option<String>,
+    pub why: Vec<String>,
+    pub status: &'static str,
+    pub tone: Tone,
+}
+
+/// What registries were told, in order.
+pub(super) fn write_lines(writes: &[WriteView], lang: Lang) -> Vec<WriteLine> {
+    let refused = writes.iter().any(|w| matches!(w.wrote, Some(Wrote::Refused { .. })));
+    let line = |write: &WriteView| {
+        let said = |problems: &base::Problems| problems.iter().map(|p| p.text.get(lang).to_owned()).collect();
+        let (vi, en, tone, entry, why) = match &write.wrote {
+            None if refused => ("Không thực hiện", "Not done", Tone::Neutral, None, Vec::new()),
+            None => ("Đang gửi", "Being sent", Tone::Info, None, Vec::new()),
+            Some(Wrote::Done { entry, .. }) => ("Đã cập nhật", "Done", Tone::Good, Some(entry), Vec::new()),
+            Some(Wrote::Refused { problems }) => ("Bị từ chối", "Refused", Tone::Late, None, said(problems)),
+            Some(Wrote::TakenBack { entry }) => ("Đã thu hồi", "Taken back", Tone::Neutral, Some(entry), Vec::new()),
+            Some(Wrote::Left { entry, problems }) => ("Giữ lại", "Stays", Tone::Warn, Some(entry), said(problems)),
+        };
+        WriteLine {
+            name: write.name.get(lang).to_owned(),
+            entry: entry.cloned(),
+            why,
+            status: lang.t(vi, en),
+            tone,
+        }
+    };
+    writes.iter().map(line).collect()
 }
 
 /// Who has a symbolic role of a process.

@@ -6,10 +6,14 @@ use base::{Error, Result, Timestamp};
 use identity::Ctx;
 use procedure::package::Package;
 use serde_json::{Value, json};
-use store::{jobs::Run, transact};
+use store::{Job, jobs::Run, transact};
 use view::pdf::{Job as PdfJob, Pdf};
 
-use super::Dossiers;
+use super::{
+    Dossiers,
+    jobs::{DOCUMENT, DocumentJob},
+    writing,
+};
 use crate::{
     model::{
         action::{
@@ -36,6 +40,9 @@ const fn form(kind: DocumentKind) -> Option<&'static str> {
     }
 }
 
+/// Seconds until a result that waits for registries is looked at again.
+const WAIT: i64 = 30;
+
 impl Dossiers {
     /// Makes a document that an entry of the log called for, and notes it in the log. Done twice, it is noted once.
     pub(super) async fn make_document(&self, run: &Run, id: DossierId, kind: DocumentKind, cause: i64) -> Result<()> {
@@ -56,12 +63,26 @@ impl Dossiers {
         if noted(&now) {
             return transact!(run.store, |tx| { run.done(&tx).await });
         }
+        // What registries are told now gives numbers that the result shows.
+        if kind == DocumentKind::Result && writing::under_way(&package, &now).is_some() {
+            let job = DocumentJob {
+                dossier: id,
+                kind,
+                cause,
+            };
+            let later = Job::new(DOCUMENT, &job)?.at(run.now.plus_seconds(WAIT));
+            return transact!(run.store, |tx| {
+                tx.enqueue_all(std::slice::from_ref(&later), run.now).await?;
+                run.done(&tx).await
+            });
+        }
 
         let Some(source) = form(kind).or_else(|| package.result_template()) else {
             return transact!(run.store, |tx| { run.done(&tx).await });
         };
         let number = number_of(kind, &then);
-        let data = self.document_data(id, &package, &then, entry, kind, &number);
+        let mut data = self.document_data(id, &package, &then, entry, kind, &number);
+        data["told"] = now.told(entry.at.legal_date()).remove("told").unwrap_or_default();
         let mut job = PdfJob::new(source, data, entry.at)
             .qr(&self.tracking_url(id, &then.code))
             .ident(format!("{}/{}", then.code, kind.code()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base::{Error, Kind, Problems, Result};
 use identity::{Ctx, Permission, PersonActor, Scope};
 use procedure::{
-    form::{Answers, Journey, PageInput, Paper},
+    form::{Answers, Facts, Journey, PageInput, Paper},
     package::Package,
 };
 use store::transact;
@@ -13,6 +13,7 @@ use store::transact;
 use super::{
     Dossiers,
     filing::{Filed, Filing, FilingPaper, owner_of},
+    once::Filled,
 };
 use crate::{
     model::action::{Applicant, Channel},
@@ -116,6 +117,7 @@ impl Dossiers {
             package: package.id.hash.clone(),
             answers: serde_json::Map::new(),
             visited: Vec::new(),
+            facts: Facts::default(),
             updated_at: ctx.now,
             version: 1,
             dossier: None,
@@ -148,16 +150,26 @@ impl Dossiers {
     /// # Errors
     /// `NotFound` where it is not the reader's, `Conflict` where it was filed already.
     pub async fn draft(&self, ctx: &Ctx, id: DraftId) -> Result<DraftView> {
-        let (draft, person) = self.own_draft(ctx, id).await?;
+        let (mut draft, person) = self.own_draft(ctx, id).await?;
         let today = ctx.now.legal_date();
         // A draft is filed under the version in force on the day of filing; the law may have changed since it was begun.
         let package = self.package_on(&draft.procedure, today)?;
         let applicant = applicant_of(person);
         let calendar = self.calendar();
         let rules = self.rules(&package, &calendar);
-        let context = rules.context(&applicant, Channel::Online, today);
         let answers = Answers::from_value(draft.answers.clone().into()).unwrap_or_default();
-        let mut journey = package.form.journey(&answers, &context);
+        let form = Filled {
+            package: &package,
+            rules,
+            applicant: &applicant,
+            channel: Channel::Online,
+            answers: &answers,
+            dossier: None,
+        };
+        let (mut journey, news) = self.inform(ctx, form, &mut draft.facts).await;
+        if news {
+            self.keep_said(&draft).await?;
+        }
         // A page counts as answered when it was sent, also when everything on it is optional.
         for page in &mut journey.pages {
             let sent = package
@@ -215,7 +227,8 @@ impl Dossiers {
                 .ok_or_else(|| Error::not_found("trang này của tờ khai", "page"))?;
             let calendar = self.calendar();
             let rules = self.rules(&view.package, &calendar);
-            let context = rules.context(&view.applicant, Channel::Online, ctx.now.legal_date());
+            let today = ctx.now.legal_date();
+            let context = rules.informed(&view.applicant, Channel::Online, today, &view.draft.facts);
             let before = Answers::from_value(view.draft.answers.clone().into()).unwrap_or_default();
             let input = view.package.form.parse_page(index, posted, &before, &context, ctx.lang);
             let mut answers = before;
@@ -290,7 +303,7 @@ impl Dossiers {
             applicant: None,
             channel: None,
         };
-        self.file_draft(ctx, &filing, key, Some(id)).await
+        self.file_draft(ctx, &filing, key, Some((id, view.draft.facts))).await
     }
 
     /// The dossier that a draft of the signed-in person became; none while it is open. For a second click, a lost answer, an

@@ -52,6 +52,10 @@ pub struct DossierFigures {
     pub working_minutes: Option<i64>,
     /// How often papers were asked for.
     pub supplements: usize,
+    /// Answers that a registry should give.
+    pub held: usize,
+    /// Of these, those that the person had to type.
+    pub asked_again: usize,
     /// Since when and until when papers or a payment were awaited, oldest first; the last has no end while they still are.
     pub pauses: Vec<(Timestamp, Option<Timestamp>)>,
 }
@@ -80,6 +84,8 @@ impl DossierFigures {
                 .zip(s.ended_at)
                 .map(|(from, to)| calendar.working_minutes_between(from, to)),
             supplements: s.supplements.len(),
+            held: s.facts.said.len(),
+            asked_again: s.facts.said.keys().filter(|held| s.facts.known(held).is_none()).count(),
             pauses: pauses(s),
         }
     }

@@ -1,18 +1,20 @@
 //! Filing: from answers and papers to a dossier, once.
 
+use std::collections::BTreeSet;
+
 use base::{Error, Kind, Problems, Result, Timestamp};
 use identity::{Actor, Ctx, Permission, Scope};
 use jiff::civil::Date;
 use procedure::{
     decision::Bar,
-    form::{Answers, PaperNeed},
+    form::{Answers, Attribute, Facts, PaperNeed, Said},
     package::Package,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::{Claim, Gather, Job, Once, Store, sea_orm::Value, transact};
 
-use super::Dossiers;
+use super::{Dossiers, once::Filled};
 use crate::{
     model::{
         action::{
@@ -76,7 +78,7 @@ impl Dossiers {
         ctx: &Ctx,
         filing: &Filing,
         key: &str,
-        draft: Option<DraftId>,
+        draft: Option<(DraftId, Facts)>,
     ) -> Result<Filed> {
         if key.trim().is_empty() || key.len() > 200 {
             return Err(Error::refused(
@@ -91,9 +93,30 @@ impl Dossiers {
         let (applicant, channel, owner) = self.applicant(ctx, filing, &package)?;
         let calendar = self.calendar();
         let rules = self.rules(&package, &calendar);
+        let form = Filled {
+            package: &package,
+            rules,
+            applicant: &applicant,
+            channel,
+            answers: &filing.answers,
+            dossier: None,
+        };
+        let (draft, mut facts) = match draft {
+            Some((id, facts)) => (Some(id), facts),
+            None => (None, self.inform_filing(ctx, form).await),
+        };
+        let journey = form.journey(ctx.now, &facts);
+        let asked: BTreeSet<&Attribute> = package.form.registry_fields(&journey).map(|(_, a)| a).collect();
+        facts.said.retain(|attribute, _| asked.contains(attribute));
+        facts.doubts.retain(|attribute, _| asked.contains(attribute));
+        // Whom nobody could ask about has not been told of either.
+        for attribute in asked {
+            facts
+                .said
+                .entry(attribute.clone())
+                .or_insert(Said::Silent { at: ctx.now });
+        }
         let context = rules.context(&applicant, channel, today);
-
-        let journey = package.form.journey(&filing.answers, &context);
         let mut problems = package.form.unknown(&filing.answers);
         problems.extend(journey.problems.clone());
         let papers = self
@@ -140,6 +163,7 @@ impl Dossiers {
                 applicant,
                 channel,
                 answers: journey.answers.clone(),
+                facts,
                 papers,
                 fees,
             })),

@@ -166,6 +166,7 @@ impl Dossiers {
                 dossier: id,
                 token: *token,
                 service: service.clone(),
+                tries: 0,
             };
             jobs.push(Job::new(super::jobs::SERVICE, &payload)?);
         }
@@ -176,6 +177,9 @@ impl Dossiers {
                 cause: *cause,
             };
             jobs.push(Job::new(super::jobs::DOCUMENT, &payload)?);
+        }
+        if seq == 1 && self.0.lookup.get().is_some() && state.unverified().next().is_some() {
+            jobs.push(super::once::verify_later(id, 0, state.submitted_at)?);
         }
         jobs.push(Job::new(
             super::jobs::CHANGED,
@@ -225,7 +229,10 @@ impl Dossiers {
             ),
             Command::Reappoint { .. } => any_of(ctx, &[Permission::ProcessDossier, Permission::DecideDossier], &agency),
             Command::Stop { .. } => ctx.require(Permission::DecideDossier, &agency),
-            Command::FireTimer { .. } | Command::FinishService { .. } => match ctx.actor {
+            Command::FireTimer { .. }
+            | Command::FinishService { .. }
+            | Command::TakeFacts { .. }
+            | Command::TakeWrote { .. } => match ctx.actor {
                 Actor::System(_) => Ok(()),
                 _ => Err(Error::forbidden()),
             },

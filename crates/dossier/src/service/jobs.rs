@@ -9,6 +9,8 @@ use store::jobs::{Run, Runner};
 use super::{
     Dossiers,
     notices::{DAILY, NOTICE},
+    once::VERIFY,
+    writing::is_writing,
 };
 use crate::model::{
     action::{DocumentKind, DossierId},
@@ -42,6 +44,9 @@ pub struct ServiceJob {
     pub token: u32,
     /// The service.
     pub service: String,
+    /// Tries so far, where it depends on others.
+    #[serde(default)]
+    pub tries: u32,
 }
 
 /// Payload of [`DOCUMENT`].
@@ -67,7 +72,7 @@ pub struct Changed {
 /// Teaches a runner the jobs of dossiers.
 pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
     let (timers, services, documents) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
-    let (notices, daily) = (dossiers.clone(), dossiers.clone());
+    let (notices, daily, verifying) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
     runner
         .on(NOTICE, move |run| {
             let dossiers = notices.clone();
@@ -76,6 +81,10 @@ pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
         .on(DAILY, move |run| {
             let dossiers = daily.clone();
             async move { dossiers.look_daily(&run).await }
+        })
+        .on(VERIFY, move |run| {
+            let dossiers = verifying.clone();
+            async move { dossiers.verify(&run, &run.payload()?).await }
         })
         .on(TIMER, move |run| {
             let dossiers = timers.clone();
@@ -87,11 +96,11 @@ pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
         .on(SERVICE, move |run| {
             let dossiers = services.clone();
             async move {
-                let ServiceJob {
-                    dossier,
-                    token,
-                    service: _,
-                } = run.payload()?;
+                let job: ServiceJob = run.payload()?;
+                if is_writing(&job.service) {
+                    return dossiers.write_registries(&run, &job).await;
+                }
+                let ServiceJob { dossier, token, .. } = job;
                 // Documents and figures follow from the log by themselves; a service task marks the place in the process.
                 dossiers
                     .by_platform(
@@ -116,7 +125,7 @@ pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
 
 impl Dossiers {
     /// A command of the platform itself. What was overtaken by an officer meanwhile is done.
-    async fn by_platform(&self, run: &Run, id: DossierId, command: &Command) -> Result<()> {
+    pub(super) async fn by_platform(&self, run: &Run, id: DossierId, command: &Command) -> Result<()> {
         let ctx = Ctx::system("Hệ thống", run.now);
         match self.command(&ctx, id, command, None).await {
             Ok(_) | Err(Error::Refused(Kind::Conflict, _)) => Ok(()),

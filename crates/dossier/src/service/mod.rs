@@ -10,9 +10,11 @@ mod inspect;
 mod jobs;
 mod leaves;
 mod notices;
+mod once;
 mod reading;
 mod secret;
 mod uploads;
+mod writing;
 
 use std::{
     collections::BTreeMap,
@@ -29,6 +31,7 @@ use procedure::{
     reference::Reference,
     shelf::Shelf,
 };
+use registry::{keeper::Keeper, lookup::Lookup};
 use serde::{Deserialize, Serialize};
 use store::Store;
 
@@ -40,12 +43,14 @@ pub(crate) use handling::{any_of, no_dossier};
 pub use jobs::{CHANGED, DOCUMENT, handlers};
 pub use leaves::{EntryProof, LeafSays, Ledger, PROOFS_FORMAT, Proofs};
 pub use notices::NoticeItem;
+pub use once::{Check, LONGEST_DOUBT, Outcome};
 pub use reading::{
     COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Holder, PAGE, Queue, QueueItem, QueueQuery,
     Slice, StoredFile, TaskView, Tracking, WATCHED, Watch, WatchItem,
 };
 pub(crate) use reading::{bad_cursor, minutes_left, question, silence};
 pub use uploads::{UploadFor, UploadState};
+pub use writing::WriteView;
 
 pub use crate::store::{
     drafts::{Draft, DraftId},
@@ -112,6 +117,8 @@ struct Inner {
     filings: filing::Filings,
     ledger: OnceLock<Ledger>,
     exchange: OnceLock<Exchange>,
+    lookup: OnceLock<Arc<dyn Lookup>>,
+    keeper: OnceLock<Arc<dyn Keeper>>,
 }
 
 impl Dossiers {
@@ -135,6 +142,8 @@ impl Dossiers {
             filings: filing::filings(),
             ledger: OnceLock::new(),
             exchange: OnceLock::new(),
+            lookup: OnceLock::new(),
+            keeper: OnceLock::new(),
         }))
     }
 

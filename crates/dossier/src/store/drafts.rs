@@ -1,6 +1,7 @@
 //! Drafts: one open draft per person and procedure.
 
 use base::{Id, Result, Timestamp};
+use procedure::form::Facts;
 use serde_json::{Map, Value};
 use store::{Read, Row, Tx, params, sea_orm};
 use uuid::Uuid;
@@ -23,6 +24,8 @@ pub struct Draft {
     pub answers: Map<String, Value>,
     /// Ids of the pages that were sent at least once.
     pub visited: Vec<String>,
+    /// What registries said, and what of it the person says is wrong.
+    pub facts: Facts,
     /// When it was last saved.
     pub updated_at: Timestamp,
     /// Grows with each save.
@@ -39,6 +42,8 @@ struct DraftRow {
     package: String,
     answers: String,
     visited: String,
+    said: String,
+    doubts: String,
     updated_at: i64,
     version: i64,
     dossier_id: Option<Uuid>,
@@ -53,6 +58,10 @@ impl DraftRow {
             package: self.package,
             answers: serde_json::from_str(&self.answers)?,
             visited: serde_json::from_str(&self.visited)?,
+            facts: Facts {
+                said: serde_json::from_str(&self.said)?,
+                doubts: serde_json::from_str(&self.doubts)?,
+            },
             updated_at: Timestamp::from_micros(self.updated_at),
             version: self.version,
             dossier: self.dossier_id,
@@ -60,7 +69,8 @@ impl DraftRow {
     }
 }
 
-const COLUMNS: &str = "id, account, procedure_code, package, answers, visited, updated_at, version, dossier_id";
+const COLUMNS: &str =
+    "id, account, procedure_code, package, answers, visited, said, doubts, updated_at, version, dossier_id";
 
 /// Reads a draft.
 ///
@@ -129,16 +139,27 @@ pub async fn insert(tx: &Tx, draft: &Draft) -> Result<bool> {
 /// # Errors
 /// The database failed.
 pub async fn save(tx: &Tx, draft: &Draft) -> Result<bool> {
-    let sql = "UPDATE dossier_draft SET answers = $3, visited = $4, updated_at = $5, version = version + 1 \
+    let sql = "UPDATE dossier_draft SET answers = $3, visited = $4, updated_at = $5, doubts = $6, version = version + 1 \
                WHERE id = $1 AND version = $2 AND dossier_id IS NULL";
     let values = params![
         draft.id,
         draft.version,
         serde_json::to_string(&draft.answers)?,
         serde_json::to_string(&draft.visited)?,
-        draft.updated_at
+        draft.updated_at,
+        serde_json::to_string(&draft.facts.doubts)?
     ];
     Ok(tx.exec(sql, values).await? == 1)
+}
+
+/// Keeps what registries said. Whoever asked last counts.
+///
+/// # Errors
+/// The database failed.
+pub async fn keep_said(tx: &Tx, draft: &Draft) -> Result<()> {
+    let sql = "UPDATE dossier_draft SET said = $2 WHERE id = $1 AND dossier_id IS NULL";
+    let values = params![draft.id, serde_json::to_string(&draft.facts.said)?];
+    tx.exec(sql, values).await.map(drop)
 }
 
 /// Turns a draft into a dossier, once.

@@ -163,6 +163,12 @@ pub struct ServiceFigures {
     received_online: i64,
     /// Received online, percent.
     online_percent: Option<f64>,
+    /// Answers of these dossiers that a registry should give.
+    held: i64,
+    /// Of these, those that people had to type all the same.
+    asked_again: i64,
+    /// The same in percent; `null` where no registry should give any.
+    asked_again_percent: Option<f64>,
 }
 
 impl From<&ServiceLine> for ServiceFigures {
@@ -176,6 +182,9 @@ impl From<&ServiceLine> for ServiceFigures {
             received: s.received,
             received_online: s.online,
             online_percent: s.online_percent(),
+            held: s.held,
+            asked_again: s.asked_again,
+            asked_again_percent: s.asked_again_percent(),
         }
     }
 }

@@ -138,6 +138,9 @@ fn services_head(lang: Lang) -> Vec<String> {
         lang.t("Tiếp nhận", "Received"),
         lang.t("Tiếp nhận trực tuyến", "Received online"),
         lang.t("Tỷ lệ trực tuyến (%)", "Online (%)"),
+        lang.t("Thông tin cơ sở dữ liệu đã có", "Answers that registers hold"),
+        lang.t("Trong đó phải hỏi lại", "Of these, asked again"),
+        lang.t("Tỷ lệ hỏi lại (%)", "Asked again (%)"),
     ]
     .map(str::to_owned)
     .to_vec()
@@ -154,5 +157,8 @@ fn services_row(s: &ServiceLine, lang: Lang) -> Vec<String> {
         s.received.to_string(),
         s.online.to_string(),
         f(s.online_percent()),
+        s.held.to_string(),
+        s.asked_again.to_string(),
+        f(s.asked_again_percent()),
     ]
 }

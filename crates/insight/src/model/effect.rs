@@ -110,6 +110,8 @@ impl Effect {
         let Some(received) = fact.received_at else { return };
         let counts = self.counts(service, received);
         counts.add(Measure::Received, sign);
+        counts.add(Measure::Held, sign * fact.held);
+        counts.add(Measure::AskedAgain, sign * fact.asked_again);
         counts.add(
             match fact.channel.as_str() {
                 "online" => Measure::Online,

@@ -54,6 +54,10 @@ pub struct Fact {
     pub supplements: i64,
     /// When papers or a payment were awaited.
     pub pauses: Pauses,
+    /// Answers that a registry should give.
+    pub held: i64,
+    /// Of these, those that the person had to type.
+    pub asked_again: i64,
 }
 
 impl Fact {
@@ -92,6 +96,8 @@ impl Fact {
             working_minutes: f.working_minutes,
             supplements: i64::try_from(f.supplements).unwrap_or(i64::MAX),
             pauses: Pauses::of(&f.pauses),
+            held: i64::try_from(f.held).unwrap_or(i64::MAX),
+            asked_again: i64::try_from(f.asked_again).unwrap_or(i64::MAX),
         }
     }
 

@@ -60,11 +60,15 @@ pub enum Measure {
     InProgressChange,
     /// By how many more were paused.
     PausedChange,
+    /// Answers of the dossiers received in the month that a registry should give.
+    Held,
+    /// Of these, those that people had to type all the same.
+    AskedAgain,
 }
 
 impl Measure {
     /// All, in the order of [`Counts`].
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Received,
         Self::Online,
         Self::Counter,
@@ -80,6 +84,8 @@ impl Measure {
         Self::Minutes,
         Self::InProgressChange,
         Self::PausedChange,
+        Self::Held,
+        Self::AskedAgain,
     ];
 
     /// The column.
@@ -100,6 +106,8 @@ impl Measure {
             Self::Minutes => "minutes",
             Self::InProgressChange => "in_progress_change",
             Self::PausedChange => "paused_change",
+            Self::Held => "held",
+            Self::AskedAgain => "asked_again",
         }
     }
 }

@@ -128,6 +128,10 @@ pub struct ServiceLine {
     pub received: i64,
     /// Of these, online.
     pub online: i64,
+    /// Answers of these dossiers that a registry should give.
+    pub held: i64,
+    /// Of these, those that people had to type all the same.
+    pub asked_again: i64,
 }
 
 impl ServiceLine {
@@ -140,5 +144,10 @@ impl ServiceLine {
     /// Share of dossiers received online, percent.
     pub fn online_percent(&self) -> Option<f64> {
         percent(self.online, self.received)
+    }
+
+    /// Of the answers that a registry should give, those that people had to type, percent.
+    pub fn asked_again_percent(&self) -> Option<f64> {
+        percent(self.asked_again, self.held)
     }
 }

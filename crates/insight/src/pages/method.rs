@@ -135,5 +135,16 @@ fn rules(page: &Page) -> Vec<Rule> {
             ),
             own,
         ),
+        rule(
+            ("Hỏi lại điều đã có", "Asked again"),
+            (
+                "Trong các câu hỏi mà một cơ sở dữ liệu có trách nhiệm trả lời, tỷ lệ người nộp hồ sơ vẫn phải tự khai: vì cơ sở dữ liệu chưa trả lời, chưa có thông tin, hoặc thông tin chưa đúng. Tính theo tháng tiếp nhận hồ sơ. Dấu “–” nghĩa là không có câu hỏi nào như vậy.",
+                "Of the questions that a registry should answer, the share that applicants had to answer themselves: because the registry did not answer, holds nothing, or is wrong. By the month of reception. “–” means that there were no such questions.",
+            ),
+            (
+                "Luật Dữ liệu 60/2024/QH15, Điều 11; Nghị định 118/2025/NĐ-CP",
+                "Law on Data 60/2024/QH15, article 11; Decree 118/2025/NĐ-CP",
+            ),
+        ),
     ]
 }

@@ -1,4 +1,4 @@
-//! The two level-4 figures of each service.
+//! The two level-4 figures of each service, and what people were asked although the state holds it.
 
 use askama::Template;
 use axum::{
@@ -46,6 +46,7 @@ struct ServiceRow {
     online: String,
     share: String,
     share_met: bool,
+    asked_again: String,
 }
 
 pub(super) async fn services(State(insight): State<Insight>, web: Web, Query(asked): Query<Asked>) -> Response {
@@ -84,6 +85,9 @@ async fn services_page(insight: &Insight, web: &Web, asked: &Asked) -> Result<Se
             online: page.number(s.online),
             share: share(&page, s.online_percent()),
             share_met: s.online_percent().is_some_and(|p| p >= ONLINE_GOAL),
+            asked_again: s
+                .asked_again_percent()
+                .map_or_else(|| "–".to_owned(), |_| share(&page, s.asked_again_percent())),
         })
         .collect();
     let chart = |title: &str, words: &str| {

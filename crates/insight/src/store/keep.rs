@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::model::{Change, Effect, Fact, Measure, User};
 
 const FACT: &str = "fact (dossier_id, seq, agency, field, procedure_code, channel, account, status, running, submitted_at, received_at, \
-                    original_due_at, due_at, ended_at, delivered_at, outcome, working_minutes, supplements, pauses)";
+                    original_due_at, due_at, ended_at, delivered_at, outcome, working_minutes, supplements, pauses, held, asked_again)";
 
 /// Puts facts, no two of one dossier, in the place of older ones and moves the counters by the differences. Facts that are not
 /// newer than what is known change nothing.
@@ -83,7 +83,9 @@ fn row(fact: &Fact) -> Result<Vec<Value>> {
         fact.outcome,
         fact.working_minutes,
         fact.supplements,
-        serde_json::to_string(&fact.pauses)?
+        serde_json::to_string(&fact.pauses)?,
+        fact.held,
+        fact.asked_again
     ])
 }
 

@@ -87,6 +87,8 @@ fn fact(step: &Step, seq: i64) -> Fact {
         outcome: ended.then(|| ["early", "on_time", "late"][step.outcome].to_owned()),
         working_minutes: ended.then_some(step.hours[2] * 20),
         supplements: 0,
+        held: i64::from(step.dossier % 3),
+        asked_again: i64::from(step.dossier % 3 / 2),
         pauses: Pauses::of(pause.as_slice()),
     }
 }

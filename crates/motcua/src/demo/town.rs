@@ -149,12 +149,12 @@ impl<'a> Town<'a> {
         let at = self.filing_time(days, online, rng)?;
         for _ in 0..TRIES {
             let units = &self.node.dossiers.reference().units;
-            let registry = std::collections::BTreeMap::new();
+            let facts = procedure::form::Facts::default();
             let context = Context {
                 applicant: &applicant,
                 channel,
                 today: at.legal_date(),
-                registry: &registry,
+                facts: &facts,
                 units,
             };
             let answers = answers::fill(&package.form, &context, rng);

@@ -263,7 +263,7 @@ impl Decisions {
     /// Tries the decisions on made-up answers: the shape of what comes out must be right.
     fn sample(&self, sink: &mut Sink, source: &Source<'_>, form: &Form) {
         let units = crate::reference::Units::default();
-        let registry = std::collections::BTreeMap::new();
+        let facts = crate::form::Facts::default();
         let applicant = crate::form::Applicant {
             name: Some("Nguyễn Văn A".to_owned()),
             assurance: 2,
@@ -278,7 +278,7 @@ impl Decisions {
                     applicant: &applicant,
                     channel,
                     today,
-                    registry: &registry,
+                    facts: &facts,
                     units: &units,
                 };
                 inputs(&form.journey(&answers, &ctx).answers, &ctx)

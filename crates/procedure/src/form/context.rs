@@ -1,13 +1,11 @@
 //! Who files, how, when, and what the state already knows.
 
-use std::collections::BTreeMap;
-
 use identity::PersonActor;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::Claim;
+use super::{Claim, Facts};
 use crate::{
     feel::{Type, Types},
     reference::Units,
@@ -145,8 +143,8 @@ pub struct Context<'a> {
     pub channel: Channel,
     /// The legal date.
     pub today: Date,
-    /// What registries answered, by `registry.attribute`.
-    pub registry: &'a BTreeMap<String, Value>,
+    /// What registries answered.
+    pub facts: &'a Facts,
     /// Provinces and communes.
     pub units: &'a Units,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base::Problems;
 use serde_json::{Map, Value};
 
-use super::{Answers, Context, Field, FieldSource, Form, Rule, judge};
+use super::{Answers, Attribute, Context, Field, FieldSource, Form, Rule, Standing, judge};
 use crate::feel::{Data, Types};
 
 /// How far a page is.
@@ -28,6 +28,10 @@ pub enum Origin {
     Eid,
     /// A registry told; shown, not typed.
     Registry,
+    /// A registry holds something else than the person says is right: typed, for an officer to judge.
+    Doubted,
+    /// Would come from a registry, which holds nothing: typed.
+    NotHeld,
     /// Would come from a registry, which has not answered: typed, to be verified.
     ToVerify,
     /// Computed.
@@ -148,9 +152,11 @@ impl<'a> Walk<'a> {
                 Some(value) => (Some(value), Origin::Eid),
                 None => (given.cloned(), Origin::Asked),
             },
-            FieldSource::Registry(attribute) => match self.ctx.registry.get(attribute) {
-                Some(value) if !value.is_null() => (Some(value.clone()), Origin::Registry),
-                _ => (given.cloned(), Origin::ToVerify),
+            FieldSource::Registry(attribute) => match self.ctx.facts.standing(attribute) {
+                Standing::Known(value) => (Some(value.clone()), Origin::Registry),
+                Standing::Doubted(_) => (given.cloned(), Origin::Doubted),
+                Standing::Nothing => (given.cloned(), Origin::NotHeld),
+                Standing::Silent => (given.cloned(), Origin::ToVerify),
             },
             FieldSource::Derived(expr) => (Some(expr.eval(&self.data)).filter(|v| !v.is_null()), Origin::Derived),
         }
@@ -292,7 +298,7 @@ impl Form {
         for field in self.fields() {
             let known = match &field.source {
                 FieldSource::Eid(claim) => ctx.applicant.claim(*claim),
-                FieldSource::Registry(attribute) => ctx.registry.get(attribute).filter(|v| !v.is_null()).cloned(),
+                FieldSource::Registry(attribute) => ctx.facts.known(attribute).cloned(),
                 FieldSource::Asked | FieldSource::Derived(_) => None,
             };
             if let Some(value) = known {
@@ -300,6 +306,32 @@ impl Form {
             }
         }
         answers
+    }
+
+    /// The fields of a journey that registries are asked for: no others, so that nobody's data are read for a question that is
+    /// not put.
+    pub fn registry_fields<'a>(&'a self, journey: &'a Journey) -> impl Iterator<Item = (&'a Field, &'a Attribute)> {
+        let shown = journey.pages.iter().flat_map(|state| {
+            let page = self.pages.get(state.page);
+            state.fields.iter().filter_map(move |f| page?.fields.get(f.field))
+        });
+        shown.filter_map(|field| match &field.source {
+            FieldSource::Registry(attribute) => Some((field, attribute)),
+            _ => None,
+        })
+    }
+
+    /// The fields that an attribute answers, shown or not.
+    pub fn asked_by<'a>(&'a self, attribute: &'a Attribute) -> impl Iterator<Item = &'a Field> {
+        self.fields()
+            .filter(move |field| matches!(&field.source, FieldSource::Registry(asked) if asked == attribute))
+    }
+
+    /// Whether what a registry says can be the answer of a field. What cannot is as good as no answer: the person could not mend it.
+    pub fn takes(field: &Field, value: &Value, ctx: &Context<'_>) -> bool {
+        let mut problems = Problems::new();
+        judge::value(&field.kind, value, &field.id, &field.label, ctx, &mut problems);
+        problems.is_empty()
     }
 
     /// The condition under which a field is shown, in words of the form: “Quan hệ: Cha hoặc mẹ”. `None` when it is always shown.

@@ -6,6 +6,7 @@
 
 mod answers;
 mod context;
+mod facts;
 mod input;
 mod journey;
 mod judge;
@@ -23,11 +24,12 @@ use serde::{Deserialize, Serialize};
 
 pub use answers::Answers;
 pub use context::{Applicant, ApplicantKind, Channel, Context};
+pub use facts::{Attribute, Facts, NotAnAttribute, Said, Standing};
 pub use input::{PageInput, SHOWN};
 pub use journey::{FieldState, Journey, Origin, PageState, PaperNeed, Status};
 pub use kind::{DateBound, Kind, Limits, Pattern};
 pub use lists::{countries, ethnicities};
-pub use show::{SummaryRow, SummarySection};
+pub use show::{SummaryRow, SummarySection, display};
 
 use crate::feel::{Expr, Type, Types};
 
@@ -109,8 +111,8 @@ pub enum FieldSource {
     Asked,
     /// A claim of the e-ID of the person who is signed in.
     Eid(Claim),
-    /// An attribute of a registry, `population.full-name`.
-    Registry(String),
+    /// A registry is asked for it.
+    Registry(Attribute),
     /// Computed from fields before it.
     Derived(Expr),
 }

@@ -29,7 +29,8 @@ impl FieldHtml {
     }
 }
 
-/// The questions of a shown page. `input` is what was just posted, to show again with its problems.
+/// The questions of a shown page. `input` is what was just posted, to show again with its problems; `doubts` the address under
+/// which a person says that what a registry holds is wrong, to which the id of the field is added.
 pub fn page(
     view: &ViewPage,
     form: &Form,
@@ -37,6 +38,7 @@ pub fn page(
     answers: &Answers,
     input: Option<&PageInput>,
     ctx: &Context<'_>,
+    doubts: Option<&str>,
 ) -> Vec<FieldHtml> {
     let Some(page) = form.pages.get(state.page) else {
         return Vec::new();
@@ -53,6 +55,7 @@ pub fn page(
                 value: answers.get(&field.id),
                 input,
                 ctx,
+                doubts,
             };
             let html = if f.origin.fixed() {
                 drawer.fixed(f.origin)
@@ -88,23 +91,27 @@ struct Group<'a> {
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"<dl class="mc-summary" id="{{ id }}">{{ row }}</dl><p class="mc-hint">{{ note }}</p>"#
+    source = r#"<dl class="mc-summary" id="{{ id }}">{{ row }}</dl><p class="mc-hint">{{ note }}{% if let Some(doubt) = doubt %} <a href="{{ doubt }}">{{ lang.t("Thông tin này chưa đúng?", "Is this wrong?") }}</a>{% endif %}</p>"#
 )]
 struct Fixed<'a> {
     id: &'a str,
+    lang: Lang,
     row: ui::SummaryRow,
     note: &'a str,
+    doubt: Option<String>,
 }
 
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"<input type="hidden" name="{{ shown }}" value="{{ id }}">{% if let Some(note) = note %}<p class="mc-hint">{{ note }}</p>{% endif %}"#
+    source = r#"<input type="hidden" name="{{ shown }}" value="{{ id }}">{% if let Some(note) = note %}<p class="mc-hint">{{ note }}{% if let Some(undo) = undo %} <a href="{{ undo }}">{{ lang.t("Dùng lại thông tin của cơ sở dữ liệu", "Use what the register holds") }}</a>{% endif %}</p>{% endif %}"#
 )]
 struct Before<'a> {
     shown: &'a str,
     id: &'a str,
-    note: Option<&'a str>,
+    lang: Lang,
+    note: Option<String>,
+    undo: Option<String>,
 }
 
 struct Drawer<'a> {
@@ -114,6 +121,7 @@ struct Drawer<'a> {
     value: Option<&'a Value>,
     input: Option<&'a PageInput>,
     ctx: &'a Context<'a>,
+    doubts: Option<&'a str>,
 }
 
 fn drawn(template: &impl Template) -> String {
@@ -128,6 +136,11 @@ impl Drawer<'_> {
 
     fn label(&self) -> &str {
         self.field.label.get(self.lang())
+    }
+
+    /// Where a person says that the registry is wrong, and takes it back.
+    fn doubt(&self) -> Option<String> {
+        self.doubts.map(|doubts| format!("{doubts}/{}", self.field.id))
     }
 
     fn hint(&self) -> Option<&str> {
@@ -156,22 +169,44 @@ impl Drawer<'_> {
         };
         drawn(&Fixed {
             id: &self.field.id,
+            lang,
+            doubt: self.doubt().filter(|_| origin == Origin::Registry),
             row: ui::summary_row(self.label(), value),
             note,
         })
     }
 
     fn control(&self, origin: Origin) -> String {
-        let note = (origin == Origin::ToVerify).then(|| {
-            self.lang().t(
-                "Cơ sở dữ liệu chưa trả lời. Quý vị khai tại đây; cơ quan sẽ tự đối chiếu sau.",
-                "The register has not answered. Enter it here; the agency will verify it later.",
-            )
-        });
+        let lang = self.lang();
+        let note = match origin {
+            Origin::ToVerify => Some(
+                lang.t(
+                    "Cơ sở dữ liệu chưa trả lời. Quý vị khai tại đây; cơ quan sẽ tự đối chiếu sau.",
+                    "The register has not answered. Enter it here; the agency will verify it later.",
+                )
+                .to_owned(),
+            ),
+            Origin::NotHeld => Some(
+                lang.t(
+                    "Cơ sở dữ liệu chưa có thông tin này nên quý vị cần khai.",
+                    "The register does not hold this, so please enter it.",
+                )
+                .to_owned(),
+            ),
+            Origin::Doubted => show::held(self.field, self.ctx, lang).map(|held| match lang {
+                Lang::Vi => format!("Cơ sở dữ liệu ghi: {held}. Quý vị đã báo chưa đúng; khai nội dung đúng tại đây."),
+                Lang::En => {
+                    format!("The register says: {held}. You said that this is wrong; enter here what is right.")
+                }
+            }),
+            Origin::Asked | Origin::Eid | Origin::Registry | Origin::Derived => None,
+        };
         let mut html = drawn(&Before {
             shown: SHOWN,
             id: &self.field.id,
+            lang,
             note,
+            undo: self.doubt().filter(|_| origin == Origin::Doubted),
         });
         html.push_str(&self.body());
         html

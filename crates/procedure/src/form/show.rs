@@ -6,7 +6,7 @@ use base::{Lang, Text, codes::PhoneNumber};
 use serde_json::Value;
 
 use super::{
-    Answers, Context, Form, Journey, Origin, judge,
+    Answers, Context, Field, FieldSource, Form, Journey, Origin, Standing, judge,
     kind::{ID_KINDS, Kind, SEXES},
     lists,
 };
@@ -33,6 +33,19 @@ pub struct SummaryRow {
     pub value: String,
     /// Where it comes from.
     pub origin: Origin,
+    /// What the registry holds, where the person says that it is wrong.
+    pub held: Option<String>,
+}
+
+/// What a registry holds of a field, where the person says that it is wrong.
+pub(super) fn held(field: &Field, ctx: &Context<'_>, lang: Lang) -> Option<String> {
+    let FieldSource::Registry(attribute) = &field.source else {
+        return None;
+    };
+    match ctx.facts.standing(attribute) {
+        Standing::Doubted(value) => Some(display(&field.kind, value, ctx, lang)),
+        _ => None,
+    }
 }
 
 impl Form {
@@ -55,6 +68,7 @@ impl Form {
                             .get(&field.id)
                             .map_or_else(String::new, |v| display(&field.kind, v, ctx, lang)),
                         origin,
+                        held: held(field, ctx, lang),
                     })
                     .collect();
                 Some(SummarySection {
@@ -80,7 +94,7 @@ impl Form {
 }
 
 /// One answer as text. What does not fit the type is shown as it is.
-pub(super) fn display(kind: &Kind, value: &Value, ctx: &Context<'_>, lang: Lang) -> String {
+pub fn display(kind: &Kind, value: &Value, ctx: &Context<'_>, lang: Lang) -> String {
     let text = value.as_str();
     let part = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or("");
     match kind {

@@ -26,17 +26,19 @@ use crate::{
     feel::{self, ProcessFeel},
     form::{Answers, Context, Form},
     process::{self, CheckContext, NodeKind, Process, Variables},
+    writes::{self, Write},
 };
 
 /// The roles that a step of a process may name.
 pub const ROLES: [&str; 4] = ["receptionist", "specialist", "leader", "consulted"];
 /// The services that a process may call.
-pub const SERVICES: [&str; 5] = [
+pub const SERVICES: [&str; 6] = [
     "notify",
     "fee.compute",
     "payment.request",
     "result.render",
     "result.publish",
+    writes::SERVICE,
 ];
 
 /// Judges a Typst template: file name and source in, what is wrong out.
@@ -102,6 +104,8 @@ pub struct Package {
     pub process: Process,
     /// Fees and eligibility, when the package has any.
     pub decisions: Option<Decisions>,
+    /// What registries are told, in order.
+    pub writes: Vec<Write>,
     /// Typst sources and texts by file name.
     pub templates: BTreeMap<String, String>,
     /// process.bpmn as written.
@@ -161,11 +165,12 @@ impl Package {
                 }
             }
         };
-        let (procedure, form, bpmn, dmn) = (
+        let (procedure, form, bpmn, dmn, told) = (
             take("procedure.toml", true),
             take("form.toml", true),
             take("process.bpmn", true),
             take("decisions.dmn", false),
+            take("writes.toml", false),
         );
         let form = form.and_then(|source| Form::load(&mut sink, &source));
         let meta = procedure.and_then(|source| Meta::load(&mut sink, &source, form.as_ref(), files));
@@ -197,6 +202,13 @@ impl Package {
             }
             _ => None,
         };
+        let writes = match (&told, &form, &process) {
+            (Some(source), Some(form), Some(process)) => writes::load(&mut sink, source, form, process),
+            _ => Vec::new(),
+        };
+        if let Some(process) = &process {
+            nothing_to_write(&mut sink, process, told.is_some());
+        }
         let templates: BTreeMap<String, String> = files
             .iter()
             .filter(|(name, _)| name.ends_with(".typ") || name.ends_with(".txt"))
@@ -230,6 +242,7 @@ impl Package {
                     form,
                     process,
                     decisions,
+                    writes,
                     templates,
                     bpmn,
                     warnings: report.clone(),
@@ -332,6 +345,20 @@ fn variables(form: &Form) -> Variables {
         .with("deadline_case", feel::Type::String);
     let roots = types.roots().map(|(name, ty)| (name.clone(), feel::variable(ty)));
     roots.collect()
+}
+
+/// A process that writes to registries says what.
+fn nothing_to_write(sink: &mut Sink, process: &Process, told: bool) {
+    let writes =
+        |node: &process::Node| matches!(&node.kind, NodeKind::Service { service } if service == writes::SERVICE);
+    if !told && process.nodes().iter().any(writes) {
+        sink.whole(
+            "writes.toml",
+            "missing-file",
+            "Quy trình ghi vào cơ sở dữ liệu (registry.write) nhưng thiếu tệp writes.toml nêu nội dung ghi.",
+            "The process writes to registries (registry.write), but there is no writes.toml that says what.",
+        );
+    }
 }
 
 /// Agencies that the process names must be declared.

@@ -311,7 +311,7 @@ fn pages_render_escaped_with_errors_beside_fields() {
     page.problems = journey.problems.clone();
     let mut all = String::new();
     for state in &journey.pages {
-        for field in procedure::form::render::page(&page, form, state, &draft, None, &ctx) {
+        for field in procedure::form::render::page(&page, form, state, &draft, None, &ctx, None) {
             all.push_str(&field.html);
         }
     }

@@ -15,11 +15,11 @@ use std::{
 use base::Lang;
 use procedure::{
     check,
-    form::{Answers, Applicant, Channel, Context},
+    form::{Answers, Applicant, Channel, Context, Facts},
     package::{CheckOptions, Files},
     reference::Reference,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 fn good_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packages/good")
@@ -52,7 +52,7 @@ fn broken(file: &str, from: &str, to: &str) -> check::Report {
 struct World {
     reference: Reference,
     applicant: Applicant,
-    registry: BTreeMap<String, Value>,
+    facts: Facts,
 }
 
 impl World {
@@ -66,7 +66,7 @@ impl World {
                 assurance: 2,
                 ..Applicant::default()
             },
-            registry: BTreeMap::new(),
+            facts: Facts::default(),
         }
     }
 
@@ -75,7 +75,7 @@ impl World {
             applicant: &self.applicant,
             channel: Channel::Online,
             today: jiff::civil::date(2026, 11, 21),
-            registry: &self.registry,
+            facts: &self.facts,
             units: &self.reference.units,
         }
     }

@@ -3,10 +3,12 @@
 
 mod supplement;
 
+use std::collections::BTreeMap;
+
 use base::{Error, Kind, Problems, Result, Timestamp};
 use jiff::civil::Date;
 use procedure::{
-    form::Answers,
+    form::{Answers, Attribute, Said},
     process::{OutcomeEffect, UserTask},
 };
 use serde_json::{Map, Value};
@@ -16,6 +18,7 @@ use super::{
     action::{Action, Detail, Ground, OfficerRef, Paper, PaymentMethod, Respondent, Step},
     state::{Rules, State},
     status::{Decision, Delivery, Money},
+    writes::Wrote,
 };
 
 /// The longest text that an officer may enter in one box, characters.
@@ -36,6 +39,20 @@ pub enum Command {
     },
     /// Answer a consultation.
     AnswerConsultation(Opinion),
+    /// Registries that were silent have answered.
+    TakeFacts {
+        /// What each said.
+        said: BTreeMap<Attribute, Said>,
+    },
+    /// Something came of telling a registry.
+    TakeWrote {
+        /// Token of the service task that waits.
+        token: u32,
+        /// The write's id in the package.
+        write: String,
+        /// What came of it.
+        wrote: Wrote,
+    },
     /// A timer came due.
     FireTimer {
         /// Its token.
@@ -152,6 +169,31 @@ pub fn decide(state: &State, command: &Command, rules: Rules<'_>, now: Timestamp
             } else {
                 Err(moved_on(state))
             }
+        }
+        Command::TakeFacts { said } => {
+            let mut said = said.clone();
+            said.retain(|attribute, said| !said.is_silent() && state.unverified().any(|open| open == attribute));
+            match said.is_empty() {
+                true => Err(moved_on(state)),
+                false => Ok(Action::RegistriesAnswered { said }),
+            }
+        }
+        Command::TakeWrote { token, write, wrote } => {
+            let waits = state.process.tokens.iter().any(|open| open.id == *token);
+            // What is done is taken back or left; nothing else happens to a write twice.
+            let fits = match (state.wrote(*token, write), wrote) {
+                (None, Wrote::Done { .. } | Wrote::Refused { .. }) => true,
+                (Some(Wrote::Done { .. }), Wrote::TakenBack { .. } | Wrote::Left { .. }) => true,
+                _ => false,
+            };
+            if !waits || !fits {
+                return Err(moved_on(state));
+            }
+            Ok(Action::RegistryWrote {
+                token: *token,
+                write: write.clone(),
+                wrote: wrote.clone(),
+            })
         }
         Command::FinishService { token, result } => Ok(Action::ServiceDone {
             token: *token,

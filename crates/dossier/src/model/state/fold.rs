@@ -1,11 +1,13 @@
 //! The fold itself: what each entry of the log makes of the state before it.
 
+use std::collections::BTreeMap;
+
 use base::{
     Error, Result, Text, Timestamp,
     deadline::{self, Appointment, Event, Ledger},
 };
 use procedure::{
-    form::Answers,
+    form::{Answers, FieldSource},
     package::Package,
     process::{EngineError, Input, Instance, MessageTo, OutcomeEffect},
 };
@@ -50,6 +52,7 @@ impl State {
             applicant,
             channel,
             answers,
+            facts,
             papers,
             fees,
         } = submission.as_ref();
@@ -63,6 +66,9 @@ impl State {
             applicant: applicant.clone(),
             channel: *channel,
             answers: answers.clone(),
+            facts: facts.clone(),
+            verified: BTreeMap::new(),
+            writes: Vec::new(),
             papers: papers.clone(),
             fees: fees.clone(),
             paid: 0,
@@ -139,6 +145,8 @@ impl State {
                     &mut after,
                 )?;
             }
+            Action::RegistryWrote { token, write, wrote } => self.take_wrote(*token, write, wrote, at),
+            Action::RegistriesAnswered { said } => self.verified.extend(said.clone()),
             Action::TimerFired { token } => {
                 self.advance(&Input::TimerFired { token: *token }, entry, rules, &mut after)?;
             }
@@ -313,6 +321,18 @@ impl State {
         after: &mut Consequences,
     ) -> Result<()> {
         self.answers = merged(&self.answers, answers);
+        // What was asked of the person anew is theirs, whatever a registry had said.
+        let fields = rules
+            .package
+            .form
+            .fields()
+            .filter(|field| answers.get(&field.id).is_some());
+        for field in fields {
+            if let FieldSource::Registry(attribute) = &field.source {
+                self.facts.said.remove(attribute);
+                self.facts.doubts.remove(attribute);
+            }
+        }
         for paper in papers {
             match self.papers.iter_mut().find(|p| p.paper == paper.paper) {
                 Some(old) => *old = paper.clone(),

@@ -13,13 +13,12 @@ use base::{
 };
 use jiff::civil::Date;
 use procedure::{
-    form::{Answers, Context},
+    form::{Answers, Attribute, Context, Facts, Said},
     package::{Package, PaymentTime},
     process::Instance,
     reference::Units,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 pub(super) use self::answers::{leaves, merged};
 use super::{
@@ -28,6 +27,7 @@ use super::{
         Respondent,
     },
     status::{Decision, Delivery, Money, NationalStatus, Sync},
+    writes::Written,
 };
 
 /// The message that a process waits for after it asked for papers.
@@ -44,17 +44,25 @@ pub struct Rules<'a> {
     pub units: &'a Units,
 }
 
-/// Registries do not answer yet: every field that one could fill is typed and marked "to be verified".
-static NO_REGISTRY: BTreeMap<String, Value> = BTreeMap::new();
+/// The answers of a filed dossier hold what registries said: nothing is looked up again when they are read.
+static FILED: Facts = Facts {
+    said: BTreeMap::new(),
+    doubts: BTreeMap::new(),
+};
 
 impl<'a> Rules<'a> {
-    /// What conditions, fees and time limits see besides the answers.
+    /// What conditions, fees and time limits see besides the answers of a filed dossier.
     pub fn context(&self, applicant: &'a Applicant, channel: Channel, today: Date) -> Context<'a> {
+        self.informed(applicant, channel, today, &FILED)
+    }
+
+    /// As [`Rules::context`], where registries have been asked for what is not answered yet.
+    pub fn informed(&self, applicant: &'a Applicant, channel: Channel, today: Date, facts: &'a Facts) -> Context<'a> {
         Context {
             applicant: &applicant.claims,
             channel,
             today,
-            registry: &NO_REGISTRY,
+            facts,
             units: self.units,
         }
     }
@@ -85,6 +93,15 @@ pub struct State {
     pub channel: Channel,
     /// Answers, nested by field id.
     pub answers: Answers,
+    /// What registries said of the fields that were shown, and what of it the person says is wrong.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub facts: Facts,
+    /// What registries said later, of which they had been silent at filing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub verified: BTreeMap<Attribute, Said>,
+    /// What registries were told, and what they said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writes: Vec<Written>,
     /// Papers with their files.
     pub papers: Vec<Paper>,
     /// Fees as computed at filing.
@@ -277,6 +294,13 @@ impl State {
     /// Whether an unpaid fee holds up the handling now.
     pub fn waits_for_payment(&self) -> bool {
         self.national() == NationalStatus::PaymentRequested
+    }
+
+    /// What is still to be verified: registries were silent when the dossier was filed and are since.
+    pub fn unverified(&self) -> impl Iterator<Item = &Attribute> {
+        self.facts
+            .silent()
+            .filter(|attribute| !self.verified.contains_key(attribute))
     }
 
     /// The request for papers that is open.

@@ -72,7 +72,8 @@ fn draw(
     let package = &view.package;
     let calendar = portal.dossiers.calendar();
     let rules = rules(&portal.dossiers, package, &calendar);
-    let context = rules.context(&view.applicant, Channel::Online, web.ctx.now.legal_date());
+    let today = web.ctx.now.legal_date();
+    let context = rules.informed(&view.applicant, Channel::Online, today, &view.draft.facts);
     let mut page = web.titled("Kiểm tra lại trước khi nộp", "Check before you file");
     page.breadcrumbs = vec![
         Link::new("/my", "Hồ sơ của tôi", "My dossiers"),

@@ -22,7 +22,7 @@ use crate::{
         command::Command,
         status::{Decision, Money, NationalStatus},
     },
-    pages::text::encoded,
+    pages::text::{CheckLine, WriteLine, check_lines, encoded, write_lines},
     service::{DossierView, NoticeItem},
 };
 
@@ -66,6 +66,8 @@ struct DossierPage {
     events: Vec<words::Event>,
     way: words::Way,
     sections: Vec<SummarySection>,
+    checks: Vec<CheckLine>,
+    writes: Vec<WriteLine>,
     papers: Vec<PaperLine>,
     fees: Vec<Fee>,
     total: Dong,
@@ -211,6 +213,8 @@ fn build(web: &Web, portal: &Portal, view: &DossierView, notices: Vec<NoticeItem
         }),
         way: words::way(lang, &view.package, &view.here),
         sections: view.answers.clone(),
+        checks: check_lines(&view.checks, lang),
+        writes: write_lines(&view.writes, lang),
         papers: paper_lines(view, &path, lang),
         fees: state.fees.clone(),
         total: Dong::new(state.owed()),

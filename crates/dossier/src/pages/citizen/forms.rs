@@ -90,10 +90,11 @@ fn draw(
     ];
     page.problems = input.map(|i| i.problems.clone()).unwrap_or_default();
     let calendar = portal.dossiers.calendar();
-    let context = rules(&portal.dossiers, &view.package, &calendar).context(
+    let context = rules(&portal.dossiers, &view.package, &calendar).informed(
         &view.applicant,
         Channel::Online,
         web.ctx.now.legal_date(),
+        &view.draft.facts,
     );
     // What was typed before counts, also where the page above it has changed since.
     let mut answers = Answers::from_value(view.draft.answers.clone().into()).unwrap_or_default();
@@ -102,7 +103,15 @@ fn draw(
             answers.set(&field.id, value.clone());
         }
     }
-    let questions = render::page(&page, form, state, &answers, input, &context);
+    let questions = render::page(
+        &page,
+        form,
+        state,
+        &answers,
+        input,
+        &context,
+        Some(&format!("/drafts/{id}/doubts")),
+    );
     let back = match view.journey.before(index).and_then(|p| form.pages.get(p)) {
         _ if from.check() => format!("/drafts/{id}/check"),
         Some(before) => format!("/drafts/{id}/pages/{}", before.id),

@@ -2,6 +2,7 @@
 
 mod check;
 mod dossier;
+mod doubts;
 mod drafts;
 mod forms;
 mod my;
@@ -87,6 +88,7 @@ pub fn router(dossiers: Dossiers) -> Router {
             "/drafts/{id}/papers/{paper}/files/{upload}/remove",
             post(papers::remove),
         )
+        .route("/drafts/{id}/doubts/{field}", get(doubts::show).post(doubts::say))
         .route("/drafts/{id}/check", get(check::show).post(check::submit))
         .route("/dossiers/{code}", get(dossier::show))
         .route("/dossiers/{code}/files/{sha256}", get(dossier::file))

@@ -193,7 +193,7 @@ fn control(page: &Page, portal: &Portal, law: &Law<'_>, at: &str, required: bool
             .iter()
             .find(|(page, _)| *page == index)
             .map(|(_, input)| input);
-        render::page(page, form, &state, &view.state.answers, input, &law.context).pop()
+        render::page(page, form, &state, &view.state.answers, input, &law.context, None).pop()
     });
     Control::Field(drawn.unwrap_or_else(|| render::FieldHtml {
         id: at.to_owned(),

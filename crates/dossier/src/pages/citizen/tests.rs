@@ -7,5 +7,6 @@ mod foresight;
 pub(crate) mod handling;
 mod leaves;
 mod notices;
+mod once;
 mod supplement;
 pub(crate) mod town;

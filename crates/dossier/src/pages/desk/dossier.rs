@@ -26,7 +26,7 @@ use crate::{
         state::{Answer, Consulted},
         status::Money,
     },
-    pages::text::encoded,
+    pages::text::{CheckLine, WriteLine, check_lines, encoded, write_lines},
     service::{DossierView, Dossiers, HistoryLine, TaskView},
 };
 
@@ -58,6 +58,8 @@ pub(super) struct DossierPage {
     may_note: bool,
     methods: Vec<ui::Choice>,
     sections: Vec<SummarySection>,
+    checks: Vec<CheckLine>,
+    writes: Vec<WriteLine>,
     papers: Vec<Paper>,
     /// The file that is open beside the data.
     open: Option<File>,
@@ -306,6 +308,8 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
             .map(|m| ui::Choice::new(method_code(*m), m.label().get(lang).to_owned()))
             .collect(),
         sections: view.answers.clone(),
+        checks: check_lines(&view.checks, lang),
+        writes: write_lines(&view.writes, lang),
         open: papers.iter().flat_map(|p| &p.files).find(|f| f.shows()).cloned(),
         papers,
         documents: s

@@ -17,6 +17,8 @@ use super::{
     super::{
         Dossiers,
         handling::{no_dossier, permission_of},
+        once::{self, Check, Outcome},
+        writing::{WriteView, writes},
     },
     HistoryLine,
     history::lines,
@@ -71,6 +73,10 @@ pub struct DossierView {
     pub tasks: Vec<TaskView>,
     /// Answers as people read them.
     pub answers: Vec<SummarySection>,
+    /// What was typed although a registry holds it, beside what that registry says.
+    pub checks: Vec<Check>,
+    /// What registries are told of the decision, once it has come so far.
+    pub writes: Vec<WriteView>,
     /// The history.
     pub history: Vec<HistoryLine>,
     /// Where the process stands.
@@ -132,9 +138,15 @@ impl Dossiers {
         let package = self.shelf().by_hash(&package).await?;
         let calendar = self.calendar();
         let rules = self.rules(&package, &calendar);
-        let form_ctx = rules.context(&state.applicant, state.channel, state.submitted_at.legal_date());
+        let on = state.submitted_at.legal_date();
+        let form_ctx = rules.informed(&state.applicant, state.channel, on, &state.facts);
         let journey = package.form.journey(&state.answers, &form_ctx);
         let answers = package.form.summary(&journey, &form_ctx, ctx.lang);
+        let mut checks = once::checks(&package.form, &journey, &state, |field, value| {
+            procedure::form::display(&field.kind, value, &form_ctx, ctx.lang)
+        });
+        // Where no registry can be asked, nothing waits for one.
+        checks.retain(|check| check.outcome != Outcome::Open || self.0.lookup.get().is_some());
         let log = tables::log(&self.store().read(), id).await?;
         let history = lines(&log, &state, &package)
             .into_iter()
@@ -182,6 +194,8 @@ impl Dossiers {
             why: why(&state, &calendar),
             tasks,
             answers,
+            checks,
+            writes: writes(&package, &state),
             history,
             here: state.process.where_now(),
             officer,

@@ -7,6 +7,7 @@ use procedure::package::Package;
 use crate::model::{
     action::{Action, ActorRef, Channel, Detail, Entry, PaymentMethod},
     state::{Answer, State},
+    writes::Wrote,
 };
 
 /// One line of the history.
@@ -48,6 +49,19 @@ pub(in crate::service) fn line_text(action: &Action) -> Text {
         Action::ConsultationAnswered { agrees: false, .. } => Text::new(
             "Cơ quan phối hợp trả lời: không thống nhất",
             "The consulted agency does not agree",
+        ),
+        Action::RegistryWrote { wrote, .. } => match wrote {
+            Wrote::Done { .. } => Text::new("Đã cập nhật cơ sở dữ liệu", "A registry was told"),
+            Wrote::Refused { .. } => Text::new("Cơ sở dữ liệu từ chối cập nhật", "A registry refused"),
+            Wrote::TakenBack { .. } => Text::new(
+                "Đã thu hồi nội dung cập nhật",
+                "What a registry was told was taken back",
+            ),
+            Wrote::Left { .. } => Text::new("Nội dung cập nhật được giữ lại", "What a registry was told stays"),
+        },
+        Action::RegistriesAnswered { .. } => Text::new(
+            "Đối chiếu tờ khai với cơ sở dữ liệu",
+            "The form was verified with the registers",
         ),
         Action::TimerFired { .. } => {
             Text::new("Hết thời hạn chờ theo quy trình", "A waiting time of the process ended")
@@ -175,6 +189,18 @@ fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action, package: &Pa
         Action::Withdrawn { reason } if !reason.is_empty() => detail.push(same(reason)),
         Action::Stopped { reason, basis } => detail.push(same(&format!("{reason} ({basis})"))),
         Action::DocumentIssued(document) => detail.push(same(&document.number)),
+        Action::RegistryWrote { write, wrote, .. } => {
+            let named = package.writes.iter().find(|w| w.id == *write);
+            detail.extend(named.map(|w| w.name.clone()));
+            if let Wrote::Refused { problems } | Wrote::Left { problems, .. } = wrote {
+                detail.extend(problems.iter().map(|p| p.text.clone()));
+            }
+        }
+        Action::RegistriesAnswered { said } => {
+            for attribute in said.keys() {
+                detail.extend(package.form.asked_by(attribute).map(|field| field.label.clone()));
+            }
+        }
         Action::ServiceDone { .. } => internal = true,
         Action::Submitted(_) | Action::Supplemented { .. } | Action::TimerFired { .. } | Action::Withdrawn { .. } => {}
     }

@@ -48,12 +48,12 @@ async fn permit(town: &Town) -> dossier::model::action::DossierId {
         person_number: Some("037190001234".to_owned()),
         ..Applicant::default()
     };
-    let registry = std::collections::BTreeMap::new();
+    let facts = procedure::form::Facts::default();
     let context = Context {
         applicant: &applicant,
         channel: Channel::Counter,
         today: clerk.now.legal_date(),
-        registry: &registry,
+        facts: &facts,
         units: &dossiers.reference().units,
     };
     let mut rng = rand::rngs::StdRng::seed_from_u64(7);

@@ -1,7 +1,7 @@
 //! One question: its id, its duties under the law, and whether the state already holds the answer.
 
 use super::{
-    super::{Field, FieldSource, Retention, Sensitivity, kind::Kind},
+    super::{Claim, Field, FieldSource, Retention, Sensitivity, kind::Kind},
     Loader,
     kind::Settings,
     raw::RawField,
@@ -81,6 +81,10 @@ impl Loader<'_, '_> {
         let feel = kind.feel();
         self.types.declare(&id, feel.clone());
         self.seen.insert(id.clone());
+        let told = matches!(source, FieldSource::Eid(Claim::PersonNumber) | FieldSource::Registry(_));
+        if told && matches!(kind, Kind::PersonNumber) {
+            self.tells_whom.insert(id.clone());
+        }
         Field {
             id,
             kind,

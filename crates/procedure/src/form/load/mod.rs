@@ -75,6 +75,7 @@ impl Form {
                 .map(|f| f.id.get_ref().clone())
                 .collect(),
             seen: BTreeSet::new(),
+            tells_whom: BTreeSet::new(),
             once_only,
             work: 0,
             uses: BTreeSet::new(),
@@ -140,6 +141,8 @@ struct Loader<'a, 'b> {
     /// Every field id, to tell "comes later" from "does not exist".
     all: BTreeSet<String>,
     seen: BTreeSet<String>,
+    /// Fields with the number of a person that nobody typed: registries may be asked about them.
+    tells_whom: BTreeSet<String>,
     once_only: Vec<Held>,
     /// What all expressions may cost together: a walk over the form evaluates each.
     work: u64,

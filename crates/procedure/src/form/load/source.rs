@@ -3,8 +3,8 @@
 use toml::Spanned;
 
 use super::{
-    super::{Claim, FieldSource, kind::Kind},
-    Loader, is_slug,
+    super::{Attribute, Claim, FieldSource, kind::Kind},
+    Loader,
 };
 
 impl Loader<'_, '_> {
@@ -54,16 +54,34 @@ impl Loader<'_, '_> {
             return FieldSource::Eid(claim);
         }
         if let Some(attribute) = text.strip_prefix("registry:") {
-            let good = attribute.split_once('.').is_some_and(|(a, b)| is_slug(a) && is_slug(b));
-            if !good {
+            let Ok(attribute) = attribute.parse::<Attribute>() else {
                 self.error(
                     at,
                     "bad-source",
-                    "Nguồn từ cơ sở dữ liệu viết là registry:tên.thuộc-tính.".to_owned(),
-                    "A registry source is written registry:name.attribute.".to_owned(),
+                    "Nguồn từ cơ sở dữ liệu viết là registry:tên.thuộc-tính hoặc registry:tên.thuộc-tính of mã-trường."
+                        .to_owned(),
+                    "A registry source is written registry:name.attribute or registry:name.attribute of field."
+                        .to_owned(),
+                );
+                return FieldSource::Asked;
+            };
+            if let Some(of) = &attribute.of
+                && !self.tells_whom.contains(of)
+            {
+                self.error(
+                    at,
+                    "looks-up-anybody",
+                    format!(
+                        "“{of}” phải là một số định danh đứng trước và do định danh điện tử hoặc cơ sở dữ liệu cho biết; nếu để \
+                         người khai tự nhập thì ai cũng tra cứu được thông tin của người khác."
+                    ),
+                    format!(
+                        "“{of}” must be a personal number before this field that the e-ID or a registry tells; if it could be typed, \
+                         anybody could look up anybody."
+                    ),
                 );
             }
-            return FieldSource::Registry(attribute.to_owned());
+            return FieldSource::Registry(attribute);
         }
         if let Some(expression) = text.strip_prefix("derived:") {
             let text = Spanned::new(raw.span(), expression.trim().to_owned());

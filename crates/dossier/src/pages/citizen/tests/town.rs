@@ -35,7 +35,7 @@ use crate::{
 };
 
 pub const AGENCY: &str = "H57.32.12";
-pub const CODES: [&str; 4] = ["1.001193", "1.004873", "2.000635", "1.013225"];
+pub const CODES: [&str; 5] = ["1.001193", "1.004873", "2.000635", "1.013225", "3.000722"];
 /// Text that would break a page that does not escape.
 pub const HOSTILE: &str = "\"'><script>alert(1)</script>&";
 

@@ -1,0 +1,285 @@
+//! Ask once: what a registry holds is shown to confirm; what it does not tell in time is typed and verified later.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use axum::http::StatusCode;
+use base::Timestamp;
+use futures::future::BoxFuture;
+use identity::{Ctx, Role};
+use procedure::form::{Answers, Attribute, Said};
+use registry::lookup::{About, Lookup, Question};
+use serde_json::{Value, json};
+
+use super::town::{Town, an, at, nobody, officer, person, start, towns};
+use crate::service::{Filing, Outcome};
+
+const CODE: &str = "2.000635";
+const FIELD: &str = "requester.residence";
+
+/// A population registry that tells what a test has put into it.
+#[derive(Debug, Default)]
+struct Population {
+    holds: Mutex<BTreeMap<String, Value>>,
+    down: AtomicBool,
+    asked: Mutex<Vec<Question>>,
+}
+
+impl Lookup for Population {
+    fn ask<'a>(&'a self, ctx: &'a Ctx, question: &'a Question) -> BoxFuture<'a, BTreeMap<Attribute, Said>> {
+        Box::pin(async move {
+            self.asked.lock().expect("one at a time").push(question.clone());
+            if self.down.load(Ordering::Relaxed) {
+                return BTreeMap::new();
+            }
+            let holds = self.holds.lock().expect("one at a time");
+            let at = ctx.now;
+            let told = |attribute: &Attribute| match holds.get(&attribute.name) {
+                Some(value) => Said::Known {
+                    value: value.clone(),
+                    entry: "population/046190001234#3".to_owned(),
+                    recorded_at: Timestamp::from_micros(1_700_000_000_000_000),
+                    at,
+                },
+                None => Said::Nothing { at },
+            };
+            question.attributes.iter().map(|a| (a.clone(), told(a))).collect()
+        })
+    }
+}
+
+/// A town whose dossiers ask this registry, and a residence that it may hold.
+fn joined(town: &Town) -> (Arc<Population>, Value) {
+    let population = Arc::new(Population::default());
+    town.dossiers.ask_registries_by(population.clone());
+    (population, residence(town, "12 Lê Lợi"))
+}
+
+fn residence(town: &Town, detail: &str) -> Value {
+    let (units, today) = (&town.dossiers.reference().units, start().legal_date());
+    let province = units.provinces(today)[0];
+    let commune = units.communes(province.code, today)[0];
+    json!({ "province": province.code.to_string(), "commune": commune.code.to_string(), "detail": detail })
+}
+
+impl Population {
+    fn holds(&self, name: &str, value: &Value) {
+        self.holds
+            .lock()
+            .expect("one at a time")
+            .insert(name.to_owned(), value.clone());
+    }
+
+    fn goes_down(&self, down: bool) {
+        self.down.store(down, Ordering::Relaxed);
+    }
+}
+
+/// The page of a draft that asks for the residence.
+async fn page_with_residence(town: &Town, ctx: &Ctx, draft: &str) -> String {
+    let view = town.draft(ctx, draft).await;
+    let page = view.package.form.page_of(FIELD).expect("it is asked").id.clone();
+    format!("{draft}/pages/{page}")
+}
+
+#[tokio::test]
+async fn what_a_registry_holds_is_shown_and_not_asked() {
+    for town in towns().await {
+        let (population, home) = joined(&town);
+        population.holds("residence", &home);
+        let path = town.fill(&an(), CODE).await;
+        let page = town.page(&an(), &page_with_residence(&town, &an(), &path).await).await;
+        assert!(page.body.contains("Lấy từ cơ sở dữ liệu của Nhà nước"), "{}", page.body);
+        assert!(page.body.contains("12 Lê Lợi") && !page.body.contains("name=\"requester.residence.detail\""));
+        assert!(page.body.contains(&format!("href=\"{path}/doubts/{FIELD}\"")));
+
+        town.hand_in(&an(), &path).await;
+        let dossier = town.seen(&town.file(&an(), &path).await).await;
+        assert_eq!(at(&dossier.state.answers.to_value(), FIELD), home);
+        assert!(
+            dossier.checks.is_empty(),
+            "nothing is left to verify: {:?}",
+            dossier.checks
+        );
+        assert_eq!(dossier.state.facts.said.len(), 1);
+
+        let asked = population.asked.lock().expect("one at a time").clone();
+        assert_eq!(asked.len(), 1, "once, however many pages were opened: {asked:?}");
+        assert_eq!(asked[0].about, About::Person("046190001234".to_owned()));
+        assert_eq!(asked[0].procedure, CODE);
+        assert!(asked[0].basis.contains("Điều"), "{}", asked[0].basis);
+    }
+}
+
+#[tokio::test]
+async fn a_person_may_say_that_a_registry_is_wrong_and_take_it_back() {
+    for town in towns().await {
+        let (population, home) = joined(&town);
+        population.holds("residence", &home);
+        let path = town.fill(&an(), CODE).await;
+        let doubt = format!("{path}/doubts/{FIELD}");
+        let shown = town.page(&an(), &doubt).await;
+        assert!(shown.body.contains("12 Lê Lợi") && shown.body.contains("population/046190001234#3"));
+        for (ctx, expected) in [(person("Lê Văn Khác", base::Lang::Vi), 404), (nobody(), 303)] {
+            assert_eq!(town.get(&ctx, &doubt).await.status.as_u16(), expected);
+            assert_eq!(town.post(&ctx, &doubt, &[]).await.status.as_u16(), expected);
+        }
+        let nowhere = town.post(&an(), &format!("{path}/doubts/requester.name"), &[]).await;
+        assert_eq!(nowhere.status, StatusCode::NOT_FOUND, "no registry holds it");
+
+        let say = |then: &str, reason: &str| {
+            vec![
+                ("then".to_owned(), then.to_owned()),
+                ("reason".to_owned(), reason.to_owned()),
+            ]
+        };
+        let long = town.post(&an(), &doubt, &say("doubt", &"x".repeat(1_001))).await;
+        assert!(long.status.is_client_error() && town.draft(&an(), &path).await.draft.facts.doubts.is_empty());
+        assert_eq!(
+            town.post(&an(), &doubt, &say("doubt", "Tôi đã chuyển nhà"))
+                .await
+                .status,
+            StatusCode::SEE_OTHER
+        );
+        let page = page_with_residence(&town, &an(), &path).await;
+        let asked = town.page(&an(), &page).await;
+        assert!(
+            asked.body.contains("Cơ sở dữ liệu ghi:") && asked.body.contains("name=\"requester.residence.detail\"")
+        );
+        town.post(&an(), &doubt, &say("take-back", "")).await;
+        assert!(
+            !town
+                .page(&an(), &page)
+                .await
+                .body
+                .contains("name=\"requester.residence.detail\"")
+        );
+
+        town.post(&an(), &doubt, &say("doubt", "Tôi đã chuyển nhà")).await;
+        let path = town.fill(&an(), CODE).await;
+        town.hand_in(&an(), &path).await;
+        assert!(
+            town.page(&an(), &format!("{path}/check"))
+                .await
+                .body
+                .contains("Cơ sở dữ liệu ghi:")
+        );
+        let filed = town.file(&an(), &path).await;
+        let dossier = town.seen(&filed).await;
+        assert_eq!(dossier.checks.len(), 1);
+        assert_eq!(dossier.checks[0].outcome, Outcome::Doubted);
+        assert_eq!(dossier.checks[0].reason, "Tôi đã chuyển nhà");
+        for (ctx, path) in [
+            (
+                officer(&[Role::Receptionist]),
+                format!("/desk{}", filed.split('?').next().unwrap_or_default()),
+            ),
+            (an(), filed.clone()),
+        ] {
+            let page = town.page(&ctx, &path).await;
+            assert!(page.body.contains("Người nộp báo chưa đúng"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_is_down_delays_nobody_and_is_asked_until_it_answers() {
+    for town in towns().await {
+        let (population, home) = joined(&town);
+        population.goes_down(true);
+        let path = town.fill(&an(), CODE).await;
+        let page = town.page(&an(), &page_with_residence(&town, &an(), &path).await).await;
+        assert!(page.body.contains("Cơ sở dữ liệu chưa trả lời"));
+        town.hand_in(&an(), &path).await;
+        let filed = town.file(&an(), &path).await;
+        let before = town.seen(&filed).await;
+        assert_eq!(before.checks[0].outcome, Outcome::Open);
+        let questions = population.asked.lock().expect("one at a time").len();
+        assert_eq!(questions, 1, "not with each page: a minute is left to it");
+
+        // Still down in the first hours: asked some times, further and further apart.
+        town.work_until(start().plus_seconds(3 * 3600)).await;
+        assert_eq!(town.seen(&filed).await.checks[0].outcome, Outcome::Open);
+        let later = population.asked.lock().expect("one at a time").len();
+        assert!((2..=20).contains(&later), "{later}");
+
+        population.goes_down(false);
+        population.holds("residence", &residence(&town, "Nhà khác"));
+        town.work_until(start().plus_seconds(12 * 3600)).await;
+        let after = town.seen(&filed).await;
+        assert_eq!(after.checks[0].outcome, Outcome::Differs);
+        assert!(
+            after.checks[0]
+                .held
+                .as_deref()
+                .is_some_and(|held| held.contains("Nhà khác"))
+        );
+        assert_eq!(at(&after.state.answers.to_value(), FIELD), home, "what was filed stays");
+        assert_eq!(
+            after.state.due_at(&town.dossiers.calendar()),
+            before.state.due_at(&town.dossiers.calendar())
+        );
+        let page = town
+            .page(
+                &officer(&[Role::Receptionist]),
+                &format!("/desk{}", filed.split('?').next().unwrap_or_default()),
+            )
+            .await;
+        assert!(
+            page.body.contains("Khác với cơ sở dữ liệu") && page.body.contains("Đối chiếu tờ khai với cơ sở dữ liệu")
+        );
+        // What was answered is not asked again.
+        let asked = population.asked.lock().expect("one at a time").len();
+        town.work_until(start().plus_seconds(48 * 3600)).await;
+        assert_eq!(population.asked.lock().expect("one at a time").len(), asked);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_the_form_cannot_take_is_as_good_as_none() {
+    for town in towns().await {
+        let (population, _) = joined(&town);
+        for wrong in [
+            json!("12 Lê Lợi"),
+            json!({ "province": "99", "commune": "00000", "detail": "x" }),
+            json!(null),
+        ] {
+            population.holds("residence", &wrong);
+            let path = town.fill(&an(), CODE).await;
+            let page = town.page(&an(), &page_with_residence(&town, &an(), &path).await).await;
+            assert!(page.body.contains("Cơ sở dữ liệu chưa trả lời"), "{wrong}");
+            town.post(&an(), &format!("{path}/discard"), &[]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_api_filing_that_says_otherwise_counts_as_a_doubt() {
+    for town in towns().await {
+        let (population, home) = joined(&town);
+        let path = town.fill(&an(), CODE).await;
+        let draft = town.draft(&an(), &path).await;
+        assert!(matches!(
+            draft.draft.facts.said.values().next(),
+            Some(Said::Nothing { .. })
+        ));
+        let answers = Answers::from_value(draft.draft.answers.clone().into()).expect("an object");
+        population.holds("residence", &residence(&town, "Nhà khác"));
+        let filing = Filing {
+            procedure: CODE.to_owned(),
+            answers,
+            papers: Vec::new(),
+            applicant: None,
+            channel: None,
+        };
+        let filed = town.dossiers.file(&an(), &filing, "key-1").await.expect("filed");
+        let dossier = town.seen(&format!("/dossiers/{}", filed.code)).await;
+        assert_eq!(at(&dossier.state.answers.to_value(), FIELD), home, "as the caller said");
+        assert_eq!(dossier.checks[0].outcome, Outcome::Doubted);
+    }
+}

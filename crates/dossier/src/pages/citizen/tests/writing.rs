@@ -1,0 +1,314 @@
+//! The joined filing for a child: one form, registries told one after the other, and every way in which one of them may fail.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use base::{Problems, Timestamp};
+use futures::future::BoxFuture;
+use identity::{Ctx, Role};
+use procedure::form::{Attribute, Said as Told};
+use registry::{
+    keeper::{Keeper, Order, Said, TakeBack},
+    lookup::{About, Lookup, Question},
+};
+use serde_json::{Value, json};
+
+use super::town::{Town, an, officer, start, towns};
+use crate::{
+    model::{
+        action::DossierId,
+        command::{Command, Completion},
+        writes::Wrote,
+    },
+    service::DossierView,
+};
+
+const CODE: &str = "3.000722";
+const MOTHER: &str = "046190001234";
+const FATHER: &str = "046088004321";
+
+/// Registries in memory: what they hold by entry, in what order they were told, and how each fails.
+#[derive(Debug, Default)]
+struct Registries {
+    told: Mutex<Vec<String>>,
+    standing: Mutex<BTreeMap<String, Value>>,
+    answered: Mutex<BTreeMap<String, Said>>,
+    /// By registry: how often it is silent before it answers, and whether it then refuses.
+    silent: Mutex<BTreeMap<String, u32>>,
+    refuses: Mutex<Vec<String>>,
+    numbers: AtomicU32,
+    home: Mutex<Value>,
+}
+
+impl Registries {
+    fn is_silent(&self, registry: &str) -> bool {
+        let mut silent = self.silent.lock().expect("one at a time");
+        match silent.get_mut(registry) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn once(&self, id: &str, does: impl FnOnce() -> Said) -> Said {
+        if let Some(before) = self.answered.lock().expect("one at a time").get(id) {
+            return before.clone();
+        }
+        self.told.lock().expect("one at a time").push(id.to_owned());
+        let said = does();
+        self.answered.lock().expect("one at a time").insert(id.to_owned(), said.clone());
+        said
+    }
+
+    fn records(&self) -> Vec<String> {
+        self.standing.lock().expect("one at a time").keys().cloned().collect()
+    }
+}
+
+impl Keeper for Registries {
+    fn tell<'a>(&'a self, _: &'a Ctx, order: &'a Order) -> BoxFuture<'a, Said> {
+        Box::pin(async move {
+            let registry = order.plan.registry.as_str();
+            if self.is_silent(registry) {
+                return Said::Silent;
+            }
+            self.once(&order.id, || {
+                if self.refuses.lock().expect("one at a time").iter().any(|r| r == registry) {
+                    let mut problems = Problems::new();
+                    problems.add("no", registry, "Cơ quan từ chối.", "The agency refuses.");
+                    return Said::Refused(problems);
+                }
+                let n = self.numbers.fetch_add(1, Ordering::Relaxed);
+                let mut record = order.plan.body.clone();
+                match registry {
+                    "population" => record["person_number"] = format!("046226{n:06}").into(),
+                    "social-insurance" => record["card"]["number"] = format!("TE146{n:010}").into(),
+                    _ => {}
+                }
+                let entry = format!("{registry}#{n}");
+                self.standing.lock().expect("one at a time").insert(entry.clone(), record.clone());
+                Said::Done { entry, record }
+            })
+        })
+    }
+
+    fn take_back<'a>(&'a self, _: &'a Ctx, order: &'a TakeBack) -> BoxFuture<'a, Said> {
+        Box::pin(async move {
+            if self.is_silent(&order.registry) {
+                return Said::Silent;
+            }
+            self.once(&order.id, || {
+                self.standing.lock().expect("one at a time").remove(&order.entry);
+                Said::Done {
+                    entry: format!("{}/back", order.entry),
+                    record: Value::Null,
+                }
+            })
+        })
+    }
+}
+
+impl Lookup for Registries {
+    fn ask<'a>(&'a self, ctx: &'a Ctx, question: &'a Question) -> BoxFuture<'a, BTreeMap<Attribute, Told>> {
+        Box::pin(async move {
+            let father = question.about == About::Person(FATHER.to_owned());
+            let told = |a: &Attribute| {
+                let value = match (a.registry.as_str(), a.name.as_str()) {
+                    (_, "residence") => self.home.lock().expect("one at a time").clone(),
+                    (_, "ethnicity") => json!("01"),
+                    (_, "nationality") => json!("VN"),
+                    (_, "full-name") if father => json!("Trần Văn Nam"),
+                    (_, "birth-date") if father => json!("1988-02-03"),
+                    (_, "spouse-number") if !father => json!(FATHER),
+                    (_, "marriage-entry") => json!("KH 12/2015"),
+                    (_, "place-of-care") => json!("46001"),
+                    _ => return Told::Nothing { at: ctx.now },
+                };
+                Told::Known {
+                    value,
+                    entry: format!("{}/{}", a.registry, question.about.number()),
+                    recorded_at: ctx.now,
+                    at: ctx.now,
+                }
+            };
+            question.attributes.iter().map(|a| (a.clone(), told(a))).collect()
+        })
+    }
+}
+
+/// A child's dossier that was filed by the mother and signed by the leader.
+async fn signed(town: &Town, registries: &Arc<Registries>) -> String {
+    let (units, today) = (&town.dossiers.reference().units, start().legal_date());
+    let province = units.provinces(today)[0];
+    let commune = units.communes(province.code, today)[0];
+    *registries.home.lock().expect("one at a time") =
+        json!({ "province": province.code.to_string(), "commune": commune.code.to_string(), "detail": "12 Lê Lợi" });
+    town.dossiers.ask_registries_by(registries.clone());
+    town.dossiers.tell_registries_by(registries.clone());
+    let path = town.post(&an(), &format!("/apply/{CODE}/start"), &[]).await.location();
+    // Both parents, so that the other one is asked for as well.
+    let both = [("_shown", "parents.both"), ("parents.both", "true"), ("then", "next")];
+    let both: Vec<_> = both.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    town.post(&an(), &format!("{path}/pages/parents"), &both).await;
+    let path = town.fill(&an(), CODE).await;
+    town.hand_in(&an(), &path).await;
+    let draft = town.draft(&an(), &path).await;
+    assert_eq!(draft.journey.answers.text("other.person_number"), Some(FATHER), "by the marriage");
+    assert_eq!(draft.journey.answers.text("other.name"), Some("Trần Văn Nam"), "by that number");
+    let filed = town.file(&an(), &path).await;
+    for (outcome, fields) in [("accept", json!({})), ("ok", json!({ "register_number": 15 })), ("approve", json!({}))] {
+        let seen = town.seen(&filed).await;
+        let completion = Completion {
+            token: seen.tasks[0].open.token,
+            outcome: outcome.to_owned(),
+            fields: fields.as_object().cloned().unwrap_or_default(),
+            ..Completion::default()
+        };
+        town.step(seen.id, completion).await;
+    }
+    filed
+}
+
+fn statuses(seen: &DossierView) -> Vec<&'static str> {
+    let status = |wrote: &Option<Wrote>| match wrote {
+        None => "waits",
+        Some(Wrote::Done { .. }) => "done",
+        Some(Wrote::Refused { .. }) => "refused",
+        Some(Wrote::TakenBack { .. }) => "taken back",
+        Some(Wrote::Left { .. }) => "left",
+    };
+    seen.writes.iter().map(|w| status(&w.wrote)).collect()
+}
+
+async fn mended(town: &Town, id: DossierId, token: u32, outcome: &str) {
+    let ctx = officer(&[Role::Specialist]);
+    let completion = Completion {
+        token,
+        outcome: outcome.to_owned(),
+        ..Completion::default()
+    };
+    town.dossiers.command(&ctx, id, &Command::Complete(completion), None).await.expect("the step is done");
+}
+
+fn hours(n: i64) -> Timestamp {
+    start().plus_seconds(n * 3600)
+}
+
+#[tokio::test]
+async fn one_filing_tells_three_registries_and_shows_what_they_gave() {
+    for town in towns().await {
+        let registries = Arc::new(Registries::default());
+        let filed = signed(&town, &registries).await;
+        assert_eq!(statuses(&town.seen(&filed).await), ["waits", "waits", "waits"]);
+        town.work().await;
+        let seen = town.seen(&filed).await;
+        assert_eq!(statuses(&seen), ["done", "done", "done"]);
+        let standing = registries.standing.lock().expect("one at a time").clone();
+        let person = standing.values().find(|r| r.get("mother_person_number").is_some()).expect("the child");
+        assert_eq!((&person["mother_person_number"], &person["father_person_number"]), (&json!(MOTHER), &json!(FATHER)));
+        let number = person["person_number"].as_str().expect("a number");
+        let entry = standing.values().find(|r| r["kind"] == json!("birth")).expect("the entry");
+        assert_eq!(entry["child"]["person_number"], json!(number), "entered under the number that was given");
+        assert_eq!((&entry["number"], &entry["year"]), (&json!(15), &json!(2026)));
+        let card = standing.values().find(|r| r["group"] == json!("TE")).expect("the card");
+        assert_eq!(card["card"]["place_of_care"], json!("46001"));
+        assert_eq!(seen.tasks[0].name.en, "Hand over the result");
+        assert!(seen.state.documents.iter().any(|d| d.kind == crate::model::action::DocumentKind::Result));
+        for (ctx, path) in [(an(), filed.clone()), (officer(&[Role::Specialist]), format!("/desk{}", filed.split('?').next().unwrap_or_default()))] {
+            let page = town.page(&ctx, &path).await;
+            assert!(page.body.contains("Cấp thẻ bảo hiểm y tế") && page.body.contains("Đã cập nhật"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_is_silent_is_told_again_and_nothing_twice() {
+    for town in towns().await {
+        let registries = Arc::new(Registries::default());
+        let silent = [("population", 2), ("civil-status", 1), ("social-insurance", 3)];
+        *registries.silent.lock().expect("one at a time") = silent.map(|(r, n)| (r.to_owned(), n)).into();
+        let filed = signed(&town, &registries).await;
+        town.work_until(hours(24)).await;
+        assert_eq!(statuses(&town.seen(&filed).await), ["done", "done", "done"]);
+        assert_eq!(registries.told.lock().expect("one at a time").len(), 3);
+        assert_eq!(registries.records().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_at_any_step_takes_back_what_came_before() {
+    for refusing in ["population", "civil-status", "social-insurance"] {
+        for town in towns().await {
+            let registries = Arc::new(Registries::default());
+            registries.refuses.lock().expect("one at a time").push(refusing.to_owned());
+            // Taking back is tried again as well.
+            registries.silent.lock().expect("one at a time").insert("population".to_owned(), 0);
+            let filed = signed(&town, &registries).await;
+            town.work_until(hours(24)).await;
+            let seen = town.seen(&filed).await;
+            assert_eq!(registries.records(), Vec::<String>::new(), "{refusing}: nothing stands");
+            let expected: &[&str] = match refusing {
+                "population" => &["refused", "waits", "waits"],
+                "civil-status" => &["taken back", "refused", "waits"],
+                _ => &["taken back", "taken back", "refused"],
+            };
+            assert_eq!(statuses(&seen), expected, "{refusing}");
+            assert_eq!(seen.tasks[0].open.node, "mend");
+            let page = town.page(&an(), &filed).await;
+            assert!(page.body.contains("Bị từ chối") && page.body.contains("Cơ quan từ chối."));
+
+            // Mended at the agency, told again: another attempt, under other ids.
+            registries.refuses.lock().expect("one at a time").clear();
+            mended(&town, seen.id, seen.tasks[0].open.token, "again").await;
+            town.work_until(hours(48)).await;
+            let seen = town.seen(&filed).await;
+            assert_eq!(statuses(&seen), ["done", "done", "done"], "{refusing}");
+            assert_eq!(registries.records().len(), 3);
+            assert_eq!(seen.tasks[0].open.node, "deliver");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_registries_an_officer_goes_on_by_hand() {
+    for town in towns().await {
+        let registries = Arc::new(Registries::default());
+        let filed = {
+            // Joined only to be asked.
+            let filed = signed_without_keeper(&town, &registries).await;
+            town.work_until(hours(24)).await;
+            filed
+        };
+        let seen = town.seen(&filed).await;
+        assert_eq!(seen.tasks[0].open.node, "mend");
+        mended(&town, seen.id, seen.tasks[0].open.token, "by-hand").await;
+        assert_eq!(town.seen(&filed).await.tasks[0].open.node, "deliver");
+        assert!(registries.told.lock().expect("one at a time").is_empty());
+    }
+}
+
+/// As [`signed`], in a town that can tell nobody.
+async fn signed_without_keeper(town: &Town, registries: &Arc<Registries>) -> String {
+    town.dossiers.ask_registries_by(registries.clone());
+    let path = town.fill(&an(), CODE).await;
+    town.hand_in(&an(), &path).await;
+    let filed = town.file(&an(), &path).await;
+    for (outcome, fields) in [("accept", json!({})), ("ok", json!({ "register_number": 15 })), ("approve", json!({}))] {
+        let seen = town.seen(&filed).await;
+        let completion = Completion {
+            token: seen.tasks[0].open.token,
+            outcome: outcome.to_owned(),
+            fields: fields.as_object().cloned().unwrap_or_default(),
+            ..Completion::default()
+        };
+        town.step(seen.id, completion).await;
+    }
+    filed
+}

@@ -1,0 +1,64 @@
+//! Telling a registry what was decided elsewhere, at this node or by the exchange. The agency that owns the registry judges.
+
+use std::fmt;
+
+use base::Problems;
+use futures::future::BoxFuture;
+use identity::Ctx;
+use procedure::writes::Plan;
+use serde_json::Value;
+
+/// One write of one dossier.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// The same order again has the same id, and one effect.
+    pub id: String,
+    /// What is done.
+    pub plan: Plan,
+    /// National code of the procedure: the purpose.
+    pub procedure: String,
+    /// Why the registry may be told (decree and article).
+    pub basis: String,
+    /// Code of the dossier that caused it.
+    pub dossier: String,
+}
+
+/// What a registry said to an order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    /// It is done.
+    Done {
+        /// The entry, as the registry names it.
+        entry: String,
+        /// The record as the registry holds it now.
+        record: Value,
+    },
+    /// No, and why.
+    Refused(Problems),
+    /// No answer; to be asked again.
+    Silent,
+}
+
+/// Somebody who tells registries. An order that was carried out before is answered as it was then.
+pub trait Keeper: fmt::Debug + Send + Sync {
+    /// Carries out an order.
+    fn tell<'a>(&'a self, ctx: &'a Ctx, order: &'a Order) -> BoxFuture<'a, Said>;
+
+    /// Takes back what an order had done: its entry never held. `order` has an id of its own.
+    fn take_back<'a>(&'a self, ctx: &'a Ctx, order: &'a TakeBack) -> BoxFuture<'a, Said>;
+}
+
+/// Taking back an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakeBack {
+    /// The same order again has the same id, and one effect.
+    pub id: String,
+    /// The registry.
+    pub registry: String,
+    /// The entry that never held.
+    pub entry: String,
+    /// National code of the procedure.
+    pub procedure: String,
+    /// Code of the dossier.
+    pub dossier: String,
+}

@@ -1,0 +1,48 @@
+//! Asking a registry instead of the person: by whoever decides something, with purpose and legal basis, at this node or by the
+//! exchange. The asker does not know which.
+
+use std::{collections::BTreeMap, fmt};
+
+use futures::future::BoxFuture;
+use identity::Ctx;
+use procedure::form::{Attribute, Said};
+
+/// What one procedure asks about one person or organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// About whom.
+    pub about: About,
+    /// What is asked.
+    pub attributes: Vec<Attribute>,
+    /// National code of the procedure that needs it: the purpose of the read.
+    pub procedure: String,
+    /// Why the state may know it (decree and article), of the fields that need it.
+    pub basis: String,
+    /// Code of the dossier, once there is one.
+    pub dossier: Option<String>,
+}
+
+/// About whom a registry is asked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum About {
+    /// A person, by personal number.
+    Person(String),
+    /// An organisation, by tax code.
+    Organisation(String),
+}
+
+impl About {
+    /// The number.
+    pub fn number(&self) -> &str {
+        match self {
+            Self::Person(number) | Self::Organisation(number) => number,
+        }
+    }
+}
+
+/// Somebody who asks registries. Never fails: a registry that is down is [`Said::Silent`], so that it delays nobody.
+pub trait Lookup: fmt::Debug + Send + Sync {
+    /// Asks, records the read for the person it is about, and tells what each attribute came to. An attribute that is left out of the
+    /// answer counts as silent.
+    fn ask<'a>(&'a self, ctx: &'a Ctx, question: &'a Question) -> BoxFuture<'a, BTreeMap<Attribute, Said>>;
+}

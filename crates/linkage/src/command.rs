@@ -66,6 +66,9 @@ pub struct Options {
     /// Where the clusters go, as CSV.
     #[arg(long)]
     pub clusters: Option<PathBuf>,
+    /// The least probability of a pair that clusters are made of where there is no policy; the threshold if not given.
+    #[arg(long)]
+    pub cluster_from: Option<f64>,
     /// No record is linked with two of the other file.
     #[arg(long)]
     pub one_to_one: bool,
@@ -135,7 +138,8 @@ pub struct Report {
 /// # Errors
 /// Everything that is wrong with the files, the model, the rules and the policy; `threshold`; `cannot-write`.
 pub fn run(options: &Options, mut progress: impl FnMut(Stage, f64)) -> Result<Report> {
-    if !(options.threshold > 0.0 && options.threshold < 1.0) {
+    let thresholds = [Some(options.threshold), options.cluster_from];
+    if thresholds.into_iter().flatten().any(|p| !(p > 0.0 && p < 1.0)) {
         return Err(Error::refused(
             Kind::Invalid,
             "threshold",
@@ -282,13 +286,14 @@ fn make_clusters(
     report: &mut Report,
 ) -> Result<()> {
     // Without a policy, clusters are proposals made of all pairs from the threshold on.
-    let follows = |decision: Decision| match policy {
+    let cluster_from = weight_of(options.cluster_from.unwrap_or(options.threshold));
+    let follows = |pair: &Scored, decision: Decision| match policy {
         Some(_) => matches!(decision, Decision::Automatic | Decision::Conflict),
-        None => decision == Decision::Review,
+        None => pair.weight >= cluster_from,
     };
     let edges: Vec<Edge> = scored
         .iter()
-        .filter(|(_, decision)| follows(*decision))
+        .filter(|(pair, decision)| follows(pair, *decision))
         .map(|(p, _)| Edge {
             left: p.left,
             right: p.right,

@@ -140,6 +140,9 @@ impl Compiler<'_> {
     }
 
     fn comparison(&mut self, operator: Operator, a: &Expr, b: &Expr) -> Compiled<Test> {
+        if let Some(test) = self.bounded(operator, a, b)? {
+            return Ok(test);
+        }
         let (kind_a, kind_b) = (kind(a)?, kind(b)?);
         if kind_a == Type::Text && kind_b == Type::Text {
             let (a, b) = (self.field(a, Type::Text)?, self.field(b, Type::Text)?);
@@ -219,38 +222,14 @@ impl Compiler<'_> {
 
     /// A function of both records.
     fn call(&mut self, name: &str, arguments: &[Expr]) -> Compiled<Number> {
-        let distance = match name {
-            "jaro_winkler_similarity" | "jaro_winkler" => Some(Distance::JaroWinkler),
-            "jaro_similarity" | "jaro_sim" => Some(Distance::Jaro),
-            "levenshtein" | "editdist3" => Some(Distance::Levenshtein),
-            "damerau_levenshtein" => Some(Distance::DamerauLevenshtein),
-            "jaccard" => Some(Distance::Jaccard),
-            _ => None,
-        };
-        if let Some(distance) = distance {
+        if let Some(distance) = distance_named(name) {
             let [a, b] = arguments else {
                 return Err(scalar::wrong_arguments(name, arguments.len()));
             };
             let (a, b) = (self.field(a, Type::Text)?, self.field(b, Type::Text)?);
-            return Ok(self.measure(Measure {
-                of: Measured::Texts(distance),
-                a,
-                b,
-            }));
+            return Ok(self.measure(Measured::Texts(distance), a, b, None));
         }
-        let unary: Option<fn(f64) -> f64> = match name {
-            "abs" => Some(f64::abs),
-            "floor" => Some(f64::floor),
-            "ceil" | "ceiling" => Some(f64::ceil),
-            "round" => Some(f64::round),
-            "sqrt" => Some(f64::sqrt),
-            "sin" => Some(f64::sin),
-            "cos" => Some(f64::cos),
-            "acos" => Some(f64::acos),
-            "radians" => Some(f64::to_radians),
-            _ => None,
-        };
-        if let Some(function) = unary {
+        if let Some(function) = scalar::math(name) {
             let [a] = arguments else {
                 return Err(scalar::wrong_arguments(name, arguments.len()));
             };
@@ -297,19 +276,35 @@ impl Compiler<'_> {
             return Err(scalar::wrong_arguments(name, lists.len()));
         };
         let (a, b) = (self.field(a, Type::List)?, self.field(b, Type::List)?);
-        Ok(self.measure(Measure {
-            of: Measured::Overlap,
-            a,
-            b,
+        Ok(self.measure(Measured::Overlap, a, b, None))
+    }
+
+    /// The number of a measure. One that is asked for with several bounds has the largest, and none if once without.
+    fn measure(&mut self, of: Measured, a: Field, b: Field, bound: Option<f64>) -> Number {
+        let known = self.store.measures.iter().position(|m| (m.of, m.a, m.b) == (of, a, b));
+        if let Some(measure) = known.and_then(|n| self.store.measures.get_mut(n)) {
+            measure.bound = measure.bound.zip(bound).map(|(x, y)| x.max(y));
+        }
+        Number::Measure(known.unwrap_or_else(|| {
+            self.store.measures.push(Measure { of, a, b, bound });
+            self.store.measures.len() - 1
         }))
     }
 
-    fn measure(&mut self, measure: Measure) -> Number {
-        let known = self.store.measures.iter().position(|m| *m == measure);
-        Number::Measure(known.unwrap_or_else(|| {
-            self.store.measures.push(measure);
-            self.store.measures.len() - 1
-        }))
+    /// `levenshtein(…) <= 2`: the distance need not be known beyond the bound.
+    fn bounded(&mut self, operator: Operator, a: &Expr, b: &Expr) -> Compiled<Option<Test>> {
+        let (Operator::Le | Operator::Lt, Expr::Call(name, arguments), Expr::Number(bound)) = (operator, a, b) else {
+            return Ok(None);
+        };
+        let (Some(distance), [x, y], None) = (distance_named(name), arguments.as_slice(), a.side()) else {
+            return Ok(None);
+        };
+        if !distance.is_distance() || *bound < 0.0 || !has_columns(a) {
+            return Ok(None);
+        }
+        let (x, y) = (self.field(x, Type::Text)?, self.field(y, Type::Text)?);
+        let measure = self.measure(Measured::Texts(distance), x, y, Some(*bound));
+        Ok(Some(Test::Compared(operator, measure, Number::Constant(*bound))))
     }
 
     /// A text or list of one record, or one that the condition itself contains.
@@ -432,6 +427,17 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+fn distance_named(name: &str) -> Option<Distance> {
+    Some(match name {
+        "jaro_winkler_similarity" | "jaro_winkler" => Distance::JaroWinkler,
+        "jaro_similarity" | "jaro_sim" => Distance::Jaro,
+        "levenshtein" | "editdist3" => Distance::Levenshtein,
+        "damerau_levenshtein" => Distance::DamerauLevenshtein,
+        "jaccard" => Distance::Jaccard,
+        _ => return None,
+    })
 }
 
 fn has_columns(expr: &Expr) -> bool {

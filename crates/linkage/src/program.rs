@@ -65,6 +65,8 @@ pub(crate) struct Measure {
     pub(crate) of: Measured,
     pub(crate) a: Field,
     pub(crate) b: Field,
+    /// It is only asked whether it is at most something, and never more than this.
+    pub(crate) bound: Option<f64>,
 }
 
 /// All columns and measures that the conditions of a model speak of.
@@ -231,7 +233,7 @@ impl<'a> Judge<'a> {
             return *value;
         }
         let value = match measure.of {
-            Measured::Texts(by) => distance::measure(by, self.dictionary.get(a), self.dictionary.get(b)),
+            Measured::Texts(by) => distance::measure(by, self.dictionary.get(a), self.dictionary.get(b), measure.bound),
             Measured::Overlap => {
                 let list = |n: u32| self.store.lists.get(n as usize).map_or(&[][..], |l| l);
                 overlap(list(a), list(b)) as f64

@@ -74,7 +74,7 @@ impl Value {
 }
 
 /// The functions of one record, by all the names that they have in the two dialects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Function {
     Substr,
     First,
@@ -100,8 +100,7 @@ enum Function {
     DatePart,
     Split,
     Soundex,
-    Abs,
-    Floor,
+    Math(fn(f64) -> f64),
     Least,
     Greatest,
 }
@@ -133,10 +132,24 @@ fn function(name: &str) -> Option<Function> {
         "date_part" => DatePart,
         "string_split" | "str_split" | "split" => Split,
         "soundex" => Soundex,
-        "abs" => Abs,
-        "floor" => Floor,
         "least" => Least,
         "greatest" => Greatest,
+        _ => Math(math(name)?),
+    })
+}
+
+/// Functions of one number.
+pub(crate) fn math(name: &str) -> Option<fn(f64) -> f64> {
+    Some(match name {
+        "abs" => f64::abs,
+        "floor" => f64::floor,
+        "ceil" | "ceiling" => f64::ceil,
+        "round" => f64::round,
+        "sqrt" => f64::sqrt,
+        "sin" => f64::sin,
+        "cos" => f64::cos,
+        "acos" => f64::acos,
+        "radians" => f64::to_radians,
         _ => return None,
     })
 }
@@ -208,7 +221,7 @@ fn type_of_call(name: &str, arguments: &[Expr]) -> Result<Type, CodeError> {
         type_of(argument)?;
     }
     let (least, most) = match function {
-        Lower | Upper | Trim | Length | ListLength | Epoch | Year | Month | Day | Soundex | Abs | Floor => (1, 1),
+        Lower | Upper | Trim | Length | ListLength | Epoch | Year | Month | Day | Soundex | Math(_) => (1, 1),
         First | Last | NullIf | ParseTime | DatePart | Split | StartsWith | Contains => (2, 2),
         Substr | RegexpExtract => (2, 3),
         Replace | RegexpReplace => (3, 3),
@@ -233,7 +246,7 @@ fn type_of_call(name: &str, arguments: &[Expr]) -> Result<Type, CodeError> {
         Substr | First | Last | Lower | Upper | Trim | Concat | Replace | RegexpExtract | RegexpReplace | Soundex => {
             Type::Text
         }
-        Length | ListLength | Epoch | Year | Month | Day | DatePart | Abs | Floor => Type::Number,
+        Length | ListLength | Epoch | Year | Month | Day | DatePart | Math(_) => Type::Number,
         ParseTime => Type::Instant,
         Split => Type::List,
         StartsWith | Contains => Type::Bool,
@@ -387,8 +400,7 @@ impl Evaluator {
                 Value::List(text.split(&by).filter(|w| !w.is_empty()).map(str::to_owned).collect())
             }
             Soundex => Value::Text(soundex(&text(0)?)),
-            Abs => Value::Number(number(0)?.abs()),
-            Floor => Value::Number(number(0)?.floor()),
+            Math(function) => self::number(function(number(0)?)),
             Least => extreme(values, f64::min)?,
             Greatest => extreme(values, f64::max)?,
         })

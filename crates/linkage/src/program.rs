@@ -78,8 +78,8 @@ pub(crate) struct Store {
     pub(crate) lists: Vec<Box<[u32]>>,
 }
 
-/// Judges pairs. Each thread has one: it remembers similarities of pairs of values in tables of fixed size, in which a
-/// newer pair takes the place of an older one.
+/// Judges pairs. Each thread has one: it remembers measures of pairs of values in tables of fixed size, in which a newer
+/// pair takes the place of an older one.
 pub(crate) struct Judge<'a> {
     store: &'a Store,
     dictionary: &'a Dictionary,
@@ -88,14 +88,23 @@ pub(crate) struct Judge<'a> {
     right: usize,
 }
 
-const REMEMBERED_BITS: u32 = 14;
+impl Measured {
+    /// How many pairs of values are worth remembering, a power of two: what is measured faster than a table outside the
+    /// nearest cache is read is only kept from one level of a comparison to the next.
+    const fn worth_remembering(self) -> usize {
+        match self {
+            Self::Texts(Distance::Levenshtein | Distance::DamerauLevenshtein) | Self::Overlap => 1,
+            Self::Texts(Distance::Jaro | Distance::JaroWinkler | Distance::Jaccard) => 1 << 12,
+        }
+    }
+}
 
 impl<'a> Judge<'a> {
     pub(crate) fn new(store: &'a Store, dictionary: &'a Dictionary) -> Self {
         let remembered = store
             .measures
             .iter()
-            .map(|_| vec![(0, 0.0); 1 << REMEMBERED_BITS])
+            .map(|m| vec![(0, 0.0); m.of.worth_remembering()])
             .collect();
         Self {
             store,
@@ -226,7 +235,8 @@ impl<'a> Judge<'a> {
             return f64::NAN;
         }
         let key = u64::from(a) << 32 | u64::from(b);
-        let place = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - REMEMBERED_BITS)) as usize;
+        let mixed = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize;
+        let place = mixed & (measure.of.worth_remembering() - 1);
         if let Some((known, value)) = self.remembered.get(number).and_then(|t| t.get(place))
             && *known == key
         {

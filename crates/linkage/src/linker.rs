@@ -458,10 +458,8 @@ impl<'a> Weights<'a> {
         let mut shares: Vec<(usize, Vec<f64>)> = Vec::new();
         let mut levels = Vec::new();
         for (comparison, counted) in linker.model.comparisons.iter().zip(&linker.counted) {
-            let of_level = |n: usize| {
-                let adjustment = adjustment(linker, comparison, n, counted.get(n).copied().flatten()?, &mut shares);
-                adjustment
-            };
+            let of_level =
+                |n: usize| adjustment(linker, comparison, n, counted.get(n).copied().flatten()?, &mut shares);
             let adjustments: Vec<_> = (0..comparison.levels.len()).map(of_level).collect();
             levels.push(
                 adjustments

@@ -155,7 +155,7 @@ proptest! {
     fn training_and_scoring_are_the_same_for_every_number_of_threads(rows in prop::collection::vec([value(), value(), value()], 2..25)) {
         let outcome = |threads: usize| {
             let effort = Effort { threads, ..Effort::default() };
-            let mut linker = Linker::new(model("dedupe_only", &RULES[..2]), records(&[rows.clone()])).expect("a linker");
+            let mut linker = Linker::new(model("dedupe_only", &RULES[..2]), records(std::slice::from_ref(&rows))).expect("a linker");
             let training = Training { effort, random_pairs: 50, ..Training::default() };
             linker.train(&training, |_| {}).expect("trained");
             (linker.model().to_json(), predict(&linker, effort).0)

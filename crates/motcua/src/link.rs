@@ -34,7 +34,12 @@ pub fn link(options: &Options) -> anyhow::Result<ExitCode> {
         }
         Err(base::Error::Refused(_, problems)) => {
             for problem in &problems {
-                say(&format!("{} {}: {}\n", problem.code, problem.at, problem.text.get(lang)))?;
+                say(&format!(
+                    "{} {}: {}\n",
+                    problem.code,
+                    problem.at,
+                    problem.text.get(lang)
+                ))?;
             }
             Ok(ExitCode::FAILURE)
         }

@@ -132,23 +132,22 @@ impl Parameters {
     /// Takes m from expected counts; returns the largest change. Levels that are fixed keep theirs, and the others share
     /// the rest.
     fn update(&mut self, counts: &[f64]) -> f64 {
-        let free = |n: usize| !self.missing[n] && !self.fixed[n];
-        let fixed: f64 = (0..counts.len())
-            .filter(|n| self.fixed[*n] && !self.missing[*n])
+        let speaking = |n: &usize| !self.missing[*n];
+        let fixed: f64 = (0..self.m.len())
+            .filter(speaking)
+            .filter(|n| self.fixed[*n])
             .map(|n| self.m[n])
             .sum();
-        let rest = (1.0 - fixed).max(0.0);
-        let total: f64 = (0..counts.len()).filter(|n| free(*n)).map(|n| counts[n]).sum();
+        let free: Vec<usize> = (0..self.m.len()).filter(speaking).filter(|n| !self.fixed[*n]).collect();
+        let total: f64 = free.iter().map(|n| counts[*n]).sum();
         if total <= 0.0 {
             return 0.0;
         }
         let mut change = 0.0f64;
-        for n in 0..counts.len() {
-            if free(n) {
-                let m = (rest * counts[n] / total).max(LEAST);
-                change = change.max((m - self.m[n]).abs());
-                self.m[n] = m;
-            }
+        for n in free {
+            let m = ((1.0 - fixed).max(0.0) * counts[n] / total).max(LEAST);
+            change = change.max((m - self.m[n]).abs());
+            self.m[n] = m;
         }
         change
     }

@@ -18,7 +18,7 @@ pub(super) struct Random {
 
 /// Pairs in one piece of work, and pieces in a turn after which it is asked whether there are enough.
 const PIECE: u64 = 1 << 13;
-const TURNS: u64 = 10;
+const TURNS: u64 = 50;
 
 impl Linker {
     /// Learns u of every level that is not fixed.

@@ -1,4 +1,4 @@
-"""The models of the FEBRL runs, written as JSON for both engines: python3 models.py. The JSON is what is committed and read."""
+"""The models of the runs, written as JSON for both engines: python3 models.py. The JSON is what is committed and read."""
 import json
 import pathlib
 
@@ -56,7 +56,32 @@ RULES = [
 ]
 
 
-def model(link_type):
+PEOPLE = [
+    comparison("full_name", jaro_winkler(0.95, 0.88), frequencies=True),
+    comparison("birth_date", damerau(1, 2)),
+    comparison("sex", []),
+    comparison("number", damerau(1, 2)),
+    comparison("card", damerau(1)),
+    comparison("phone", damerau(1)),
+    comparison("address", jaro_winkler(0.95, 0.88)),
+    comparison("commune", [], frequencies=True),
+    comparison("father_name", jaro_winkler(0.92), frequencies=True),
+    comparison("mother_name", jaro_winkler(0.92), frequencies=True),
+]
+
+PEOPLE_RULES = [
+    ["number"],
+    ["card"],
+    ["phone", "given"],
+    ["birth_date", "given"],
+    ["birth_date", "commune"],
+    ["full_name", "birth_year", "commune"],
+    ["mother_name", "given"],
+    ["address", "given"],
+]
+
+
+def model(link_type, comparisons=COMPARISONS, rules=RULES):
     return {
         "link_type": link_type,
         "sql_dialect": "duckdb",
@@ -71,13 +96,18 @@ def model(link_type):
                 "blocking_rule": " AND ".join(f'l."{c}" = r."{c}"' for c in rule),
                 "sql_dialect": "duckdb",
             }
-            for rule in RULES
+            for rule in rules
         ],
-        "comparisons": COMPARISONS,
+        "comparisons": comparisons,
     }
 
 
 if __name__ == "__main__":
     here = pathlib.Path(__file__).parent
-    for name, link_type in [("febrl4", "link_only"), ("febrl3", "dedupe_only")]:
-        (here / f"{name}.json").write_text(json.dumps(model(link_type), indent=1) + "\n")
+    models = {
+        "febrl4": model("link_only"),
+        "febrl3": model("dedupe_only"),
+        "people": model("link_only", PEOPLE, PEOPLE_RULES),
+    }
+    for name, text in models.items():
+        (here / f"{name}.json").write_text(json.dumps(text, indent=1) + "\n")

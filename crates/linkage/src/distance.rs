@@ -78,8 +78,9 @@ where
         Distance::JaroWinkler => {
             let jaro = jaro(a, b);
             let beginning = a.iter().zip(b).take(4).take_while(|(x, y)| x == y).count();
+            // In one rounding, as DuckDB does: some values lie on a threshold to the last bit.
             if jaro > 0.7 {
-                jaro + beginning as f64 * 0.1 * (1.0 - jaro)
+                (beginning as f64 * 0.1).mul_add(1.0 - jaro, jaro)
             } else {
                 jaro
             }
@@ -224,6 +225,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_value_on_a_threshold_is_on_it_to_the_last_bit() {
+        assert_eq!(
+            measure(Distance::JaroWinkler, "do van minh", "ddoox vawn minh", None),
+            0.92
+        );
+        assert_eq!(measure(Distance::JaroWinkler, "bdcad", "b ca", None), 0.805);
     }
 
     #[test]

@@ -16,8 +16,13 @@ pub(super) struct Random {
     pub(super) unseen: Vec<(String, String)>,
 }
 
-/// Pairs in one piece of work, and pieces in a turn after which it is asked whether there are enough.
-const PIECE: u64 = 1 << 13;
+/// Random pairs are the pairs of a grid of random records, as many grids as it takes: records in the nearest cache are
+/// compared several times as fast as ever new ones, and hardly less is learned.
+const ROWS: u64 = 64;
+const COLUMNS: u64 = 128;
+/// Pairs in one piece of work.
+const PIECE: u64 = ROWS * COLUMNS;
+/// How often it is asked whether enough has been seen.
 const TURNS: u64 = 50;
 
 impl Linker {
@@ -28,9 +33,14 @@ impl Linker {
         let every = pairs == all;
         let exact: Vec<Option<(usize, f64)>> = (0..self.model.comparisons.len()).map(|c| self.exact_u(c)).collect();
         let mut counts: Vec<Vec<u64>> = self.model.comparisons.iter().map(|c| vec![0; c.levels.len()]).collect();
-        let pieces: Vec<(u64, u64)> = (0..pairs.div_ceil(PIECE))
-            .map(|n| (n * PIECE, ((n + 1) * PIECE).min(pairs)))
-            .collect();
+        // Where only records of different sources are paired, a part of each grid is of no use.
+        let rows = self.records.len() as f64;
+        let useful = if every {
+            1.0
+        } else {
+            all as f64 / (rows * (rows - 1.0) / 2.0)
+        };
+        let pieces: Vec<u64> = (0..(pairs as f64 / useful / PIECE as f64).ceil() as u64).collect();
         let turn = (pieces.len() as u64).div_ceil(TURNS).max(1) as usize;
         let mut looked = 0;
         for pieces in pieces.chunks(turn) {
@@ -45,26 +55,26 @@ impl Linker {
                 training.effort.threads,
                 pieces,
                 || self.judge(),
-                |judge, (from, to)| {
+                |judge, piece| {
                     let mut counts: Vec<Vec<u64>> = sizes.iter().map(|n| vec![0; *n]).collect();
-                    for n in *from..*to {
-                        let pair = if every {
-                            self.pair_number(n)
-                        } else {
-                            self.random_pair(training.seed, n)
-                        };
-                        let Some((left, right)) = pair else { continue };
-                        judge.look_at(left, right);
+                    let pairs = if every {
+                        self.all_of(*piece, pairs)
+                    } else {
+                        self.grid(training.seed, *piece)
+                    };
+                    for (left, right) in &pairs {
+                        judge.look_at(*left, *right);
                         for (counts, c) in counts.iter_mut().zip(&open) {
                             if let Some(count) = counts.get_mut(self.level(judge, *c)) {
                                 *count += 1;
                             }
                         }
                     }
-                    counts
+                    (pairs.len() as u64, counts)
                 },
-                |piece| {
-                    for (counted, c) in piece.into_iter().zip(&open) {
+                |(pairs, counted)| {
+                    looked += pairs;
+                    for (counted, c) in counted.into_iter().zip(&open) {
                         for (sum, n) in counts[*c].iter_mut().zip(counted) {
                             *sum += n;
                         }
@@ -72,7 +82,6 @@ impl Linker {
                     Ok(())
                 },
             )?;
-            looked = pieces.last().map_or(looked, |(_, to)| *to);
         }
         let mut unseen = Vec::new();
         for (c, counts) in counts.iter().enumerate() {
@@ -206,24 +215,36 @@ impl Linker {
         None
     }
 
-    /// A random pair that the link type allows; the same for the same seed and number.
-    fn random_pair(&self, seed: u64, n: u64) -> Option<(u32, u32)> {
-        let rows = self.records.len() as u64;
-        let mut state = mixed(seed ^ mixed(n));
-        for _ in 0..1000 {
-            let mut draw = || {
+    /// The pairs of a piece, where all are taken in order.
+    fn all_of(&self, piece: u64, pairs: u64) -> Vec<(u32, u32)> {
+        (piece * PIECE..((piece + 1) * PIECE).min(pairs))
+            .filter_map(|n| self.pair_number(n))
+            .collect()
+    }
+
+    /// The pairs of random records that the link type allows; the same for the same seed and number.
+    fn grid(&self, seed: u64, number: u64) -> Vec<(u32, u32)> {
+        let records = self.records.len() as u64;
+        let mut state = mixed(seed ^ mixed(number));
+        let mut draw = |count: u64| -> Vec<u32> {
+            let draw = |_| {
                 state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-                ((u128::from(mixed(state)) * u128::from(rows)) >> 64) as u32
+                ((u128::from(mixed(state)) * u128::from(records)) >> 64) as u32
             };
-            let (a, b) = (draw(), draw());
-            let (left, right) = (a.min(b), a.max(b));
-            let allowed = self.model.link_type != LinkType::LinkOnly
-                || self.records.sources.get(left as usize) != self.records.sources.get(right as usize);
-            if left != right && allowed {
-                return Some((left, right));
+            (0..count).map(draw).collect()
+        };
+        let (rows, columns) = (draw(ROWS), draw(COLUMNS));
+        let link_only = self.model.link_type == LinkType::LinkOnly;
+        let source = |row: u32| self.records.sources.get(row as usize);
+        let mut pairs = Vec::with_capacity(PIECE as usize);
+        for a in rows {
+            for b in &columns {
+                if a != *b && !(link_only && source(a) == source(*b)) {
+                    pairs.push((a.min(*b), a.max(*b)));
+                }
             }
         }
-        None
+        pairs
     }
 }
 

@@ -15,7 +15,7 @@ use procedure::catalogue::import::{self, Options, Progress};
 use crate::{
     backup,
     config::Config,
-    demo, exchange, ledger,
+    demo, exchange, ledger, link,
     logging::LogFormat,
     node::{MIGRATIONS, Node, open_store},
     packages, seed, serve,
@@ -113,6 +113,8 @@ enum Command {
     /// Services: test one against its description and the house rules.
     #[command(subcommand)]
     Service(exchange::commands::ServiceCommand),
+    /// Find which records of one or two files speak of the same person.
+    Link(linkage::command::Options),
     /// Copy a node whole into a folder, while it runs.
     Backup(backup::Backup),
     /// Put a node back from a backup, or only verify the backup.
@@ -201,6 +203,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             store.close().await;
         }
+        Command::Link(options) => return tokio::task::spawn_blocking(move || link::link(&options)).await?,
         Command::Procedure(Procedure::Check { dir, json, en }) => return check(&dir, json, en),
         Command::Procedure(Procedure::Import {
             config,

@@ -9,6 +9,7 @@ mod demo;
 mod exchange;
 mod front;
 mod ledger;
+mod link;
 mod logging;
 mod metrics;
 mod nation;

@@ -1,0 +1,259 @@
+//! Records out of files, and pairs and clusters into files.
+
+use base::{Error, Kind, Problems, Result};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use crate::table::Records;
+
+/// Adds the records of a file; `name` names the source, `id` its column of ids. `progress` hears the records so far.
+///
+/// A CSV may separate by comma, semicolon, tabulator or bar, and may begin with a byte order mark; its text is UTF-8. A
+/// name that ends in `.parquet` is read as Parquet where the program was built with it.
+///
+/// # Errors
+/// `cannot-read`, `not-utf8`, `no-parquet`, `not-parquet`, `parquet-type`, and what [`Records::begin_source`] and
+/// [`Records::push`] refuse; each at the file, with the line of a CSV.
+pub fn read(path: &Path, name: &str, id: &str, records: &mut Records, progress: &mut dyn FnMut(u64)) -> Result<()> {
+    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
+        return read_parquet(path, name, id, records, progress);
+    }
+    let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
+    read_csv(BufReader::new(file), name, id, records, progress).map_err(|error| match error {
+        Error::Internal(source) => cannot_read(path, &source),
+        refused => refused,
+    })
+}
+
+/// Reads a CSV.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_csv(
+    mut input: impl BufRead,
+    name: &str,
+    id: &str,
+    records: &mut Records,
+    progress: &mut dyn FnMut(u64),
+) -> Result<()> {
+    let beginning = input.fill_buf().map_err(Error::internal)?;
+    let skip = if beginning.starts_with("\u{feff}".as_bytes()) {
+        3
+    } else {
+        0
+    };
+    let delimiter = delimiter(beginning.get(skip..).unwrap_or_default());
+    input.consume(skip);
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(input);
+    let mut row = csv::ByteRecord::new();
+    let mut header = false;
+    let mut count = 0;
+    while reader.read_byte_record(&mut row).map_err(Error::internal)? {
+        let line = row.position().map_or(0, csv::Position::line);
+        let mut cells = Vec::with_capacity(row.len());
+        for (n, cell) in row.iter().enumerate() {
+            let text = std::str::from_utf8(cell).map_err(|_| not_utf8(name, line, n + 1))?;
+            cells.push(Some(text));
+        }
+        if !header {
+            let names: Vec<&str> = cells.iter().map(|c| c.unwrap_or_default().trim()).collect();
+            records.begin_source(name, &names, id)?;
+            header = true;
+            continue;
+        }
+        records
+            .push(cells.into_iter())
+            .map_err(|error| at_line(error, name, line))?;
+        count += 1;
+        if count % 10_000 == 0 {
+            progress(count);
+        }
+    }
+    if !header {
+        return records.begin_source(name, &[] as &[&str], id);
+    }
+    progress(count);
+    Ok(())
+}
+
+/// The sign that occurs most in the first line, out of those that separate columns.
+fn delimiter(beginning: &[u8]) -> u8 {
+    let line = beginning.split(|b| *b == b'\n').next().unwrap_or_default();
+    let count = |sign: u8| line.iter().filter(|b| **b == sign).count();
+    [b',', b';', b'\t', b'|']
+        .into_iter()
+        .rev()
+        .max_by_key(|sign| count(*sign))
+        .unwrap_or(b',')
+}
+
+/// The same refusal, at a line instead of the number of a record.
+fn at_line(error: Error, name: &str, line: u64) -> Error {
+    match error {
+        Error::Refused(kind, problems) => {
+            let mut moved = Problems::new();
+            for p in &problems {
+                moved.add(&p.code, format!("{name}:{line}"), &p.text.vi, &p.text.en);
+            }
+            Error::Refused(kind, moved)
+        }
+        internal => internal,
+    }
+}
+
+fn cannot_read(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::refused(
+        Kind::Invalid,
+        "cannot-read",
+        format!("Không đọc được tệp {}: {error}.", path.display()),
+        format!("The file {} cannot be read: {error}.", path.display()),
+    )
+}
+
+fn not_utf8(name: &str, line: u64, column: usize) -> Error {
+    let mut problems = Problems::new();
+    problems.add(
+        "not-utf8",
+        format!("{name}:{line}"),
+        format!("Cột {column} không phải là UTF-8; hãy chuyển mã tệp trước."),
+        format!("Column {column} is not UTF-8; convert the file first."),
+    );
+    Error::Refused(Kind::Invalid, problems)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn read_parquet(_: &Path, name: &str, _: &str, _: &mut Records, _: &mut dyn FnMut(u64)) -> Result<()> {
+    let mut problems = Problems::new();
+    problems.add(
+        "no-parquet",
+        name,
+        "Bản dựng này không đọc tệp Parquet; hãy dùng CSV.",
+        "This build does not read Parquet; use CSV.",
+    );
+    Err(Error::Refused(Kind::Invalid, problems))
+}
+
+#[cfg(feature = "parquet")]
+fn read_parquet(path: &Path, name: &str, id: &str, records: &mut Records, progress: &mut dyn FnMut(u64)) -> Result<()> {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let broken = |error: &dyn std::fmt::Display| {
+        Error::refused(
+            Kind::Invalid,
+            "not-parquet",
+            format!("Tệp {name} không đọc được như Parquet: {error}."),
+            format!("The file {name} cannot be read as Parquet: {error}."),
+        )
+    };
+    let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
+    let reader = SerializedFileReader::new(file).map_err(|error| broken(&error))?;
+    let fields = reader.metadata().file_metadata().schema().get_fields();
+    let names: Vec<String> = fields.iter().map(|f| f.name().trim().to_owned()).collect();
+    records.begin_source(name, &names, id)?;
+    let rows = reader.get_row_iter(None).map_err(|error| broken(&error))?;
+    for (n, row) in rows.enumerate() {
+        let row = row.map_err(|error| broken(&error))?;
+        let cells = row.get_column_iter().map(|(column, value)| cell(value).ok_or(column));
+        let cells = cells.collect::<std::result::Result<Vec<_>, _>>().map_err(|column| {
+            let mut problems = Problems::new();
+            problems.add(
+                "parquet-type",
+                name,
+                format!("Kiểu dữ liệu của cột “{column}” không được hỗ trợ."),
+                format!("The type of the column “{column}” is not supported."),
+            );
+            Error::Refused(Kind::Invalid, problems)
+        })?;
+        records.push(cells.iter().map(Option::as_deref))?;
+        if n % 10_000 == 9_999 {
+            progress(n as u64 + 1);
+        }
+    }
+    Ok(())
+}
+
+/// A value of Parquet as text; a missing one is `Some(None)`, one of a type that has no text `None`.
+#[cfg(feature = "parquet")]
+fn cell(value: &parquet::record::Field) -> Option<Option<String>> {
+    use parquet::record::Field;
+    Some(match value {
+        Field::Null => None,
+        Field::Str(text) => Some(text.clone()),
+        Field::Bool(b) => Some(b.to_string()),
+        Field::Byte(n) => Some(n.to_string()),
+        Field::Short(n) => Some(n.to_string()),
+        Field::Int(n) => Some(n.to_string()),
+        Field::Long(n) => Some(n.to_string()),
+        Field::UByte(n) => Some(n.to_string()),
+        Field::UShort(n) => Some(n.to_string()),
+        Field::UInt(n) => Some(n.to_string()),
+        Field::ULong(n) => Some(n.to_string()),
+        Field::Float(n) => Some(n.to_string()),
+        Field::Double(n) => Some(n.to_string()),
+        Field::Date(days) => crate::dates::date_of(f64::from(*days) * 86_400.0).map(|d| d.to_string()),
+        Field::ListInternal(list) => {
+            let members: Option<Vec<String>> = list
+                .elements()
+                .iter()
+                .map(|m| cell(m).map(Option::unwrap_or_default))
+                .collect();
+            Some(format!("[{}]", members?.join(", ")))
+        }
+        _ => return None,
+    })
+}
+
+/// The whole text of a file.
+///
+/// # Errors
+/// `cannot-read`.
+pub fn text_of(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|mut file| file.read_to_string(&mut text))
+        .map_err(|error| cannot_read(path, &error))?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &[u8]) -> Result<Records> {
+        let mut records = Records::new();
+        read_csv(text, "a.csv", "id", &mut records, &mut |_| {})?;
+        Ok(records)
+    }
+
+    fn problem(text: &[u8]) -> (String, String) {
+        let error = read_text(text).expect_err("refused");
+        error
+            .problems()
+            .and_then(|p| p.iter().next())
+            .map(|p| (p.code.clone(), p.at.clone()))
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn a_csv_with_a_mark_semicolons_and_quotes() {
+        let records = read_text("\u{feff}id; name\n1;\"Nguyễn; An\"\n2;\n".as_bytes()).expect("records");
+        assert_eq!(
+            (records.len(), records.value(0, "name"), records.value(1, "name")),
+            (2, Some("Nguyễn; An"), None)
+        );
+    }
+
+    #[test]
+    fn bad_files_are_refused_at_the_line() {
+        assert_eq!(problem(b""), ("no-columns".into(), "a.csv".into()));
+        assert_eq!(problem(b"name\nx\n"), ("no-id-column".into(), "a.csv".into()));
+        assert_eq!(problem(b"id,name\n1,a\n1,b\n"), ("id-twice".into(), "a.csv:3".into()));
+        assert_eq!(problem(b"id,name\n1,a,b\n"), ("row-length".into(), "a.csv:2".into()));
+        assert_eq!(problem(b"id,name\n1,\xff\n"), ("not-utf8".into(), "a.csv:2".into()));
+        assert_eq!(read_text(b"id,name\n").expect("a header alone").len(), 0);
+    }
+}

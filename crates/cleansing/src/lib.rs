@@ -7,6 +7,7 @@
 //!
 //! Nothing is repaired in silence: a value is standardised (and the steps are kept), doubtful (kept, and said), or refused.
 
+pub mod address;
 pub mod encoding;
 mod finding;
 mod syllable;

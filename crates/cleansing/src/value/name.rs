@@ -85,6 +85,8 @@ pub fn name_with(raw: &str, tone: TonePlace) -> Outcome<Name> {
     check_person_name(&titled)?;
     let cased = casing(&titled);
     let full = super::text::place_tones(&cased, tone);
+    // A few letters have their capital in another block than Latin names are taken from.
+    check_person_name(&full)?;
     let mut standard = Standard::new(split(&full))
         .step(Step::Spaces, stripped != text.value)
         .step(Step::Title, titled != stripped)

@@ -66,22 +66,26 @@ pub(super) fn spaces(text: &str) -> String {
 /// Letters that only look Vietnamese: the Icelandic and African Đ, full-width forms everywhere; Cyrillic and Greek within
 /// words that are Latin for the rest.
 pub(super) fn look_alikes(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (n, word) in text.split(' ').enumerate() {
+    let narrow: String = text
+        .chars()
+        .map(|c| match c {
+            'Ð' | 'Ɖ' => 'Đ',
+            'ð' | 'ɖ' => 'đ',
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+            '’' | '‘' | 'ʼ' | '`' | '´' | 'ʹ' | '′' => '\'',
+            c => c,
+        })
+        .collect();
+    let narrow = base::text::nfc(&narrow);
+    let mut out = String::with_capacity(narrow.len());
+    for (n, word) in narrow.split(' ').enumerate() {
         if n > 0 {
             out.push(' ');
         }
         let mixed = word
             .chars()
             .any(|c| matches!(c, 'A'..='Z' | 'a'..='z' | 'À'..='ỹ') && !is_foreign(c));
-        out.extend(word.chars().map(|c| match c {
-            'Ð' | 'Ɖ' => 'Đ',
-            'ð' | 'ɖ' => 'đ',
-            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-            '’' | '‘' | 'ʼ' | '`' | '´' | 'ʹ' | '′' => '\'',
-            c if mixed => latin(c),
-            c => c,
-        }));
+        out.extend(word.chars().map(|c| if mixed { latin(c) } else { c }));
     }
     base::text::nfc(&out)
 }

@@ -8,8 +8,11 @@
 //! Nothing is repaired in silence: a value is standardised (and the steps are kept), doubtful (kept, and said), or refused.
 
 pub mod address;
+pub mod clean;
 pub mod encoding;
 mod finding;
+pub mod layout;
+pub mod read;
 mod syllable;
 pub mod value;
 

@@ -1,7 +1,7 @@
 //! File in, good rows and a report out: reader, standards, writer.
 //!
-//! Memory does not grow with the file. What was done is noted every [`CHECKPOINT_ROWS`] rows, so that a run that was broken
-//! off goes on from there. The good file and the report stand under their names only when they are whole.
+//! Memory does not grow with the file. What was done is noted now and then, so that a run that was broken off goes on from
+//! there. The good file and the report stand under their names only when they are whole.
 
 mod header;
 mod keys;
@@ -12,7 +12,7 @@ mod tests;
 
 use std::{collections::BTreeMap, path::Path};
 
-use base::{Error, Result};
+use base::Result;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +23,6 @@ use crate::{
     layout::{Format, Layout},
     read::{Position, Reader, Row},
 };
-
-/// Rows between two notes of what was done.
-pub const CHECKPOINT_ROWS: u64 = 20_000;
 
 /// What to clean, and how.
 #[derive(Debug)]
@@ -51,6 +48,8 @@ pub struct Options<'a> {
     pub written: Option<Date>,
     /// The units, where the layout has addresses.
     pub gazetteer: Option<&'a Gazetteer>,
+    /// Rows between two notes of what was done, and between two calls for progress: 20,000 is some tenths of a second.
+    pub checkpoint_rows: u64,
     /// Bytes of memory for finding double keys; 64 MB is enough for any file.
     pub key_memory: usize,
 }
@@ -123,7 +122,7 @@ pub fn clean(options: &Options<'_>, progress: &mut dyn FnMut(Progress)) -> Resul
     while let Some(row) = reader.next_row()? {
         position = row.next;
         one_row(&row, &columns, &standards, opened.format, &mut output, &mut summary)?;
-        if summary.rows.is_multiple_of(CHECKPOINT_ROWS) {
+        if summary.rows.is_multiple_of(options.checkpoint_rows) {
             output.checkpoint(options, size, position, &summary)?;
             progress(Progress {
                 rows: summary.rows,

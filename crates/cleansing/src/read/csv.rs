@@ -103,11 +103,14 @@ impl<R: BufRead> CsvReader<R> {
             split.buffer.push(b'\n');
             let ended = split.feed(&line.bytes, self.delimiter);
             more.push(line);
+            if split.stray {
+                break;
+            }
             if ended {
                 return Ok(split);
             }
         }
-        // It never ends: the line stands for itself, and those behind it are rows again.
+        // It never ends, or "ends" where another cell begins: the line stands for itself, and those behind it are rows again.
         self.lines.give_back(more);
         findings.push(Finding::row(
             first.at.line,
@@ -134,6 +137,8 @@ struct Split {
     quoted: bool,
     /// Whether quotes mean nothing.
     literal: bool,
+    /// Whether a closing quote was followed by more of the cell.
+    stray: bool,
 }
 
 impl Split {
@@ -148,7 +153,10 @@ impl Split {
                         self.buffer.push(b'"');
                         rest = after.get(1..).unwrap_or_default();
                     }
-                    (b'"', _) => self.quoted = false,
+                    (b'"', next) => {
+                        self.quoted = false;
+                        self.stray |= next.is_some_and(|b| *b != delimiter);
+                    }
                     _ => self.buffer.push(*byte),
                 }
             } else if *byte == delimiter {
@@ -253,6 +261,12 @@ mod tests {
         assert_eq!(all[1], (2, cells(&["\"open", "1"]), vec!["unclosed-quote"]));
         assert_eq!(all[2], (3, cells(&["r0", "2"]), vec![]));
         assert_eq!(rows(b"a\n\"b", b',')[1].2, ["unclosed-quote"], "at the end of the file");
+        // The quote of another cell is not its end.
+        let lines: Vec<(u64, usize)> = rows(b"\"open,1\nb,2\nc,\"x, y\"\nd,4\n", b',')
+            .iter()
+            .map(|r| (r.0, r.2.len()))
+            .collect();
+        assert_eq!(lines, [(1, 1), (2, 0), (3, 0), (4, 0)]);
     }
 
     #[test]

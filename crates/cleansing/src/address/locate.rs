@@ -53,7 +53,7 @@ impl Gazetteer {
             reading.mend(self, &tokens);
             best = self.best(&reading, written);
         }
-        self.conclude(text, &tokens, &reading, &best)
+        self.conclude(whole, from, &tokens, &reading, &best)
     }
 
     /// The readings that may be meant, the weightiest first.
@@ -168,7 +168,14 @@ impl Gazetteer {
         self.successors(old).iter().any(|s| s.unit == new)
     }
 
-    fn conclude(&self, text: &str, tokens: &Tokens, reading: &Reading, best: &[Candidate<'_>]) -> Located<'_> {
+    fn conclude(
+        &self,
+        whole: &str,
+        from: usize,
+        tokens: &Tokens,
+        reading: &Reading,
+        best: &[Candidate<'_>],
+    ) -> Located<'_> {
         let mut choices: Vec<Choice<'_>> = Vec::new();
         let mut reasons = Vec::new();
         let mut split = false;
@@ -243,8 +250,10 @@ impl Gazetteer {
         };
         let used = [best.first().map(|c| *c.commune), above, province];
         let first = used.into_iter().flatten().map(|m| m.whole).min();
-        let ends = first.and_then(|n| tokens.list.get(n)).map_or(text.len(), |t| t.start);
-        let rest = text.get(..ends).unwrap_or_default();
+        let ends = first
+            .and_then(|n| tokens.list.get(n))
+            .map_or(whole.len(), |t| from + t.start);
+        let rest = whole.get(..ends).unwrap_or_default();
         let rest = rest.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '-' | '–' | '.'));
         Located {
             choices,

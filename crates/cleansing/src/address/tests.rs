@@ -45,6 +45,7 @@ fn addresses_as_people_write_them() {
         ("truc bach, ba dinh, ha noi", "certain: 00004 Ba Đình ()"),
         ("TRÚC BẠCH - BA ĐÌNH - HÀ NỘI", "certain: 00004 Ba Đình ()"),
         ("quận Ba Đình, phường Trúc Bạch, Hà Nội", "certain: 00004 Ba Đình ()"),
+        ("Tỉnh: Ninh Bình; Phường: Hoa Lư", "certain: 14329 Hoa Lư ()"),
         // Before and after, the name is that of another ward.
         (
             "phường Ngọc Hà, Hà Nội",

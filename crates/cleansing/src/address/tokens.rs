@@ -64,7 +64,7 @@ static CLASSES: LazyLock<Vec<Class>> = LazyLock::new(|| {
 fn class(c: char) -> Class {
     match c {
         '\'' | '’' | '`' | 'ʼ' | '\u{300}'..='\u{36f}' => return Class::Nothing,
-        ' ' | '\u{a0}' | '\t' | '.' | '_' => return Class::Space,
+        ' ' | '\u{a0}' | '\t' | '.' | '_' | ':' => return Class::Space,
         _ => {}
     }
     let folded = base::text::fold(c.encode_utf8(&mut [0; 4]));

@@ -20,6 +20,7 @@ use self::{header::Columns, keys::Keys, output::Output, row::Standards};
 use crate::{
     Finding, Severity,
     address::Gazetteer,
+    encoding::Guess,
     layout::{Format, Layout},
     read::{Position, Reader, Row},
 };
@@ -113,6 +114,9 @@ pub fn clean(options: &Options<'_>, progress: &mut dyn FnMut(Progress)) -> Resul
             summary.encoding_sure = guess.sure;
         }
         let mut output = Output::create(options, &standards.headings())?;
+        if let Some(finding) = opened.guess.as_ref().and_then(unsure) {
+            note(&mut output, &mut summary, &finding, "")?;
+        }
         for finding in &columns.findings {
             note(&mut output, &mut summary, finding, "")?;
         }
@@ -140,6 +144,28 @@ pub fn clean(options: &Options<'_>, progress: &mut dyn FnMut(Progress)) -> Resul
         of: size,
     });
     Ok(summary)
+}
+
+/// Says why the encoding of the file is in doubt.
+fn unsure(guess: &Guess) -> Option<Finding> {
+    if guess.sure {
+        return None;
+    }
+    let name = guess.encoding.name();
+    let shares = guess
+        .evidence
+        .iter()
+        .map(|e| format!("{} {}/{}", e.encoding.name(), e.syllables, e.words));
+    let shares = shares.collect::<Vec<_>>().join(", ");
+    Some(Finding::row(
+        1,
+        Severity::Doubt,
+        "encoding-unsure",
+        format!("Chưa chắc chắn về bảng mã; đọc theo {name}. Số từ có dấu đúng chính tả theo từng bảng mã: {shares}."),
+        format!(
+            "The encoding is not sure; {name} is taken. Words with marks that are spelt right, by encoding: {shares}."
+        ),
+    ))
 }
 
 fn one_row(

@@ -8,7 +8,7 @@ mod legacy;
 mod stream;
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 pub use detect::{Evidence, Guess, detect, mojibake};
 pub use stream::{Utf16ToUtf8, skip_bom};
@@ -98,10 +98,12 @@ impl Encoding {
                     std::borrow::Cow::Borrowed(_) => 0,
                     std::borrow::Cow::Owned(_) => bytes.utf8_chunks().map(|c| c.invalid().len()).sum(),
                 };
-                Decoded {
-                    text: text.nfc().collect(),
-                    unknown,
-                }
+                let text = if is_nfc(&text) {
+                    text.into_owned()
+                } else {
+                    text.nfc().collect()
+                };
+                Decoded { text, unknown }
             }
             Self::Utf16Le | Self::Utf16Be => utf16(bytes, self == Self::Utf16Be),
             Self::Windows1258 => legacy::decode_windows1258(bytes),

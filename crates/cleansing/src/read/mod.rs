@@ -222,7 +222,7 @@ fn read_sample(file: &mut File) -> Result<Vec<u8>> {
 }
 
 fn tell_format(sample: &[u8]) -> Format {
-    let workbook = sample.starts_with(b"PK") || sample.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]);
+    let workbook = sample.starts_with(b"PK\x03\x04") || sample.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]);
     if workbook { Format::Xlsx } else { Format::Csv }
 }
 

@@ -4,6 +4,7 @@ use base::codes::CodeError;
 use unicode_normalization::is_nfc;
 
 use super::{Outcome, Standard, Step, is_invisible};
+use crate::syllable::is_tone_settled;
 
 /// Where the tone mark of an open `oa`, `oe`, `uy` stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
@@ -35,7 +36,11 @@ pub fn text_with(raw: &str, tone: TonePlace) -> Outcome<String> {
         )
         .into());
     }
-    let composed = base::text::nfc(raw);
+    let composed = if is_nfc(raw) {
+        raw.to_owned()
+    } else {
+        base::text::nfc(raw)
+    };
     let spaced = spaces(&composed);
     if spaced.is_empty() {
         return Err(CodeError::new("required", "Giá trị này để trống.", "This value is empty.").into());
@@ -66,6 +71,16 @@ pub(super) fn spaces(text: &str) -> String {
 /// Letters that only look Vietnamese: the Icelandic and African Đ, full-width forms everywhere; Cyrillic and Greek within
 /// words that are Latin for the rest.
 pub(super) fn look_alikes(text: &str) -> String {
+    let may_look = |c: char| {
+        is_foreign(c)
+            || matches!(
+                c,
+                'Ð' | 'Ɖ' | 'ð' | 'ɖ' | '\u{ff01}'..='\u{ff5e}' | '’' | '‘' | 'ʼ' | '`' | '´' | 'ʹ' | '′'
+            )
+    };
+    if !text.contains(may_look) {
+        return text.to_owned();
+    }
     let narrow: String = text
         .chars()
         .map(|c| match c {
@@ -126,7 +141,12 @@ const fn latin(c: char) -> char {
 
 /// Every tone mark in the place that `tone` says.
 pub(super) fn place_tones(text: &str, tone: TonePlace) -> String {
-    let first = base::text::normalise_tone(text);
+    let settled = text.split(|c: char| !c.is_alphabetic()).all(is_tone_settled) && is_nfc(text);
+    let first = if settled {
+        text.to_owned()
+    } else {
+        base::text::normalise_tone(text)
+    };
     if tone == TonePlace::First {
         return first;
     }

@@ -79,10 +79,13 @@ impl XlsxReader {
     /// As for opening: a bomb shows itself only while it is read.
     pub fn next_row(&mut self) -> Result<Option<Row>> {
         loop {
+            let number = |e: &BytesStart<'_>| attribute(e, "r").and_then(|r| r.parse::<u64>().ok());
             let number = match self.sheet.next()? {
                 Event::Eof => return Ok(None),
-                Event::Start(e) if e.local_name().into_inner() == "row" => {
-                    attribute(&e, "r").and_then(|r| r.parse().ok())
+                Event::Start(e) if e.local_name().into_inner() == "row" => number(&e),
+                Event::Empty(e) if e.local_name().into_inner() == "row" => {
+                    self.row = number(&e).unwrap_or(self.row).max(self.row).saturating_add(1);
+                    continue;
                 }
                 _ => continue,
             };
@@ -91,11 +94,11 @@ impl XlsxReader {
                 line,
                 next: Position {
                     offset: 0,
-                    line: line + 1,
+                    line: line.saturating_add(1),
                 },
                 ..Row::default()
             };
-            self.row = line + 1;
+            self.row = line.saturating_add(1);
             self.cells(&mut row)?;
             if line >= self.from && row.cells.iter().any(|c| !c.text.trim().is_empty()) {
                 return Ok(Some(row));

@@ -113,7 +113,7 @@ pub(crate) fn is_tone_settled(word: &str) -> bool {
     let word = letters.get(..length).unwrap_or_default();
     let is_vowel = |b: &u8| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y' | b'0'..=b'5');
     let first = word.iter().position(is_vowel).unwrap_or(length);
-    let after = word.get(first + 1).is_some_and(|b| is_vowel(b));
+    let after = word.get(first + 1).is_some_and(is_vowel);
     let glide = matches!(word.get(..=first), Some([.., b'q', b'u']))
         || after && matches!(word.get(..=first), Some([b'g', b'i']));
     let start = first + usize::from(glide);

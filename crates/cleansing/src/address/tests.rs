@@ -174,6 +174,35 @@ fn every_unit_is_found_by_its_full_address() {
     assert!(total == 26_712 && sure * 1000 >= total * 995, "{sure} of {total}");
 }
 
+#[test]
+fn tables_that_do_not_fit_are_refused_with_all_that_is_wrong() {
+    let row = |code, province| UnitRow {
+        code,
+        valid_from: date(2025, 7, 1),
+        valid_to: None,
+        kind: "xã",
+        name: "A",
+        province,
+        district: None,
+    };
+    let change = ChangeRow {
+        old: "00002",
+        new: "00001",
+        is_default: true,
+        doubtful: false,
+    };
+    let refused = Gazetteer::new([row("00001", Some("09")), row("00003", Some("08"))], [change]).expect_err("refused");
+    let places: Vec<&str> = refused
+        .problems()
+        .into_iter()
+        .flatten()
+        .map(|p| p.at.as_str())
+        .collect();
+    assert_eq!(places, ["00001", "00003", "00002"]);
+    let table = "code,valid_from,valid_to,kind,name\n01,yesterday,,tỉnh,A\n";
+    assert!(Gazetteer::from_csv([table, "a\n", "a\n"], "a\n").is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

@@ -228,6 +228,7 @@ fn one_file_in_many_encodings_is_reported_by_line() {
     assert_eq!(
         differs,
         [
+            "1:  encoding-unsure",
             "3:1 ho_ten encoding-differs",
             "4:1 ho_ten encoding-differs",
             "5:1 ho_ten encoding-differs"
@@ -373,4 +374,18 @@ fn four_hundred_columns_are_a_file_like_any_other() {
     let summary = run.run(text.as_bytes(), false).expect("readable");
     assert_eq!((summary.good, summary.bad), (1, 1));
     assert_eq!(run.findings(), ["3:400 f399 not-a-number"]);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
+    #[test]
+    fn any_file_is_survived(
+        head in "(Họ tên;Số CCCD;Ngày sinh;Địa chỉ\n)?",
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+        text in "([0-9/]{0,10}|[a-zà-ỹ ]{0,12}|\"|;|\n){0,40}",
+    ) {
+        let run = Run::new(LAYOUT);
+        let _ = run.run(&[head.as_bytes(), text.as_bytes(), &bytes].concat(), false);
+        let _ = run.run(&bytes, true);
+    }
 }

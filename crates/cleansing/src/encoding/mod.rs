@@ -145,8 +145,7 @@ impl Encoding {
                 if c.is_lowercase() {
                     return Err(NoCode(c));
                 }
-                c.to_lowercase()
-                    .try_fold(out, |out, small| legacy::encode_tcvn3(out, small))
+                c.to_lowercase().try_fold(out, legacy::encode_tcvn3)
             }),
             Self::Vni => text.nfc().try_fold(Vec::new(), legacy::encode_vni),
         }
@@ -206,7 +205,7 @@ mod tests {
                 _ => &[&small, &capital],
             };
             for text in cases {
-                let bytes = encoding.encode(text).expect(encoding.name());
+                let bytes = encoding.encode(text).expect("coded");
                 let back = encoding.decode(&bytes);
                 assert_eq!((back.text.as_str(), back.unknown), (*text, 0), "{}", encoding.name());
                 for c in text.chars() {

@@ -102,17 +102,23 @@ impl Gazetteer {
                     score -= 4;
                     reasons.push(Reason::NoDistrict);
                 }
-                // A district named after the commune that is not the one it lies in.
+                // Districts named after the commune that are not the one it lies in. A commune of today in a district that
+                // it has a part of is how people write while they get used to the new list.
                 let city_of_province =
                     |m: &&Mention| reading.provinces.iter().any(|p| p.start == m.start && p.end == m.end);
-                let other = reading
+                let mut others = reading
                     .districts
                     .iter()
                     .filter(apart)
-                    .any(|m| m.explicit && m.start >= commune.end && m.mistakes == 0 && !city_of_province(&m));
-                if other {
-                    score -= 25;
-                    reasons.push(Reason::Contradiction);
+                    .filter(|m| m.explicit && m.start >= commune.end && m.mistakes == 0 && !city_of_province(m))
+                    .peekable();
+                if others.peek().is_some() {
+                    if others.any(|m| self.gave_part(m.unit, commune.unit)) {
+                        score += 5;
+                    } else {
+                        score -= 25;
+                        reasons.push(Reason::Contradiction);
+                    }
                 }
             }
         }
@@ -163,9 +169,14 @@ impl Gazetteer {
         })
     }
 
-    /// Whether one province went over into the other.
+    /// Whether one unit went over into the other.
     fn became(&self, old: u32, new: u32) -> bool {
         self.successors(old).iter().any(|s| s.unit == new)
+    }
+
+    /// Whether a commune of a district went over, wholly or in part, into a commune of today.
+    fn gave_part(&self, district: u32, commune: u32) -> bool {
+        self.children(district).iter().any(|n| self.became(*n, commune))
     }
 
     fn conclude(
@@ -206,9 +217,17 @@ impl Gazetteer {
                 }
             }
         }
+        let contradicted = best.first().is_some_and(|c| c.reasons.contains(&Reason::Contradiction));
+        if contradicted && choices.len() > 1 {
+            // Communes of that name elsewhere, none where the address says: no choice to offer.
+            choices.clear();
+        }
         let certainty = match choices.as_slice() {
             [] => {
                 reasons.push(Reason::NoCommune);
+                if contradicted {
+                    reasons.push(Reason::Contradiction);
+                }
                 Certainty::Unknown
             }
             [only] => {
@@ -216,10 +235,10 @@ impl Gazetteer {
                     reasons.push(Reason::DoubtfulMap);
                 }
                 reasons.extend(best.first().map(|c| c.reasons.clone()).unwrap_or_default());
-                if reasons.is_empty() {
-                    Certainty::Certain
-                } else {
-                    Certainty::Likely
+                match reasons.as_slice() {
+                    [] => Certainty::Certain,
+                    _ if contradicted => Certainty::Choose,
+                    _ => Certainty::Likely,
                 }
             }
             several => {

@@ -64,7 +64,7 @@ pub struct Choice<'g> {
 pub enum Certainty {
     /// No commune was found.
     Unknown,
-    /// Several communes are possible; a person chooses.
+    /// Several communes are possible, or one that contradicts the rest of the address; a person chooses.
     Choose,
     /// One commune, but a level is missing or a name misspelt.
     Likely,

@@ -73,9 +73,19 @@ fn addresses_as_people_write_them() {
         ),
         ("Trúc Bạck, Ba Đìn, Hà Nội", "likely: 00004 Ba Đình (misspelt-unit)"),
         // New ward, old district.
+        ("phường Cầu Giấy, quận Cầu Giấy, Hà Nội", "certain: 00166 Cầu Giấy ()"),
         (
-            "phường Cầu Giấy, quận Cầu Giấy, Hà Nội",
-            "likely: 00166 Cầu Giấy (contradiction)",
+            "phường Hoa Lư, quận Cầu Giấy, Ninh Bình",
+            "choose: 14329 Hoa Lư (contradiction)",
+        ),
+        // A ward that was merged before the old list begins.
+        (
+            "123/4 Lê Văn Sỹ, P.13, Q.3, TP.HCM",
+            "unknown:  (no-commune, contradiction)",
+        ),
+        (
+            "12 Nguyễn Huệ, Bến Nghé, Quận 1, Hồ Chí Minh, Việt Nam",
+            "certain: 26740 Sài Gòn ()",
         ),
         // Old units, new province.
         ("Thị trấn Vôi, Lạng Giang, Bắc Ninh", "certain: 07375 Lạng Giang ()"),

@@ -258,15 +258,18 @@ impl<'a> Standards<'a> {
             },
             Sort::Ethnicity => shown(value::ethnicity(raw)),
             Sort::Nationality => value::nationality(raw),
-            Sort::Money => match value::money(raw) {
-                Ok(standard) => Ok(standard.map(|d| d.amount().to_string())),
-                Err(refused) => Err(refused.map(|d| d.amount().to_string())),
-            },
-            // A spreadsheet stores numbers with a point before the decimals, whatever it shows.
-            Sort::Number if kind == CellKind::Number => match raw.parse::<f64>() {
-                Ok(_) => Ok(Standard::new(raw.to_owned())),
-                Err(_) => shown(value::number(raw)),
-            },
+            Sort::Money => {
+                let stored = kind == CellKind::Number;
+                match if stored {
+                    value::stored_money(raw)
+                } else {
+                    value::money(raw)
+                } {
+                    Ok(standard) => Ok(standard.map(|d| d.amount().to_string())),
+                    Err(refused) => Err(refused.map(|d| d.amount().to_string())),
+                }
+            }
+            Sort::Number if kind == CellKind::Number => shown(value::stored_number(raw)),
             Sort::Number => shown(value::number(raw)),
         }
     }
@@ -278,7 +281,7 @@ impl<'a> Standards<'a> {
             (Certainty::Certain | Certainty::Likely, Some(only)) => only.unit.code.to_string(),
             _ => String::new(),
         };
-        let choices: Vec<String> = if found.choices.len() > 1 {
+        let choices: Vec<String> = if found.certainty == Certainty::Choose {
             found
                 .choices
                 .iter()

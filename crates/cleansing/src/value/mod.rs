@@ -18,7 +18,7 @@ pub use contact::{email, phone};
 pub use date::{DateOptions, PartialDate, Serial, date};
 pub use identity::{IdNumber, id_number, tax_code};
 pub use name::{Name, name, name_with};
-pub use number::{Decimal, money, number};
+pub use number::{Decimal, money, number, stored_money, stored_number};
 pub use people::{Ethnicity, ethnicity, nationality, sex};
 pub use text::{TonePlace, text, text_with};
 

@@ -67,6 +67,14 @@ fn not_a_number() -> CodeError {
     )
 }
 
+fn not_an_amount() -> CodeError {
+    CodeError::new(
+        "not-an-amount",
+        "Không phải số tiền bằng đồng. Viết theo dạng 1.234.000.",
+        "Not an amount in dong. Write it as 1.234.000.",
+    )
+}
+
 /// A number: `1.234.567,5`, `1 234 567`, `-12,5`, `(1.200)` as accountants write a negative one; also `1,234,567.50`, where the
 /// marks leave no doubt.
 ///
@@ -80,6 +88,29 @@ pub fn number(raw: &str) -> Outcome<Decimal> {
     let standard = read(&text)?;
     let changed = standard.value.to_string() != raw;
     Ok(standard.step(Step::Notation, changed))
+}
+
+/// A number as a spreadsheet stores it, whatever it shows: with a point before the decimals, or a power of ten.
+///
+/// # Errors
+/// `not-a-number`.
+pub fn stored_number(raw: &str) -> Outcome<Decimal> {
+    let stored: f64 = raw.trim().parse().map_err(|_| not_a_number())?;
+    let shown = stored.abs().to_string();
+    let (whole, fraction) = shown.split_once('.').unwrap_or((&shown, ""));
+    let value = Decimal::new(stored < 0.0, whole, fraction).ok_or_else(not_a_number)?;
+    let changed = value.to_string() != raw;
+    Ok(Standard::new(value).step(Step::Notation, changed))
+}
+
+/// An amount in dong as a spreadsheet stores it.
+///
+/// # Errors
+/// `not-an-amount`, also for a part of a dong.
+pub fn stored_money(raw: &str) -> Outcome<Dong> {
+    let number = stored_number(raw).map_err(|_| not_an_amount())?;
+    let amount = number.value.whole().ok_or_else(not_an_amount)?;
+    Ok(Standard::new(Dong::new(amount)).step(Step::Notation, amount.to_string() != raw))
 }
 
 fn read(text: &str) -> Outcome<Decimal> {
@@ -161,13 +192,6 @@ fn read(text: &str) -> Outcome<Decimal> {
 /// `not-an-amount`, also for a part of a dong.
 pub fn money(raw: &str) -> Outcome<Dong> {
     let text = fold(&spaces(raw));
-    let reason = || {
-        CodeError::new(
-            "not-an-amount",
-            "Không phải số tiền bằng đồng. Viết theo dạng 1.234.000.",
-            "Not an amount in dong. Write it as 1.234.000.",
-        )
-    };
     let mut body = text.as_str();
     for unit in ["viet nam dong", "vnd", "dong", "d", "vn"] {
         let bare = body.strip_suffix(unit).or_else(|| body.strip_prefix(unit));
@@ -188,12 +212,12 @@ pub fn money(raw: &str) -> Outcome<Dong> {
             break;
         }
     }
-    let read = read(body).map_err(|_| reason())?;
+    let read = read(body).map_err(|_| not_an_amount())?;
     let amount = |n: &Decimal| n.shifted(places).and_then(|n| n.whole()).map(Dong::new);
     // "1,5" is no amount of dong, but "1,5 tỷ" is; "1.234" has one meaning only, as there is no part of a dong.
     let value = amount(&read.value)
         .or_else(|| read.alternatives.first().and_then(amount))
-        .ok_or_else(reason)?;
+        .ok_or_else(not_an_amount)?;
     let mut standard = Standard::new(value).step(Step::Notation, value.amount().to_string() != raw);
     if places > 0 {
         let others = read
@@ -264,6 +288,32 @@ mod tests {
         for bad in ["12,5", "một triệu", "", "đ", "1.2.3", "999999999999 tỷ"] {
             assert_eq!(shown(bad), Err("not-an-amount"), "{bad}");
         }
+    }
+
+    #[test]
+    fn spreadsheets_store_points() {
+        let number = |raw: &str| {
+            stored_number(raw)
+                .map(|s| s.value.to_string())
+                .map_err(|r| r.reason.code())
+        };
+        for (raw, value) in [
+            ("1234.125", "1234.125"),
+            ("1.234", "1.234"),
+            ("-5E-2", "-0.05"),
+            ("1.2E7", "12000000"),
+            ("0", "0"),
+        ] {
+            assert_eq!(number(raw), Ok(value.to_owned()));
+        }
+        for bad in ["", "x", "NaN", "inf", "1E300"] {
+            assert_eq!(number(bad), Err("not-a-number"), "{bad}");
+        }
+        let money = |raw: &str| stored_money(raw).map(|s| s.value.amount()).map_err(|r| r.reason.code());
+        assert_eq!(
+            (money("1234000"), money("1.234"), money("1.2E7")),
+            (Ok(1_234_000), Err("not-an-amount"), Ok(12_000_000))
+        );
     }
 
     proptest! {

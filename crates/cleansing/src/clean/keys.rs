@@ -26,7 +26,7 @@ impl Keys {
     pub fn create(path: &Path) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
-            file: BufWriter::new(File::create(path)?),
+            file: BufWriter::new(super::output::create(path)?),
         })
     }
 
@@ -83,7 +83,7 @@ impl Keys {
             }
             part.sort_unstable();
             let run = self.path.with_extension(format!("run{}", runs.len()));
-            let mut out = BufWriter::new(File::create(&run)?);
+            let mut out = BufWriter::new(super::output::create(&run)?);
             for (hash, line) in part {
                 out.write_all(&hash.to_le_bytes())?;
                 out.write_all(&line.to_le_bytes())?;

@@ -83,6 +83,21 @@ fn settings(options: &Options<'_>) -> String {
     )
 }
 
+/// Makes a file that nobody else on the machine can read: it holds personal data.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// A text that no spreadsheet takes for a formula: a report is opened by people, and its values come from anywhere.
+fn harmless(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula { format!("'{text}") } else { text.to_owned() }
+}
+
 /// Opens a file and drops what was written after its first `bytes`.
 pub(super) fn reopen(path: &Path, bytes: u64) -> io::Result<File> {
     let mut file = OpenOptions::new().write(true).open(path)?;
@@ -96,8 +111,8 @@ pub(super) fn reopen(path: &Path, bytes: u64) -> io::Result<File> {
 
 impl Output {
     pub fn create(options: &Options<'_>, headings: &[String]) -> Result<Self> {
-        let create = |path: &Path| {
-            File::create(beside(path, ".part"))
+        let part = |path: &Path| {
+            create(&beside(path, ".part"))
                 .map(csv::Writer::from_writer)
                 .map_err(cannot_write)
         };
@@ -107,8 +122,8 @@ impl Output {
             .transpose()
             .map_err(cannot_write)?;
         let mut output = Self {
-            good: create(options.good)?,
-            report: create(options.report)?,
+            good: part(options.good)?,
+            report: part(options.report)?,
             keys,
             show_values: options.show_values,
         };
@@ -165,9 +180,9 @@ impl Output {
     pub fn report(&mut self, finding: &Finding, proposals: &str) -> Result<()> {
         let (line, column) = (finding.line.to_string(), finding.column.to_string());
         let (value, proposals) = if self.show_values {
-            (finding.raw.expose(), proposals)
+            (harmless(finding.raw.expose()), harmless(proposals))
         } else {
-            ("", "")
+            Default::default()
         };
         self.report
             .write_record([
@@ -178,8 +193,8 @@ impl Output {
                 finding.code,
                 &finding.text.vi,
                 &finding.text.en,
-                value,
-                proposals,
+                &value,
+                &proposals,
             ])
             .map_err(cannot_write)
     }
@@ -218,7 +233,7 @@ impl Output {
             summary: summary.clone(),
         };
         let (new, place) = (beside(options.good, ".progress.new"), beside(options.good, ".progress"));
-        let mut file = File::create(&new).map_err(cannot_write)?;
+        let mut file = create(&new).map_err(cannot_write)?;
         file.write_all(serde_json::to_string(&done)?.as_bytes())
             .map_err(cannot_write)?;
         file.sync_all().map_err(cannot_write)?;

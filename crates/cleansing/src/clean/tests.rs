@@ -207,6 +207,21 @@ fn values_stay_out_of_a_report_unless_asked_for() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn results_are_for_their_owner_and_no_formula_runs_in_a_report() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let run = Run::new(LAYOUT);
+    let text = "Họ tên;Điện thoại\n=cmd|' /C calc'!A0;0912345678\nNguyễn Văn An;912345678\n";
+    run.run(text.as_bytes(), false).expect("readable");
+    let report = std::fs::read_to_string(run.path("report.csv")).expect("a report");
+    assert!(report.contains(",'=cmd") && report.contains(",'+84912345678") && !report.contains(",=cmd"));
+    for name in ["good.csv", "report.csv"] {
+        let mode = std::fs::metadata(run.path(name)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name}");
+    }
+}
+
 #[test]
 fn one_file_in_many_encodings_is_reported_by_line() {
     let run = Run::new(LAYOUT);

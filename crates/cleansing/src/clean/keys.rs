@@ -14,6 +14,7 @@ use base::{Error, Result};
 /// A hash of 128 bits and a line. Two different keys of one hash would be reported as double; with a thousand million rows
 /// the odds are one in 10^20.
 type Record = (u128, u64);
+/// Bytes of one on disk.
 const SIZE: usize = 24;
 
 /// The keys of a file, on disk.
@@ -59,7 +60,9 @@ impl Keys {
     /// Gives each line whose key an earlier line has, with the first line of it. The file of keys is used up.
     pub fn duplicates(mut self, memory: usize, found: &mut dyn FnMut(u64, u64) -> Result<()>) -> Result<()> {
         self.flush().map_err(Error::internal)?;
-        let runs = self.sorted_runs(memory.max(SIZE * 2) / SIZE).map_err(Error::internal)?;
+        let runs = self
+            .sorted_runs(memory / size_of::<Record>())
+            .map_err(Error::internal)?;
         let merged = merge(&runs, found);
         for run in &runs {
             std::fs::remove_file(run).map_err(Error::internal)?;
@@ -69,10 +72,11 @@ impl Keys {
     }
 
     fn sorted_runs(&self, records: usize) -> io::Result<Vec<PathBuf>> {
+        let records = records.max(2);
         let mut input = BufReader::new(File::open(&self.path)?);
         let mut runs = Vec::new();
         loop {
-            let mut part = Vec::new();
+            let mut part = Vec::with_capacity(records);
             while part.len() < records
                 && let Some(record) = next(&mut input)?
             {
@@ -144,7 +148,7 @@ mod tests {
                 .expect("written");
         }
         let mut found = Vec::new();
-        keys.duplicates(SIZE * 64, &mut |first, line| {
+        keys.duplicates(64 * size_of::<Record>(), &mut |first, line| {
             found.push((first, line));
             Ok(())
         })

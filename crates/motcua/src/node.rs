@@ -41,6 +41,7 @@ pub const MIGRATIONS: &[store::Migrations] = &[
     ::exchange::MIGRATIONS,
     procedure::catalogue::MIGRATIONS,
     procedure::shelf::MIGRATIONS,
+    registry::MIGRATIONS,
     dossier::MIGRATIONS,
     insight::MIGRATIONS,
 ];
@@ -82,6 +83,17 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
     .await
 }
 
+/// The reference data of a configuration.
+///
+/// # Errors
+/// They contradict each other, or cannot be read.
+pub fn reference(config: &Config) -> base::Result<Reference> {
+    match &config.reference {
+        Some(folder) => Reference::load(folder),
+        None => Reference::embedded(),
+    }
+}
+
 impl Node {
     /// Opens a node whose tables are up to date.
     ///
@@ -95,10 +107,7 @@ impl Node {
         reachable(&config)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let secret = config.secret()?;
-        let reference = Arc::new(match &config.reference {
-            Some(folder) => Reference::load(folder)?,
-            None => Reference::embedded()?,
-        });
+        let reference = Arc::new(reference(&config)?);
         let identity = IdentityState::new(
             store.clone(),
             config.identity.clone(),

@@ -13,6 +13,8 @@ use procedure::reference::Reference;
 use serde_json::Value;
 use store::{Read, Row, Store, params, sea_orm, transact};
 
+use crate::service::reindex_order;
+
 use crate::model::{
     Files, Ready, Registry, RegistryCode,
     breaks::{self, Break},
@@ -142,6 +144,9 @@ impl Shelf {
             Some(current) => judge(current, &registry)?,
             None => Vec::new(),
         };
+        let found_otherwise = current.as_ref().is_some_and(|current| {
+            current.filters != registry.filters || current.key != registry.key || registry.migration.is_some()
+        });
         let before = current.as_ref().map_or(0, |current| i64::from(current.version));
         transact!(self.0.store, |tx| {
             let sql = "INSERT INTO registry (code, edition, last_recorded) VALUES ($1, $2, 0) \
@@ -158,7 +163,11 @@ impl Shelf {
             let sql = "INSERT INTO registry_edition (registry, edition, hash, files, published_at, published_by) \
                        VALUES ($1, $2, $3, $4, $5, $6)";
             let values = params![code.as_str(), version, registry.hash, text, now, by];
-            tx.exec(sql, values).await
+            tx.exec(sql, values).await?;
+            if found_otherwise {
+                tx.enqueue(reindex_order(&code, None)?, now).await?;
+            }
+            Ok(())
         })?;
         let editions = self.read(&code).await?;
         self.remember(code, editions);

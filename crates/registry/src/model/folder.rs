@@ -1,6 +1,9 @@
 //! A folder becomes a registry: every finding at once.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use base::{Error, Kind, Result};
 use procedure::reference::Reference;
@@ -18,6 +21,8 @@ use crate::check::{Report, Sink};
 const FILE: &str = "registry.toml";
 /// The names of the files of a folder; the first two have to be there.
 const NAMES: [&str; 4] = [FILE, schema::FILE, "rules.toml", migration::FILE];
+/// Parameters of a list that are no filters.
+const PARAMETERS: [&str; 6] = ["cursor", "limit", "sort", "fields", "as_of", "known_at"];
 /// Names that expressions use for themselves.
 const RESERVED: [&str; 2] = ["today", "valid_from"];
 
@@ -322,6 +327,7 @@ fn always_there(path: &FieldPath, fields: &[Field]) -> bool {
 }
 
 fn judge_filters(raw: &RawRegistry, fields: &[Field], sink: &mut Sink) {
+    let mut names: BTreeSet<String> = PARAMETERS.map(str::to_owned).into();
     for (n, filter) in raw.filter.iter().enumerate() {
         let at = |key: &str| format!("filter[{n}].{key}");
         if raw.filter[..n].iter().any(|other| other.field == filter.field) {
@@ -329,6 +335,16 @@ fn judge_filters(raw: &RawRegistry, fields: &[Field], sink: &mut Sink) {
         }
         if filter.operators.is_empty() {
             nothing(sink, at("operators"));
+        }
+        let asked = Filter {
+            field: filter.field.clone(),
+            operators: filter.operators.clone(),
+            folded: filter.folded,
+        };
+        for (name, _) in asked.parameters() {
+            if !names.insert(name.clone()) {
+                twice(sink, at("field"), &name);
+            }
         }
         let Some(field) = known(&filter.field, fields, FILE, at("field"), sink) else {
             continue;
@@ -341,6 +357,16 @@ fn judge_filters(raw: &RawRegistry, fields: &[Field], sink: &mut Sink) {
                 "cannot-filter",
                 "Không lọc theo nhóm trường; hãy nêu trường bên trong.",
                 "A group cannot be asked by; name a field within it.",
+            );
+        }
+        let ordered = filter.operators.iter().any(|op| *op != Operator::Eq);
+        if field.many && ordered {
+            sink.error(
+                FILE,
+                at("operators"),
+                "cannot-filter",
+                "Trường có nhiều giá trị chỉ lọc được theo từng giá trị (eq).",
+                "A field of several values can be asked by one of them only (eq).",
             );
         }
         if !text && (filter.folded || filter.operators.contains(&Operator::Prefix)) {

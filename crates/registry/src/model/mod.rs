@@ -20,6 +20,7 @@ use serde_json::Value;
 pub use code::{FieldPath, ListId, Name, RegistryCode, TermId};
 pub use folder::Files;
 pub(crate) use folder::{folder_names, same_name};
+pub(crate) use judge::text_of;
 pub use judge::{Judgement, KEY_SEPARATOR};
 pub use migration::{Migration, Ready, Step};
 pub use rule::{Action, Dimension, Rule, Test};
@@ -260,15 +261,37 @@ impl Registry {
     }
 }
 
-impl Operator {
-    /// The word for it, as in a query: `birth_date.from`.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Eq => "eq",
-            Self::Prefix => "prefix",
-            Self::Range => "range",
+impl Filter {
+    /// The parameters of a query that ask by it: `birth_date`, `birth_date_from`, `birth_date_to`, `name_prefix`. Of a field within a
+    /// group the dots are underscores, too: `residence_commune`.
+    pub fn parameters(&self) -> Vec<(String, Parameter)> {
+        let name = self.field.as_str().replace('.', "_");
+        let mut parameters = Vec::new();
+        for operator in &self.operators {
+            match operator {
+                Operator::Eq => parameters.push((name.clone(), Parameter::Is)),
+                Operator::Prefix => parameters.push((format!("{name}_prefix"), Parameter::Begins)),
+                Operator::Range => {
+                    parameters.push((format!("{name}_from"), Parameter::From));
+                    parameters.push((format!("{name}_to"), Parameter::To));
+                }
+            }
         }
+        parameters
     }
+}
+
+/// What a parameter of a query says about a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parameter {
+    /// The whole value.
+    Is,
+    /// How it begins.
+    Begins,
+    /// The least value.
+    From,
+    /// The greatest value.
+    To,
 }
 
 impl ChangeKind {

@@ -25,7 +25,10 @@ use identity::{Actor, ApiError, ApiJson, ApiPath, Ctx, IdempotencyKey, Listing, 
 
 use crate::{
     api::{
-        body::{AssertBody, ChangeBody, CorrectBody, EndBody, FreshBody, HistoryBody, RecordBody, WrittenBody},
+        body::{
+            RecordAssertBody, RecordBody, RecordChangeBody, RecordCorrectBody, RecordEndBody, RecordFreshBody,
+            RecordVersionBody, RecordWrittenBody,
+        },
         params::Asking,
     },
     model::{Name, Operation, Registry, RegistryCode, Service},
@@ -203,7 +206,7 @@ async fn history(
     ApiPath((_, _, key)): ApiPath<(String, String, String)>,
     asking: Asking,
     paging: Paging,
-) -> Result<axum::Json<Listing<HistoryBody>>, ApiError> {
+) -> Result<axum::Json<Listing<RecordVersionBody>>, ApiError> {
     called.needs(Operation::History)?;
     let registry = &called.registry;
     let mask = called.shown(&asking.mask_alone(registry)?);
@@ -215,11 +218,15 @@ async fn history(
     let mut rest = versions.into_iter().filter(|version| version.seq > after).peekable();
     let page: Vec<_> = rest.by_ref().take(paging.limit() as usize).collect();
     let next = page.last().filter(|_| rest.peek().is_some()).map(|version| version.seq);
-    let show = |version| HistoryBody::of(version, registry);
+    let show = |version| RecordVersionBody::of(version, registry);
     Ok(axum::Json(Listing::of(page, next, show)))
 }
 
-async fn changes(called: Called, asking: Asking, paging: Paging) -> Result<axum::Json<Listing<ChangeBody>>, ApiError> {
+async fn changes(
+    called: Called,
+    asking: Asking,
+    paging: Paging,
+) -> Result<axum::Json<Listing<RecordChangeBody>>, ApiError> {
     called.needs(Operation::Changes)?;
     let registry = &called.registry;
     let mask = called.shown(&asking.mask_alone(registry)?);
@@ -235,14 +242,18 @@ async fn changes(called: Called, asking: Asking, paging: Paging) -> Result<axum:
             &mask,
         )
         .await?;
-    let show = |change| ChangeBody::of(change, registry);
+    let show = |change| RecordChangeBody::of(change, registry);
     Ok(axum::Json(Listing::of(page.items, page.next, show)))
 }
 
-async fn add(called: Called, key: IdempotencyKey, ApiJson(body): ApiJson<FreshBody>) -> Result<Response, ApiError> {
+async fn add(
+    called: Called,
+    key: IdempotencyKey,
+    ApiJson(body): ApiJson<RecordFreshBody>,
+) -> Result<Response, ApiError> {
     let (change, provenance) = body.read(&called.registry)?;
     let written = called.write(change, provenance, key.as_str()).await?;
-    Ok((StatusCode::CREATED, axum::Json(WrittenBody::from(written))).into_response())
+    Ok((StatusCode::CREATED, axum::Json(RecordWrittenBody::from(written))).into_response())
 }
 
 macro_rules! change {
@@ -252,7 +263,7 @@ macro_rules! change {
             ApiPath((_, _, key)): ApiPath<(String, String, String)>,
             idempotency: IdempotencyKey,
             ApiJson(body): ApiJson<$body>,
-        ) -> Result<axum::Json<WrittenBody>, ApiError> {
+        ) -> Result<axum::Json<RecordWrittenBody>, ApiError> {
             called.needs(Operation::Write)?;
             let (record, _) = called
                 .registries
@@ -264,11 +275,11 @@ macro_rules! change {
             };
             let (change, provenance) = body.read(&called.registry, seen)?;
             let written = called.write(change, provenance, idempotency.as_str()).await?;
-            Ok(axum::Json(WrittenBody::from(written)))
+            Ok(axum::Json(RecordWrittenBody::from(written)))
         }
     };
 }
 
-change!(assert, AssertBody);
-change!(correct, CorrectBody);
-change!(end, EndBody);
+change!(assert, RecordAssertBody);
+change!(correct, RecordCorrectBody);
+change!(end, RecordEndBody);

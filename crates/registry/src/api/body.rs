@@ -66,20 +66,20 @@ pub struct RegistryBody {
     /// JSON Schema 2020-12 of a record's body.
     schema: Value,
     /// The common data dictionary of its fields.
-    fields: Vec<FieldBody>,
+    fields: Vec<RegistryFieldBody>,
     /// The ways to ask.
-    filters: Vec<FilterBody>,
+    filters: Vec<RegistryFilterBody>,
     /// What is offered through the exchange.
-    services: Vec<ServiceBody>,
+    services: Vec<RegistryServiceBody>,
     /// The rules of quality.
-    rules: Vec<RuleBody>,
+    rules: Vec<RegistryRuleBody>,
     /// Every version of its folder, oldest first.
-    versions: Vec<EditionBody>,
+    versions: Vec<RegistryVersionBody>,
 }
 
 /// A field, as the dictionary has it.
 #[derive(Debug, Serialize, ToSchema)]
-struct FieldBody {
+struct RegistryFieldBody {
     /// The field.
     field: String,
     /// The term.
@@ -112,7 +112,7 @@ struct FieldBody {
 
 /// A way to ask.
 #[derive(Debug, Serialize, ToSchema)]
-struct FilterBody {
+struct RegistryFilterBody {
     /// The field.
     field: String,
     /// The parameters of a list.
@@ -123,7 +123,7 @@ struct FilterBody {
 
 /// What is offered.
 #[derive(Debug, Serialize, ToSchema)]
-struct ServiceBody {
+struct RegistryServiceBody {
     /// Its id.
     id: String,
     /// Its name.
@@ -136,7 +136,7 @@ struct ServiceBody {
 
 /// A rule of quality.
 #[derive(Debug, Serialize, ToSchema)]
-struct RuleBody {
+struct RegistryRuleBody {
     /// Its id.
     id: String,
     /// The side of quality.
@@ -149,7 +149,7 @@ struct RuleBody {
 
 /// A version of the folder.
 #[derive(Debug, Serialize, ToSchema)]
-struct EditionBody {
+struct RegistryVersionBody {
     /// Its number.
     version: u32,
     /// SHA-256 of what was published.
@@ -164,7 +164,7 @@ impl RegistryBody {
     pub fn of(editions: &Editions) -> Self {
         let registry = editions.current();
         let texts = |paths: &[crate::model::FieldPath]| paths.iter().map(ToString::to_string).collect();
-        let field = |field: &crate::model::Field| FieldBody {
+        let field = |field: &crate::model::Field| RegistryFieldBody {
             field: field.path.to_string(),
             term: field.term.id.to_string(),
             name: (&field.term.name).into(),
@@ -179,7 +179,7 @@ impl RegistryBody {
             basis: field.term.basis.clone(),
             retention: (&field.term.retention).into(),
         };
-        let filter = |filter: &Filter| FilterBody {
+        let filter = |filter: &Filter| RegistryFilterBody {
             field: filter.field.to_string(),
             parameters: filter.parameters().into_iter().map(|(name, _)| name).collect(),
             folded: filter.folded,
@@ -200,7 +200,7 @@ impl RegistryBody {
             services: registry
                 .services
                 .iter()
-                .map(|service| ServiceBody {
+                .map(|service| RegistryServiceBody {
                     id: service.id.to_string(),
                     name: (&service.name).into(),
                     operations: service.operations.iter().map(word).collect(),
@@ -210,7 +210,7 @@ impl RegistryBody {
             rules: registry
                 .rules
                 .iter()
-                .map(|rule| RuleBody {
+                .map(|rule| RegistryRuleBody {
                     id: rule.id.to_string(),
                     dimension: word(&rule.dimension),
                     action: word(&rule.action),
@@ -219,7 +219,7 @@ impl RegistryBody {
                 .collect(),
             versions: editions
                 .published()
-                .map(|published| EditionBody {
+                .map(|published| RegistryVersionBody {
                     version: published.registry.version,
                     sha256: published.registry.hash.clone(),
                     published_at: published.at.into(),
@@ -282,7 +282,7 @@ impl RecordBody {
 
 /// One version of a record.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct HistoryBody {
+pub struct RecordVersionBody {
     /// Its number.
     seq: i64,
     /// What sort: `assert`, `correct`, `end`, `erase`.
@@ -317,7 +317,7 @@ pub struct HistoryBody {
     body: Option<Value>,
 }
 
-impl HistoryBody {
+impl RecordVersionBody {
     pub fn of(version: VersionView, registry: &Registry) -> Self {
         let show = |moment: Moment| moment.show(registry.valid_time);
         let (effect, from, to) = match version.effect {
@@ -346,22 +346,22 @@ impl HistoryBody {
 
 /// A version of some record, in the feed.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ChangeBody {
+pub struct RecordChangeBody {
     /// The record.
     id: uuid::Uuid,
     /// Give it as `cursor` for what comes after it.
     cursor: String,
     /// The version.
     #[serde(flatten)]
-    version: HistoryBody,
+    version: RecordVersionBody,
 }
 
-impl ChangeBody {
+impl RecordChangeBody {
     pub fn of(change: ChangeView, registry: &Registry) -> Self {
         Self {
             id: change.id.uuid(),
             cursor: change.version.recorded_at.micros().to_string(),
-            version: HistoryBody::of(change.version, registry),
+            version: RecordVersionBody::of(change.version, registry),
         }
     }
 }
@@ -369,7 +369,7 @@ impl ChangeBody {
 /// A record that is not there yet.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct FreshBody {
+pub struct RecordFreshBody {
     /// Since when it holds: a day, or an instant with its offset.
     #[schema(max_length = 40)]
     valid_from: String,
@@ -392,7 +392,7 @@ pub struct FreshBody {
 /// What holds of a record from a moment on.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AssertBody {
+pub struct RecordAssertBody {
     /// `newest` of the record as it was read.
     seen: i64,
     /// Since when it holds: a day, or an instant with its offset.
@@ -418,7 +418,7 @@ pub struct AssertBody {
 /// then, with neither that it was never so.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CorrectBody {
+pub struct RecordCorrectBody {
     /// `newest` of the record as it was read.
     seen: i64,
     /// The version that was wrong.
@@ -445,7 +445,7 @@ pub struct CorrectBody {
 /// That nothing holds from a moment on.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EndBody {
+pub struct RecordEndBody {
     /// `newest` of the record as it was read.
     seen: i64,
     /// From when on: a day, or an instant with its offset.
@@ -465,7 +465,7 @@ pub struct EndBody {
 /// That a record is erased.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EraseBody {
+pub struct RecordEraseBody {
     /// `newest` of the record as it was read.
     pub(super) seen: i64,
     /// The paper or decision that says so.
@@ -481,7 +481,7 @@ pub struct EraseBody {
 
 /// What came of a change.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct WrittenBody {
+pub struct RecordWrittenBody {
     /// The record.
     id: uuid::Uuid,
     /// Its newest version now.
@@ -492,7 +492,7 @@ pub struct WrittenBody {
     noted: Vec<String>,
 }
 
-impl From<Written> for WrittenBody {
+impl From<Written> for RecordWrittenBody {
     fn from(written: Written) -> Self {
         Self {
             id: written.record.uuid(),
@@ -503,7 +503,7 @@ impl From<Written> for WrittenBody {
     }
 }
 
-impl FreshBody {
+impl RecordFreshBody {
     pub fn read(self, registry: &Registry) -> Result<(Change, Provenance)> {
         let (from, to) = span(Some(&self.valid_from), self.valid_to.as_deref(), registry)?;
         let provenance = provenance(self.source, self.basis, self.dossier);
@@ -517,7 +517,7 @@ impl FreshBody {
     }
 }
 
-impl AssertBody {
+impl RecordAssertBody {
     pub const fn seen(&self) -> i64 {
         self.seen
     }
@@ -534,7 +534,7 @@ impl AssertBody {
     }
 }
 
-impl CorrectBody {
+impl RecordCorrectBody {
     pub const fn seen(&self) -> i64 {
         self.seen
     }
@@ -559,7 +559,7 @@ impl CorrectBody {
     }
 }
 
-impl EndBody {
+impl RecordEndBody {
     pub const fn seen(&self) -> i64 {
         self.seen
     }
@@ -571,21 +571,19 @@ impl EndBody {
     }
 }
 
-impl EraseBody {
+impl RecordEraseBody {
     pub fn provenance(&self) -> Provenance {
         provenance(self.source.clone(), Some(self.basis.clone()), self.dossier.clone())
     }
 }
 
 /// One line of a bulk.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineBody {
     /// Since when it holds: a day, or an instant with its offset.
-    #[schema(max_length = 40)]
     valid_from: String,
     /// The first moment at which it does not hold any more.
-    #[schema(max_length = 40)]
     valid_to: Option<String>,
     /// What holds, by the schema of the registry.
     body: Value,

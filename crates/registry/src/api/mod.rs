@@ -21,8 +21,8 @@ use crate::{
     service::{Registries, Seen},
 };
 use body::{
-    AssertBody, ChangeBody, CorrectBody, EndBody, EraseBody, FreshBody, HistoryBody, RecordBody, RegistryBody,
-    RegistryItemBody, WrittenBody,
+    RecordAssertBody, RecordBody, RecordChangeBody, RecordCorrectBody, RecordEndBody, RecordEraseBody, RecordFreshBody,
+    RecordVersionBody, RecordWrittenBody, RegistryBody, RegistryItemBody,
 };
 use params::{Asking, MaybePurpose, ReadParams, Stated};
 
@@ -127,9 +127,9 @@ async fn list(
 }
 
 /// Report a record that is not there yet.
-#[utoipa::path(post, path = "/api/v1/registries/{code}/records", operation_id = "add_record", tag = "registries", request_body = FreshBody,
+#[utoipa::path(post, path = "/api/v1/registries/{code}/records", operation_id = "add_record", tag = "registries", request_body = RecordFreshBody,
     params(("code" = String, Path, description = "Code of the registry", pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), ("Idempotency-Key" = String, Header, min_length = 1, max_length = 200, description = "The same key with the same body gives the same record")), responses(
-    (status = 201, description = "Taken in", body = WrittenBody),
+    (status = 201, description = "Taken in", body = RecordWrittenBody),
     (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not a steward of its agency"),
     (status = 404, description = "No such registry"),
@@ -141,14 +141,14 @@ async fn add(
     ctx: Ctx,
     ApiPath(code): ApiPath<RegistryCode>,
     key: IdempotencyKey,
-    ApiJson(body): ApiJson<FreshBody>,
+    ApiJson(body): ApiJson<RecordFreshBody>,
 ) -> Result<Response, ApiError> {
     ctx.signed_in()?;
     let registry = params::registry(&registries, &code)?.current();
     let (change, provenance) = body.read(&registry)?;
     let written = registries.write(&ctx, &code, change, &provenance, key.as_str()).await?;
     let location = format!("/api/v1/registries/{code}/records/{}", written.record);
-    let body = WrittenBody::from(written);
+    let body = RecordWrittenBody::from(written);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response())
 }
 
@@ -179,7 +179,7 @@ async fn one(
 /// Read every version of a record, oldest first.
 #[utoipa::path(get, path = "/api/v1/registries/{code}/records/{key}/history", operation_id = "list_record_history", tag = "registries",
     params(("code" = String, Path, description = "Code of the registry", pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), ("key" = String, Path, description = "Its key, parts joined by “~”, or its id"), ("fields" = Option<String>, Query, description = "Fields to show, separated by commas"), Paging, Stated), responses(
-    (status = 200, description = "A page", body = Listing<HistoryBody>),
+    (status = 200, description = "A page", body = Listing<RecordVersionBody>),
     (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not permitted"),
     (status = 404, description = "No such registry or record"),
@@ -192,7 +192,7 @@ async fn history(
     asking: Asking,
     paging: Paging,
     stated: Stated,
-) -> Result<axum::Json<Listing<HistoryBody>>, ApiError> {
+) -> Result<axum::Json<Listing<RecordVersionBody>>, ApiError> {
     ctx.signed_in()?;
     let purpose = stated.purpose()?;
     let registry = params::registry(&registries, &code)?.current();
@@ -202,7 +202,7 @@ async fn history(
     let mut rest = versions.into_iter().filter(|version| version.seq > after).peekable();
     let page: Vec<_> = rest.by_ref().take(paging.limit() as usize).collect();
     let next = page.last().filter(|_| rest.peek().is_some()).map(|version| version.seq);
-    let show = |version| HistoryBody::of(version, &registry);
+    let show = |version| RecordVersionBody::of(version, &registry);
     Ok(axum::Json(Listing::of(page, next, show)))
 }
 
@@ -212,7 +212,7 @@ macro_rules! change_route {
         #[utoipa::path(post, path = $path, operation_id = $id, tag = "registries", request_body = $body,
             params(("code" = String, Path, description = "Code of the registry", pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), ("key" = String, Path, description = "The record's key, parts joined by “~”, or its id"),
                 ("Idempotency-Key" = String, Header, min_length = 1, max_length = 200, description = "The same key with the same body happens once")),
-            responses((status = 200, description = "Taken in", body = WrittenBody), (status = 401, description = "Nobody is signed in"),
+            responses((status = 200, description = "Taken in", body = RecordWrittenBody), (status = 401, description = "Nobody is signed in"),
                 (status = 403, description = "Not a steward of its agency"), (status = 404, description = "No such registry or record"),
                 (status = 409, description = "Somebody else was faster (it says who), or another record has the key at that time"), (status = 422, description = "Every problem at its field")))]
         async fn $name(
@@ -221,48 +221,48 @@ macro_rules! change_route {
             ApiPath((code, key)): ApiPath<(RegistryCode, String)>,
             idempotency: IdempotencyKey,
             ApiJson(body): ApiJson<$body>,
-        ) -> Result<axum::Json<WrittenBody>, ApiError> {
+        ) -> Result<axum::Json<RecordWrittenBody>, ApiError> {
             ctx.signed_in()?;
             let registry = params::registry(&registries, &code)?.current();
             let (record, _) = registries.newest(&ctx, &code, &key).await?;
             let seen = Seen { record, seq: body.seen() };
             let (change, provenance) = body.read(&registry, seen)?;
             let written = registries.write(&ctx, &code, change, &provenance, idempotency.as_str()).await?;
-            Ok(axum::Json(WrittenBody::from(written)))
+            Ok(axum::Json(RecordWrittenBody::from(written)))
         }
     };
 }
 
 change_route!(/// Report what holds of a record from a moment on.
-    assert, "report_record", "/api/v1/registries/{code}/records/{key}/assertions", AssertBody);
+    assert, "report_record", "/api/v1/registries/{code}/records/{key}/assertions", RecordAssertBody);
 change_route!(/// Correct a version of a record that was wrong.
-    correct, "correct_record", "/api/v1/registries/{code}/records/{key}/corrections", CorrectBody);
+    correct, "correct_record", "/api/v1/registries/{code}/records/{key}/corrections", RecordCorrectBody);
 change_route!(/// Report that nothing holds of a record from a moment on.
-    end, "end_record", "/api/v1/registries/{code}/records/{key}/ends", EndBody);
+    end, "end_record", "/api/v1/registries/{code}/records/{key}/ends", RecordEndBody);
 
 /// Erase what a record says and said, where the law says so. It cannot be taken back.
-#[utoipa::path(post, path = "/api/v1/registries/{code}/records/{key}/erasure", operation_id = "erase_record", tag = "registries", request_body = EraseBody,
+#[utoipa::path(post, path = "/api/v1/registries/{code}/records/{key}/erasure", operation_id = "erase_record", tag = "registries", request_body = RecordEraseBody,
     params(("code" = String, Path, description = "Code of the registry", pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), ("key" = String, Path, description = "The record's key, parts joined by “~”, or its id")),
-    responses((status = 200, description = "Erased", body = WrittenBody), (status = 401, description = "Nobody is signed in"),
+    responses((status = 200, description = "Erased", body = RecordWrittenBody), (status = 401, description = "Nobody is signed in"),
         (status = 403, description = "Not a steward of its agency"), (status = 404, description = "No such registry or record"),
         (status = 409, description = "It is erased already, or somebody else was faster"), (status = 422, description = "No law, or what is wrong")))]
 async fn erase(
     State(registries): State<Registries>,
     ctx: Ctx,
     ApiPath((code, key)): ApiPath<(RegistryCode, String)>,
-    ApiJson(body): ApiJson<EraseBody>,
-) -> Result<axum::Json<WrittenBody>, ApiError> {
+    ApiJson(body): ApiJson<RecordEraseBody>,
+) -> Result<axum::Json<RecordWrittenBody>, ApiError> {
     ctx.signed_in()?;
     let (record, _) = registries.newest(&ctx, &code, &key).await?;
     let seen = Seen { record, seq: body.seen };
     let written = registries.erase(&ctx, &code, seen, &body.provenance()).await?;
-    Ok(axum::Json(WrittenBody::from(written)))
+    Ok(axum::Json(RecordWrittenBody::from(written)))
 }
 
 /// Follow what is recorded, in its order. Without a purpose nothing is told of what records say.
 #[utoipa::path(get, path = "/api/v1/registries/{code}/changes", operation_id = "list_record_changes", tag = "registries",
     params(("code" = String, Path, description = "Code of the registry", pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), ("fields" = Option<String>, Query, description = "Fields to show, separated by commas"), Paging, MaybePurpose), responses(
-    (status = 200, description = "A page. After the last one go on later with the cursor of its last item", body = Listing<ChangeBody>),
+    (status = 200, description = "A page. After the last one go on later with the cursor of its last item", body = Listing<RecordChangeBody>),
     (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not permitted"),
     (status = 404, description = "No such registry"),
@@ -275,7 +275,7 @@ async fn changes(
     asking: Asking,
     paging: Paging,
     stated: MaybePurpose,
-) -> Result<axum::Json<Listing<ChangeBody>>, ApiError> {
+) -> Result<axum::Json<Listing<RecordChangeBody>>, ApiError> {
     ctx.signed_in()?;
     let purpose = stated.purpose()?;
     let registry = params::registry(&registries, &code)?.current();
@@ -284,6 +284,6 @@ async fn changes(
     let page = registries
         .changes(&ctx, purpose.as_ref(), &code, after, paging.limit(), &mask)
         .await?;
-    let show = |change| ChangeBody::of(change, &registry);
+    let show = |change| RecordChangeBody::of(change, &registry);
     Ok(axum::Json(Listing::of(page.items, page.next, show)))
 }

@@ -15,7 +15,7 @@ use crate::{
         hosting::{LocalService, ServiceTarget},
         identifier::Part,
         meta::ServiceKind,
-        tracker::SubjectRule,
+        tracker::{Place, SubjectRule},
     },
 };
 
@@ -36,9 +36,22 @@ pub struct BuiltIn {
 /// the gateway under this name.
 pub const CONSULTATIONS: &str = "consultations";
 
+/// The services of the registries that a node keeps. Its router is not of this crate: who keeps registries gives it to the gateway
+/// under this name. A grant says by its path which registry and which of its services: `/population/verify/**`.
+pub const REGISTRIES: &str = "registries";
+
+/// Where the messages of registries have the numbers of persons: the key in the path, and what the common dictionary calls
+/// `person_number` in the bodies.
+const OF_RECORDS: [&str; 4] = [
+    "/body/person_number",
+    "/body/*/person_number",
+    "/items/*/body/person_number",
+    "/items/*/body/*/person_number",
+];
+
 /// All of them. The last three are GovStack's addresses of publishing and subscribing: who may do what there, the
 /// subscription or the ownership of the type says.
-pub const BUILT_IN: [BuiltIn; 8] = [
+pub const BUILT_IN: [BuiltIn; 9] = [
     BuiltIn::new(
         access::peer::SERVICE_CODE,
         access::peer::INTERNAL,
@@ -61,6 +74,7 @@ pub const BUILT_IN: [BuiltIn; 8] = [
         "Questions about reads",
     ),
     BuiltIn::new(CONSULTATIONS, CONSULTATIONS, true, "Lấy ý kiến", "Consultations"),
+    BuiltIn::new(REGISTRIES, REGISTRIES, false, "Khai thác cơ sở dữ liệu", "Registries"),
     BuiltIn::new(
         journal::TRAFFIC_SERVICE,
         "traffic",
@@ -100,6 +114,19 @@ impl BuiltIn {
         Text::new(self.vi, self.en)
     }
 
+    fn subjects(&self) -> SubjectRule {
+        if self.code != REGISTRIES {
+            return SubjectRule::default();
+        }
+        // `/{registry}/{service}/records/{key}`
+        let in_path = Place::PathSegment(4);
+        let in_bodies = OF_RECORDS
+            .iter()
+            .filter_map(|text| text.parse().ok())
+            .map(Place::Answer);
+        SubjectRule(std::iter::once(in_path).chain(in_bodies).collect())
+    }
+
     /// As the gateway serves it. Longer than a long poll of events may take.
     pub(crate) fn service(&self) -> LocalService {
         LocalService {
@@ -109,7 +136,7 @@ impl BuiltIn {
             disabled: None,
             timeout: Duration::from_secs(60),
             verify_certificate: true,
-            subjects: SubjectRule::default(),
+            subjects: self.subjects(),
             action: self.vi.to_owned(),
             endpoints: Vec::new(),
             openapi: None,
@@ -117,7 +144,7 @@ impl BuiltIn {
     }
 }
 
-/// What answers them, but for [`CONSULTATIONS`], for the gateway.
+/// What answers them, but for [`CONSULTATIONS`] and [`REGISTRIES`], for the gateway.
 pub fn routers(access: &Access, journal: &Journal, events: &Events) -> BTreeMap<String, Router> {
     let usage = journal.clone();
     let usage = Router::new().fallback(async move |request: Request| {

@@ -102,11 +102,13 @@ pub enum Purpose {
     Audit,
     /// An administrator helps with a fault.
     Support,
+    /// A record of a registry is read, for the purpose that the read names.
+    Registry,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OwnDossier,
         Self::CaseHandling,
         Self::Reception,
@@ -114,6 +116,7 @@ impl Purpose {
         Self::PublicTracking,
         Self::Audit,
         Self::Support,
+        Self::Registry,
     ];
 
     /// The name for programs, as stored: `case-handling`.
@@ -126,6 +129,7 @@ impl Purpose {
             Self::PublicTracking => "public-tracking",
             Self::Audit => "audit",
             Self::Support => "support",
+            Self::Registry => "registry",
         }
     }
 
@@ -144,6 +148,7 @@ impl Purpose {
             Self::PublicTracking => Text::new("Tra cứu tình trạng hồ sơ", "Following the dossier"),
             Self::Audit => Text::new("Kiểm tra, giám sát", "Audit"),
             Self::Support => Text::new("Hỗ trợ kỹ thuật", "Technical support"),
+            Self::Registry => Text::new("Khai thác cơ sở dữ liệu", "Use of a registry"),
         }
     }
 }
@@ -404,26 +409,28 @@ mod tests {
     #[test]
     fn role_by_permission_table() {
         use Permission as P;
-        // Columns: receptionist, specialist, leader, consulted, administrator, auditor.
-        let table: [(P, [u8; 6]); 18] = [
-            (P::FileDossier, [1, 0, 0, 0, 0, 0]),
-            (P::ReadOwnDossier, [0, 0, 0, 0, 0, 0]),
-            (P::ManageOwnAccount, [0, 0, 0, 0, 0, 0]),
-            (P::ReceiveDossier, [1, 0, 0, 0, 0, 0]),
-            (P::DeliverResult, [1, 0, 0, 0, 0, 0]),
-            (P::ProcessDossier, [0, 1, 0, 0, 0, 0]),
-            (P::DecideDossier, [0, 0, 1, 0, 0, 0]),
-            (P::AnswerConsultation, [0, 0, 0, 1, 0, 0]),
-            (P::ReadAgencyDossiers, [1, 1, 1, 0, 0, 1]),
-            (P::ReadStatistics, [0, 0, 1, 0, 1, 1]),
-            (P::ManageOfficers, [0, 0, 0, 0, 1, 0]),
-            (P::ManageCatalogue, [0, 0, 0, 0, 1, 0]),
-            (P::ManageReference, [0, 0, 0, 0, 1, 0]),
-            (P::ManageTokens, [0, 0, 0, 0, 1, 0]),
-            (P::ReadAccessLog, [0, 0, 0, 0, 0, 1]),
-            (P::ManageDirectory, [0, 0, 0, 0, 1, 0]),
-            (P::ManageExchange, [0, 0, 0, 0, 1, 0]),
-            (P::ReadExchange, [0, 0, 0, 0, 1, 1]),
+        // Columns: receptionist, specialist, leader, consulted, administrator, auditor, steward, reader.
+        let table: [(P, [u8; 8]); 20] = [
+            (P::FileDossier, [1, 0, 0, 0, 0, 0, 0, 0]),
+            (P::ReadOwnDossier, [0, 0, 0, 0, 0, 0, 0, 0]),
+            (P::ManageOwnAccount, [0, 0, 0, 0, 0, 0, 0, 0]),
+            (P::ReceiveDossier, [1, 0, 0, 0, 0, 0, 0, 0]),
+            (P::DeliverResult, [1, 0, 0, 0, 0, 0, 0, 0]),
+            (P::ProcessDossier, [0, 1, 0, 0, 0, 0, 0, 0]),
+            (P::DecideDossier, [0, 0, 1, 0, 0, 0, 0, 0]),
+            (P::AnswerConsultation, [0, 0, 0, 1, 0, 0, 0, 0]),
+            (P::ReadAgencyDossiers, [1, 1, 1, 0, 0, 1, 0, 0]),
+            (P::ReadStatistics, [0, 0, 1, 0, 1, 1, 0, 0]),
+            (P::ManageOfficers, [0, 0, 0, 0, 1, 0, 0, 0]),
+            (P::ManageCatalogue, [0, 0, 0, 0, 1, 0, 0, 0]),
+            (P::ManageReference, [0, 0, 0, 0, 1, 0, 0, 0]),
+            (P::ManageTokens, [0, 0, 0, 0, 1, 0, 0, 0]),
+            (P::ReadAccessLog, [0, 0, 0, 0, 0, 1, 0, 0]),
+            (P::ManageDirectory, [0, 0, 0, 0, 1, 0, 0, 0]),
+            (P::ManageExchange, [0, 0, 0, 0, 1, 0, 0, 0]),
+            (P::ReadExchange, [0, 0, 0, 0, 1, 1, 0, 0]),
+            (P::KeepRegistry, [0, 0, 0, 0, 0, 0, 1, 0]),
+            (P::ReadRegistry, [0, 0, 0, 0, 0, 0, 1, 1]),
         ];
         assert_eq!(
             table.len() + 3,

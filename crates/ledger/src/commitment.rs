@@ -33,6 +33,8 @@ impl Kind {
     pub const PUBLICATION: Self = Self(4);
     /// An erasure: which leaves can no longer be shown, by whom, on which ground.
     pub const ERASURE: Self = Self(5);
+    /// A version of a record of a registry.
+    pub const RECORD: Self = Self(6);
 }
 
 /// A leaf entry: `0x01 ‖ kind ‖ HMAC-SHA-256(key = salt, record)`.

@@ -18,7 +18,7 @@ use crate::{
     demo, exchange, ledger, link,
     logging::LogFormat,
     node::{MIGRATIONS, Node, open_store},
-    packages, seed, serve,
+    packages, registries, seed, serve,
 };
 
 /// Một Cửa, one door: public services from application to result.
@@ -57,6 +57,9 @@ enum Command {
     /// Procedures: check a package, import the published catalogue.
     #[command(subcommand)]
     Procedure(Procedure),
+    /// Registries: check a folder, publish it.
+    #[command(subcommand)]
+    Registry(registries::Command),
     /// Make an officer; prints a one-time password.
     Officer {
         /// The configuration.
@@ -74,7 +77,7 @@ enum Command {
         /// Agency code (Decision 20/2020/QĐ-TTg).
         #[arg(long)]
         agency: String,
-        /// Roles: receptionist, specialist, leader, consulted, administrator, auditor.
+        /// Roles: receptionist, specialist, leader, consulted, administrator, auditor, steward, reader.
         #[arg(long = "role", required = true)]
         roles: Vec<String>,
     },
@@ -222,6 +225,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             };
             import_files(&config, dry_run, report.as_deref(), en, &files).await?;
         }
+        Command::Registry(command) => return registries::run(command).await,
         Command::Officer {
             config,
             login,

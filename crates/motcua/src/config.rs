@@ -43,6 +43,9 @@ pub struct Config {
     /// Folders of procedure packages to put into force at the start.
     #[serde(default)]
     pub packages: Vec<PathBuf>,
+    /// Folders of registries to publish at the start, each with the dictionary beside it.
+    #[serde(default)]
+    pub registries: Vec<PathBuf>,
     /// A folder laid over the reference data of this build.
     #[serde(default)]
     pub reference: Option<PathBuf>,

@@ -27,6 +27,7 @@ pub fn api(node: &Node) -> (Router, OpenApi) {
     let (routes, mut described) = OpenApiRouter::with_openapi(described)
         .merge(identity::api())
         .merge(procedure::catalogue::api::router(node.catalogue.clone()))
+        .merge(registry::api::router(node.registries.clone()))
         .merge(dossier::api::router(node.dossiers.clone()))
         .merge(insight::api::router(node.insight.clone()))
         .merge(
@@ -60,6 +61,7 @@ pub fn footer() -> Vec<Link> {
         link("/services", "Thủ tục hành chính", "Procedures"),
         link("/track", "Tra cứu hồ sơ", "Track a dossier"),
         link("/publication", "Công khai tiến độ", "Publication"),
+        link("/registries", "Cơ sở dữ liệu", "Registries"),
         link("/ledger", "Sổ cái minh bạch", "Transparency log"),
         link("/about", "Giới thiệu và trợ năng", "About and accessibility"),
         link("/api/openapi.json", "API", "API"),

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use ::exchange::CONSULTATIONS;
+use ::exchange::{CONSULTATIONS, REGISTRIES};
 use anyhow::Context as _;
 use axum::{Extension, Router};
 use base::{Calendar, Clock, Text, calendar::CalendarData, time::SystemClock};
@@ -13,6 +13,7 @@ use dossier::{consult, service::Dossiers};
 use identity::{Audience, Entropy, IdentityState, NavEntry, Permission, Shell};
 use insight::Insight;
 use procedure::{catalogue::Catalogue, reference::Reference, shelf::Shelf};
+use registry::service::Registries;
 use store::{Store, jobs::Runner};
 use tower::ServiceBuilder;
 use tower_http::{
@@ -41,6 +42,7 @@ pub const MIGRATIONS: &[store::Migrations] = &[
     ::exchange::MIGRATIONS,
     procedure::catalogue::MIGRATIONS,
     procedure::shelf::MIGRATIONS,
+    registry::MIGRATIONS,
     dossier::MIGRATIONS,
     insight::MIGRATIONS,
 ];
@@ -55,6 +57,7 @@ pub struct Node {
     pub clock: Arc<dyn Clock>,
     pub identity: IdentityState,
     pub catalogue: Catalogue,
+    pub registries: Registries,
     pub dossiers: Dossiers,
     pub insight: Insight,
     pub site: Arc<view::Site>,
@@ -82,6 +85,36 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
     .await
 }
 
+/// The reference data of a configuration.
+///
+/// # Errors
+/// They contradict each other, or cannot be read.
+pub fn reference(config: &Config) -> base::Result<Reference> {
+    match &config.reference {
+        Some(folder) => Reference::load(folder),
+        None => Reference::embedded(),
+    }
+}
+
+/// The shelf of registries, with those of the configuration published.
+async fn registries(
+    config: &Config,
+    store: &Store,
+    reference: &Arc<Reference>,
+    now: base::Timestamp,
+) -> anyhow::Result<registry::shelf::Shelf> {
+    let shelf = registry::shelf::Shelf::open(store.clone(), Arc::clone(reference)).await?;
+    for folder in &config.registries {
+        let (registry, report) = registry::folder::check(folder, reference);
+        let registry = registry.with_context(|| format!("{}: {}", folder.display(), report.human(base::Lang::En)))?;
+        shelf
+            .publish(registry.files(), "motcua.toml", now)
+            .await
+            .with_context(|| folder.display().to_string())?;
+    }
+    Ok(shelf)
+}
+
 impl Node {
     /// Opens a node whose tables are up to date.
     ///
@@ -95,10 +128,7 @@ impl Node {
         reachable(&config)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let secret = config.secret()?;
-        let reference = Arc::new(match &config.reference {
-            Some(folder) => Reference::load(folder)?,
-            None => Reference::embedded()?,
-        });
+        let reference = Arc::new(reference(&config)?);
         let identity = IdentityState::new(
             store.clone(),
             config.identity.clone(),
@@ -116,6 +146,8 @@ impl Node {
                 .with_context(|| folder.display().to_string())?;
         }
         let catalogue = Catalogue::open(store.clone(), shelf.clone(), reference.life_events.clone(), today).await?;
+        let registries = registries(&config, &store, &reference, clock.now()).await?;
+        let registries = Registries::new(store.clone(), registries, identity.clone());
         let mut dossiers = config.dossiers.clone();
         dossiers.secret_key = secret.key("tracking");
         dossiers.public_url = config.identity.public_url.trim_end_matches('/').to_owned();
@@ -128,6 +160,7 @@ impl Node {
             clock,
             identity,
             catalogue,
+            registries,
             dossiers,
             insight,
             site,
@@ -169,6 +202,7 @@ impl Node {
         };
         let guarded = tokio::task::spawn_blocking(open).await??;
         self.dossiers.keep_in(guarded.ledger.clone()).await?;
+        self.registries.keep_in(Arc::clone(&guarded.ledger.log)).await?;
         // Opened once, by whoever serves.
         let _ = self.guarded.set(guarded);
         Ok(())
@@ -179,7 +213,7 @@ impl Node {
     /// # Errors
     /// See [`Exchange::open`].
     pub async fn open_exchange(&self) -> anyhow::Result<()> {
-        let (Some(_), Some(ledger)) = (&self.config.exchange, self.dossiers.ledger()) else {
+        let (Some(exchange), Some(ledger)) = (&self.config.exchange, self.dossiers.ledger()) else {
             return Ok(());
         };
         let secret = self.config.secret()?;
@@ -191,10 +225,16 @@ impl Node {
             calendar: self.dossiers.calendar().as_ref().clone(),
             identity: self.identity.clone(),
             log: Arc::clone(&ledger.log),
-            services: [(
-                CONSULTATIONS.to_owned(),
-                consult::router(self.dossiers.clone(), Arc::clone(&self.clock)),
-            )]
+            services: [
+                (
+                    CONSULTATIONS.to_owned(),
+                    consult::router(self.dossiers.clone(), Arc::clone(&self.clock)),
+                ),
+                (
+                    REGISTRIES.to_owned(),
+                    registry::offered::router(self.registries.clone(), Arc::clone(&self.clock), &exchange.agency),
+                ),
+            ]
             .into(),
         })
         .await?;
@@ -230,6 +270,7 @@ impl Node {
     pub fn runner(&self) -> Runner {
         let runner = Runner::new(self.store.clone(), Arc::clone(&self.clock));
         let runner = identity::jobs(runner);
+        let runner = registry::service::handlers(runner, &self.registries);
         let runner = dossier::service::handlers(runner, &self.dossiers);
         let runner = match self.exchange() {
             Some(exchange) => exchange.handlers(runner),
@@ -260,6 +301,11 @@ impl Node {
             .merge(procedure::catalogue::router(self.catalogue.clone()))
             .merge(dossier::pages::router(self.dossiers.clone()))
             .merge(insight::pages::router(self.insight.clone()))
+            .merge(registry::pages::router(self.registries.clone()))
+            .merge(registry::api::govstack::router(
+                self.registries.clone(),
+                self.identity.clone(),
+            ))
             .merge(api_routes)
             .merge(self.exchange().map_or_else(Router::new, Exchange::pages))
             .merge(self.guarded().map_or_else(Router::new, crate::ledger::pages::router))
@@ -339,6 +385,12 @@ fn shell(exchange: bool) -> Shell {
             NavEntry::new("/desk", "Bàn làm việc", "Desk", Audience::Officers),
             NavEntry::new("/services", "Thủ tục", "Procedures", Audience::Officers),
             NavEntry::new("/publication", "Công khai tiến độ", "Publication", Audience::Everybody),
+            NavEntry::new(
+                "/registries",
+                "Cơ sở dữ liệu",
+                "Registries",
+                Audience::Holding(Permission::ReadRegistry),
+            ),
             NavEntry::new(
                 "/admin/officers",
                 "Quản trị",

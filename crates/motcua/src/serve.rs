@@ -133,7 +133,7 @@ pub async fn asked_to_stop() {
     }
 }
 
-/// Procedures imported by another process or node appear here within a minute; and so does a new day's law.
+/// Procedures imported and registries published by another process or node appear here within a minute; and so does a new day's law.
 async fn watch_catalogue(node: Node, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
@@ -141,6 +141,9 @@ async fn watch_catalogue(node: Node, mut stop: watch::Receiver<bool>) {
             () = tokio::time::sleep(Duration::from_secs(60)) => {
                 if let Err(error) = node.catalogue.refresh(node.clock.now().legal_date()).await {
                     tracing::warn!(%error, "the catalogue could not be read again");
+                }
+                if let Err(error) = node.registries.shelf().refresh().await {
+                    tracing::warn!(%error, "the registries could not be read again");
                 }
             }
         }

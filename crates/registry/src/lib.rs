@@ -1,4 +1,28 @@
-//! Base registries: one truth per fact, asked once, clean and traceable.
+//! Base registries (cơ sở dữ liệu, sổ đăng ký gốc): one truth for each fact, asked once.
+//!
+//! A registry is a folder ([`folder`]): what it is about, the schema of its records with a term of the common data dictionary for
+//! each field, its rules of quality, what it offers. `docs/registry-folder.md` describes it. Its versions are kept on the
+//! [`shelf`].
+//!
+//! A record is a sequence of versions that is only added to, through valid time and recorded time ([`history`]). [`service`] takes
+//! them in, finds and reads them, and makes each a leaf of the node's transparency log.
+//!
+//! Who decides a dossier asks through [`lookup`] and tells through [`keeper`], and does not know where a registry is: [`here`] answers from
+//! those of this node.
 
+pub mod api;
+pub mod check;
+pub mod folder;
+pub mod here;
+pub mod history;
 pub mod keeper;
 pub mod lookup;
+pub mod model;
+pub mod offered;
+pub mod pages;
+pub mod service;
+pub mod shelf;
+mod store;
+
+/// The tables of this crate.
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("registry", "0001_registry", "0002_records");

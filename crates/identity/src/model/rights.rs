@@ -20,17 +20,23 @@ pub enum Role {
     Administrator,
     /// Reads logs and dossiers to check them, changes nothing (kiểm tra).
     Auditor,
+    /// Keeps the registries of the agency: reports, corrects, ends records (cán bộ quản lý cơ sở dữ liệu).
+    Steward,
+    /// Reads the registries of the agency for the work in hand (cán bộ khai thác cơ sở dữ liệu).
+    Reader,
 }
 
 impl Role {
     /// All roles, in the order in which pages show them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Receptionist,
         Self::Specialist,
         Self::Leader,
         Self::Consulted,
         Self::Administrator,
         Self::Auditor,
+        Self::Steward,
+        Self::Reader,
     ];
 
     /// The name for programs: `receptionist`.
@@ -42,6 +48,8 @@ impl Role {
             Self::Consulted => "consulted",
             Self::Administrator => "administrator",
             Self::Auditor => "auditor",
+            Self::Steward => "steward",
+            Self::Reader => "reader",
         }
     }
 
@@ -59,6 +67,8 @@ impl Role {
             Self::Consulted => Text::new("Cơ quan phối hợp", "Consulted agency"),
             Self::Administrator => Text::new("Quản trị hệ thống", "Administrator"),
             Self::Auditor => Text::new("Kiểm tra", "Auditor"),
+            Self::Steward => Text::new("Quản lý cơ sở dữ liệu", "Registry steward"),
+            Self::Reader => Text::new("Khai thác cơ sở dữ liệu", "Registry reader"),
         }
     }
 
@@ -91,6 +101,8 @@ impl Role {
                 P::ReadAccessLog,
                 P::ReadExchange,
             ],
+            Self::Steward => &[P::KeepRegistry, P::ReadRegistry],
+            Self::Reader => &[P::ReadRegistry],
         }
     }
 }
@@ -234,6 +246,10 @@ pub enum Permission {
     ManageExchange,
     /// Read what they offer, whom they have granted access, and why.
     ReadExchange,
+    /// Report, correct, end and erase records of the registries that one's agency keeps.
+    KeepRegistry,
+    /// Read records of the registries that one's agency keeps.
+    ReadRegistry,
 }
 
 /// How far a permission of an officer reaches.
@@ -253,7 +269,7 @@ pub enum Reach {
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::ReadCatalogue,
         Self::ReadPublication,
         Self::TrackDossier,
@@ -275,6 +291,8 @@ impl Permission {
         Self::ManageDirectory,
         Self::ManageExchange,
         Self::ReadExchange,
+        Self::KeepRegistry,
+        Self::ReadRegistry,
     ];
 
     /// How far it reaches when an officer holds it.
@@ -287,7 +305,9 @@ impl Permission {
             | Self::ProcessDossier
             | Self::DecideDossier
             | Self::AnswerConsultation
-            | Self::ReadAgencyDossiers => Reach::OwnAgency,
+            | Self::ReadAgencyDossiers
+            | Self::KeepRegistry
+            | Self::ReadRegistry => Reach::OwnAgency,
             Self::ReadStatistics
             | Self::ManageOfficers
             | Self::ManageTokens

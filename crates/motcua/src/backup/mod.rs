@@ -181,7 +181,13 @@ fn outside(config: &Config) -> Vec<PathBuf> {
         &config.reference,
         &config.calendar,
     ];
-    let mut outside: Vec<PathBuf> = single.into_iter().flatten().chain(&config.packages).cloned().collect();
+    let mut outside: Vec<PathBuf> = single
+        .into_iter()
+        .flatten()
+        .chain(&config.packages)
+        .chain(&config.registries)
+        .cloned()
+        .collect();
     if config
         .exchange
         .as_ref()

@@ -143,6 +143,7 @@ pub fn config(args: &Args) -> anyhow::Result<Config> {
         ledger: Default::default(),
         exchange: None,
         packages: Vec::new(),
+        registries: Vec::new(),
         reference: None,
         calendar: None,
     })

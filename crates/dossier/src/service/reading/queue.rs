@@ -400,7 +400,7 @@ fn symbol_of(role: Role) -> Option<&'static str> {
         Role::Specialist => Some("specialist"),
         Role::Leader => Some("leader"),
         Role::Consulted => Some("consulted"),
-        Role::Administrator | Role::Auditor => None,
+        Role::Administrator | Role::Auditor | Role::Steward | Role::Reader => None,
     }
 }
 

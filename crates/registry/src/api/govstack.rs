@@ -1,0 +1,460 @@
+//! The Data API of GovStack's Digital Registries building block, on a prefix of its own: `/govstack/data/{registry}/{version}/…`. Its text
+//! and its tests write some names differently; both are served.
+//!
+//! It knows no valid time, no provenance and no purpose. So what is read is of now; what is written holds from today, and its source is
+//! the client that `Information-Mediator-Client` names; the purpose stands in the headers of ours and is asked for as everywhere. A
+//! delete ends a record; nothing is ever lost by it.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post, put},
+};
+use base::{Error, Kind, Problems, Result};
+use identity::{ApiError, ApiJson, ApiPath, Ctx, IdentityState};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::params::{self, Asking, Stated};
+use crate::{
+    history::Moment,
+    model::{FieldPath, Operator, Registry, RegistryCode, values_at},
+    service::{Asked, Change, Mask, Provenance, Purpose, Query, RecordView, Registries, Seen, Target, When},
+};
+
+/// Records that one request changes at most.
+const MOST: u32 = 100;
+/// Records of a page where the caller does not say.
+const USUAL: u32 = 10;
+
+#[derive(Clone)]
+struct Office {
+    registries: Registries,
+    identity: IdentityState,
+}
+
+/// The routes. To be merged at the root.
+pub fn router(registries: Registries, identity: IdentityState) -> Router {
+    const BASE: &str = "/govstack/data/{registry}/{version}";
+    let at = |rest: &str| format!("{BASE}{rest}");
+    Router::new()
+        .route(BASE, get(list))
+        .route(&at("/create"), post(create))
+        .route(&at("/exists"), post(exists))
+        .route(&at("/read"), post(read))
+        .route(&at("/update"), put(update))
+        .route(&at("/updateEntries"), put(update_entries))
+        .route(&at("/update-entries"), put(update_entries))
+        .route(&at("/updateOrCreate"), post(update_or_create))
+        .route(&at("/update-or-create"), post(update_or_create))
+        .route(&at("/{id}/delete"), delete(end))
+        .route(&at("/{id}/readValue/{field}"), get(value))
+        .route(&at("/{id}/read-value/{field}"), get(value))
+        .route("/govstack/data/myPersonalDataUsage", get(usage))
+        .route("/govstack/data/MyPersonalDataUsage/1.0", get(usage))
+        .with_state(Office { registries, identity })
+}
+
+#[derive(Debug, Deserialize)]
+struct Content {
+    content: Map<String, Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Found {
+    query: Content,
+}
+
+#[derive(Debug, Deserialize)]
+struct Written {
+    query: Option<Content>,
+    write: Content,
+}
+
+/// One call, of somebody who is signed in, on a registry that is there.
+struct Call {
+    ctx: Ctx,
+    registries: Registries,
+    registry: Arc<Registry>,
+    client: String,
+    purpose: Purpose,
+}
+
+impl Call {
+    fn new(
+        office: Office,
+        ctx: Ctx,
+        (code, version): (&RegistryCode, &str),
+        headers: &HeaderMap,
+        stated: &Stated,
+    ) -> Result<Self> {
+        ctx.signed_in()?;
+        let editions = params::registry(&office.registries, code)?;
+        let registry = editions.current();
+        // `1`, or `1.0` as its examples have it. Old versions stay usable: what is stored is brought forward.
+        let number: Option<u32> = version.split('.').next().and_then(|major| major.parse().ok());
+        if !editions
+            .published()
+            .any(|published| Some(published.registry.version) == number)
+        {
+            return Err(Error::not_found(
+                "phiên bản của cơ sở dữ liệu",
+                "version of the registry",
+            ));
+        }
+        let client = headers
+            .get("information-mediator-client")
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim)
+            .filter(|client| !client.is_empty() && client.len() <= 255)
+            .ok_or_else(|| {
+                Error::refused(
+                    Kind::Invalid,
+                    "client-missing",
+                    "Thiếu tiêu đề Information-Mediator-Client, ví dụ VN/GOV/000.00.00.H26/motcua.",
+                    "The header Information-Mediator-Client is missing, such as VN/GOV/000.00.00.H26/motcua.",
+                )
+            })?
+            .to_owned();
+        Ok(Self {
+            ctx,
+            purpose: stated.purpose()?,
+            registries: office.registries,
+            registry,
+            client,
+        })
+    }
+
+    /// The records that have these values now: by their key if it is whole, else by filters.
+    async fn find(&self, content: &Map<String, Value>, limit: u32) -> Result<Vec<RecordView>> {
+        let code = &self.registry.code;
+        let body = Value::Object(content.clone());
+        if let Ok(key) = self.registry.key_of(&body) {
+            let read = self
+                .registries
+                .read(&self.ctx, &self.purpose, code, &key, When::default(), &Mask::ALL)
+                .await;
+            return match read {
+                Ok(view) => Ok([view].into_iter().filter(|view| has(&view.body, &body)).collect()),
+                Err(error) if error.kind() == Some(Kind::NotFound) => Ok(Vec::new()),
+                Err(error) => Err(error),
+            };
+        }
+        let mut asked = Vec::new();
+        for filter in &self.registry.filters {
+            let value = values_at(&body, &filter.field)
+                .into_iter()
+                .next()
+                .and_then(crate::model::text_of);
+            if let Some(value) = value.filter(|_| filter.operators.contains(&Operator::Eq)) {
+                asked.push(Asked {
+                    field: filter.field.clone(),
+                    operator: Operator::Eq,
+                    value: Some(value),
+                    upto: None,
+                });
+            }
+        }
+        if asked.is_empty() {
+            return Err(Error::refused(
+                Kind::Invalid,
+                "cannot-filter",
+                "query.content phải có khóa của bản ghi hoặc ít nhất một trường lọc được.",
+                "query.content has the key of a record, or at least one field that can be asked by.",
+            ));
+        }
+        let query = Query {
+            asked,
+            limit,
+            ..Query::default()
+        };
+        let listed = self.registries.list(&self.ctx, &self.purpose, code, &query).await?;
+        Ok(listed.items.into_iter().filter(|view| has(&view.body, &body)).collect())
+    }
+
+    async fn assert(&self, target: Target, body: Value, n: usize) -> Result<()> {
+        let change = Change::Assert {
+            target,
+            from: Moment::of(self.ctx.now, self.registry.valid_time),
+            to: None,
+            body,
+        };
+        self.write(change, n).await
+    }
+
+    async fn write(&self, change: Change, n: usize) -> Result<()> {
+        let provenance = Provenance {
+            source: format!("GovStack: {}", self.client),
+            dossier: self.purpose.dossier().map(str::to_owned),
+            ..Provenance::default()
+        };
+        // It has no key of its own against a request that comes twice: each request is one.
+        let key = format!("govstack/{}/{n}", self.ctx.request_id);
+        self.registries
+            .write(&self.ctx, &self.registry.code, change, &provenance, &key)
+            .await
+            .map(drop)
+    }
+
+    async fn merge(&self, view: &RecordView, content: &Map<String, Value>, n: usize) -> Result<()> {
+        let mut body = view.body.clone();
+        if let Value::Object(members) = &mut body {
+            members.extend(content.clone());
+        }
+        let seen = Seen {
+            record: view.id,
+            seq: view.newest,
+        };
+        self.assert(Target::Known(seen), body, n).await
+    }
+}
+
+/// Whether a body has every value of another.
+fn has(body: &Value, wanted: &Value) -> bool {
+    match (body, wanted) {
+        (Value::Object(body), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(name, value)| body.get(name).is_some_and(|own| has(own, value))),
+        (body, wanted) => body == wanted,
+    }
+}
+
+type At = ApiPath<(RegistryCode, String)>;
+
+async fn list(
+    State(office): State<Office>,
+    ctx: Ctx,
+    ApiPath((code, version)): At,
+    headers: HeaderMap,
+    stated: Stated,
+    asking: Asking,
+) -> Result<Json<Value>, ApiError> {
+    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    let size = asking.get("pageSize").or_else(|| asking.get("page_size"));
+    let limit = size.and_then(|size| size.parse().ok()).unwrap_or(USUAL).clamp(1, MOST);
+    let mut asked = Vec::new();
+    let mut problems = Problems::new();
+    let mut ask = |name: &str, value: &str| match name.parse::<FieldPath>() {
+        Ok(field) => asked.push(Asked {
+            field,
+            operator: Operator::Eq,
+            value: Some(value.to_owned()),
+            upto: None,
+        }),
+        Err(error) => error.add_to(&mut problems, "query"),
+    };
+    for (name, value) in asking.pairs() {
+        if let Some(field) = name.strip_prefix("query.") {
+            ask(field, value);
+        }
+    }
+    if let (Some(field), Some(value)) = (asking.get("filter"), asking.get("search")) {
+        ask(field, value);
+    }
+    problems.into_result()?;
+    let query = Query {
+        asked,
+        after: asking.get("cursor").map(str::to_owned),
+        limit,
+        ..Query::default()
+    };
+    let page = call.registries.list(&call.ctx, &call.purpose, &code, &query).await?;
+    let results: Vec<Value> = page.items.into_iter().map(shown).collect();
+    let mut answer = json!({ "count": results.len(), "previous": null, "results": results });
+    if let Some(next) = page.next {
+        let mut uri = format!("/govstack/data/{code}/{version}?pageSize={limit}&cursor={next}");
+        for (name, value) in asking
+            .pairs()
+            .filter(|(name, _)| name.starts_with("query.") || ["filter", "search"].contains(name))
+        {
+            let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            uri.push_str(&format!("&{name}={value}"));
+        }
+        answer["next"] = Value::from(uri);
+    }
+    Ok(Json(answer))
+}
+
+/// A body with the id by which the other operations take it.
+fn shown(view: RecordView) -> Value {
+    let mut body = view.body;
+    if let Value::Object(members) = &mut body {
+        members.insert("ID".to_owned(), Value::from(view.id.to_string()));
+    }
+    body
+}
+
+async fn create(
+    State(office): State<Office>,
+    ctx: Ctx,
+    ApiPath((code, version)): At,
+    headers: HeaderMap,
+    stated: Stated,
+    ApiJson(body): ApiJson<Written>,
+) -> Result<Json<Value>, ApiError> {
+    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    let body = Value::Object(body.write.content);
+    call.assert(Target::New, body.clone(), 0).await?;
+    Ok(Json(json!({ "content": body })))
+}
+
+async fn exists(
+    State(office): State<Office>,
+    ctx: Ctx,
+    ApiPath((code, version)): At,
+    headers: HeaderMap,
+    stated: Stated,
+    ApiJson(body): ApiJson<Found>,
+) -> Result<Json<Value>, ApiError> {
+    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    let is_there = !call.find(&body.query.content, MOST).await?.is_empty();
+    let message = if is_there {
+        "Object found from database"
+    } else {
+        "Object not found from database"
+    };
+    Ok(Json(json!({ "answer": { "status": is_there, "message": message } })))
+}
+
+async fn read(
+    State(office): State<Office>,
+    ctx: Ctx,
+    ApiPath((code, version)): At,
+    headers: HeaderMap,
+    stated: Stated,
+    ApiJson(body): ApiJson<Found>,
+) -> Result<Json<Value>, ApiError> {
+    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    let found = call.find(&body.query.content, MOST).await?;
+    let view = found.into_iter().next().ok_or_else(none)?;
+    Ok(Json(json!({ "content": shown(view) })))
+}
+
+async fn update(
+    State(office): State<Office>,
+    ctx: Ctx,
+    ApiPath((code, version)): At,
+    headers: HeaderMap,
+    stated: Stated,
+    ApiJson(body): ApiJson<Written>,
+) -> Result<Json<Value>, ApiError> {
+    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    let query = body.query.as_ref().map_or(&body.write.content, |query| &query.content);
+    let found = call.find(query, MOST).await?;
+    let view = found.first().ok_or_else(none)?;
+    call.merge(view, &body.write.content, 0).await?;
+    Ok(Json(json!({})))
+}
+
+async fn update_entries(
+    State(office): State<Office>,
+    ctx: Ctx,
+    ApiPath((code, version)): At,
+    headers: HeaderMap,
+    stated: Stated,
+    ApiJson(body): ApiJson<Written>,
+) -> Result<Json<Value>, ApiError> {
+    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    let query = body.query.as_ref().map_or(&body.write.content, |query| &query.content);
+    let found = call.find(query, MOST).await?;
+    if found.is_empty() {
+        return Err(none().into());
+    }
+    for (n, view) in found.iter().enumerate() {
+        call.merge(view, &body.write.content, n).await?;
+    }
+    Ok(Json(json!({})))
+}
+
+async fn update_or_create(
+    State(office): State<Office>,
+    ctx: Ctx,
+    ApiPath((code, version)): At,
+    headers: HeaderMap,
+    stated: Stated,
+    ApiJson(body): ApiJson<Written>,
+) -> Result<Json<Value>, ApiError> {
+    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    let query = body.query.as_ref().map_or(&body.write.content, |query| &query.content);
+    match call.find(query, MOST).await?.first() {
+        Some(view) => call.merge(view, &body.write.content, 0).await?,
+        None => {
+            call.assert(Target::New, Value::Object(body.write.content.clone()), 0)
+                .await?
+        }
+    }
+    Ok(Json(json!({ "content": body.write.content })))
+}
+
+async fn end(
+    State(office): State<Office>,
+    ctx: Ctx,
+    ApiPath((code, version, id)): ApiPath<(RegistryCode, String, String)>,
+    headers: HeaderMap,
+    stated: Stated,
+) -> Result<StatusCode, ApiError> {
+    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    let (record, seq) = call.registries.newest(&call.ctx, &code, &id).await?;
+    let change = Change::End {
+        record: Seen { record, seq },
+        at: Moment::of(call.ctx.now, call.registry.valid_time),
+    };
+    call.write(change, 0).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn value(
+    State(office): State<Office>,
+    ctx: Ctx,
+    ApiPath((code, version, id, field)): ApiPath<(RegistryCode, String, String, String)>,
+    headers: HeaderMap,
+    stated: Stated,
+) -> Result<Response, ApiError> {
+    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    let (name, ending) = field.rsplit_once('.').ok_or_else(none)?;
+    let path: FieldPath = name.parse().map_err(|_| none())?;
+    let mask = Mask::read(path.as_str(), &call.registry)?;
+    let view = call
+        .registries
+        .read(&call.ctx, &call.purpose, &code, &id, When::default(), &mask)
+        .await?;
+    let value = path
+        .parts()
+        .try_fold(&view.body, |value, part| value.get(part))
+        .ok_or_else(none)?;
+    match ending {
+        "json" => Ok(Json(json!({ "value": value })).into_response()),
+        "txt" => {
+            let text = crate::model::text_of(value).unwrap_or_else(|| value.to_string());
+            Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+        }
+        _ => Err(none().into()),
+    }
+}
+
+/// Who has read what of whoever is signed in.
+async fn usage(State(office): State<Office>, ctx: Ctx) -> Result<Json<Value>, ApiError> {
+    let (reads, _) = office.identity.reads_of_me(&ctx, None, MOST).await?;
+    let read = |read: identity::ReadEntry| {
+        let initials: String = read
+            .actor
+            .split_whitespace()
+            .filter_map(|word| word.chars().next())
+            .collect();
+        // `Refrences` is how the specification spells it.
+        json!({
+            "ID": read.request_id, "ReaderID": read.actor, "ReaderInitials": initials, "ReaderInstitutionID": read.agency,
+            "ReaderInstitutionName": read.agency, "ReaderApplicationName": "Một Cửa", "SearchDateTime": read.at.rfc3339(),
+            "Refrences": [{ "ReferenceID": read.dossier.unwrap_or_default() }],
+        })
+    };
+    Ok(Json(reads.into_iter().map(read).collect()))
+}
+
+fn none() -> Error {
+    Error::not_found("bản ghi", "record")
+}

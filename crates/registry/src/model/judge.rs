@@ -1,0 +1,197 @@
+//! Whether a body may be taken in.
+
+use base::{Problems, Timestamp};
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+
+use super::{DataType, Field, Name, Registry, Rule, Test, rule::Action, schema, values_at};
+
+/// What came of judging a body.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Judgement {
+    /// Why it is not taken in; nothing if it is.
+    pub problems: Problems,
+    /// The rules that it breaks and is taken in all the same.
+    pub noted: Vec<Name>,
+}
+
+impl Registry {
+    /// Judges a body that holds from a day on: schema, identifiers, code lists of that day, rules. Sentences say what is wanted
+    /// and never repeat what the body says.
+    pub fn judge(&self, body: &Value, valid_from: Date, now: Timestamp) -> Judgement {
+        let mut judged = Judgement::default();
+        schema::problems(&self.validator, body, &mut judged.problems);
+        for field in &self.fields {
+            self.judge_values(field, body, valid_from, &mut judged.problems);
+        }
+        // What is not of the right type is told already; rules over it would only repeat it.
+        if judged.problems.is_empty() {
+            let values = ambient(body, valid_from, now);
+            for rule in self
+                .rules
+                .iter()
+                .filter(|rule| !self.keeps(rule, body, &values, valid_from))
+            {
+                match rule.action {
+                    Action::Note => judged.noted.push(rule.id.clone()),
+                    Action::Refuse => judged.problems.add(
+                        rule.id.as_str(),
+                        place(&rule.test),
+                        rule.message.vi.clone(),
+                        rule.message.en.clone(),
+                    ),
+                }
+            }
+        }
+        judged
+    }
+
+    /// The key of a body: the values of its key fields.
+    ///
+    /// # Errors
+    /// A problem at each key field that is missing or cannot stand in an address.
+    pub fn key_of(&self, body: &Value) -> Result<String, Problems> {
+        let mut problems = Problems::new();
+        let mut parts = Vec::with_capacity(self.key.len());
+        for path in &self.key {
+            let text = values_at(body, path).first().and_then(|value| text_of(value));
+            match text.filter(|text| !text.is_empty() && text.len() <= 100 && !text.contains([KEY_SEPARATOR, '/'])) {
+                Some(text) => parts.push(text),
+                None => problems.add(
+                    "bad-key",
+                    path.as_str(),
+                    "Trường khóa phải có giá trị, tối đa 100 ký tự, không chứa “~” hoặc “/”.",
+                    "A key field has a value of at most 100 characters without “~” or “/”.",
+                ),
+            }
+        }
+        if problems.is_empty() {
+            Ok(parts.join("~"))
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// The personal numbers in a body of those whom it is about.
+    pub fn subjects_of(&self, body: &Value) -> Vec<String> {
+        let mut numbers: Vec<String> = self
+            .subjects
+            .iter()
+            .flat_map(|path| values_at(body, path))
+            .filter_map(|value| value.as_str().map(str::to_owned))
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
+    fn judge_values(&self, field: &Field, body: &Value, on: Date, problems: &mut Problems) {
+        let texts = || values_at(body, &field.path).into_iter().filter_map(Value::as_str);
+        if let Some(identifier) = field.term.identifier {
+            for error in texts().filter_map(|text| identifier.check(text).err()) {
+                error.add_to(problems, field.path.as_str());
+            }
+        }
+        if let Some(list) = &field.term.list
+            && texts().any(|code| !self.vocabulary.lists_code(&self.reference.units, list, code, on))
+        {
+            problems.add(
+                "not-in-list",
+                field.path.as_str(),
+                format!("Mã không có trong danh mục “{list}” vào ngày {on}."),
+                format!("The code is not in the list “{list}” on {on}."),
+            );
+        }
+        if field.term.ty == DataType::PartialDate && texts().any(|text| !is_partial_date(text)) {
+            problems.add(
+                "not-a-date",
+                field.path.as_str(),
+                "Ngày không có trong lịch; ghi năm, năm-tháng hoặc năm-tháng-ngày.",
+                "There is no such day; write a year, year-month or year-month-day.",
+            );
+        }
+    }
+
+    fn keeps(&self, rule: &Rule, body: &Value, values: &Map<String, Value>, on: Date) -> bool {
+        match &rule.test {
+            Test::Required { field, when } => {
+                when.as_ref().is_some_and(|when| !when.holds_over(values)) || !values_at(body, field).is_empty()
+            }
+            Test::Identifier { field, identifier } => texts(body, field).all(|text| identifier.check(text).is_ok()),
+            Test::Pattern { field, pattern } => texts(body, field).all(|text| pattern.is_match(text)),
+            Test::CodeList { field, list } => {
+                texts(body, field).all(|code| self.vocabulary.lists_code(&self.reference.units, list, code, on))
+            }
+            Test::Range { field, min, max } => values_at(body, field)
+                .into_iter()
+                .all(|value| is_within(value, min.as_ref(), max.as_ref())),
+            // What cannot be decided for want of a value is no break.
+            Test::CrossField { holds } => holds.eval_over(values) != Value::Bool(false),
+            Test::Unique { .. } | Test::Reference { .. } | Test::Fresh { .. } => true,
+        }
+    }
+}
+
+/// What stands between the parts of a key of several fields.
+pub const KEY_SEPARATOR: char = '~';
+
+fn texts<'a>(body: &'a Value, path: &super::FieldPath) -> impl Iterator<Item = &'a str> {
+    values_at(body, path).into_iter().filter_map(Value::as_str)
+}
+
+/// A scalar as text.
+pub(crate) fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+/// What rules read: the body's own fields, `today` and `valid_from`.
+pub(super) fn ambient(body: &Value, valid_from: Date, now: Timestamp) -> Map<String, Value> {
+    let mut values = body.as_object().cloned().unwrap_or_default();
+    values.insert("today".to_owned(), Value::from(now.legal_date().to_string()));
+    values.insert("valid_from".to_owned(), Value::from(valid_from.to_string()));
+    values
+}
+
+fn place(test: &Test) -> String {
+    match test {
+        Test::Required { field, .. }
+        | Test::Identifier { field, .. }
+        | Test::Pattern { field, .. }
+        | Test::CodeList { field, .. }
+        | Test::Range { field, .. }
+        | Test::Reference { field, .. } => field.to_string(),
+        Test::CrossField { holds } => holds.uses().first().cloned().unwrap_or_default(),
+        Test::Unique { fields } => fields.first().map(ToString::to_string).unwrap_or_default(),
+        Test::Fresh { .. } => String::new(),
+    }
+}
+
+fn is_within(value: &Value, min: Option<&Value>, max: Option<&Value>) -> bool {
+    let holds = |bound: &Value, low: bool| {
+        let order = match (value, bound) {
+            // Đồng beyond 2^53 are exact only as whole numbers.
+            (Value::Number(a), Value::Number(b)) => match (a.as_i64(), b.as_i64()) {
+                (Some(a), Some(b)) => Some(a.cmp(&b)),
+                _ => a.as_f64().partial_cmp(&b.as_f64()),
+            },
+            (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
+            _ => None,
+        };
+        order.is_some_and(|order| if low { order.is_ge() } else { order.is_le() })
+    };
+    min.is_none_or(|min| holds(min, true)) && max.is_none_or(|max| holds(max, false))
+}
+
+fn is_partial_date(text: &str) -> bool {
+    let whole = match text.len() {
+        4 => format!("{text}-01-01"),
+        7 => format!("{text}-01"),
+        _ => text.to_owned(),
+    };
+    whole.len() == 10 && whole.parse::<Date>().is_ok()
+}

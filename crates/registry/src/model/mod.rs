@@ -1,0 +1,339 @@
+//! The words of a registry: what its folder says, judged and ready. No I/O.
+
+mod attribute;
+pub mod breaks;
+mod code;
+mod folder;
+mod judge;
+mod migration;
+mod raw;
+mod rule;
+mod schema;
+mod term;
+
+use std::{fmt, sync::Arc};
+
+use base::{Text, codes::AgencyCode};
+use procedure::reference::Reference;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use attribute::Attribute;
+pub use code::{FieldPath, ListId, Name, RegistryCode, TermId};
+pub use folder::Files;
+pub(crate) use folder::{folder_names, same_name};
+pub(crate) use judge::text_of;
+pub use judge::{Judgement, KEY_SEPARATOR};
+pub use migration::{Migration, Ready, Step};
+pub use rule::{Action, Dimension, Rule, Test};
+pub use term::{CodeList, DataType, Identifier, ListCode, Sensitivity, SharedList, Term, Vocabulary};
+
+/// A registry (cơ sở dữ liệu, sổ đăng ký gốc) in one version of its folder.
+pub struct Registry {
+    /// Its code.
+    pub code: RegistryCode,
+    /// The version of the folder, from 1.
+    pub version: u32,
+    /// SHA-256 in hex of what was published: the folder's files and the terms and lists that it uses.
+    pub hash: String,
+    /// Its name.
+    pub name: Text,
+    /// What it is for, in a sentence.
+    pub summary: Text,
+    /// The agency that keeps it.
+    pub steward: AgencyCode,
+    /// What a record is about.
+    pub about: About,
+    /// The fields that hold personal numbers of those whom a record is about: they see each read of it. Not empty for persons.
+    pub subjects: Vec<FieldPath>,
+    /// The fields that identify a record, together; at least one.
+    pub key: Vec<FieldPath>,
+    /// What validity is counted in.
+    pub valid_time: ValidTime,
+    /// The laws that it stands on; at least one.
+    pub basis: Vec<Basis>,
+    /// How long records are kept.
+    pub retention: Retention,
+    /// How grave a read is where a term says less.
+    pub sensitivity: Sensitivity,
+    /// The fields that can be asked by; the most telling first.
+    pub filters: Vec<Filter>,
+    /// What is offered to others.
+    pub services: Vec<Service>,
+    /// What procedures may ask about one person or organisation.
+    pub attributes: Vec<Attribute>,
+    /// What subscribers are told.
+    pub events: Vec<EventType>,
+    /// The clocks of doubts.
+    pub doubts: Doubts,
+    /// All fields, in the order of the schema.
+    pub fields: Vec<Field>,
+    /// The rules of quality.
+    pub rules: Vec<Rule>,
+    /// The terms and lists that it uses.
+    pub vocabulary: Vocabulary,
+    /// How bodies of the version before become bodies of this one, where they do not fit as they are.
+    pub migration: Option<Migration>,
+    /// The schema of a body.
+    pub schema: Value,
+    files: Files,
+    validator: jsonschema::Validator,
+    reference: Arc<Reference>,
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Registry({} {})", self.code, self.version)
+    }
+}
+
+/// What a record is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum About {
+    /// One person.
+    Person,
+    /// An organisation.
+    Organisation,
+    /// A thing or an event.
+    Thing,
+}
+
+/// What validity is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ValidTime {
+    /// Days of legal time.
+    Day,
+    /// Instants.
+    Instant,
+}
+
+/// A law.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Basis {
+    /// The text: `Luật Căn cước số 26/2023/QH15`.
+    pub text: String,
+    /// The article.
+    pub article: String,
+}
+
+/// How long records are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Years after a record has ended; none for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub years: Option<u32>,
+    /// In words.
+    pub note: Text,
+}
+
+/// A way to ask by a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Filter {
+    /// The field.
+    pub field: FieldPath,
+    /// How it may be compared; at least one way.
+    pub operators: Vec<Operator>,
+    /// Whether case and diacritics do not count.
+    pub folded: bool,
+}
+
+/// How a filter compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operator {
+    /// The whole value.
+    Eq,
+    /// How the value begins.
+    Prefix,
+    /// From a value on, up to a value, both included.
+    Range,
+}
+
+/// What may be done by a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// Read one record by its key.
+    Read,
+    /// Read the history of one.
+    History,
+    /// List by filters.
+    List,
+    /// Read all.
+    Bulk,
+    /// Follow changes.
+    Changes,
+    /// Report, correct, end.
+    Write,
+}
+
+/// A service (dịch vụ chia sẻ dữ liệu) that the registry offers through the exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Service {
+    /// Its id within the registry.
+    pub id: Name,
+    /// Its name.
+    pub name: Text,
+    /// What may be done by it.
+    pub operations: Vec<Operation>,
+    /// The fields by which it lists.
+    pub filters: Vec<FieldPath>,
+    /// The fields that it shows, groups whole; never more.
+    pub fields: Vec<FieldPath>,
+}
+
+/// Something that subscribers are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EventType {
+    /// Its id within the registry.
+    pub id: Name,
+    /// Its name.
+    pub name: Text,
+    /// Upon what.
+    pub on: Vec<ChangeKind>,
+    /// The fields that it tells.
+    pub fields: Vec<FieldPath>,
+}
+
+/// What sort of version of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeKind {
+    /// What holds from a moment on.
+    Assert,
+    /// An earlier version said it wrongly.
+    Correct,
+    /// Nothing holds any more.
+    End,
+    /// Everything was erased.
+    Erase,
+}
+
+/// The clocks of doubts (phản ánh sai lệch dữ liệu), in working days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Doubts {
+    /// Until the steward says that they have it.
+    pub acknowledge_days: u32,
+    /// Until they answer.
+    pub answer_days: u32,
+}
+
+/// A field.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Its way.
+    pub path: FieldPath,
+    /// Its term.
+    pub term: Arc<Term>,
+    /// Whether it has to be there wherever the group is that it stands in.
+    pub required: bool,
+    /// Whether a record may have several: it is a list, or within one.
+    pub many: bool,
+    /// Its part of the schema.
+    pub schema: Value,
+}
+
+impl Registry {
+    /// A field by its way.
+    pub fn field(&self, path: &FieldPath) -> Option<&Field> {
+        self.fields.iter().find(|field| field.path == *path)
+    }
+
+    /// The filter of a field.
+    pub fn filter(&self, path: &FieldPath) -> Option<&Filter> {
+        self.filters.iter().find(|filter| filter.field == *path)
+    }
+
+    /// What was published.
+    pub const fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// How grave a read of a field is: what its term says, or the registry if that is graver.
+    pub fn sensitivity_of(&self, field: &Field) -> Sensitivity {
+        field.term.sensitivity.max(self.sensitivity)
+    }
+
+    /// Whether reads have to be told to those whom records are about.
+    pub fn is_personal(&self) -> bool {
+        !self.subjects.is_empty()
+    }
+}
+
+impl Filter {
+    /// The parameters of a query that ask by it: `birth_date`, `birth_date_from`, `birth_date_to`, `name_prefix`. Of a field within a
+    /// group the dots are underscores, too: `residence_commune`.
+    pub fn parameters(&self) -> Vec<(String, Parameter)> {
+        let name = self.field.as_str().replace('.', "_");
+        let mut parameters = Vec::new();
+        for operator in &self.operators {
+            match operator {
+                Operator::Eq => parameters.push((name.clone(), Parameter::Is)),
+                Operator::Prefix => parameters.push((format!("{name}_prefix"), Parameter::Begins)),
+                Operator::Range => {
+                    parameters.push((format!("{name}_from"), Parameter::From));
+                    parameters.push((format!("{name}_to"), Parameter::To));
+                }
+            }
+        }
+        parameters
+    }
+}
+
+/// What a parameter of a query says about a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parameter {
+    /// The whole value.
+    Is,
+    /// How it begins.
+    Begins,
+    /// The least value.
+    From,
+    /// The greatest value.
+    To,
+}
+
+impl ChangeKind {
+    /// As stored and shown.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Assert => "assert",
+            Self::Correct => "correct",
+            Self::End => "end",
+            Self::Erase => "erase",
+        }
+    }
+
+    /// Reads [`Self::code`].
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Assert, Self::Correct, Self::End, Self::Erase]
+            .into_iter()
+            .find(|kind| kind.code() == code)
+    }
+}
+
+/// The values at a way in a body; several where it goes through lists.
+pub fn values_at<'a>(body: &'a Value, path: &FieldPath) -> Vec<&'a Value> {
+    let mut found = vec![body];
+    for part in path.parts() {
+        found = found
+            .into_iter()
+            .flat_map(|value| match value {
+                Value::Array(items) => items.iter().filter_map(|item| item.get(part)).collect::<Vec<_>>(),
+                value => value.get(part).into_iter().collect(),
+            })
+            .collect();
+    }
+    found
+        .into_iter()
+        .flat_map(|value| match value {
+            Value::Array(items) => items.iter().collect::<Vec<_>>(),
+            value => vec![value],
+        })
+        .collect()
+}

@@ -1,0 +1,285 @@
+//! The services of registries on the exchange. The gateway has judged who calls, by which grant and for which purpose, and put a leaf
+//! into the log for each person that it sees in the messages; here stands what each service of `registry.toml` does and shows.
+//!
+//! ```text
+//! GET  /{registry}/{service}/records              list      its filters, sort, as_of, known_at, fields, cursor, limit
+//! GET  /{registry}/{service}/records/{key}        read
+//! GET  /{registry}/{service}/records/{key}/history   history
+//! GET  /{registry}/{service}/changes              changes
+//! POST /{registry}/{service}/records              write     a new record
+//! POST /{registry}/{service}/records/{key}/assertions | corrections | ends   write
+//! ```
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    extract::FromRequestParts,
+    http::{HeaderMap, StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use base::{Clock, Error, Kind, Lang, Result};
+use exchange::{gateway::Caller, model::headers::ISSUE};
+use identity::{Actor, ApiError, ApiJson, ApiPath, Ctx, IdempotencyKey, Listing, Paging};
+
+use crate::{
+    api::{
+        body::{
+            RecordAssertBody, RecordBody, RecordChangeBody, RecordCorrectBody, RecordEndBody, RecordFreshBody,
+            RecordVersionBody, RecordWrittenBody,
+        },
+        params::Asking,
+    },
+    model::{Name, Operation, Registry, RegistryCode, Service},
+    service::{Change, EXCHANGE, Mask, Provenance, Purpose, Registries, Seen, Written},
+};
+
+/// Who offers, by which clock.
+#[derive(Clone)]
+struct Office {
+    registries: Registries,
+    clock: Arc<dyn Clock>,
+    agency: Arc<str>,
+}
+
+/// What answers behind the gateway ([`exchange::REGISTRIES`]). Of the registries of the node those are offered whose steward is this
+/// agency or below it.
+pub fn router(registries: Registries, clock: Arc<dyn Clock>, agency: &str) -> Router {
+    let office = Office {
+        registries,
+        clock,
+        agency: agency.into(),
+    };
+    Router::new()
+        .route("/{registry}/{service}/records", get(list).post(add))
+        .route("/{registry}/{service}/records/{key}", get(one))
+        .route("/{registry}/{service}/records/{key}/history", get(history))
+        .route("/{registry}/{service}/records/{key}/assertions", post(assert))
+        .route("/{registry}/{service}/records/{key}/corrections", post(correct))
+        .route("/{registry}/{service}/records/{key}/ends", post(end))
+        .route("/{registry}/{service}/changes", get(changes))
+        .with_state(office)
+}
+
+/// A call that was let in.
+struct Called {
+    ctx: Ctx,
+    purpose: Purpose,
+    client: String,
+    registries: Registries,
+    registry: Arc<Registry>,
+    service: Service,
+}
+
+impl Called {
+    fn needs(&self, operation: Operation) -> Result<()> {
+        if self.service.operations.contains(&operation) {
+            return Ok(());
+        }
+        Err(Error::refused(
+            Kind::NotAllowed,
+            "not-offered",
+            "Dịch vụ này không có thao tác đó.",
+            "This service does not offer that.",
+        ))
+    }
+
+    /// What the caller asks to see, of what the service shows.
+    fn shown(&self, asked: &Mask) -> Mask {
+        Mask::of(self.service.fields.clone()).and(asked)
+    }
+
+    async fn write(&self, change: Change, mut provenance: Provenance, key: &str) -> Result<Written> {
+        self.needs(Operation::Write)?;
+        // Who says so stands in the record for ever, beside what they say it is from.
+        provenance.source = format!("{}: {}", self.client, provenance.source.trim());
+        if provenance.dossier.is_none() {
+            provenance.dossier = self.purpose.dossier().map(str::to_owned);
+        }
+        let key = format!("{}/{key}", self.client);
+        self.registries
+            .write(&self.ctx, &self.registry.code, change, &provenance, &key)
+            .await
+    }
+}
+
+impl FromRequestParts<Office> for Called {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, office: &Office) -> Result<Self, Response> {
+        // Only the gateway says who calls: nobody else gets here.
+        let caller = Extension::<Caller>::from_request_parts(parts, office).await;
+        let Extension(caller) = caller.map_err(|_| StatusCode::NOT_FOUND.into_response())?;
+        Self::read(parts, office, &caller).map_err(|error| ApiError(error).into_response())
+    }
+}
+
+impl Called {
+    fn read(parts: &Parts, office: &Office, caller: &Caller) -> Result<Self> {
+        let none = || Error::not_found("cơ sở dữ liệu hoặc dịch vụ", "registry or service");
+        let mut segments = parts.uri.path().split('/').skip(1);
+        let code: Option<RegistryCode> = segments.next().and_then(|code| code.parse().ok());
+        let service: Option<Name> = segments.next().and_then(|name| name.parse().ok());
+        let (code, service) = code.zip(service).ok_or_else(none)?;
+        let registry = office.registries.shelf().get(&code).map(|editions| editions.current());
+        let is_ours = |registry: &Arc<Registry>| {
+            let below = registry.steward.to_string();
+            let rest = below.strip_prefix(&*office.agency).map(str::to_owned);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let registry = registry.filter(is_ours).ok_or_else(none)?;
+        let service = registry.services.iter().find(|offered| offered.id == service);
+        let service = service.ok_or_else(none)?.clone();
+        Ok(Self {
+            ctx: Ctx {
+                actor: Actor::System(EXCHANGE),
+                now: office.clock.now(),
+                request_id: caller.request_id,
+                lang: Lang::Vi,
+            },
+            purpose: Purpose::read(caller.purpose.as_str(), "", issue(&parts.headers))?,
+            client: caller.client.to_string(),
+            registries: office.registries.clone(),
+            registry,
+            service,
+        })
+    }
+}
+
+/// The dossier, if what the caller says is the code of one: elsewhere it may be the number of a letter.
+fn issue(headers: &HeaderMap) -> &str {
+    let issue = headers
+        .get(ISSUE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if issue.parse::<base::codes::DossierCode>().is_ok() {
+        issue
+    } else {
+        ""
+    }
+}
+
+async fn list(called: Called, asking: Asking, paging: Paging) -> Result<axum::Json<Listing<RecordBody>>, ApiError> {
+    called.needs(Operation::List)?;
+    let registry = &called.registry;
+    let mut query = asking.query(registry, &paging)?;
+    let asks = |field: &crate::model::FieldPath| called.service.filters.contains(field);
+    let sorts = query.sort.as_ref().is_none_or(|sort| asks(&sort.field));
+    // A list of everybody is another operation, which a grant has to have.
+    let by_nothing = query.asked.is_empty() && !called.service.operations.contains(&Operation::Bulk);
+    if by_nothing || !sorts || !query.asked.iter().all(|asked| asks(&asked.field)) {
+        return Err(ApiError(Error::refused(
+            Kind::Invalid,
+            "cannot-filter",
+            "Dịch vụ này chỉ tìm theo các bộ lọc đã công bố, và phải có ít nhất một bộ lọc.",
+            "This service finds by the filters that it offers, and by at least one.",
+        )));
+    }
+    query.mask = called.shown(&query.mask);
+    let listed = called
+        .registries
+        .list(&called.ctx, &called.purpose, &registry.code, &query)
+        .await?;
+    let show = |view| RecordBody::of(view, registry);
+    Ok(axum::Json(Listing::of(listed.items, listed.next, show)))
+}
+
+async fn one(
+    called: Called,
+    ApiPath((_, _, key)): ApiPath<(String, String, String)>,
+    asking: Asking,
+) -> Result<axum::Json<RecordBody>, ApiError> {
+    called.needs(Operation::Read)?;
+    let registry = &called.registry;
+    let (when, mask) = asking.when_and_mask(registry)?;
+    let mask = called.shown(&mask);
+    let view = called
+        .registries
+        .read(&called.ctx, &called.purpose, &registry.code, &key, when, &mask)
+        .await?;
+    Ok(axum::Json(RecordBody::of(view, registry)))
+}
+
+async fn history(
+    called: Called,
+    ApiPath((_, _, key)): ApiPath<(String, String, String)>,
+    asking: Asking,
+    paging: Paging,
+) -> Result<axum::Json<Listing<RecordVersionBody>>, ApiError> {
+    called.needs(Operation::History)?;
+    let registry = &called.registry;
+    let mask = called.shown(&asking.mask_alone(registry)?);
+    let after: i64 = paging.place(|cursor| cursor.parse().ok())?.unwrap_or(0);
+    let (_, versions) = called
+        .registries
+        .history(&called.ctx, &called.purpose, &registry.code, &key, &mask)
+        .await?;
+    let mut rest = versions.into_iter().filter(|version| version.seq > after).peekable();
+    let page: Vec<_> = rest.by_ref().take(paging.limit() as usize).collect();
+    let next = page.last().filter(|_| rest.peek().is_some()).map(|version| version.seq);
+    let show = |version| RecordVersionBody::of(version, registry);
+    Ok(axum::Json(Listing::of(page, next, show)))
+}
+
+async fn changes(
+    called: Called,
+    asking: Asking,
+    paging: Paging,
+) -> Result<axum::Json<Listing<RecordChangeBody>>, ApiError> {
+    called.needs(Operation::Changes)?;
+    let registry = &called.registry;
+    let mask = called.shown(&asking.mask_alone(registry)?);
+    let after = paging.place(|cursor| cursor.parse().ok())?;
+    let page = called
+        .registries
+        .changes(
+            &called.ctx,
+            Some(&called.purpose),
+            &registry.code,
+            after,
+            paging.limit(),
+            &mask,
+        )
+        .await?;
+    let show = |change| RecordChangeBody::of(change, registry);
+    Ok(axum::Json(Listing::of(page.items, page.next, show)))
+}
+
+async fn add(
+    called: Called,
+    key: IdempotencyKey,
+    ApiJson(body): ApiJson<RecordFreshBody>,
+) -> Result<Response, ApiError> {
+    let (change, provenance) = body.read(&called.registry)?;
+    let written = called.write(change, provenance, key.as_str()).await?;
+    Ok((StatusCode::CREATED, axum::Json(RecordWrittenBody::from(written))).into_response())
+}
+
+macro_rules! change {
+    ($name:ident, $body:ty) => {
+        async fn $name(
+            called: Called,
+            ApiPath((_, _, key)): ApiPath<(String, String, String)>,
+            idempotency: IdempotencyKey,
+            ApiJson(body): ApiJson<$body>,
+        ) -> Result<axum::Json<RecordWrittenBody>, ApiError> {
+            called.needs(Operation::Write)?;
+            let (record, _) = called
+                .registries
+                .newest(&called.ctx, &called.registry.code, &key)
+                .await?;
+            let seen = Seen {
+                record,
+                seq: body.seen(),
+            };
+            let (change, provenance) = body.read(&called.registry, seen)?;
+            let written = called.write(change, provenance, idempotency.as_str()).await?;
+            Ok(axum::Json(RecordWrittenBody::from(written)))
+        }
+    };
+}
+
+change!(assert, RecordAssertBody);
+change!(correct, RecordCorrectBody);
+change!(end, RecordEndBody);

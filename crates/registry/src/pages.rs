@@ -1,0 +1,359 @@
+//! Pages: the registries of this node and what each is, for everybody; a record through its two times, for those who may read it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Form, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+    routing::get,
+};
+use base::{Error, Problems, Result, Timestamp};
+use identity::{Ctx, Permission, Scope, Web};
+use serde::Deserialize;
+use view::{
+    Link, Page,
+    ui::{self, Tone},
+};
+
+use crate::{
+    history::{Effect, Moment},
+    model::{ChangeKind, DataType, Registry, RegistryCode, Sensitivity, text_of, values_at},
+    service::{Mask, Purpose, RecordView, Registries, VersionView, When},
+};
+
+/// The routes.
+pub fn router(registries: Registries) -> Router {
+    Router::new()
+        .route("/registries", get(all))
+        .route("/registries/{code}", get(one))
+        // Keys and purposes stand in the body of a form, not in addresses that are kept in histories and logs.
+        .route("/registries/{code}/record", get(ask).post(look))
+        .with_state(registries)
+}
+
+#[derive(Template)]
+#[template(path = "registry/registries.html")]
+struct All {
+    page: Page,
+    registries: Vec<Arc<Registry>>,
+}
+
+async fn all(State(registries): State<Registries>, web: Web) -> Response {
+    let page = web.titled("Cơ sở dữ liệu", "Registries");
+    let registries = registries
+        .shelf()
+        .all()
+        .iter()
+        .map(|editions| editions.current())
+        .collect();
+    view::html(StatusCode::OK, &All { page, registries })
+}
+
+#[derive(Template)]
+#[template(path = "registry/registry.html")]
+struct One {
+    page: Page,
+    registry: Arc<Registry>,
+    /// Where records are looked up, for who may.
+    look: Option<String>,
+    basis: String,
+    key: String,
+    doubts: String,
+    fields: Vec<FieldRow>,
+    services: Vec<(String, String)>,
+    versions: Vec<(u32, Timestamp, String)>,
+}
+
+struct FieldRow {
+    name: String,
+    path: String,
+    required: bool,
+    definition: String,
+    technical: String,
+    sensitivity: String,
+    tone: Tone,
+    basis: String,
+}
+
+async fn one(State(registries): State<Registries>, web: Web, Path(code): Path<String>) -> Response {
+    let Some(editions) = code
+        .parse::<RegistryCode>()
+        .ok()
+        .and_then(|code| registries.shelf().get(&code))
+    else {
+        return web.refuse(&none());
+    };
+    let registry = editions.current();
+    let page = titled(&web, &registry);
+    let tone = |sensitivity| match sensitivity {
+        Sensitivity::Public => Tone::Good,
+        Sensitivity::Internal => Tone::Info,
+        Sensitivity::Personal => Tone::Warn,
+        Sensitivity::Sensitive => Tone::Late,
+    };
+    let field = |field: &crate::model::Field| FieldRow {
+        name: page.text(&field.term.name).to_owned(),
+        path: field.path.to_string(),
+        required: field.required,
+        definition: page.text(&field.term.definition).to_owned(),
+        technical: page.text(&field.term.technical).to_owned(),
+        sensitivity: page.text(&registry.sensitivity_of(field).label()).to_owned(),
+        tone: tone(registry.sensitivity_of(field)),
+        basis: field.term.basis.clone(),
+    };
+    let names = |paths: &[crate::model::FieldPath]| {
+        let names = paths.iter().filter_map(|path| registry.field(path));
+        let names: Vec<&str> = names.map(|field| page.text(&field.term.name)).collect();
+        names.join(", ")
+    };
+    let days = registry.doubts.answer_days;
+    let may_look = web
+        .ctx
+        .may(Permission::ReadRegistry, &Scope::Agency(registry.steward.to_string()));
+    let made = One {
+        look: may_look.then(|| format!("/registries/{}/record", registry.code)),
+        basis: registry
+            .basis
+            .iter()
+            .map(|b| format!("{}, {}", b.text, b.article))
+            .collect::<Vec<_>>()
+            .join("; "),
+        key: names(&registry.key),
+        doubts: match page.lang {
+            base::Lang::Vi => format!("{days} ngày làm việc"),
+            base::Lang::En => format!("{days} working days"),
+        },
+        fields: registry.fields.iter().map(field).collect(),
+        services: registry
+            .services
+            .iter()
+            .map(|service| (page.text(&service.name).to_owned(), names(&service.fields)))
+            .collect(),
+        versions: editions
+            .published()
+            .map(|published| {
+                (
+                    published.registry.version,
+                    published.at,
+                    published.registry.hash[..16].to_owned(),
+                )
+            })
+            .collect(),
+        registry: Arc::clone(&registry),
+        page,
+    };
+    view::html(StatusCode::OK, &made)
+}
+
+/// Which record, of when, and why.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    key: String,
+    purpose: String,
+    dossier: String,
+    as_of: String,
+    known_at: String,
+}
+
+#[derive(Template)]
+#[template(path = "registry/record.html")]
+struct RecordPage {
+    page: Page,
+    registry: Arc<Registry>,
+    asked: Asked,
+    record: Option<Shown>,
+}
+
+struct Shown {
+    held: String,
+    recorded: String,
+    source: String,
+    rows: Vec<(String, String)>,
+    lines: Vec<Line>,
+}
+
+struct Line {
+    seq: i64,
+    what: &'static str,
+    held: String,
+    recorded: String,
+    from: String,
+}
+
+async fn ask(State(registries): State<Registries>, web: Web, Path(code): Path<String>) -> Response {
+    match open(&registries, &web.ctx, &code) {
+        Ok(registry) => answer(&web, registry, Asked::default(), Ok(None)),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+async fn look(
+    State(registries): State<Registries>,
+    web: Web,
+    Path(code): Path<String>,
+    Form(asked): Form<Asked>,
+) -> Response {
+    match open(&registries, &web.ctx, &code) {
+        Ok(registry) => {
+            let found = find(&registries, &web, &registry, &asked).await;
+            answer(&web, registry, asked, found.map(Some))
+        }
+        Err(error) => web.refuse(&error),
+    }
+}
+
+/// The registry, for who may read its records.
+fn open(registries: &Registries, ctx: &Ctx, code: &str) -> Result<Arc<Registry>> {
+    let editions = code
+        .parse::<RegistryCode>()
+        .ok()
+        .and_then(|code| registries.shelf().get(&code));
+    let registry = editions.ok_or_else(none)?.current();
+    ctx.require(Permission::ReadRegistry, &Scope::Agency(registry.steward.to_string()))?;
+    Ok(registry)
+}
+
+fn answer(web: &Web, registry: Arc<Registry>, asked: Asked, found: Result<Option<Shown>>) -> Response {
+    let mut page = titled(web, &registry);
+    page.breadcrumbs.push(Link {
+        href: format!("/registries/{}", registry.code),
+        label: registry.name.clone(),
+    });
+    page.title = page.t("Tra cứu bản ghi", "Look up a record").to_owned();
+    let (status, record) = match found {
+        Ok(record) => (StatusCode::OK, record),
+        Err(Error::Refused(kind, problems)) => {
+            page.problems = problems;
+            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+            (status, None)
+        }
+        Err(error) => return web.refuse(&error),
+    };
+    let made = RecordPage {
+        page,
+        registry,
+        asked,
+        record,
+    };
+    view::html(status, &made)
+}
+
+async fn find(registries: &Registries, web: &Web, registry: &Registry, asked: &Asked) -> Result<Shown> {
+    let mut problems = Problems::new();
+    let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let as_of = text(&asked.as_of).map(|text| Moment::parse(&text, registry.valid_time));
+    if as_of == Some(None) {
+        problems.add(
+            "not-a-moment",
+            "as_of",
+            "Nhập ngày dạng 2025-12-31.",
+            "Enter a day like 2025-12-31.",
+        );
+    }
+    let known_at = text(&asked.known_at).map(|text| Timestamp::parse_rfc3339(&text));
+    if known_at == Some(None) {
+        problems.add(
+            "not-an-instant",
+            "known_at",
+            "Nhập thời điểm dạng 2026-01-01T00:00:00+07:00.",
+            "Enter an instant like 2026-01-01T00:00:00+07:00.",
+        );
+    }
+    if asked.key.trim().is_empty() {
+        problems.add(
+            "required",
+            "key",
+            "Nhập khóa hoặc mã bản ghi.",
+            "Enter the key or id of a record.",
+        );
+    }
+    let purpose = match Purpose::read(asked.purpose.trim(), "", asked.dossier.trim()) {
+        Ok(purpose) => Some(purpose),
+        Err(error) => {
+            for problem in error.problems().into_iter().flatten() {
+                let at = if problem.at == "X-Road-Issue" {
+                    "dossier"
+                } else {
+                    "purpose"
+                };
+                problems.add(&problem.code, at, problem.text.vi.clone(), problem.text.en.clone());
+            }
+            None
+        }
+    };
+    problems.into_result()?;
+    let purpose = purpose.ok_or_else(none)?;
+    let when = When {
+        as_of: as_of.flatten(),
+        known_at: known_at.flatten(),
+    };
+    let key = asked.key.trim();
+    let view = registries
+        .read(&web.ctx, &purpose, &registry.code, key, when, &Mask::ALL)
+        .await?;
+    let id = view.id.to_string();
+    let (_, versions) = registries
+        .history(&web.ctx, &purpose, &registry.code, &id, &Mask::ALL)
+        .await?;
+    Ok(shown(&web.page, registry, view, versions))
+}
+
+fn shown(page: &Page, registry: &Registry, view: RecordView, versions: Vec<VersionView>) -> Shown {
+    let held = |from: Moment, to: Option<Moment>| {
+        let from = from.show(registry.valid_time);
+        match to {
+            Some(to) => format!(
+                "{from} – {} {}",
+                page.t("trước", "before"),
+                to.show(registry.valid_time)
+            ),
+            None => format!("{} {from}", page.t("từ", "since")),
+        }
+    };
+    let fields = registry.fields.iter().filter(|field| field.term.ty != DataType::Group);
+    let rows = fields.filter_map(|field| {
+        let values: Vec<String> = values_at(&view.body, &field.path)
+            .into_iter()
+            .filter_map(text_of)
+            .collect();
+        (!values.is_empty()).then(|| (page.text(&field.term.name).to_owned(), values.join(", ")))
+    });
+    let line = |version: VersionView| Line {
+        seq: version.seq,
+        what: match version.kind {
+            ChangeKind::Assert => page.t("Ghi nhận", "Reported"),
+            ChangeKind::Correct => page.t("Đính chính", "Corrected"),
+            ChangeKind::End => page.t("Chấm dứt", "Ended"),
+            ChangeKind::Erase => page.t("Xóa theo luật", "Erased"),
+        },
+        held: match version.effect {
+            Some(Effect::Holds { from, to }) => held(from, to),
+            Some(Effect::Ends { at }) => held(at, None),
+            Some(Effect::Void) => page.t("chưa từng có", "was never so").to_owned(),
+            None => "–".to_owned(),
+        },
+        recorded: version.recorded_at.display(),
+        from: format!("{}, {}", version.actor, version.source),
+    };
+    Shown {
+        held: held(view.valid_from, view.valid_to),
+        recorded: view.recorded_at.display(),
+        source: format!("{}; {}", view.source, view.basis),
+        rows: rows.collect(),
+        lines: versions.into_iter().map(line).collect(),
+    }
+}
+
+fn titled(web: &Web, registry: &Registry) -> Page {
+    let mut page = web.titled(&registry.name.vi, &registry.name.en);
+    page.breadcrumbs = vec![Link::new("/registries", "Cơ sở dữ liệu", "Registries")];
+    page
+}
+
+fn none() -> Error {
+    Error::not_found("cơ sở dữ liệu", "registry")
+}

@@ -1,0 +1,50 @@
+//! Deferred work.
+
+use serde::{Deserialize, Serialize};
+use store::jobs::Runner;
+use uuid::Uuid;
+
+use super::Registries;
+use crate::model::RegistryCode;
+
+/// A registry has new versions of records; at most one waits for each registry.
+pub const CHANGED: &str = "registry.changed";
+
+/// The records of a registry are found by other fields, or by another key.
+pub const REINDEX: &str = "registry.reindex";
+
+/// Which piece of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Reindex {
+    /// The registry.
+    pub registry: RegistryCode,
+    /// The records after this one.
+    pub after: Option<Uuid>,
+}
+
+/// Which.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Changed {
+    /// The registry.
+    pub registry: RegistryCode,
+}
+
+/// Teaches a runner the jobs of registries.
+pub fn handlers(runner: Runner, registries: &Registries) -> Runner {
+    let (changed, reindex) = (registries.clone(), registries.clone());
+    runner
+        .on(CHANGED, move |run| {
+            let registries = changed.clone();
+            async move {
+                let Changed { registry } = run.payload()?;
+                registries.keep_leaves(&registry).await.map(drop)
+            }
+        })
+        .on(REINDEX, move |run| {
+            let registries = reindex.clone();
+            async move {
+                let Reindex { registry, after } = run.payload()?;
+                registries.reindex(&run, &registry, after).await
+            }
+        })
+}

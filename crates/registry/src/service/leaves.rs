@@ -1,0 +1,196 @@
+//! Every version of a record becomes a leaf of the node's transparency log, and the leaves of an erased record lose what they say.
+//!
+//! Leaves follow the versions within moments, in the order in which these were recorded, by the job that every change enqueues. The
+//! log is written first; the table of places is a fold over it.
+
+use std::sync::Arc;
+
+use base::{Error, Result};
+use ledger::{Kind, Log};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use store::transact;
+use uuid::Uuid;
+
+use super::Registries;
+use crate::{
+    model::{ChangeKind, RegistryCode},
+    store::{
+        VersionRow,
+        leaves::{self as tables, Leaf},
+        read,
+    },
+};
+
+/// Versions that one look puts into the log at once.
+const PIECE: u32 = 512;
+
+/// The log of this node.
+pub type Ledger = Arc<Log>;
+
+/// What a leaf says: the version whole, as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Said<'a> {
+    registry: &'a str,
+    record: Uuid,
+    seq: i64,
+    kind: &'a str,
+    effect: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    valid_from: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    valid_to: Option<i64>,
+    recorded_at: i64,
+    edition: i64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    corrects: Option<i64>,
+    actor: &'a str,
+    agency: &'a str,
+    source: &'a str,
+    basis: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    dossier: Option<&'a str>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none", default)]
+    body: Option<&'a RawValue>,
+}
+
+impl Registries {
+    /// From now on versions become leaves of this log. Reads from it first what a crash kept from the table.
+    ///
+    /// # Errors
+    /// The log or the database cannot be read.
+    pub async fn keep_in(&self, ledger: Ledger) -> Result<()> {
+        if !self.shelf().all().is_empty() {
+            self.recover_leaves(&ledger).await?;
+        }
+        // A second log would leave versions in two: the first stays.
+        let _ = self.0.ledger.set(ledger);
+        for editions in self.shelf().all() {
+            self.keep_leaves(&editions.current().code).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes leaves of all versions of a registry that have none, and empties those of records that were erased; how many it made.
+    /// Without a log, nothing.
+    ///
+    /// # Errors
+    /// The log or the database failed; doing it again does no harm.
+    pub async fn keep_leaves(&self, code: &RegistryCode) -> Result<u64> {
+        let Some(log) = self.0.ledger.get() else { return Ok(0) };
+        let mut made = 0;
+        loop {
+            let after = tables::last_of(&self.store().read(), code).await?.unwrap_or(0);
+            let mut bare = read::changes(&self.store().read(), code, after, PIECE).await?;
+            let is_erasure = |version: &VersionRow| version.kind == ChangeKind::Erase.code();
+            // An erasure is the last of its piece: it finds the leaves of its record noted, and is noted itself when they are empty.
+            // Should a crash come before that, it comes again.
+            if let Some(at) = bare.iter().position(is_erasure) {
+                bare.truncate(at + 1);
+            }
+            let Some(last) = bare.last() else { return Ok(made) };
+            let erased = is_erasure(last).then_some(last.record_id);
+            made += bare.len() as u64;
+            let records = bare.iter().map(|version| Ok((Kind::RECORD, said(code, version)?)));
+            let receipts = log
+                .append_all(records.collect::<Result<_>>()?)
+                .await
+                .map_err(Error::internal)?;
+            let leaf = |(version, receipt): (&VersionRow, ledger::Receipt)| Leaf {
+                registry: code.to_string(),
+                recorded_at: version.recorded_at,
+                origin: log.origin().to_owned(),
+                leaf: i64::try_from(receipt.index).unwrap_or(i64::MAX),
+            };
+            let leaves: Vec<Leaf> = bare.iter().zip(receipts).map(leaf).collect();
+            let (first, rest) = leaves.split_at(leaves.len() - usize::from(erased.is_some()));
+            transact!(self.store(), |tx| { tables::put(&tx, first).await })?;
+            if let Some(record) = erased {
+                self.empty_leaves(log, code, record).await?;
+                transact!(self.store(), |tx| { tables::put(&tx, rest).await })?;
+            }
+        }
+    }
+
+    async fn empty_leaves(&self, log: &Arc<Log>, code: &RegistryCode, record: Uuid) -> Result<()> {
+        let leaves = tables::before_erasure(&self.store().read(), code, record).await?;
+        let log = Arc::clone(log);
+        let empty = move || {
+            let ours = leaves.iter().filter(|leaf| leaf.origin == log.origin());
+            ours.map(|leaf| log.erase(leaf.leaf.unsigned_abs()))
+                .collect::<ledger::Result<Vec<()>>>()
+        };
+        tokio::task::spawn_blocking(empty)
+            .await
+            .map_err(Error::internal)?
+            .map_err(Error::internal)
+            .map(drop)
+    }
+
+    /// Reads the end of the log that the table does not know.
+    async fn recover_leaves(&self, log: &Arc<Log>) -> Result<()> {
+        let last = tables::last(&self.store().read(), log.origin()).await?;
+        let mut next = last.map_or(0, |leaf| leaf.unsigned_abs() + 1);
+        while next < log.size() {
+            let upto = log.size().min(next + u64::from(PIECE));
+            let (reading, range) = (Arc::clone(log), next..upto);
+            let leaves = tokio::task::spawn_blocking(move || leaves_in(&reading, range))
+                .await
+                .map_err(Error::internal)??;
+            transact!(self.store(), |tx| { tables::put(&tx, &leaves).await })?;
+            next = upto;
+        }
+        Ok(())
+    }
+}
+
+fn said(code: &RegistryCode, version: &VersionRow) -> Result<Vec<u8>> {
+    let said = Said {
+        registry: code.as_str(),
+        record: version.record_id,
+        seq: version.seq,
+        kind: &version.kind,
+        effect: &version.effect,
+        valid_from: version.valid_from,
+        valid_to: version.valid_to,
+        recorded_at: version.recorded_at,
+        edition: version.edition,
+        corrects: version.corrects,
+        actor: &version.actor_name,
+        agency: &version.agency,
+        source: &version.source,
+        basis: &version.basis,
+        dossier: version.dossier.as_deref(),
+        body: version.body.as_deref().map(serde_json::from_str).transpose()?,
+    };
+    Ok(serde_json::to_vec(&said)?)
+}
+
+/// The leaves of versions among some leaves. Those that were emptied are not known any more: their place was noted before. Those of
+/// erasures are left out: whether their work was done nobody can see, so they come again.
+fn leaves_in(log: &Log, range: std::ops::Range<u64>) -> Result<Vec<Leaf>> {
+    #[derive(Deserialize)]
+    struct Version {
+        registry: String,
+        recorded_at: i64,
+        kind: String,
+    }
+    let mut leaves = Vec::new();
+    for at in range {
+        let stored = log.entry(at).map_err(Error::internal)?;
+        let Some(opening) = stored.opening.filter(|_| stored.commitment.kind() == Kind::RECORD) else {
+            continue;
+        };
+        let version: Version = serde_json::from_slice(&opening.record)?;
+        if version.kind == ChangeKind::Erase.code() {
+            continue;
+        }
+        leaves.push(Leaf {
+            registry: version.registry,
+            recorded_at: version.recorded_at,
+            origin: log.origin().to_owned(),
+            leaf: i64::try_from(at).unwrap_or(i64::MAX),
+        });
+    }
+    Ok(leaves)
+}

@@ -1,0 +1,91 @@
+//! Use cases of records. Permission is judged here, so that a page, the API and the exchange cannot differ; personal data are read
+//! only with a [`Purpose`], and each read is in the log of reads before anything is shown.
+
+mod erase;
+mod facts;
+mod jobs;
+mod leaves;
+mod purpose;
+mod read;
+mod reindex;
+mod write;
+
+use std::sync::{Arc, OnceLock};
+
+use base::{Error, Result};
+use identity::{Ctx, IdentityState, Permission, Scope};
+use store::Store;
+
+pub use facts::Fact;
+pub use jobs::{CHANGED, REINDEX, handlers};
+pub use leaves::Ledger;
+pub use purpose::Purpose;
+pub use read::{Asked, ChangeView, Listed, Mask, Query, RecordView, Slice, Sort, VersionView, When};
+pub(crate) use reindex::order as reindex_order;
+pub use write::{Change, Fresh, Provenance, Seen, Target, With, Written};
+
+use crate::{
+    model::{Registry, RegistryCode},
+    shelf::{Editions, Shelf},
+};
+
+/// The name under which the exchange acts: its gateway has judged who may, by a grant.
+pub const EXCHANGE: &str = "exchange";
+
+base::typed_id!(
+    /// One record of a registry.
+    Record as RecordId
+);
+
+/// The use cases of registries. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Registries(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    shelf: Shelf,
+    identity: IdentityState,
+    ledger: OnceLock<Ledger>,
+}
+
+impl Registries {
+    /// Puts the use cases together.
+    pub fn new(store: Store, shelf: Shelf, identity: IdentityState) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            shelf,
+            identity,
+            ledger: OnceLock::new(),
+        }))
+    }
+
+    /// The registries, in all their versions: public.
+    pub fn shelf(&self) -> &Shelf {
+        &self.0.shelf
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    fn editions(&self, code: &RegistryCode) -> Result<Arc<Editions>> {
+        self.0.shelf.get(code).ok_or_else(no_registry)
+    }
+
+    /// The registry in all its versions, for whom the permission holds.
+    fn open(&self, ctx: &Ctx, code: &RegistryCode, permission: Permission) -> Result<(Arc<Editions>, Arc<Registry>)> {
+        let editions = self.editions(code)?;
+        let registry = editions.current();
+        ctx.require(permission, &Scope::Agency(registry.steward.to_string()))?;
+        Ok((editions, registry))
+    }
+}
+
+fn no_registry() -> Error {
+    Error::not_found("cơ sở dữ liệu", "registry")
+}
+
+fn no_record() -> Error {
+    Error::not_found("bản ghi", "record")
+}

@@ -1,0 +1,79 @@
+//! Why somebody reads.
+
+use base::{Problems, Result, codes::DossierCode};
+use exchange::model::Purpose as Code;
+
+/// The longest text of a legal basis, in characters.
+const LONGEST: usize = 300;
+
+/// Why records are read: the code of a purpose as grants name it, the law that allows it, and the dossier that is the cause.
+/// Nothing that returns bodies can be called without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purpose {
+    code: Code,
+    basis: Option<String>,
+    dossier: Option<DossierCode>,
+}
+
+impl Purpose {
+    /// Reads what the caller says; an empty text says nothing.
+    ///
+    /// # Errors
+    /// Every problem: no purpose or a malformed one, a basis that is too long, no code of a dossier.
+    pub fn read(code: &str, basis: &str, dossier: &str) -> Result<Self> {
+        let mut problems = Problems::new();
+        let code = if code.is_empty() {
+            problems.add(
+                "purpose-missing",
+                "X-Motcua-Purpose",
+                "Phải nêu mục đích khi đọc bản ghi: ghi mã mục đích vào tiêu đề X-Motcua-Purpose, ví dụ dossier.verify; mã hồ sơ ghi vào X-Road-Issue.",
+                "Records are read for a purpose: put its code into the header X-Motcua-Purpose, such as dossier.verify, and the code of the dossier into X-Road-Issue.",
+            );
+            None
+        } else {
+            let read = code.parse::<Code>().map_err(base::codes::CodeError::from);
+            read.map_err(|flaw| flaw.add_to(&mut problems, "X-Motcua-Purpose")).ok()
+        };
+        if basis.chars().count() > LONGEST || basis.chars().any(char::is_control) {
+            problems.add(
+                "basis-malformed",
+                "X-Motcua-Legal-Basis",
+                format!("Căn cứ pháp lý là một dòng, tối đa {LONGEST} ký tự."),
+                format!("The legal basis is one line of at most {LONGEST} characters."),
+            );
+        }
+        let dossier = match dossier {
+            "" => None,
+            text => match text.parse() {
+                Ok(dossier) => Some(dossier),
+                Err(error) => {
+                    base::codes::CodeError::add_to(error, &mut problems, "X-Road-Issue");
+                    None
+                }
+            },
+        };
+        match code {
+            Some(code) if problems.is_empty() => Ok(Self {
+                code,
+                basis: Some(basis.trim().to_owned()).filter(|basis| !basis.is_empty()),
+                dossier,
+            }),
+            _ => Err(base::Error::Refused(base::Kind::Invalid, problems)),
+        }
+    }
+
+    /// The code.
+    pub const fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// The law that allows it, if the caller named one; else it is the registry's own.
+    pub fn basis(&self) -> Option<&str> {
+        self.basis.as_deref()
+    }
+
+    /// The dossier.
+    pub fn dossier(&self) -> Option<&str> {
+        self.dossier.as_ref().map(DossierCode::as_str)
+    }
+}

@@ -1,0 +1,641 @@
+//! Reading: one record, lists, histories, changes. Each of them asks for a purpose wherever it gives bodies.
+
+use base::{Error, Kind, Problems, Result, Timestamp};
+use futures::future::try_join_all;
+use identity::{Actor, Ctx, DataRead, Permission, Purpose as Why};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{Purpose, RecordId, Registries, no_record};
+use crate::{
+    history::{Effect, Moment},
+    model::{ChangeKind, FieldPath, Filter, Operator, Registry, RegistryCode},
+    shelf::Editions,
+    store::{
+        NOW, VersionRow, index,
+        read::{self as tables, At, Bound, Condition, Order, Place, Spoken},
+        write,
+    },
+};
+
+/// Of when, as known when; without both, now as known now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct When {
+    /// The moment of life.
+    pub as_of: Option<Moment>,
+    /// The instant whose knowledge counts.
+    pub known_at: Option<Timestamp>,
+}
+
+/// Which fields are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mask(Option<Vec<FieldPath>>);
+
+/// A condition of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The field, one of the registry's filters.
+    pub field: FieldPath,
+    /// Compared how.
+    pub operator: Operator,
+    /// The value; for a range the first.
+    pub value: Option<String>,
+    /// The last of a range.
+    pub upto: Option<String>,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort {
+    /// By this field, one of the registry's filters that can be asked by a range or a beginning.
+    pub field: FieldPath,
+    /// From the greatest.
+    pub descending: bool,
+}
+
+/// What of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    /// All of these hold.
+    pub asked: Vec<Asked>,
+    /// The order; by the age of records where none is given.
+    pub sort: Option<Sort>,
+    /// Of when.
+    pub when: When,
+    /// The fields.
+    pub mask: Mask,
+    /// The place after which the page begins, as [`Slice::next`] gave it.
+    pub after: Option<String>,
+    /// The most records of a page.
+    pub limit: u32,
+}
+
+/// A page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slice<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Where the next begins; none on the last.
+    pub next: Option<String>,
+}
+
+/// A page of records.
+pub type Listed = Slice<RecordView>;
+
+/// What holds of a record at a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordView {
+    /// The record.
+    pub id: RecordId,
+    /// Its key then.
+    pub key: String,
+    /// The version that speaks.
+    pub seq: i64,
+    /// The newest version of the record, which a change names as seen.
+    pub newest: i64,
+    /// Since when it holds.
+    pub valid_from: Moment,
+    /// Until when; none without end.
+    pub valid_to: Option<Moment>,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// What holds, as the version of the folder in force has it, masked.
+    pub body: Value,
+    /// Where it comes from.
+    pub source: String,
+    /// The law.
+    pub basis: String,
+    /// The dossier that caused it.
+    pub dossier: Option<String>,
+}
+
+/// One version of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VersionView {
+    /// Its number.
+    pub seq: i64,
+    /// What sort.
+    pub kind: ChangeKind,
+    /// What it says; none for an erasure.
+    pub effect: Option<Effect>,
+    /// Which version it corrects.
+    pub corrects: Option<i64>,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// What holds by it, masked; none where it says nothing of the kind, or it was erased.
+    pub body: Option<Value>,
+    /// Who recorded it.
+    pub actor: String,
+    /// Their agency.
+    pub agency: String,
+    /// Where it comes from.
+    pub source: String,
+    /// The law.
+    pub basis: String,
+    /// The dossier that caused it.
+    pub dossier: Option<String>,
+}
+
+/// One version of some record, in the feed of changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeView {
+    /// The record.
+    pub id: RecordId,
+    /// The version.
+    pub version: VersionView,
+}
+
+impl Mask {
+    /// Everything.
+    pub const ALL: Self = Self(None);
+
+    /// These fields and what is in them.
+    pub fn of(fields: Vec<FieldPath>) -> Self {
+        Self(Some(fields))
+    }
+
+    /// Reads `name,residence.commune`; all fields where it is empty.
+    ///
+    /// # Errors
+    /// Every field that the registry does not have.
+    pub fn read(text: &str, registry: &Registry) -> Result<Self> {
+        let mut problems = Problems::new();
+        let mut fields = Vec::new();
+        for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            match name
+                .parse::<FieldPath>()
+                .ok()
+                .filter(|path| registry.field(path).is_some())
+            {
+                Some(path) => fields.push(path),
+                None => problems.add(
+                    "unknown-field",
+                    "fields",
+                    "Có trường không thuộc lược đồ của cơ sở dữ liệu này.",
+                    "Not every field is of this registry's schema.",
+                ),
+            }
+        }
+        problems.into_result()?;
+        Ok(if fields.is_empty() { Self::ALL } else { Self::of(fields) })
+    }
+
+    /// What both show.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let (Some(mine), Some(others)) = (&self.0, &other.0) else {
+            return if self.0.is_some() { self.clone() } else { other.clone() };
+        };
+        let narrower = |a: &FieldPath, b: &FieldPath| {
+            if b.covers(a) {
+                Some(a.clone())
+            } else if a.covers(b) {
+                Some(b.clone())
+            } else {
+                None
+            }
+        };
+        let both = mine
+            .iter()
+            .flat_map(|a| others.iter().filter_map(move |b| narrower(a, b)));
+        Self(Some(both.collect()))
+    }
+
+    /// What of a body is shown.
+    pub fn apply(&self, body: &Value) -> Value {
+        match &self.0 {
+            None => body.clone(),
+            Some(fields) => {
+                let ways: Vec<Vec<&str>> = fields.iter().map(|path| path.parts().collect()).collect();
+                only(body, &ways.iter().map(Vec::as_slice).collect::<Vec<_>>())
+            }
+        }
+    }
+}
+
+fn only(value: &Value, ways: &[&[&str]]) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.iter().map(|item| only(item, ways)).collect()),
+        Value::Object(members) => {
+            let mut kept = Map::new();
+            for (name, member) in members {
+                let below: Vec<&[&str]> = ways
+                    .iter()
+                    .filter_map(|way| way.split_first())
+                    .filter(|(head, _)| *head == name)
+                    .map(|(_, rest)| rest)
+                    .collect();
+                if below.iter().any(|way| way.is_empty()) {
+                    kept.insert(name.clone(), member.clone());
+                } else if !below.is_empty() {
+                    kept.insert(name.clone(), only(member, &below));
+                }
+            }
+            Value::Object(kept)
+        }
+        other => other.clone(),
+    }
+}
+
+impl Registries {
+    /// What holds of the record with a key, or with an id.
+    ///
+    /// # Errors
+    /// `NotFound` also where nothing holds of it then; `Forbidden`; `Unavailable` when the read could not be logged.
+    pub async fn read(
+        &self,
+        ctx: &Ctx,
+        purpose: &Purpose,
+        code: &RegistryCode,
+        key: &str,
+        when: When,
+        mask: &Mask,
+    ) -> Result<RecordView> {
+        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        let at = at(ctx, &registry, when);
+        let record = match key.parse::<Uuid>() {
+            Ok(id) => id,
+            Err(_) => {
+                let slot = index::slot(code, None);
+                let found = tables::by_key(&self.store().read(), slot, key, at).await?;
+                found.ok_or_else(no_record)?
+            }
+        };
+        let mut views = self.views(ctx, purpose, &editions, &[record], at, mask).await?;
+        views.pop().ok_or_else(no_record)
+    }
+
+    /// The records that meet all conditions.
+    ///
+    /// # Errors
+    /// `Invalid` for what cannot be asked; `Forbidden`; `Unavailable` when the reads could not be logged.
+    pub async fn list(&self, ctx: &Ctx, purpose: &Purpose, code: &RegistryCode, query: &Query) -> Result<Listed> {
+        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        let at = at(ctx, &registry, query.when);
+        let (conditions, order) = plan(&registry, query)?;
+        let db = self.store().read();
+        let mut places = tables::find(&db, code, &conditions, &order, at, query.limit + 1).await?;
+        let more = places.len() > query.limit as usize;
+        places.truncate(query.limit as usize);
+        let records: Vec<Uuid> = places.iter().map(|place| place.record_id).collect();
+        let mut views = self.views(ctx, purpose, &editions, &records, at, &query.mask).await?;
+        let position = |view: &RecordView| records.iter().position(|id| *id == view.id.uuid());
+        views.sort_by_key(position);
+        let next = places.last().filter(|_| more).map(|place| cursor(place, &order));
+        Ok(Slice { items: views, next })
+    }
+
+    /// Every version of a record, oldest first.
+    ///
+    /// # Errors
+    /// `NotFound`, `Forbidden`; `Unavailable` when the read could not be logged.
+    pub async fn history(
+        &self,
+        ctx: &Ctx,
+        purpose: &Purpose,
+        code: &RegistryCode,
+        key: &str,
+        mask: &Mask,
+    ) -> Result<(RecordId, Vec<VersionView>)> {
+        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        let record = self.find(code, key).await?;
+        write::newest(&self.store().read(), code, record)
+            .await?
+            .ok_or_else(no_record)?;
+        let versions = write::versions(&self.store().read(), record).await?;
+        let bodies = versions
+            .iter()
+            .map(|version| body_of(&editions, version, ctx.now))
+            .collect::<Result<Vec<_>>>()?;
+        self.log(ctx, purpose, &registry, bodies.iter().flatten(), mask).await?;
+        let views = versions.into_iter().zip(bodies);
+        let views = views.map(|(version, body)| version_view(version, body.as_ref(), mask));
+        Ok((RecordId::from_uuid(record), views.collect::<Result<_>>()?))
+    }
+
+    /// What was recorded after an instant, in its order. Without a purpose nothing is told of what records say.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Unavailable` when the reads could not be logged.
+    pub async fn changes(
+        &self,
+        ctx: &Ctx,
+        purpose: Option<&Purpose>,
+        code: &RegistryCode,
+        after: Option<i64>,
+        limit: u32,
+        mask: &Mask,
+    ) -> Result<Slice<ChangeView>> {
+        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        let mut versions = tables::changes(&self.store().read(), code, after.unwrap_or(0), limit + 1).await?;
+        let more = versions.len() > limit as usize;
+        versions.truncate(limit as usize);
+        // Whoever follows has a place even where nothing is new.
+        let next = versions
+            .last()
+            .filter(|_| more)
+            .map(|version| version.recorded_at.to_string());
+        let mut bodies = vec![None; versions.len()];
+        if let Some(purpose) = purpose {
+            for (body, version) in bodies.iter_mut().zip(&versions) {
+                *body = body_of(&editions, version, ctx.now)?;
+            }
+            self.log(ctx, purpose, &registry, bodies.iter().flatten(), mask).await?;
+        }
+        let items = versions.into_iter().zip(bodies).map(|(version, body)| {
+            Ok(ChangeView {
+                id: RecordId::from_uuid(version.record_id),
+                version: version_view(version, body.as_ref(), mask)?,
+            })
+        });
+        Ok(Slice {
+            items: items.collect::<Result<_>>()?,
+            next,
+        })
+    }
+
+    /// The record of a key, at whatever time, or of an id, and its newest version: for whoever is to change it.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden` for who is no steward of the registry's agency.
+    pub async fn newest(&self, ctx: &Ctx, code: &RegistryCode, key: &str) -> Result<(RecordId, i64)> {
+        self.open(ctx, code, Permission::KeepRegistry)?;
+        let record = self.find(code, key).await?;
+        let newest = write::newest(&self.store().read(), code, record).await?;
+        let newest = newest.ok_or_else(no_record)?;
+        Ok((RecordId::from_uuid(record), newest.seq))
+    }
+
+    async fn find(&self, code: &RegistryCode, key: &str) -> Result<Uuid> {
+        if let Ok(id) = key.parse() {
+            return Ok(id);
+        }
+        let slot = index::slot(code, None);
+        let found = tables::by_key_ever(&self.store().read(), slot, key).await?;
+        found.ok_or_else(no_record)
+    }
+
+    async fn views(
+        &self,
+        ctx: &Ctx,
+        purpose: &Purpose,
+        editions: &Editions,
+        records: &[Uuid],
+        at: At,
+        mask: &Mask,
+    ) -> Result<Vec<RecordView>> {
+        let registry = editions.current();
+        let db = self.store().read();
+        let spoken = tables::spoken(&db, &registry.code, records, at).await?;
+        let mut views = Vec::with_capacity(spoken.len());
+        for Spoken { from, to, version } in spoken {
+            let Some(body) = body_of(editions, &version, ctx.now)? else {
+                continue;
+            };
+            let newest = write::newest(&db, &registry.code, version.record_id).await?;
+            views.push(RecordView {
+                id: RecordId::from_uuid(version.record_id),
+                key: registry.key_of(&body).unwrap_or_default(),
+                seq: version.seq,
+                newest: newest.map_or(version.seq, |newest| newest.seq),
+                valid_from: Moment::from_stored(from),
+                valid_to: Some(Moment::from_stored(to)).filter(|to| *to < Moment::FOREVER),
+                recorded_at: Timestamp::from_micros(version.recorded_at),
+                body,
+                source: version.source,
+                basis: version.basis,
+                dossier: version.dossier,
+            });
+        }
+        self.log(ctx, purpose, &registry, views.iter().map(|view| &view.body), mask)
+            .await?;
+        for view in &mut views {
+            view.body = mask.apply(&view.body);
+        }
+        Ok(views)
+    }
+
+    /// Writes into the log of reads that bodies are about to be shown, for each person whom they are about.
+    async fn log<'a>(
+        &self,
+        ctx: &Ctx,
+        purpose: &Purpose,
+        registry: &Registry,
+        bodies: impl Iterator<Item = &'a Value>,
+        mask: &Mask,
+    ) -> Result<()> {
+        if !registry.is_personal() || seen_by_gateway(ctx, registry, mask) {
+            return Ok(());
+        }
+        let mut subjects: Vec<String> = bodies.flat_map(|body| registry.subjects_of(body)).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        let shown: Vec<&str> = registry
+            .fields
+            .iter()
+            .filter(|field| {
+                mask.0
+                    .as_ref()
+                    .is_none_or(|shown| shown.iter().any(|s| s.covers(&field.path)))
+            })
+            .filter(|field| !field.path.as_str().contains('.'))
+            .map(|field| field.term.name.vi.as_str())
+            .collect();
+        let own = registry.basis.first().map(|b| format!("{}, {}", b.text, b.article));
+        let what = format!(
+            "{}: {} (mục đích {}; căn cứ {})",
+            registry.name.vi,
+            shown.join(", "),
+            purpose.code(),
+            purpose.basis().map(str::to_owned).or(own).unwrap_or_default()
+        );
+        let record = |subject| {
+            let read = DataRead {
+                subject,
+                dossier: purpose.dossier(),
+                purpose: Why::Registry,
+                what: &what,
+            };
+            self.0.identity.access_log().record(ctx, read)
+        };
+        try_join_all(subjects.iter().map(|subject| record(subject)))
+            .await
+            .map(drop)
+    }
+}
+
+/// Whether the gateway of the exchange sees of itself whom an answer is about, and has put it into the log: the numbers stand where
+/// [`exchange::REGISTRIES`] looks for them. A read is told once.
+fn seen_by_gateway(ctx: &Ctx, registry: &Registry, mask: &Mask) -> bool {
+    let shown = |path: &FieldPath| mask.0.as_ref().is_none_or(|shown| shown.iter().any(|s| s.covers(path)));
+    let where_it_looks = |path: &FieldPath| {
+        let parts: Vec<&str> = path.parts().collect();
+        parts.len() <= 2 && parts.last() == Some(&"person_number")
+    };
+    let is_seen = |path: &FieldPath| shown(path) && where_it_looks(path);
+    ctx.actor == Actor::System(super::EXCHANGE) && registry.subjects.iter().all(is_seen)
+}
+
+fn at(ctx: &Ctx, registry: &Registry, when: When) -> At {
+    At {
+        valid: when.as_of.unwrap_or_else(|| Moment::of(ctx.now, registry.valid_time)),
+        known: when.known_at.map_or(NOW, Timestamp::micros),
+    }
+}
+
+/// The body of a version as the version of the folder in force has it.
+fn body_of(editions: &Editions, version: &VersionRow, now: Timestamp) -> Result<Option<Value>> {
+    let Some(text) = &version.body else { return Ok(None) };
+    let body: Value = serde_json::from_str(text)?;
+    let registry = editions.current();
+    let from = version
+        .valid_from
+        .map_or(Moment::of(now, registry.valid_time), Moment::from_stored);
+    let edition = u32::try_from(version.edition).map_err(Error::internal)?;
+    let body = editions.forward(&body, edition, from.day(registry.valid_time), now);
+    Ok(Some(body.into_owned()))
+}
+
+fn version_view(version: VersionRow, body: Option<&Value>, mask: &Mask) -> Result<VersionView> {
+    let effect = version.entry()?.map(|entry| entry.effect);
+    Ok(VersionView {
+        seq: version.seq,
+        kind: ChangeKind::from_code(&version.kind).ok_or_else(|| Error::internal("a change of no kind"))?,
+        effect,
+        corrects: version.corrects,
+        recorded_at: Timestamp::from_micros(version.recorded_at),
+        body: body.map(|body| mask.apply(body)),
+        actor: version.actor_name,
+        agency: version.agency,
+        source: version.source,
+        basis: version.basis,
+        dossier: version.dossier,
+    })
+}
+
+/// Which index is walked, in which order, and what else has to hold. What is asked for exactly leads; of several, what the registry
+/// names first.
+fn plan(registry: &Registry, query: &Query) -> Result<(Vec<Condition>, Order)> {
+    let mut problems = Problems::new();
+    let mut ranked = Vec::new();
+    for asked in &query.asked {
+        let rank = registry.filters.iter().position(|filter| filter.field == asked.field);
+        match rank.map(|rank| (rank, condition(registry, &registry.filters[rank], asked))) {
+            Some((rank, Some(condition))) => {
+                let exact = matches!(condition.bound, Bound::Is(_));
+                ranked.push((!exact, rank, condition));
+            }
+            _ => problems.add(
+                "cannot-filter",
+                asked.field.as_str(),
+                "Cơ sở dữ liệu không cho lọc theo trường này bằng cách đó.",
+                "The registry cannot be asked by this field in this way.",
+            ),
+        }
+    }
+    ranked.sort_by_key(|(inexact, rank, _)| (*inexact, *rank));
+    let mut conditions: Vec<Condition> = ranked.into_iter().map(|(_, _, condition)| condition).collect();
+    let mut ordered = None;
+    if let Some(sort) = &query.sort {
+        let sorts = |filter: &&Filter| filter.operators.iter().any(|op| *op != Operator::Eq);
+        match registry.filter(&sort.field).filter(sorts) {
+            Some(_) => {
+                let slot = index::slot(&registry.code, Some(&sort.field));
+                let at = conditions.iter().position(|condition| condition.slot == slot);
+                let leads = at.map_or_else(
+                    || Condition {
+                        slot,
+                        bound: Bound::Between {
+                            from: None,
+                            before: None,
+                        },
+                    },
+                    |at| conditions.remove(at),
+                );
+                conditions.insert(0, leads);
+                ordered = Some(sort.descending);
+            }
+            None => problems.add(
+                "cannot-sort",
+                "sort",
+                "Chỉ sắp xếp được theo trường có bộ lọc prefix hoặc range.",
+                "Only a field with a filter prefix or range can be sorted by.",
+            ),
+        }
+    }
+    // An inexact condition that leads is walked in the order of its values.
+    let by_value = match conditions.first().map(|first| &first.bound) {
+        Some(Bound::Between { .. }) => Some(ordered.unwrap_or(false)),
+        _ => None,
+    };
+    let after = query.after.as_deref();
+    let order = match by_value {
+        None => after.map(str::parse).transpose().ok().map(|after| Order::Age { after }),
+        Some(descending) => after
+            .map(read_cursor)
+            .map_or(Some(None), |place| place.map(Some))
+            .map(|after| Order::Value { descending, after }),
+    };
+    let Some(order) = order else {
+        problems.add(
+            "cursor",
+            "cursor",
+            "Giá trị này không phải là vị trí trong danh sách; hãy dùng giá trị next của trang trước.",
+            "This is no place in the list; use the value of next of the page before.",
+        );
+        return Err(Error::Refused(Kind::Invalid, problems));
+    };
+    problems.into_result()?;
+    Ok((conditions, order))
+}
+
+fn condition(registry: &Registry, filter: &Filter, asked: &Asked) -> Option<Condition> {
+    if !filter.operators.contains(&asked.operator) {
+        return None;
+    }
+    let field = registry.field(&filter.field)?;
+    let bytes = |text: &str| {
+        let value = match field.term.ty.json() {
+            "integer" => Value::from(text.parse::<i64>().ok()?),
+            "number" => Value::from(text.parse::<f64>().ok()?),
+            "boolean" => Value::from(text.parse::<bool>().ok()?),
+            _ => Value::from(text),
+        };
+        index::bytes(filter, &value)
+    };
+    let one = |text: &Option<String>| text.as_deref().map(bytes);
+    let bound = match asked.operator {
+        Operator::Eq => Bound::Is(one(&asked.value)??),
+        Operator::Prefix => {
+            let from = one(&asked.value)??;
+            Bound::Between {
+                before: index::after_prefix(&from),
+                from: Some(from),
+            }
+        }
+        Operator::Range => {
+            let from = one(&asked.value).map_or(Some(None), |bytes| bytes.map(Some))?;
+            // Up to a value with what begins with it: a year has its months in it.
+            let upto = one(&asked.upto).map_or(Some(None), |bytes| bytes.map(Some))?;
+            let before = upto.and_then(|upto| index::after_prefix(&upto));
+            (from.is_some() || before.is_some()).then_some(Bound::Between { from, before })?
+        }
+    };
+    Some(Condition {
+        slot: index::slot(&registry.code, Some(&filter.field)),
+        bound,
+    })
+}
+
+fn cursor(place: &Place, order: &Order) -> String {
+    match order {
+        Order::Age { .. } => place.record_id.to_string(),
+        // The place only, never what is asked: the value is in it, as bytes, for whoever may read it already.
+        Order::Value { .. } => format!("{}.{}", hex::encode(&place.value), place.record_id),
+    }
+}
+
+fn read_cursor(cursor: &str) -> Option<(Vec<u8>, Uuid)> {
+    let (value, record) = cursor.split_once('.')?;
+    Some((hex::decode(value).ok()?, record.parse().ok()?))
+}

@@ -1,0 +1,93 @@
+//! The values by which records are found, as they are kept: bytes whose order is that of the values.
+
+use base::text::fold;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::model::{FieldPath, Filter, Registry, RegistryCode, values_at};
+
+/// The longest value that is kept, in bytes; longer ones are found by their beginning.
+const LONGEST: usize = 200;
+
+/// The number under which the values of a field are kept; without a field, the keys.
+pub fn slot(registry: &RegistryCode, field: Option<&FieldPath>) -> i64 {
+    let field = field.map_or("", FieldPath::as_str);
+    let hash = Sha256::digest(format!("{registry}/{field}"));
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash[..8]);
+    i64::from_be_bytes(first) & i64::MAX
+}
+
+/// A value as it is kept under a filter; none for what is no scalar.
+pub fn bytes(filter: &Filter, value: &Value) -> Option<Vec<u8>> {
+    let mut bytes = match value {
+        Value::String(text) if filter.folded => fold(text).into_bytes(),
+        Value::String(text) => text.clone().into_bytes(),
+        Value::Bool(value) => vec![u8::from(*value)],
+        Value::Number(number) => number_bytes(number.as_f64()?).to_vec(),
+        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    bytes.truncate(LONGEST);
+    Some(bytes)
+}
+
+/// Doubles in the order of their bytes: the sign turned round, of negative ones every bit.
+fn number_bytes(number: f64) -> [u8; 8] {
+    let bits = number.to_bits();
+    let ordered = if bits >> 63 == 0 { bits | 1 << 63 } else { !bits };
+    ordered.to_be_bytes()
+}
+
+/// The first bytes after everything that begins with these; none where there is nothing after.
+pub fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte < u8::MAX)?;
+    let mut after = prefix[..=last].to_vec();
+    after[last] += 1;
+    Some(after)
+}
+
+/// Everything by which a body is found: key and filters.
+pub fn entries(registry: &Registry, key: &str, body: &Value) -> Vec<(i64, Vec<u8>)> {
+    let mut entries = vec![(slot(&registry.code, None), key.as_bytes().to_vec())];
+    for filter in &registry.filters {
+        let slot = slot(&registry.code, Some(&filter.field));
+        let values = values_at(body, &filter.field);
+        entries.extend(
+            values
+                .into_iter()
+                .filter_map(|value| Some((slot, bytes(filter, value)?))),
+        );
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::Operator;
+
+    #[test]
+    fn bytes_are_ordered_as_the_values_are() {
+        let filter = Filter {
+            field: "a".parse().expect("a field"),
+            operators: vec![Operator::Range],
+            folded: false,
+        };
+        let numbers = [-1e18, -2.5, -1.0, 0.0, 0.5, 1.0, 2.0, 1000.0, 9e15];
+        let kept: Vec<_> = numbers
+            .iter()
+            .map(|n| bytes(&filter, &json!(n)).expect("kept"))
+            .collect();
+        assert!(kept.is_sorted());
+        let folded = Filter { folded: true, ..filter };
+        assert_eq!(
+            bytes(&folded, &json!("Đặng  Văn ĐÔ")),
+            bytes(&folded, &json!("dang van do"))
+        );
+        assert_eq!(after_prefix(b"ab"), Some(b"ac".to_vec()));
+        assert_eq!(after_prefix(&[b'a', 255]), Some(b"b".to_vec()));
+        assert_eq!(after_prefix(&[255]), None);
+    }
+}

@@ -1,0 +1,243 @@
+//! Finding and reading.
+
+use std::collections::HashMap;
+
+use base::Result;
+use store::{MOST_VALUES, Param, Read, Row, among, padded, params, sea_orm};
+use uuid::Uuid;
+
+use super::{STILL_KNOWN, VERSION, VersionRow};
+use crate::{history::Moment, model::RegistryCode};
+
+/// A moment of life, as it was known at an instant of here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct At {
+    /// Valid time.
+    pub valid: Moment,
+    /// Recorded time, microseconds; [`super::NOW`] for what is known now.
+    pub known: i64,
+}
+
+/// What a version says of a moment, with the whole of the version.
+#[derive(Debug, Clone)]
+pub struct Spoken {
+    /// When it speaks.
+    pub from: i64,
+    /// Until when.
+    pub to: i64,
+    /// The version.
+    pub version: VersionRow,
+}
+
+#[derive(Debug, Row)]
+struct SpanRow {
+    record_id: Uuid,
+    span_from: i64,
+    span_to: i64,
+    seq: i64,
+}
+
+/// What holds of these records at a moment, in no order. Records of which nothing holds are not among them.
+pub async fn spoken(db: &impl Read, code: &RegistryCode, records: &[Uuid], at: At) -> Result<Vec<Spoken>> {
+    let mut spoken = Vec::with_capacity(records.len());
+    for records in padded(records, MOST_VALUES) {
+        let wheres = format!(
+            "s.registry = $1 AND s.valid_from <= $2 AND s.valid_to > $2 AND s.known_from <= $3 AND s.known_to > $3 \
+             AND NOT s.ended AND s.record_id IN ({})",
+            among(4, records.len())
+        );
+        let mut values = params![code.as_str(), at.valid.stored(), at.known];
+        values.extend(records.iter().map(Param::value));
+        let sql = format!(
+            "SELECT s.record_id, s.valid_from AS span_from, s.valid_to AS span_to, s.seq FROM registry_segment s WHERE {wheres}"
+        );
+        let spans: Vec<SpanRow> = db.all(&sql, values.clone()).await?;
+        let sql = format!(
+            "SELECT {VERSION} FROM registry_segment s JOIN registry_version v ON v.record_id = s.record_id AND v.seq = s.seq WHERE {wheres}"
+        );
+        let versions: Vec<VersionRow> = db.all(&sql, values).await?;
+        let mut versions: HashMap<_, _> = versions.into_iter().map(|v| ((v.record_id, v.seq), v)).collect();
+        // What changed between the two questions is neither here nor there: the next question has it.
+        spoken.extend(spans.into_iter().filter_map(|span| {
+            Some(Spoken {
+                from: span.span_from,
+                to: span.span_to,
+                version: versions.remove(&(span.record_id, span.seq))?,
+            })
+        }));
+    }
+    Ok(spoken)
+}
+
+/// The record that is found by a key at a moment.
+pub async fn by_key(db: &impl Read, slot: i64, key: &str, at: At) -> Result<Option<Uuid>> {
+    let sql = "SELECT record_id FROM registry_index WHERE slot = $1 AND value = $2 AND valid_from <= $3 AND valid_to > $3 \
+               AND known_from <= $4 AND known_to > $4 LIMIT 1";
+    db.scalar(sql, params![slot, key.as_bytes(), at.valid.stored(), at.known])
+        .await
+}
+
+/// The record that was found last by a key, at whatever moment, as far as is known now.
+pub async fn by_key_ever(db: &impl Read, slot: i64, key: &str) -> Result<Option<Uuid>> {
+    let sql = "SELECT record_id FROM registry_index WHERE slot = $1 AND value = $2 AND known_to = $3 \
+               ORDER BY valid_to DESC, record_id LIMIT 1";
+    db.scalar(sql, params![slot, key.as_bytes(), STILL_KNOWN]).await
+}
+
+/// Where a value of a field lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The field.
+    pub slot: i64,
+    /// Which values.
+    pub bound: Bound,
+}
+
+/// Which values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    /// One.
+    Is(Vec<u8>),
+    /// Those from one on, and before another.
+    Between {
+        /// The first.
+        from: Option<Vec<u8>>,
+        /// The first that is not.
+        before: Option<Vec<u8>>,
+    },
+}
+
+/// In which order, and after which place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// By the age of records.
+    Age {
+        /// After this record.
+        after: Option<Uuid>,
+    },
+    /// By the values of the field of the leading condition, then by the age of records.
+    Value {
+        /// From the greatest.
+        descending: bool,
+        /// After this value and record.
+        after: Option<(Vec<u8>, Uuid)>,
+    },
+}
+
+/// A place in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Row)]
+pub struct Place {
+    /// The record.
+    pub record_id: Uuid,
+    /// The value of the field that leads; empty where the order is by age.
+    pub value: Vec<u8>,
+}
+
+/// The records that meet all conditions at a moment, one index range walked in its order. The first condition leads.
+pub async fn find(
+    db: &impl Read,
+    code: &RegistryCode,
+    conditions: &[Condition],
+    order: &Order,
+    at: At,
+    limit: u32,
+) -> Result<Vec<Place>> {
+    let mut query = Query::default();
+    let (valid, known) = (query.bind(at.valid.stored()), query.bind(at.known));
+    let holds = |t: &str| {
+        format!(
+            "{t}.valid_from <= {valid} AND {t}.valid_to > {valid} AND {t}.known_from <= {known} AND {t}.known_to > {known}"
+        )
+    };
+    let (table, value, mut wheres) = match conditions.first() {
+        Some(first) => {
+            let mut wheres = vec![holds("i")];
+            query.condition("i", first, &mut wheres);
+            ("registry_index i", "i.value", wheres)
+        }
+        None => {
+            let code = query.bind(code.as_str());
+            let wheres = vec![holds("i"), format!("i.registry = {code}"), "NOT i.ended".to_owned()];
+            ("registry_segment i", "i.record_id", wheres)
+        }
+    };
+    for condition in conditions.iter().skip(1) {
+        let mut inner = vec!["f.record_id = i.record_id".to_owned(), holds("f")];
+        query.condition("f", condition, &mut inner);
+        wheres.push(format!(
+            "EXISTS (SELECT 1 FROM registry_index f WHERE {})",
+            inner.join(" AND ")
+        ));
+    }
+    let by = match order {
+        Order::Age { after } => {
+            if let Some(after) = after {
+                wheres.push(format!("i.record_id > {}", query.bind(*after)));
+            }
+            "i.record_id"
+        }
+        Order::Value { descending, after } => {
+            if let Some((value, record)) = after {
+                let (value, record) = (query.bind(value.clone()), query.bind(*record));
+                let than = if *descending { "<" } else { ">" };
+                wheres.push(format!("(i.value, i.record_id) {than} ({value}, {record})"));
+            }
+            if *descending {
+                "i.value DESC, i.record_id DESC"
+            } else {
+                "i.value, i.record_id"
+            }
+        }
+    };
+    let limit = query.bind(i64::from(limit));
+    let wheres = wheres.join(" AND ");
+    if value == "i.record_id" {
+        #[derive(Row)]
+        struct Bare {
+            record_id: Uuid,
+        }
+        let sql = format!("SELECT i.record_id FROM {table} WHERE {wheres} ORDER BY {by} LIMIT {limit}");
+        let rows: Vec<Bare> = db.all(&sql, query.values).await?;
+        let place = |row: Bare| Place {
+            record_id: row.record_id,
+            value: Vec::new(),
+        };
+        return Ok(rows.into_iter().map(place).collect());
+    }
+    let sql = format!("SELECT i.record_id, i.value FROM {table} WHERE {wheres} ORDER BY {by} LIMIT {limit}");
+    db.all(&sql, query.values).await
+}
+
+#[derive(Default)]
+struct Query {
+    values: Vec<sea_orm::Value>,
+}
+
+impl Query {
+    fn bind(&mut self, value: impl Param) -> String {
+        self.values.push(value.value());
+        format!("${}", self.values.len())
+    }
+
+    fn condition(&mut self, table: &str, condition: &Condition, wheres: &mut Vec<String>) {
+        wheres.push(format!("{table}.slot = {}", self.bind(condition.slot)));
+        match &condition.bound {
+            Bound::Is(value) => wheres.push(format!("{table}.value = {}", self.bind(value.clone()))),
+            Bound::Between { from, before } => {
+                for (than, bound) in [(">=", from), ("<", before)] {
+                    if let Some(bound) = bound {
+                        wheres.push(format!("{table}.value {than} {}", self.bind(bound.clone())));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The versions of a registry that were recorded after an instant, in their order.
+pub async fn changes(db: &impl Read, code: &RegistryCode, after: i64, limit: u32) -> Result<Vec<VersionRow>> {
+    let sql = format!(
+        "SELECT {VERSION} FROM registry_version v WHERE v.registry = $1 AND v.recorded_at > $2 ORDER BY v.recorded_at LIMIT $3"
+    );
+    db.all(&sql, params![code.as_str(), after, i64::from(limit)]).await
+}

@@ -1,0 +1,225 @@
+//! Adding versions.
+
+use std::collections::BTreeSet;
+
+use base::{Error, Result, Timestamp};
+use store::{MOST_VALUES, Param, Read, Row, Tx, among, padded, params, sea_orm};
+use uuid::Uuid;
+
+use super::{STILL_KNOWN, SegmentRow, VERSION, VersionRow};
+use crate::{
+    history::{Segment, Span, Timeline},
+    model::RegistryCode,
+};
+
+/// A value by which a record is found during a span.
+pub type Found = (i64, Vec<u8>, i64, i64);
+
+/// What a change makes of a record's folds.
+#[derive(Debug, Default)]
+pub struct Folded {
+    /// The timeline.
+    pub timeline: Timeline,
+    /// The values by which it is found, spans that meet joined.
+    pub found: BTreeSet<Found>,
+}
+
+/// Takes the turn to write to a registry: whoever comes next waits until this transaction has ended. Gives the instants at which
+/// `count` versions are recorded: after every earlier one, whatever the clock says.
+pub async fn turn(tx: &Tx, code: &RegistryCode, count: i64, now: Timestamp) -> Result<i64> {
+    let sql = "UPDATE registry SET last_recorded = CASE WHEN last_recorded < $2 THEN $2 ELSE last_recorded + 1 END + $3 \
+               WHERE code = $1 RETURNING last_recorded";
+    let last: Option<i64> = tx.scalar(sql, params![code.as_str(), now, count - 1]).await?;
+    let last = last.ok_or_else(|| Error::internal(format!("no registry {code}")))?;
+    Ok(last - (count - 1))
+}
+
+/// The versions of a record, in their order.
+pub async fn versions(db: &impl Read, record: Uuid) -> Result<Vec<VersionRow>> {
+    let sql = format!("SELECT {VERSION} FROM registry_version v WHERE v.record_id = $1 ORDER BY v.seq");
+    db.all(&sql, params![record]).await
+}
+
+/// The newest version of a record of a registry.
+pub async fn newest(db: &impl Read, code: &RegistryCode, record: Uuid) -> Result<Option<VersionRow>> {
+    let sql = format!(
+        "SELECT {VERSION} FROM registry_version v WHERE v.record_id = $1 AND v.registry = $2 ORDER BY v.seq DESC LIMIT 1"
+    );
+    db.one(&sql, params![record, code.as_str()]).await
+}
+
+/// What is known of a record now.
+pub async fn folded(db: &impl Read, code: &RegistryCode, record: Uuid) -> Result<Folded> {
+    #[derive(Row)]
+    struct FoundRow {
+        slot: i64,
+        value: Vec<u8>,
+        valid_from: i64,
+        valid_to: i64,
+    }
+    let sql = "SELECT valid_from, valid_to, seq, ended, begins FROM registry_segment \
+               WHERE registry = $1 AND record_id = $2 AND known_to = $3 ORDER BY valid_from";
+    let rows: Vec<SegmentRow> = db.all(sql, params![code.as_str(), record, STILL_KNOWN]).await?;
+    let segments = rows.iter().map(SegmentRow::segment).collect::<Result<_>>()?;
+    let sql = "SELECT slot, value, valid_from, valid_to FROM registry_index WHERE record_id = $1 AND known_to = $2";
+    let found: Vec<FoundRow> = db.all(sql, params![record, STILL_KNOWN]).await?;
+    Ok(Folded {
+        timeline: Timeline::from_segments(segments),
+        found: found
+            .into_iter()
+            .map(|row| (row.slot, row.value, row.valid_from, row.valid_to))
+            .collect(),
+    })
+}
+
+/// The values by which a record is found, from what is found during each segment.
+pub fn found(parts: impl IntoIterator<Item = (Span, Vec<(i64, Vec<u8>)>)>) -> BTreeSet<Found> {
+    let mut open: Vec<Found> = Vec::new();
+    let mut whole = BTreeSet::new();
+    for (span, values) in parts {
+        let (from, to) = (span.from().stored(), span.to().stored());
+        let values: BTreeSet<(i64, Vec<u8>)> = values.into_iter().collect();
+        let mut next = Vec::with_capacity(values.len());
+        for (slot, value) in values {
+            let goes_on = open.iter().position(|o| o.0 == slot && o.1 == value && o.3 == from);
+            let from = goes_on.map_or(from, |at| open.swap_remove(at).2);
+            next.push((slot, value, from, to));
+        }
+        whole.extend(open);
+        open = next;
+    }
+    whole.extend(open);
+    whole
+}
+
+/// Another record that is found by the same key during a span, if there is one.
+pub async fn same_key(db: &impl Read, slot: i64, key: &str, span: (i64, i64), record: Uuid) -> Result<Option<Uuid>> {
+    let sql = "SELECT record_id FROM registry_index WHERE slot = $1 AND value = $2 AND record_id <> $3 \
+               AND known_to = $4 AND valid_from < $5 AND valid_to > $6 LIMIT 1";
+    let values = params![slot, key.as_bytes(), record, STILL_KNOWN, span.1, span.0];
+    db.scalar(sql, values).await
+}
+
+/// Of these keys those by which a record is found at any moment.
+pub async fn taken(db: &impl Read, slot: i64, keys: &[&str]) -> Result<BTreeSet<Vec<u8>>> {
+    #[derive(Row)]
+    struct ValueRow {
+        value: Vec<u8>,
+    }
+    let mut taken = BTreeSet::new();
+    for keys in padded(keys, MOST_VALUES) {
+        let sql = format!(
+            "SELECT value FROM registry_index WHERE slot = $1 AND known_to = $2 AND value IN ({})",
+            among(3, keys.len())
+        );
+        let mut values = params![slot, STILL_KNOWN];
+        values.extend(keys.iter().map(|key| key.as_bytes().value()));
+        let rows: Vec<ValueRow> = db.all(&sql, values).await?;
+        taken.extend(rows.into_iter().map(|row| row.value));
+    }
+    Ok(taken)
+}
+
+/// Adds versions.
+pub async fn add(tx: &Tx, code: &RegistryCode, versions: &[VersionRow]) -> Result<()> {
+    let row = |v: &VersionRow| {
+        params![
+            code.as_str(),
+            v.record_id,
+            v.seq,
+            v.kind,
+            v.effect,
+            v.valid_from,
+            v.valid_to,
+            v.recorded_at,
+            v.edition,
+            v.body,
+            v.corrects,
+            v.actor_kind,
+            v.actor_name,
+            v.agency,
+            v.source,
+            v.basis,
+            v.dossier
+        ]
+    };
+    let rows: Vec<_> = versions.iter().map(row).collect();
+    let into = "registry_version (registry, record_id, seq, kind, effect, valid_from, valid_to, recorded_at, edition, body, corrects, \
+                actor_kind, actor_name, agency, source, basis, dossier)";
+    tx.insert(into, &rows, "").await
+}
+
+/// The rows of new segments.
+pub fn segment_rows(
+    code: &RegistryCode,
+    record: Uuid,
+    segments: impl IntoIterator<Item = Segment>,
+    at: i64,
+) -> Vec<Vec<sea_orm::Value>> {
+    let row = |s: Segment| {
+        params![
+            code.as_str(),
+            record,
+            s.span.from().stored(),
+            s.span.to().stored(),
+            at,
+            STILL_KNOWN,
+            s.seq,
+            s.ended,
+            s.begins
+        ]
+    };
+    segments.into_iter().map(row).collect()
+}
+
+/// The rows of new values.
+pub fn index_rows<'a>(record: Uuid, found: impl IntoIterator<Item = &'a Found>, at: i64) -> Vec<Vec<sea_orm::Value>> {
+    let row = |(slot, value, from, to): &Found| params![*slot, record, value, *from, *to, at, STILL_KNOWN];
+    found.into_iter().map(row).collect()
+}
+
+/// Adds rows of [`segment_rows`].
+pub async fn add_segments(tx: &Tx, rows: &[Vec<sea_orm::Value>]) -> Result<()> {
+    let into = "registry_segment (registry, record_id, valid_from, valid_to, known_from, known_to, seq, ended, begins)";
+    tx.insert(into, rows, "").await
+}
+
+/// Adds rows of [`index_rows`].
+pub async fn add_index(tx: &Tx, rows: &[Vec<sea_orm::Value>]) -> Result<()> {
+    let into = "registry_index (slot, record_id, value, valid_from, valid_to, known_from, known_to)";
+    tx.insert(into, rows, "").await
+}
+
+/// Makes of what was known of a record what is known from `at` on.
+pub async fn change(tx: &Tx, code: &RegistryCode, record: Uuid, old: &Folded, new: &Folded, at: i64) -> Result<()> {
+    let gone = |segment: &&Segment| !new.timeline.segments().contains(segment);
+    for segment in old.timeline.segments().iter().filter(gone) {
+        let sql = "UPDATE registry_segment SET known_to = $1 WHERE registry = $2 AND record_id = $3 AND valid_from = $4 AND known_to = $5";
+        let from = segment.span.from().stored();
+        tx.exec(sql, params![at, code.as_str(), record, from, STILL_KNOWN])
+            .await?;
+    }
+    let come = |segment: &&Segment| !old.timeline.segments().contains(segment);
+    let segments = new.timeline.segments().iter().filter(come).copied();
+    add_segments(tx, &segment_rows(code, record, segments, at)).await?;
+    for (slot, value, from, _) in old.found.difference(&new.found) {
+        let sql = "UPDATE registry_index SET known_to = $1 WHERE slot = $2 AND value = $3 AND record_id = $4 AND valid_from = $5 AND known_to = $6";
+        tx.exec(sql, params![at, *slot, value, record, *from, STILL_KNOWN])
+            .await?;
+    }
+    add_index(tx, &index_rows(record, new.found.difference(&old.found), at)).await
+}
+
+/// Takes the bodies of a record away, and everything by which it was or is found.
+pub async fn erase(tx: &Tx, code: &RegistryCode, record: Uuid) -> Result<()> {
+    tx.exec(
+        "UPDATE registry_version SET body = NULL WHERE record_id = $1",
+        params![record],
+    )
+    .await?;
+    let sql = "DELETE FROM registry_segment WHERE registry = $1 AND record_id = $2";
+    tx.exec(sql, params![code.as_str(), record]).await?;
+    tx.exec("DELETE FROM registry_index WHERE record_id = $1", params![record])
+        .await
+        .map(drop)
+}

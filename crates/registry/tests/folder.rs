@@ -1,0 +1,376 @@
+//! The folders of this repository pass; what is wrong in one is found, all of it at once.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock},
+};
+
+use base::Timestamp;
+use procedure::reference::Reference;
+use registry::{
+    check::Severity,
+    folder,
+    model::{Dimension, Registry},
+    shelf::Shelf,
+};
+use serde_json::{Value, json};
+
+static REFERENCE: LazyLock<Arc<Reference>> =
+    LazyLock::new(|| Arc::new(Reference::embedded().expect("the reference data of this build")));
+
+fn now() -> Timestamp {
+    Timestamp::parse_rfc3339("2026-11-25T10:00:00+07:00").expect("an instant")
+}
+
+fn ours() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../registries")
+}
+
+/// A copy of the registries in a folder of its own.
+fn copy() -> tempfile::TempDir {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).expect("a folder");
+        for entry in fs::read_dir(from).expect("a folder").flatten() {
+            let target = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                copy(&entry.path(), &target);
+            } else {
+                fs::copy(entry.path(), target).expect("copied");
+            }
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&ours(), folder.path());
+    folder
+}
+
+fn edit(path: &Path, change: impl FnOnce(String) -> String) {
+    let text = fs::read_to_string(path).expect("a file");
+    let changed = change(text.clone());
+    assert_ne!(text, changed, "the test changes nothing in {}", path.display());
+    fs::write(path, changed).expect("written");
+}
+
+fn good(folder: &Path) -> Registry {
+    let (registry, report) = folder::check(folder, &REFERENCE);
+    registry.unwrap_or_else(|| panic!("{}", report.human(base::Lang::En)))
+}
+
+/// The places and codes of what is wrong.
+fn findings(folder: &Path) -> BTreeSet<(String, String)> {
+    let (registry, report) = folder::check(folder, &REFERENCE);
+    assert!(registry.is_none());
+    for finding in &report.findings {
+        assert!(!finding.text.vi.is_empty() && !finding.text.en.is_empty());
+    }
+    let errors = report.findings.into_iter().filter(|f| f.severity == Severity::Error);
+    errors.map(|f| (format!("{}:{}", f.file, f.path), f.code)).collect()
+}
+
+#[test]
+fn every_registry_of_this_repository_is_good() {
+    let mut codes = Vec::new();
+    for entry in fs::read_dir(ours()).expect("the folder").flatten() {
+        if entry.file_name() != folder::DICTIONARY && entry.path().is_dir() {
+            let (registry, report) = folder::check(&entry.path(), &REFERENCE);
+            assert!(report.findings.is_empty(), "{}", report.human(base::Lang::En));
+            codes.push(registry.expect("a registry").code.to_string());
+        }
+    }
+    for code in ["population", "civil-status"] {
+        assert!(codes.iter().any(|found| found == code), "{code}");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once_at_its_place() {
+    let folder = copy();
+    let population = folder.path().join("population");
+    edit(&population.join("registry.toml"), |text| {
+        text.replace("steward = \"G01\"", "steward = \"G01\"\n")
+            .replace(
+                "key = [\"person_number\"]",
+                "key = [\"father_person_number\", \"shoe_size\"]",
+            )
+            .replace("subjects = [\"person_number\"]", "subjects = [\"name\"]")
+            .replace("filters = [\"residence.commune\"]", "filters = [\"sex\"]")
+            .replace("operators = [\"eq\", \"range\"]", "operators = []")
+    });
+    edit(&population.join("schema.json"), |text| {
+        text.replace("\"x-term\": \"person.name\", ", "")
+            .replace("\"x-term\": \"person.sex\"", "\"x-term\": \"person.gender\"")
+            .replace("\"format\": \"date\"", "\"format\": \"date-time\"")
+            .replace(
+                "\"x-term\": \"place.province\", \"type\": \"string\"",
+                "\"x-term\": \"place.province\", \"type\": \"integer\"",
+            )
+            .replacen("\"additionalProperties\": false,", "", 1)
+    });
+    edit(&folder.path().join("dictionary/person.toml"), |text| {
+        text.replace("list = \"marital-status\"", "list = \"no-such-list\"")
+    });
+    let found = findings(&population);
+    let expected = [
+        ("dictionary:person.marital-status.list", "unknown-list"),
+        ("registry.toml:filter[5].operators", "nothing-named"),
+        ("registry.toml:key", "key-not-required"),
+        ("registry.toml:key", "unknown-field"),
+        ("registry.toml:service[3].filters", "unknown-filter"),
+        ("registry.toml:subjects", "unknown-field"),
+        ("schema.json:", "body-open"),
+        ("schema.json:/properties/death_date", "term-type-differs"),
+        ("schema.json:/properties/name", "field-without-term"),
+        (
+            "schema.json:/properties/residence/properties/province",
+            "term-type-differs",
+        ),
+        ("schema.json:/properties/sex", "unknown-term"),
+    ];
+    for (at, code) in expected {
+        assert!(
+            found.contains(&(at.to_owned(), code.to_owned())),
+            "{at} {code} in {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn rules_are_judged_against_the_fields() {
+    let folder = copy();
+    let population = folder.path().join("population");
+    edit(&population.join("rules.toml"), |text| {
+        text.replace("field = \"death_date\"\nwhen", "field = \"dead_date\"\nwhen")
+            .replace("death_date <= today", "death_date <= tomorrow")
+            .replace("pattern = '(19", "pattern = '((19")
+            .replace("kind = \"unique\"", "kind = \"unique\"\nfieldz = []")
+    });
+    let found = findings(&population);
+    assert!(found.iter().any(|(_, code)| code == "unknown-key"), "{found:?}");
+    edit(&population.join("rules.toml"), |text| text.replace("\nfieldz = []", ""));
+    let found: Vec<String> = findings(&population)
+        .into_iter()
+        .map(|(at, code)| format!("{at} {code}"))
+        .collect();
+    for expected in [
+        "rules.toml:rule[0].field unknown-field",
+        "rules.toml:rule[2].holds unknown-name",
+        "rules.toml:rule[5].pattern bad-pattern",
+    ] {
+        assert!(found.iter().any(|f| f == expected), "{expected} in {found:#?}");
+    }
+}
+
+#[test]
+fn a_hostile_folder_is_refused() {
+    let folder = copy();
+    let population = folder.path().join("population");
+    fs::write(population.join("run.sh"), "#!/bin/sh").expect("written");
+    assert!(findings(&population).contains(&("run.sh:".into(), "bad-file".into())));
+    fs::remove_file(population.join("run.sh")).expect("removed");
+    edit(&population.join("schema.json"), |text| {
+        text.replace(
+            "\"description\": \"Sex\"",
+            "\"allOf\": [{\"$ref\": \"https://example.com/x.json\"}]",
+        )
+    });
+    let found = findings(&population);
+    assert!(
+        found.contains(&("schema.json:/properties/sex/allOf".into(), "schema-keyword".into())),
+        "{found:?}"
+    );
+    fs::write(population.join("schema.json"), [0xff, 0xfe]).expect("written");
+    assert!(findings(&population).contains(&("schema.json:".into(), "not-utf8".into())));
+    fs::remove_file(population.join("schema.json")).expect("removed");
+    assert!(findings(&population).contains(&("schema.json:".into(), "missing-file".into())));
+    let moved = folder.path().join("people");
+    fs::rename(folder.path().join("civil-status"), &moved).expect("renamed");
+    assert!(findings(&moved).contains(&("registry.toml:code".into(), "folder-name-differs".into())));
+}
+
+fn person() -> Value {
+    json!({
+        "person_number": "001190000017", "former_id_cards": ["012345678"], "name": "Nguyễn Thị An", "birth_date": "1990-05-17",
+        "sex": "female", "ethnicity": "01", "nationality": "VN", "status": "alive", "marital_status": "single",
+        "residence": {"province": "01", "commune": "00004", "detail": "12 Hàng Than"},
+    })
+}
+
+#[test]
+fn a_body_is_judged_by_schema_identifiers_lists_and_rules() {
+    let population = good(&ours().join("population"));
+    let day = now().legal_date();
+    let judge = |body: &Value| population.judge(body, day, now());
+    let judged = judge(&person());
+    assert!(judged.problems.is_empty() && judged.noted.is_empty(), "{judged:?}");
+
+    let with = |path: &str, value: Value| {
+        let mut body = person();
+        body[path] = value;
+        let judged = judge(&body);
+        let codes: Vec<String> = judged.problems.iter().map(|p| format!("{} {}", p.at, p.code)).collect();
+        (codes, judged.noted.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(
+        with("person_number", json!("090190000017")).0,
+        ["person_number unknown-birthplace"]
+    );
+    assert_eq!(with("birth_date", json!("1990-02-30")).0, ["birth_date not-a-date"]);
+    assert_eq!(with("birth_date", json!("1890")).0, ["birth_date born-since-1900"]);
+    assert_eq!(with("birth_date", json!("1990")).1, ["full-birth-date"]);
+    assert_eq!(with("birth_date", json!("1991-05-17")).1, ["number-fits-birth"]);
+    assert_eq!(with("ethnicity", json!("77")).0, ["ethnicity not-in-list"]);
+    assert_eq!(with("status", json!("dead")).0, ["death_date dead-has-day"]);
+    assert_eq!(
+        with("death_date", json!("2020-01-01")).0,
+        ["death_date alive-has-no-day"]
+    );
+    assert_eq!(with("mother_person_number", json!("001190000017")).0.len(), 1);
+    assert_eq!(with("residence", json!({"province": "01"})).0, ["residence required"]);
+    // A commune of before the merger holds before it and not after.
+    let old = json!({"province": "01", "commune": "00001"});
+    assert_eq!(with("residence", old.clone()).0, ["residence.commune not-in-list"]);
+    let mut before = person();
+    before["residence"] = old;
+    let may = "2025-05-01".parse().expect("a day");
+    assert!(population.judge(&before, may, now()).problems.is_empty());
+    // Nothing of what was said is repeated.
+    let mut secret = person();
+    secret["name"] = json!(["Nguyễn Thị Bí Mật"]);
+    secret["phone"] = json!("0912345678");
+    let told = format!("{:?}", judge(&secret).problems);
+    assert!(!told.contains("Bí Mật") && !told.contains("0912345678"), "{told}");
+
+    assert_eq!(population.key_of(&person()), Ok("001190000017".to_owned()));
+    assert_eq!(population.subjects_of(&person()), ["001190000017"]);
+    assert!(population.rules.iter().any(|rule| rule.dimension == Dimension::Unique));
+}
+
+#[test]
+fn a_key_of_several_fields_is_one_text() {
+    let civil = good(&ours().join("civil-status"));
+    let body = json!({"kind": "birth", "commune": "00004", "year": 2026, "number": 12, "registered_on": "2026-03-02",
+        "child": {"name": "Lê Văn Bé", "birth_date": "2026-02-20", "sex": "male"}, "mother": {"name": "Nguyễn Thị An", "person_number": "001190000017"}});
+    let judged = civil.judge(&body, "2026-03-02".parse().expect("a day"), now());
+    assert!(judged.problems.is_empty() && judged.noted.is_empty(), "{judged:?}");
+    assert_eq!(civil.key_of(&body), Ok("birth~00004~2026~12".to_owned()));
+    assert_eq!(civil.subjects_of(&body), ["001190000017"]);
+    let death = json!({"kind": "death", "commune": "00004", "year": 2025, "number": 12, "registered_on": "2026-03-02", "death_date": "2026-03-03"});
+    let judged = civil.judge(&death, "2026-03-02".parse().expect("a day"), now());
+    let codes: Vec<&str> = judged.problems.iter().map(|p| p.code.as_str()).collect();
+    assert_eq!(
+        codes,
+        ["death-has-deceased", "registered-in-year", "died-before-registered"]
+    );
+}
+
+#[tokio::test]
+async fn a_new_version_says_what_it_breaks_and_migrates() {
+    for store in store::testkit::stores(&[registry::MIGRATIONS]).await {
+        let folder = copy();
+        let population = folder.path().join("population");
+        let read = || folder::read(&population).expect("files");
+        let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
+            .await
+            .expect("a shelf");
+        let first = shelf.publish(&read(), "test", now()).await.expect("published");
+        assert!(first.is_new && first.breaks.is_empty());
+        assert!(!shelf.publish(&read(), "test", now()).await.expect("nothing new").is_new);
+
+        // Another word in another's term is no new version.
+        edit(&folder.path().join("dictionary/civil-status.toml"), |text| {
+            text.replace("Năm mở sổ", "Năm lập sổ")
+        });
+        assert!(!shelf.publish(&read(), "test", now()).await.expect("nothing new").is_new);
+
+        edit(&population.join("schema.json"), |text| {
+            text.replace("\"marital_status\": {", "\"civil_status\": {")
+                .replace(
+                    "\"maxLength\": 100, \"description\": \"Full name",
+                    "\"maxLength\": 80, \"description\": \"Full name",
+                )
+                .replace(
+                    "\"nationality\", \"status\"]",
+                    "\"nationality\", \"status\", \"ethnicity\"]",
+                )
+        });
+        edit(&population.join("registry.toml"), |text| {
+            text.replace("\"marital_status\"", "\"civil_status\"").replace(
+                "[[filter]]\nfield = \"father_person_number\"\noperators = [\"eq\"]\n",
+                "",
+            )
+        });
+        let error = shelf.publish(&read(), "test", now()).await.expect_err("it breaks");
+        let problems = error.problems().expect("a refusal");
+        let codes: Vec<String> = problems.iter().map(|p| format!("{} {}", p.at, p.code)).collect();
+        assert_eq!(
+            codes,
+            [
+                "registry.toml:version version-not-higher",
+                "name type-narrowed",
+                "marital_status field-removed",
+                "ethnicity now-required"
+            ]
+        );
+
+        edit(&population.join("registry.toml"), |text| {
+            text.replace("version = 1", "version = 2")
+        });
+        fs::write(
+            population.join("migration.toml"),
+            "from = 1\n[[rename]]\nfrom = \"marital_status\"\nto = \"civil_status\"\n[[set]]\nfield = \"name\"\n\
+             value = 'substring(name, 1, 80)'\n[[default]]\nfield = \"ethnicity\"\nvalue = '\"00\"'\n",
+        )
+        .expect("written");
+        let second = shelf.publish(&read(), "test", now()).await.expect("published");
+        let breaks: Vec<(&str, bool)> = second.breaks.iter().map(|b| (b.code, b.of_callers)).collect();
+        let expected = [
+            ("type-narrowed", false),
+            ("field-removed", false),
+            ("now-required", false),
+            ("filter-removed", true),
+            // The two that showed the field by its old name.
+            ("service-removed", true),
+            ("service-removed", true),
+        ];
+        assert_eq!(breaks, expected);
+
+        // What is stored is brought forward as it is read, from disk as well.
+        let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
+            .await
+            .expect("a shelf");
+        let editions = shelf.get(&second.registry.code).expect("there");
+        assert_eq!(
+            editions.published().map(|p| p.registry.version).collect::<Vec<_>>(),
+            [1, 2]
+        );
+        let mut old = person();
+        old["name"] = json!("A".repeat(95));
+        old.as_object_mut().expect("a body").remove("ethnicity");
+        let day = now().legal_date();
+        let new = editions.forward(&old, 1, day, now()).into_owned();
+        assert_eq!(new["civil_status"], "single");
+        assert_eq!(new["name"].as_str().expect("a name").len(), 80);
+        assert_eq!(new["ethnicity"], "00");
+        assert!(new.get("marital_status").is_none());
+        assert!(editions.current().judge(&new, day, now()).problems.is_empty());
+        assert_eq!(editions.forward(&new, 2, day, now()).into_owned(), new);
+
+        // A migration is judged against the version that it begins at.
+        edit(&population.join("registry.toml"), |text| {
+            text.replace("version = 2", "version = 3")
+        });
+        let error = shelf
+            .publish(&read(), "test", now())
+            .await
+            .expect_err("from the wrong version");
+        assert!(
+            error
+                .problems()
+                .expect("a refusal")
+                .iter()
+                .any(|p| p.code == "migration-from")
+        );
+    }
+}

@@ -53,16 +53,16 @@ impl Inner {
         let held = async {
             let reader = Reader::new(body, &self.limits)?;
             reader
-                .hold(&self.room, self.limits.verified_in_memory, |piece| digester.update(piece))
+                .hold(&self.room, self.limits.verified_in_memory, |piece| {
+                    digester.update(piece)
+                })
                 .await
         };
         let (body, trailers) = held.await.map_err(|flaw| flaw.on(Leg::Answer))?;
         let early = head.headers.keys().any(wire::is_of_nodes);
         let fields = match (early, trailers) {
             (true, None) => wire::fields([head.headers]),
-            (false, Some(trailers)) if trailers.keys().all(wire::is_of_nodes) => {
-                wire::fields([head.headers, trailers])
-            }
+            (false, Some(trailers)) if trailers.keys().all(wire::is_of_nodes) => wire::fields([head.headers, trailers]),
             (false, None) => return unsigned(head.status, &head.headers, body),
             _ => return Err(bad(GatewayFlaw::Parts)),
         };
@@ -70,8 +70,7 @@ impl Inner {
         let evidence = Evidence::from_fields(&fields);
         let record = AnswerRecord::received(head.status.as_u16(), fields)
             .map_err(|flaw| Refusal::at(ErrorCode::InconsistentResponse, "record", flaw))?;
-        let evidence =
-            evidence.map_err(|flaw| Refusal::at(ErrorCode::InconsistentResponse, "motcua-proof", flaw))?;
+        let evidence = evidence.map_err(|flaw| Refusal::at(ErrorCode::InconsistentResponse, "motcua-proof", flaw))?;
         sending.done().await;
         let Sending::Done(sent) = sending else {
             return Err(bad(GatewayFlaw::OtherRequest));

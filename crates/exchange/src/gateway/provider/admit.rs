@@ -140,7 +140,9 @@ impl Inner {
             ));
         }
         let bytes = record.to_bytes();
-        let leaf = self.checkpoints.verify(view, member, record.sender(), &evidence, &bytes)?;
+        let leaf = self
+            .checkpoints
+            .verify(view, member, record.sender(), &evidence, &bytes)?;
         let now = self.clock.now();
         if !is_fresh(record.created(), super::super::seconds(now)) {
             return Err(refusal(ErrorCode::MessageExpired, "created", GatewayFlaw::NotFresh));

@@ -56,10 +56,7 @@ impl<'a> AnswerContext<'a> {
 ///
 /// # Errors
 /// [`Refusal`] with [`ErrorCode::ServiceHttpError`] when a field is no HTTP, or there are too many.
-pub fn answer_fields<F>(
-    raw: impl IntoIterator<Item = F>,
-    context: &AnswerContext<'_>,
-) -> Result<Vec<Field>, Refusal>
+pub fn answer_fields<F>(raw: impl IntoIterator<Item = F>, context: &AnswerContext<'_>) -> Result<Vec<Field>, Refusal>
 where
     F: TryInto<Field, Error = (String, FieldFlaw)>,
 {

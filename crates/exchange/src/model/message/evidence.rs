@@ -126,7 +126,10 @@ mod tests {
         assert_eq!(part(1), [&[0, 0, 0, 0, 0, 0, 1, 2][..], &[1; 32], &[2; 32]].concat());
         assert_eq!(part(2), evidence().checkpoint);
         assert_eq!(Evidence::from_fields(&fields), Ok(evidence()));
-        let alone = Evidence { path: Vec::new(), ..evidence() };
+        let alone = Evidence {
+            path: Vec::new(),
+            ..evidence()
+        };
         assert_eq!(Evidence::from_fields(&alone.to_fields().expect("small")), Ok(alone));
     }
 
@@ -143,7 +146,11 @@ mod tests {
         );
         for bytes in [0, 7, 9, 39, 41, 8 + 64 * 32] {
             let proof = field(PROOF, &vec![0; bytes]);
-            assert_eq!(read(&[&salt, &proof, &checkpoint]), Err(EvidenceFlaw::Malformed), "{bytes}");
+            assert_eq!(
+                read(&[&salt, &proof, &checkpoint]),
+                Err(EvidenceFlaw::Malformed),
+                "{bytes}"
+            );
         }
         assert!(read(&[&salt, &field(PROOF, &[0; 8 + 63 * 32]), &checkpoint]).is_ok());
         let url_safe = Field::ours(PROOF, "-_-_");

@@ -143,7 +143,9 @@ fn begin_line(text: &mut String, identifiers: &mut String, name: &str, suffix: &
 
 /// The value, if it has printable ASCII alone.
 fn printable(field: &Field) -> Option<&str> {
-    field.text().filter(|text| text.bytes().all(|b| matches!(b, b' '..=b'~')))
+    field
+        .text()
+        .filter(|text| text.bytes().all(|b| matches!(b, b' '..=b'~')))
 }
 
 /// What is in a record, before anybody has compared its form.

@@ -551,7 +551,11 @@ mod tests {
     #[test]
     fn what_is_sent_is_what_is_received() {
         let (request, answer) = (request(), answer());
-        let received = RequestRecord::received("POST", request.target().to_string().as_bytes(), request.clone().into_fields());
+        let received = RequestRecord::received(
+            "POST",
+            request.target().to_string().as_bytes(),
+            request.clone().into_fields(),
+        );
         assert_eq!(received, Ok(request));
         assert_eq!(AnswerRecord::received(200, answer.clone().into_fields()), Ok(answer));
     }
@@ -612,7 +616,12 @@ mod tests {
             AnswerRecord::received(100, answer.clone().into_fields()),
             Err(RecordFlaw::Status)
         );
-        let fields: Vec<Field> = answer.clone().into_fields().into_iter().filter(|f| !f.is(REQUEST_LEAF)).collect();
+        let fields: Vec<Field> = answer
+            .clone()
+            .into_fields()
+            .into_iter()
+            .filter(|f| !f.is(REQUEST_LEAF))
+            .collect();
         assert_eq!(AnswerRecord::received(200, fields), Err(RecordFlaw::Leaf));
         let changed = AnswerRecord::received(201, answer.clone().into_fields()).expect("a record of another answer");
         assert_ne!(changed.to_bytes(), answer.to_bytes(), "the leaf is another");

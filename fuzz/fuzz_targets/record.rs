@@ -24,6 +24,6 @@ fuzz_target!(|input: &[u8]| {
         })
         .collect();
     let _ = Evidence::from_fields(&fields);
-    let _ = RequestRecord::received("POST", b"/r1/VN/GOV/a/b/c/x?y=1", &fields);
-    let _ = AnswerRecord::received(200, &fields);
+    let _ = RequestRecord::received("POST", b"/r1/VN/GOV/a/b/c/x?y=1", fields.clone());
+    let _ = AnswerRecord::received(200, fields);
 });

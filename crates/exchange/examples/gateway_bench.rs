@@ -58,7 +58,7 @@ use trust::{
 
 /// As in the program.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -240,8 +240,8 @@ async fn load(url: &str, mix: &str, concurrency: u64, seconds: u64) -> Outcome {
 
 /// The k-th size of a mix: spread evenly, the same in every run.
 fn size(mix: &str, k: u64) -> &'static str {
-    if mix == "1k" {
-        return "1k";
+    if let Some((name, ..)) = SIZES.iter().find(|(name, ..)| *name == mix) {
+        return name;
     }
     // 619 and 1000 have no common factor, so a thousand in a row are the mix exactly.
     let mut place = u32::try_from(k * 619 % 1_000).unwrap_or(0);

@@ -461,17 +461,17 @@ proptest! {
         let request = request.expect("a record");
         prop_assert_eq!(&RequestRecord::parse(&request.to_bytes()).expect("as written"), &request);
         // Names may come in any order, those of one name may not.
-        let mut sent = request.to_fields();
+        let mut sent = request.clone().into_fields();
         let cut = shuffle.index(sent.len());
         sent.rotate_left(cut);
         let whole = |w: &[Field]| !w[..w.len() - cut].iter().any(|a| w[w.len() - cut..].iter().any(|b| a.is(b.name())));
         if whole(&sent) {
-            let received = RequestRecord::received("PUT", target.to_string().as_bytes(), &sent).expect("as sent");
+            let received = RequestRecord::received("PUT", target.to_string().as_bytes(), sent).expect("as sent");
             prop_assert_eq!(received.to_bytes(), request.to_bytes());
         }
         let answer = AnswerRecord::new(status, digest, RequestLeaf(leaf), fields, created, name).expect("a record");
         prop_assert_eq!(&AnswerRecord::parse(&answer.to_bytes()).expect("as written"), &answer);
-        prop_assert_eq!(AnswerRecord::received(status, &answer.to_fields()).expect("as sent"), answer);
+        prop_assert_eq!(AnswerRecord::received(status, answer.clone().into_fields()).expect("as sent"), answer);
     }
 
     #[test]
@@ -557,9 +557,9 @@ fn everything(bytes: &[u8]) {
     .collect();
     let _ = (
         Evidence::from_fields(&fields),
-        RequestRecord::received("GET", name, &fields),
+        RequestRecord::received("GET", name, fields.clone()),
     );
-    let _ = AnswerRecord::received(200, &fields);
+    let _ = AnswerRecord::received(200, fields);
     let pointer: Pointer = "/a/*/b".parse().expect("a pointer");
     let _ = FieldMask::new(vec![pointer.clone()]).apply(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {

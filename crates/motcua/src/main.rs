@@ -27,7 +27,7 @@ use clap::Parser as _;
 /// A message through the gateway takes some hundred small pieces of memory: the system's allocator costs a fifth more of the
 /// processor (bench/RESULTS.md, "The exchange").
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();

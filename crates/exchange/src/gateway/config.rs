@@ -42,7 +42,7 @@ pub struct Config {
     pub limits: Limits,
     /// The services in this process, for [`crate::model::hosting::ServiceTarget::Internal`].
     pub internal: BTreeMap<String, axum::Router>,
-    /// Where bodies lie that are too large for memory, as files without a name. They are not encrypted.
+    /// Where bodies lie that are too large for memory, as files without a name, sealed under keys that are nowhere else.
     pub spill: PathBuf,
     /// Under which key persons are indexed.
     pub subjects: SubjectKey,
@@ -59,9 +59,10 @@ pub struct Config {
 pub struct Limits {
     /// The largest body, in bytes.
     pub body: u64,
-    /// A body up to this stays in memory, in bytes; a larger one is streamed when it is sent and lies on disk when it is
-    /// received.
+    /// A body up to this is sent when all of it is here, in bytes; a larger one is sent while it comes.
     pub body_in_memory: usize,
+    /// A body up to this that another node sends stays in memory until it is verified, in bytes; a larger one lies on disk.
+    pub verified_in_memory: usize,
     /// All bodies in memory together, in bytes. Beyond it even small ones go to disk.
     pub memory: u64,
     /// All bodies on disk together, in bytes. Beyond it messages are refused.
@@ -95,6 +96,7 @@ impl Default for Limits {
         Self {
             body: 10 << 30,
             body_in_memory: 256 << 10,
+            verified_in_memory: 4 << 20,
             memory: 256 << 20,
             disk: 64 << 30,
             inspected: 16 << 20,

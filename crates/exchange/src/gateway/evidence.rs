@@ -1,12 +1,12 @@
 //! The node's own log, and the proofs of others.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use base::codes::CodeError;
-use ledger::{Kind, Log, Opening, Policy, Proof, Receipt, Salt};
+use ledger::{Checkpoint, Commitment, Kind, Log, MalformedProof, Policy, Receipt, Salt, SignedCheckpoint, VerifierKey};
 
 use super::flaw::{GatewayFlaw, refusal};
 use crate::model::{
@@ -46,7 +46,9 @@ impl OwnLog {
 pub(super) fn fields(receipt: &Receipt, code: ErrorCode) -> Result<[Field; 3], Refusal> {
     let evidence = Evidence {
         salt: receipt.salt.0,
-        proof: receipt.proof().to_string().into_bytes(),
+        index: receipt.index,
+        path: receipt.path.clone(),
+        checkpoint: receipt.checkpoint.to_string().into_bytes(),
     };
     evidence.to_fields().map_err(|flaw| Refusal::at(code, "log", flaw))
 }
@@ -70,7 +72,8 @@ pub(super) struct Checkpoints(Mutex<Verified>);
 #[derive(Default)]
 struct Verified {
     under: Option<Arc<View>>,
-    notes: HashSet<(LogName, Vec<u8>)>,
+    /// By the note that was signed. A note names its log.
+    notes: HashMap<Vec<u8>, Arc<Checkpoint>>,
 }
 
 impl Checkpoints {
@@ -85,52 +88,62 @@ impl Checkpoints {
     }
 
     /// Checks 4 and 5 of the protocol: that `record`, which `sender` is said to have logged, is a message in the log of
-    /// `member`. Gives the hash of its leaf, and the record back.
+    /// `member`. Gives the hash of its leaf.
     pub fn verify(
         &self,
         view: &Arc<View>,
         member: &MemberId,
         sender: &LogName,
         evidence: &Evidence,
-        record: Vec<u8>,
-    ) -> Result<(RequestLeaf, Vec<u8>), Refusal> {
-        let bad = |flaw| refusal(ErrorCode::SignatureVerification, "motcua-proof", flaw);
+        record: &[u8],
+    ) -> Result<RequestLeaf, Refusal> {
         let log = view.log(sender).filter(|log| log.server.owner == *member);
         let log = log.ok_or_else(|| bad(GatewayFlaw::OtherLog))?;
-        let proof = Proof::parse(&evidence.proof).map_err(|error| refused(&error.into()))?;
-        if proof.opening.is_some() || proof.commitment.kind() != Kind::MESSAGE {
-            return Err(bad(GatewayFlaw::OtherKind));
+        let checkpoint = self.signed(view, sender, &log.keys, &evidence.checkpoint)?;
+        let leaf = Commitment::new(Kind::MESSAGE, &Salt(evidence.salt), record).leaf();
+        let (index, size) = (evidence.index, checkpoint.size);
+        if !ledger::tree::verify_inclusion(&leaf, index, size, &checkpoint.root, &evidence.path) {
+            return Err(refused(&ledger::Refusal::NotIncluded { index, size }));
         }
-        if proof.checkpoint.checkpoint().origin != sender.as_str() {
-            return Err(bad(GatewayFlaw::OtherOrigin));
+        Ok(RequestLeaf(leaf.0))
+    }
+
+    /// The checkpoint of a note that one of `keys`, those of the log `sender`, signed.
+    fn signed(
+        &self,
+        view: &Arc<View>,
+        sender: &LogName,
+        keys: &[VerifierKey],
+        note: &[u8],
+    ) -> Result<Arc<Checkpoint>, Refusal> {
+        let known = self.lock(view).notes.get(note).cloned();
+        if let Some(checkpoint) = known {
+            return of_log(sender, &checkpoint).map(|()| checkpoint);
         }
-        let opening = Opening {
-            salt: Salt(evidence.salt),
-            record,
-        };
-        proof.check(Some(&opening)).map_err(|error| refused(&error))?;
-        let note = note(&evidence.proof);
-        let key = (sender.clone(), note.to_vec());
-        if !self.lock(view).notes.contains(&key) {
-            let policy = Policy::new(log.keys.clone(), Vec::new(), 0);
-            let policy = policy.map_err(|_| bad(GatewayFlaw::OtherLog))?;
-            policy
-                .signed_by_log(&proof.checkpoint)
-                .map_err(|error| refused(&error))?;
-            self.lock(view).notes.insert(key);
-        }
-        Ok((RequestLeaf(proof.commitment.leaf().0), opening.record))
+        let signed = SignedCheckpoint::parse(note).map_err(|flaw| refused(&MalformedProof(flaw.0).into()))?;
+        let checkpoint = Arc::new(signed.checkpoint().clone());
+        of_log(sender, &checkpoint)?;
+        let policy = Policy::new(keys.to_vec(), Vec::new(), 0).map_err(|_| bad(GatewayFlaw::OtherLog))?;
+        policy.signed_by_log(&signed).map_err(|refusal| refused(&refusal))?;
+        self.lock(view).notes.insert(note.to_vec(), Arc::clone(&checkpoint));
+        Ok(checkpoint)
     }
 }
 
-/// The signed note in a proof: what follows its blank line.
-fn note(proof: &[u8]) -> &[u8] {
-    let blank = proof.windows(2).position(|pair| pair == b"\n\n");
-    blank.map_or(proof, |at| &proof[at + 2..])
+fn of_log(sender: &LogName, checkpoint: &Checkpoint) -> Result<(), Refusal> {
+    if checkpoint.origin == sender.as_str() {
+        Ok(())
+    } else {
+        Err(bad(GatewayFlaw::OtherOrigin))
+    }
 }
 
-fn refused(error: &ledger::Refusal) -> Refusal {
-    let text = error.text();
-    let reason = CodeError::new(error.code(), text.vi, text.en);
+fn bad(flaw: GatewayFlaw) -> Refusal {
+    refusal(ErrorCode::SignatureVerification, "motcua-proof", flaw)
+}
+
+fn refused(refusal: &ledger::Refusal) -> Refusal {
+    let text = refusal.text();
+    let reason = CodeError::new(refusal.code(), text.vi, text.en);
     Refusal::at(ErrorCode::SignatureVerification, "motcua-proof", reason)
 }

@@ -96,9 +96,6 @@ reasons! {
         OtherOrigin = "log-other-origin",
             "Điểm kiểm là của sổ cái khác với sổ cái trong keyid.",
             "The checkpoint is of another log than keyid says.";
-        OtherKind = "leaf-other-kind",
-            "Lá trong bằng chứng không phải là lá của một thông điệp, hoặc kèm nội dung.",
-            "The leaf of the proof is not that of a message, or comes with an opening.";
         Parts = "record-in-parts",
             "Các tiêu đề của nút phải nằm cả ở đầu hoặc cả ở cuối thông điệp.",
             "The headers of nodes stand all at the head of a message or all in its trailers.";

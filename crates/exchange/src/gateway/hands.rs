@@ -28,13 +28,7 @@ impl Hands {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> impl Future<Output = T> + Send {
-        let hand = self.hold();
-        let work: Work<T> = Box::pin(async move {
-            let done = work.await;
-            drop(hand);
-            done
-        });
-        Unhurried(Some(work))
+        Unhurried(Some((Box::pin(work), self.hold())))
     }
 
     fn hold(&self) -> Hand {
@@ -66,13 +60,13 @@ impl Drop for Hand {
 
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-struct Unhurried<T: Send + 'static>(Option<Work<T>>);
+struct Unhurried<T: Send + 'static>(Option<(Work<T>, Hand)>);
 
 impl<T: Send + 'static> Future for Unhurried<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let Some(work) = &mut self.0 else {
+        let Some((work, _)) = &mut self.0 else {
             return Poll::Pending;
         };
         let done = work.as_mut().poll(context);
@@ -85,8 +79,11 @@ impl<T: Send + 'static> Future for Unhurried<T> {
 
 impl<T: Send + 'static> Drop for Unhurried<T> {
     fn drop(&mut self) {
-        if let (Some(work), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(work);
+        if let (Some((work, hand)), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move {
+                work.await;
+                drop(hand);
+            });
         }
     }
 }

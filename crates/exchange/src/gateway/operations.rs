@@ -73,11 +73,11 @@ impl Whose<'_> {
             request_id: Some(self.request_id.to_string()),
             message_user_id: self.user.map(str::to_owned),
             message_issue: self.issue.map(str::to_owned),
-            message_protocol_version: Some("1".to_owned()),
+            message_protocol_version: Some("1".into()),
             request_size: Some(course.request_size),
             response_size: course.response_size,
             status_code: Some(status),
-            x_road_version: Some(concat!("motcua ", env!("CARGO_PKG_VERSION")).to_owned()),
+            x_road_version: Some(concat!("motcua ", env!("CARGO_PKG_VERSION")).into()),
             ..OpRecord::new(side, millis(course.request_in), millis(now), succeeded)
         };
         let record = record.client(self.client).service(self.service, self.method);

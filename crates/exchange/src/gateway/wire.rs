@@ -30,32 +30,35 @@ pub(super) fn is_of_nodes(name: &HeaderName) -> bool {
     OF_NODES.contains(&name.as_str())
 }
 
-/// The raw fields, in their order.
-pub(super) fn raw(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
-    headers
-        .iter()
-        .map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
-}
-
-/// The fields of a head, or where the first flaw is.
-pub(super) fn fields(headers: &HeaderMap) -> Result<Vec<Field>, (String, CodeError)> {
-    let field = |(name, value): (&[u8], &[u8])| {
-        Field::new(name, value).map_err(|flaw: FieldFlaw| (name.escape_ascii().to_string(), flaw.into()))
-    };
-    raw(headers).map(field).collect()
-}
-
-/// The same as a header map. A field that HTTP cannot carry cannot be made.
-pub(super) fn headers<'a>(fields: impl IntoIterator<Item = &'a Field>) -> HeaderMap {
-    let fields = fields.into_iter();
-    let mut headers = HeaderMap::with_capacity(fields.size_hint().0 + 4);
-    for field in fields {
-        let name = HeaderName::from_bytes(field.name().as_bytes());
-        let value = HeaderValue::from_bytes(field.value());
-        if let (Ok(name), Ok(mut value)) = (name, value) {
-            value.set_sensitive(ONCE.contains(&name.as_str()));
-            headers.append(name, value);
+/// The fields as they came, each with its name, in their order.
+pub(super) fn raw(headers: HeaderMap) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let mut headers = headers.into_iter().peekable();
+    let mut again = None;
+    // The map names the first field of a name alone.
+    std::iter::from_fn(move || {
+        let (name, value) = headers.next()?;
+        let name = name.or_else(|| again.take())?;
+        if matches!(headers.peek(), Some((None, _))) {
+            again = Some(name.clone());
         }
+        Some((name, value))
+    })
+}
+
+/// The fields of a head, and of trailers behind it; or where the first flaw is.
+pub(super) fn fields(parts: impl IntoIterator<Item = HeaderMap>) -> Result<Vec<Field>, (String, CodeError)> {
+    let field = |raw| Field::try_from(raw).map_err(|(name, flaw): (String, FieldFlaw)| (name, flaw.into()));
+    parts.into_iter().flat_map(raw).map(field).collect()
+}
+
+/// The same as a header map.
+pub(super) fn headers(fields: impl IntoIterator<Item = Field>) -> HeaderMap {
+    let fields = fields.into_iter();
+    let mut headers = HeaderMap::with_capacity(fields.size_hint().0);
+    for field in fields {
+        let (name, mut value): (HeaderName, HeaderValue) = field.into();
+        value.set_sensitive(ONCE.contains(&name.as_str()));
+        headers.append(name, value);
     }
     headers
 }

@@ -58,7 +58,10 @@ pub struct Traffic {
 
 /// Whether a message only asks for this: what the map itself asks is no traffic.
 pub(super) fn is_of_map(record: &OpRecord) -> bool {
-    record.service_code.as_deref() == Some(TRAFFIC_SERVICE)
+    record
+        .service_code
+        .as_ref()
+        .is_some_and(|code| code.as_str() == TRAFFIC_SERVICE)
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,9 @@
 //! One header field.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
 
 use super::reason::reasons;
 
@@ -22,12 +25,12 @@ reasons! {
     }
 }
 
-/// A header field as it came: the name in its own case, the value without the white space around it. Neither can end
-/// the line that it is written into.
+/// A header field: the name in lower case, as HTTP/2 has it, the value without the white space around it. Neither can end
+/// the line that it is written into. It shares its bytes with the head that it came in.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Field {
-    name: Cow<'static, str>,
-    value: Vec<u8>,
+    name: HeaderName,
+    value: HeaderValue,
 }
 
 impl Field {
@@ -37,75 +40,80 @@ impl Field {
     /// [`FieldFlaw`] when name or value have bytes that RFC 9110 does not allow, or the value is too long.
     pub fn new(name: &[u8], value: &[u8]) -> Result<Self, FieldFlaw> {
         let value = value.trim_ascii();
-        let name = std::str::from_utf8(name).map_err(|_| FieldFlaw::Name)?;
-        if name.is_empty() || !name.bytes().all(is_tchar) {
-            return Err(FieldFlaw::Name);
-        }
+        let name = HeaderName::from_bytes(name).map_err(|_| FieldFlaw::Name)?;
         if value.len() > LONGEST_VALUE {
             return Err(FieldFlaw::TooLong);
         }
-        if value.iter().any(|b| (*b < 0x20 && *b != b'\t') || *b == 0x7f) {
-            return Err(FieldFlaw::Value);
-        }
-        Ok(Self {
-            name: Cow::Owned(name.to_owned()),
-            value: value.to_owned(),
-        })
+        let value = HeaderValue::from_bytes(value).map_err(|_| FieldFlaw::Value)?;
+        Ok(Self { name, value })
     }
 
-    /// A field that a node sets. Name and value are known to be sound.
+    /// A field that a node sets. Name and value are known to be sound; a value that is not would become empty.
     pub(crate) fn ours(name: &'static str, value: impl Into<String>) -> Self {
+        let value = HeaderValue::from_maybe_shared(Bytes::from(value.into()));
         Self {
-            name: Cow::Borrowed(name),
-            value: value.into().into_bytes(),
+            name: HeaderName::from_static(name),
+            value: value.unwrap_or(const { HeaderValue::from_static("") }),
         }
     }
 
-    /// The name, in the case that it came in.
+    /// The name, in lower case.
     pub fn name(&self) -> &str {
-        &self.name
+        self.name.as_str()
     }
 
     /// The value.
     pub fn value(&self) -> &[u8] {
-        &self.value
+        self.value.as_bytes()
     }
 
     /// The value, if it is text.
     pub fn text(&self) -> Option<&str> {
-        std::str::from_utf8(&self.value).ok()
+        std::str::from_utf8(self.value()).ok()
     }
 
-    /// Whether this is the header of that name.
+    /// Whether this is the header of that name, which is given in lower case.
     pub fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
+        self.name.as_str() == name
     }
 
     pub(crate) fn rename(&mut self, name: &'static str) {
-        self.name = Cow::Borrowed(name);
+        self.name = HeaderName::from_static(name);
     }
+}
 
-    pub(crate) fn lower(mut self) -> Self {
-        if self.name.bytes().any(|b| b.is_ascii_uppercase()) {
-            self.name.to_mut().make_ascii_lowercase();
+/// A raw field; where it is none, its name and the reason.
+impl TryFrom<(&[u8], &[u8])> for Field {
+    type Error = (String, FieldFlaw);
+
+    fn try_from((name, value): (&[u8], &[u8])) -> Result<Self, Self::Error> {
+        Self::new(name, value).map_err(|flaw| (name.escape_ascii().to_string(), flaw))
+    }
+}
+
+/// A field as the HTTP library has it, without a copy.
+impl TryFrom<(HeaderName, HeaderValue)> for Field {
+    type Error = (String, FieldFlaw);
+
+    fn try_from((name, value): (HeaderName, HeaderValue)) -> Result<Self, Self::Error> {
+        if value.len() <= LONGEST_VALUE && value.as_bytes().trim_ascii().len() == value.len() {
+            Ok(Self { name, value })
+        } else {
+            Self::try_from((name.as_str().as_bytes(), value.as_bytes()))
         }
-        self
+    }
+}
+
+impl From<Field> for (HeaderName, HeaderValue) {
+    fn from(field: Field) -> Self {
+        (field.name, field.value)
     }
 }
 
 impl fmt::Debug for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name, self.value.escape_ascii())
+        write!(f, "{}: {}", self.name, self.value().escape_ascii())
     }
-}
-
-/// RFC 9110, 5.6.2.
-const fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-        )
 }
 
 #[cfg(test)]
@@ -133,8 +141,20 @@ mod tests {
     #[test]
     fn white_space_around_a_value_is_not_part_of_it() {
         let field = Field::new(b"X-Any", b" \t a\tb \xff ").expect("a field");
-        assert_eq!((field.name(), field.value()), ("X-Any", &b"a\tb \xff"[..]));
+        assert_eq!((field.name(), field.value()), ("x-any", &b"a\tb \xff"[..]));
         assert!(field.is("x-any"));
         assert_eq!(field.text(), None);
+    }
+
+    #[test]
+    fn a_field_of_the_library_is_bounded_and_trimmed_too() {
+        let field = |value: &[u8]| {
+            let value = HeaderValue::from_bytes(value).expect("a value");
+            Field::try_from((HeaderName::from_static("x-any"), value))
+        };
+        assert_eq!(field(b"a b"), Ok(Field::ours("x-any", "a b")));
+        assert_eq!(field(b" \ta b "), Ok(Field::ours("x-any", "a b")));
+        let long = field(&[b'x'; LONGEST_VALUE + 1]);
+        assert_eq!(long, Err(("x-any".to_owned(), FieldFlaw::TooLong)));
     }
 }

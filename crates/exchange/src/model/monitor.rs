@@ -2,10 +2,12 @@
 //!
 //! `restPath` is not among them: paths have numbers of persons in them, for which X-Road itself locked it down in 7.6.2.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
-    identifier::{ClientId, Part, ServiceId},
+    identifier::{ClientId, MemberId, Part, ServiceId, SubsystemId},
     method::Method,
 };
 
@@ -54,34 +56,34 @@ pub struct OpRecord {
     pub response_out_ts: i64,
     /// Who asks, if it could be read: the X-Road instance.
     #[serde(rename = "clientXRoadInstance", default, skip_serializing_if = "Option::is_none")]
-    pub client_instance: Option<String>,
+    pub client_instance: Option<Part>,
     /// The class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_member_class: Option<String>,
+    pub client_member_class: Option<Part>,
     /// The member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_member_code: Option<String>,
+    pub client_member_code: Option<Part>,
     /// The subsystem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_subsystem_code: Option<String>,
+    pub client_subsystem_code: Option<Part>,
     /// What is asked, if it could be read: the X-Road instance.
     #[serde(rename = "serviceXRoadInstance", default, skip_serializing_if = "Option::is_none")]
-    pub service_instance: Option<String>,
+    pub service_instance: Option<Part>,
     /// The class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service_member_class: Option<String>,
+    pub service_member_class: Option<Part>,
     /// The member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service_member_code: Option<String>,
+    pub service_member_code: Option<Part>,
     /// The subsystem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service_subsystem_code: Option<String>,
+    pub service_subsystem_code: Option<Part>,
     /// The service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service_code: Option<String>,
+    pub service_code: Option<Part>,
     /// The method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rest_method: Option<String>,
+    pub rest_method: Option<Cow<'static, str>>,
     /// `X-Road-Id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
@@ -96,7 +98,7 @@ pub struct OpRecord {
     pub message_issue: Option<String>,
     /// The version of the message protocol.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message_protocol_version: Option<String>,
+    pub message_protocol_version: Option<Cow<'static, str>>,
     /// The address of the consumer's node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_security_server_address: Option<String>,
@@ -125,7 +127,7 @@ pub struct OpRecord {
     pub service_type: Option<String>,
     /// The version of this software.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub x_road_version: Option<String>,
+    pub x_road_version: Option<Cow<'static, str>>,
 }
 
 impl OpRecord {
@@ -171,10 +173,10 @@ impl OpRecord {
     /// Says who asked.
     #[must_use]
     pub fn client(mut self, client: &ClientId) -> Self {
-        self.client_instance = Some(client.member.instance.as_str().to_owned());
-        self.client_member_class = Some(client.member.class.as_str().to_owned());
-        self.client_member_code = Some(client.member.code.as_str().to_owned());
-        self.client_subsystem_code = client.subsystem.as_ref().map(|part| part.as_str().to_owned());
+        self.client_instance = Some(client.member.instance.clone());
+        self.client_member_class = Some(client.member.class.clone());
+        self.client_member_code = Some(client.member.code.clone());
+        self.client_subsystem_code = client.subsystem.clone();
         self
     }
 
@@ -182,12 +184,12 @@ impl OpRecord {
     #[must_use]
     pub fn service(mut self, service: &ServiceId, method: Method) -> Self {
         let member = &service.provider.member;
-        self.service_instance = Some(member.instance.as_str().to_owned());
-        self.service_member_class = Some(member.class.as_str().to_owned());
-        self.service_member_code = Some(member.code.as_str().to_owned());
-        self.service_subsystem_code = Some(service.provider.code.as_str().to_owned());
-        self.service_code = Some(service.code.as_str().to_owned());
-        self.rest_method = Some(method.as_str().to_owned());
+        self.service_instance = Some(member.instance.clone());
+        self.service_member_class = Some(member.class.clone());
+        self.service_member_code = Some(member.code.clone());
+        self.service_subsystem_code = Some(service.provider.code.clone());
+        self.service_code = Some(service.code.clone());
+        self.rest_method = Some(method.as_str().into());
         self
     }
 
@@ -201,30 +203,26 @@ impl OpRecord {
 
     /// Who asked, if it could be read.
     pub fn client_id(&self) -> Option<ClientId> {
-        let part = |text: &Option<String>| Part::new(text.as_deref()?).ok();
         Some(ClientId {
-            member: super::identifier::MemberId {
-                instance: part(&self.client_instance)?,
-                class: part(&self.client_member_class)?,
-                code: part(&self.client_member_code)?,
+            member: MemberId {
+                instance: self.client_instance.clone()?,
+                class: self.client_member_class.clone()?,
+                code: self.client_member_code.clone()?,
             },
-            subsystem: part(&self.client_subsystem_code),
+            subsystem: self.client_subsystem_code.clone(),
         })
     }
 
     /// What was asked, if it could be read.
     pub fn service_id(&self) -> Option<ServiceId> {
-        let part = |text: &Option<String>| Part::new(text.as_deref()?).ok();
+        let member = [
+            self.service_instance.clone()?,
+            self.service_member_class.clone()?,
+            self.service_member_code.clone()?,
+        ];
         Some(ServiceId {
-            provider: super::identifier::SubsystemId::of(
-                [
-                    part(&self.service_instance)?,
-                    part(&self.service_member_class)?,
-                    part(&self.service_member_code)?,
-                ],
-                part(&self.service_subsystem_code)?,
-            ),
-            code: part(&self.service_code)?,
+            provider: SubsystemId::of(member, self.service_subsystem_code.clone()?),
+            code: self.service_code.clone()?,
         })
     }
 

@@ -14,12 +14,13 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use ledger::{Commitment, Kind, Proof};
+use ledger::{Commitment, Kind, Salt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
     http::{get, post},
+    peer,
     world::{Federation, Identity, Node, Setup, directory, entry, fresh, listen},
 };
 
@@ -128,10 +129,10 @@ async fn answer(
         .map(|(n, v)| Field::new(n.as_str().as_bytes(), v.as_bytes()).expect("a field"))
         .collect();
     let target = head.uri.path_and_query().expect("a target").as_str();
-    let asked = RequestRecord::received(head.method.as_str(), target.as_bytes(), &fields).expect("a record");
-    assert_eq!(ContentDigest::of(&body), asked.digest());
     let evidence = Evidence::from_fields(&fields).expect("evidence");
-    let leaf = Proof::parse(&evidence.proof).expect("a proof").commitment.leaf();
+    let asked = RequestRecord::received(head.method.as_str(), target.as_bytes(), fields).expect("a record");
+    assert_eq!(ContentDigest::of(&body), asked.digest());
+    let leaf = Commitment::new(Kind::MESSAGE, &Salt(evidence.salt), &asked.to_bytes()).leaf();
     let canonical = exchange::model::request_hash::canonical_request(asked.method(), asked.target(), asked.fields());
     let mut hasher = exchange::model::request_hash::RequestHasher::new(&canonical);
     hasher.update(&body);
@@ -179,19 +180,12 @@ async fn answer(
         .append(Kind::MESSAGE, record.to_bytes())
         .await
         .expect("logged");
-    let mut proof = receipt.proof();
-    let mut salt = receipt.salt;
+    let mut evidence = peer::evidence(&receipt);
     if trick == Trick::Unlogged {
-        salt.0[0] ^= 1;
-        proof.commitment = Commitment::new(Kind::MESSAGE, &salt, &record.to_bytes());
+        evidence.salt[0] ^= 1;
     }
-    let evidence = Evidence {
-        salt: salt.0,
-        proof: proof.to_string().into_bytes(),
-    }
-    .to_fields()
-    .expect("evidence");
-    let fields: Vec<Field> = record.to_fields().into_iter().chain(evidence).collect();
+    let evidence = evidence.to_fields().expect("evidence");
+    let fields: Vec<Field> = record.into_fields().into_iter().chain(evidence).collect();
     let of_nodes = |f: &&Field| f.name().starts_with("motcua-") || f.is("content-digest");
     let map = |fields: Vec<&Field>| {
         let mut map = HeaderMap::new();
@@ -314,7 +308,7 @@ async fn answers_that_do_not_fit_are_thrown_away() {
         (Trick::BareAccessDenied, inconsistent("answer-unproven")),
         (Trick::Parts, inconsistent("record-in-parts")),
         (Trick::HeaderAdded, inconsistent("record-input")),
-        (Trick::StatusChanged, inconsistent("other-record")),
+        (Trick::StatusChanged, inconsistent("not-included")),
         (Trick::DiesInBody, lost("body-broken")),
         (Trick::DiesBefore, lost("node-broke-off")),
         (Trick::Hangs, lost("answer-late")),

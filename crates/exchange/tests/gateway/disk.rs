@@ -42,7 +42,9 @@ async fn child_fills_the_disk() {
     if std::env::var_os("GATEWAY_CHILD").is_none() {
         return;
     }
-    let world = World::new(Setup::consumer(), Setup::provider([("echo", at(&echo().await))])).await;
+    let mut provider = Setup::provider([("echo", at(&echo().await))]);
+    provider.limits.verified_in_memory = 256 << 10;
+    let world = World::new(Setup::consumer(), provider).await;
     // So that the log of one node is longer than that of the other: refused at the consumer, B has nothing of it.
     for _ in 0..20 {
         let answer = get(world.a.edge, "/r1/VN/GOV/B/reg/none").await;

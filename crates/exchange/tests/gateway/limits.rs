@@ -121,8 +121,10 @@ async fn two_hundred_megabytes_go_through_in_flat_memory() {
 async fn a_body_beyond_memory_is_the_same_on_the_other_side() {
     let mut setup = Setup::provider([("echo", at(&echo().await))]);
     setup.limits.body_in_memory = 10;
+    setup.limits.verified_in_memory = 10;
     let mut consumer = Setup::consumer();
     consumer.limits.body_in_memory = 10;
+    consumer.limits.verified_in_memory = 10;
     let world = World::new(consumer, setup).await;
     for length in [9, 10, 11, 100_000, 600_000] {
         let body = "ab".repeat(length / 2) + &"c".repeat(length % 2);
@@ -174,6 +176,7 @@ async fn a_body_that_is_too_large_is_refused_early_and_late() {
 async fn without_room_on_disk_large_messages_are_refused_and_small_ones_pass() {
     let mut provider = Setup::provider([("echo", at(&echo().await)), ("large", at(&large().await))]);
     provider.limits.disk = MB;
+    provider.limits.verified_in_memory = MB as usize / 4;
     let world = World::new(Setup::consumer(), provider).await;
     let answer = post(world.a.edge, &format!("{REG}/echo"), vec![b'x'; 2 * MB as usize]).await;
     assert_eq!(answer.refused(), "Server.ServerProxy.InternalError body-not-kept");

@@ -14,7 +14,7 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use hyper::{body::Incoming, client::conn::http2::SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use ledger::Kind;
+use ledger::{Kind, Receipt};
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -105,19 +105,28 @@ pub async fn message(id: &Identity, change: impl FnOnce(&mut Draft)) -> Message 
     )
     .expect("a record");
     let receipt = id.log.append(Kind::MESSAGE, record.to_bytes()).await.expect("logged");
-    let evidence = Evidence {
-        salt: receipt.salt.0,
-        proof: receipt.proof().to_string().into_bytes(),
-    };
-    let evidence = evidence.to_fields().expect("evidence");
-    let fields = record.to_fields();
-    let fields = fields.iter().chain(&evidence);
+    let evidence = evidence(&receipt).to_fields().expect("evidence");
     Message {
         method: record.method().as_str().to_owned(),
         target: draft.target,
-        fields: fields.map(|f| (f.name().to_owned(), f.value().to_vec())).collect(),
         body: draft.body.as_bytes().to_vec(),
         record: record.to_bytes(),
+        fields: record
+            .into_fields()
+            .iter()
+            .chain(&evidence)
+            .map(|f| (f.name().to_owned(), f.value().to_vec()))
+            .collect(),
+    }
+}
+
+/// What a node sends of a receipt.
+pub fn evidence(receipt: &Receipt) -> Evidence {
+    Evidence {
+        salt: receipt.salt.0,
+        index: receipt.index,
+        path: receipt.path.clone(),
+        checkpoint: receipt.checkpoint.to_string().into_bytes(),
     }
 }
 

@@ -23,7 +23,7 @@ use trust::{
 
 use crate::{
     http::{Answer, get, post},
-    peer::{Draft, Message, connect, message, seconds},
+    peer::{self, Draft, Message, connect, message, seconds},
     services::counting,
     world::{DAY, Federation, Identity, Setup, World, at, entry, grant, now, service},
 };
@@ -221,6 +221,7 @@ async fn row_2_messages_that_are_none() {
         ("record-digest", |m| m.set("content-digest", "sha-512=:AA==:")),
         ("evidence-malformed", |m| m.set("motcua-salt", "AAAA")),
         ("evidence-malformed", |m| m.set("motcua-proof", "%")),
+        ("evidence-malformed", |m| m.set("motcua-proof", "AAAAAAAAAAAAAA==")),
     ];
     for (code, change) in cases {
         let answer = tried(&world, change).await;
@@ -280,39 +281,38 @@ async fn rows_3_to_5_proofs_that_are_missing_or_false() {
         *bytes.last_mut().expect("long enough") ^= 1;
         BASE64_STANDARD.encode(format!("{text} {}\n", BASE64_STANDARD.encode(bytes)))
     };
-    let reordered = |m: &Message| {
-        let head = String::from_utf8(BASE64_STANDARD.decode(m.get("motcua-proof")).expect("base64")).expect("text");
-        let mut lines: Vec<&str> = head.lines().collect();
-        assert!(lines.len() >= 5, "a path of two at least: {head}");
-        lines.swap(3, 4);
-        BASE64_STANDARD.encode(lines.join("\n"))
+    let changed = |m: &Message, change: fn(&mut Vec<u8>)| {
+        let mut proof = BASE64_STANDARD.decode(m.get("motcua-proof")).expect("base64");
+        assert!(proof.len() >= 8 + 2 * 32, "a path of two at least");
+        change(&mut proof);
+        BASE64_STANDARD.encode(proof)
     };
-    let truncated = |m: &Message| {
-        let head = String::from_utf8(BASE64_STANDARD.decode(m.get("motcua-proof")).expect("base64")).expect("text");
-        BASE64_STANDARD.encode(head.rsplit_once('\n').expect("a path").0)
-    };
+    let reordered = |m: &Message| changed(m, |proof| proof[8..72].rotate_left(32));
+    let truncated = |m: &Message| changed(m, |proof| proof.truncate(proof.len() - 32));
+    let elsewhere = |m: &Message| changed(m, |proof| proof[7] ^= 1);
     type Boxed<'a> = Box<dyn Fn(&mut Message) + 'a>;
     let cases: Vec<(&str, Boxed<'_>)> = vec![
         (
-            "other-record",
+            "not-included",
             Box::new(|m| m.set("motcua-salt", other.get("motcua-salt"))),
         ),
         (
-            "other-record",
+            "not-included",
             Box::new(|m| {
                 for name in ["motcua-salt", "motcua-proof", "motcua-checkpoint"] {
                     m.set(name, other.get(name));
                 }
             }),
         ),
-        ("other-record", Box::new(|m| m.set("x-custom", "2"))),
+        ("not-included", Box::new(|m| m.set("x-custom", "2"))),
         (
-            "other-record",
+            "not-included",
             Box::new(|m| m.target = "/r1/VN/GOV/B/reg/echo/y".to_owned()),
         ),
-        ("other-record", Box::new(|m| m.method = "PUT".to_owned())),
+        ("not-included", Box::new(|m| m.method = "PUT".to_owned())),
         ("not-included", Box::new(|m| m.set("motcua-proof", reordered(m)))),
         ("not-included", Box::new(|m| m.set("motcua-proof", truncated(m)))),
+        ("not-included", Box::new(|m| m.set("motcua-proof", elsewhere(m)))),
         (
             "bad-signature",
             Box::new(|m| m.set("motcua-checkpoint", false_signature(m))),
@@ -377,14 +377,12 @@ async fn a_leaf_of_another_kind_is_no_message() {
         .append(Kind::ACTION, message.record.clone())
         .await
         .expect("logged");
-    let proof = receipt.proof().to_string();
-    let (head, note) = proof.split_once("\n\n").expect("a blank line");
-    message.set("motcua-salt", BASE64_STANDARD.encode(receipt.salt.0));
-    message.set("motcua-proof", BASE64_STANDARD.encode(head));
-    message.set("motcua-checkpoint", BASE64_STANDARD.encode(note));
+    for field in peer::evidence(&receipt).to_fields().expect("small") {
+        message.set(field.name(), field.value());
+    }
     assert_eq!(
         message.send(&link).await.refused(),
-        format!("{FAILED}.SignatureVerification leaf-other-kind")
+        format!("{FAILED}.SignatureVerification not-included")
     );
 }
 
@@ -479,7 +477,7 @@ fn signed(world: &World, answer: &Answer) -> AnswerRecord {
         .iter()
         .map(|(n, v)| Field::new(n.as_str().as_bytes(), v.as_bytes()).expect("a field"));
     let fields: Vec<Field> = fields.collect();
-    let record = AnswerRecord::received(answer.status, &fields).expect("a record");
+    let record = AnswerRecord::received(answer.status, fields).expect("a record");
     assert!(world.b.id.records().contains(&record.to_bytes()));
     record
 }

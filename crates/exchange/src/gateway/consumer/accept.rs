@@ -53,24 +53,24 @@ impl Inner {
         let held = async {
             let reader = Reader::new(body, &self.limits)?;
             reader
-                .hold(&self.room, self.limits.body_in_memory, |piece| digester.update(piece))
+                .hold(&self.room, self.limits.verified_in_memory, |piece| {
+                    digester.update(piece)
+                })
                 .await
         };
         let (body, trailers) = held.await.map_err(|flaw| flaw.on(Leg::Answer))?;
         let early = head.headers.keys().any(wire::is_of_nodes);
-        let fields = match (early, &trailers) {
-            (true, None) => wire::fields(&head.headers),
-            (false, Some(trailers)) if trailers.keys().all(wire::is_of_nodes) => {
-                wire::fields(&head.headers).and_then(|head| Ok([head, wire::fields(trailers)?].concat()))
-            }
+        let fields = match (early, trailers) {
+            (true, None) => wire::fields([head.headers]),
+            (false, Some(trailers)) if trailers.keys().all(wire::is_of_nodes) => wire::fields([head.headers, trailers]),
             (false, None) => return unsigned(head.status, &head.headers, body),
             _ => return Err(bad(GatewayFlaw::Parts)),
         };
         let fields = fields.map_err(|(at, flaw)| Refusal::at(ErrorCode::InconsistentResponse, &at, flaw))?;
-        let record = AnswerRecord::received(head.status.as_u16(), &fields)
+        let evidence = Evidence::from_fields(&fields);
+        let record = AnswerRecord::received(head.status.as_u16(), fields)
             .map_err(|flaw| Refusal::at(ErrorCode::InconsistentResponse, "record", flaw))?;
-        let evidence = Evidence::from_fields(&fields)
-            .map_err(|flaw| Refusal::at(ErrorCode::InconsistentResponse, "motcua-proof", flaw))?;
+        let evidence = evidence.map_err(|flaw| Refusal::at(ErrorCode::InconsistentResponse, "motcua-proof", flaw))?;
         sending.done().await;
         let Sending::Done(sent) = sending else {
             return Err(bad(GatewayFlaw::OtherRequest));
@@ -84,10 +84,10 @@ impl Inner {
             &AnswerContext::of(&prepared.head, service, &sent.request_hash),
         )?;
         let member = &service.provider.member;
-        let verified = self
-            .checkpoints
-            .verify(&prepared.view, member, record.sender(), &evidence, record.to_bytes());
-        let (_, bytes) = verified.map_err(|refusal| refusal.of(ErrorCode::InconsistentResponse))?;
+        let bytes = record.to_bytes();
+        self.checkpoints
+            .verify(&prepared.view, member, record.sender(), &evidence, &bytes)
+            .map_err(|refusal| refusal.of(ErrorCode::InconsistentResponse))?;
         if digester.finish() != record.digest() {
             return Err(bad(GatewayFlaw::OtherDigest));
         }
@@ -95,7 +95,7 @@ impl Inner {
             count(&self.meter.answers_not_logged);
             return Err(not_logged(ErrorCode::ClientLoggingFailed, &error));
         }
-        Ok(response(head.status, wire::headers(record.fields()), body))
+        Ok(response(head.status, wire::headers(record.into_forwarded()), body))
     }
 }
 

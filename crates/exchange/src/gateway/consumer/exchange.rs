@@ -60,7 +60,7 @@ impl Inner {
     ) -> (Result<Response<Payload>, Refusal>, Option<Timestamp>) {
         let mut answered = None;
         let answer = async {
-            let fields = std::mem::take(&mut prepared.head.fields);
+            let fields = std::mem::take(&mut prepared.fields);
             let created = seconds(self.clock.now());
             let (method, target) = (prepared.method, prepared.target.clone());
             let name = self.log.name().clone();
@@ -81,7 +81,8 @@ impl Inner {
                     .any(|gateway| gateway.code == self.server.code);
             let answer = if here {
                 let own = Ok(Arc::new(self.server.owner.clone()));
-                let answer = self.receive(own, request).await;
+                // Apart: most exchanges go elsewhere, and need no room for it.
+                let answer = Box::pin(self.receive(own, request)).await;
                 answered = Some(self.clock.now());
                 self.accept(&prepared, sending, answer).await?
             } else {
@@ -103,9 +104,10 @@ impl Inner {
         let receipt = self.log.enter(vec![(Kind::MESSAGE, record.to_bytes())], 0).await;
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ClientLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ClientInternalError)?;
-        let headers = wire::headers(record.fields().iter().chain(&record.own_fields()).chain(&evidence));
+        let mut request = request(&record, held.into());
+        *request.headers_mut() = wire::headers(record.into_fields().into_iter().chain(evidence));
         Ok(Outgoing {
-            request: request(&record, headers, held.into()),
+            request,
             sending: Sending::Done(Sent {
                 leaf: evidence::leaf(&receipt),
                 request_hash: hasher.finish(),
@@ -116,8 +118,8 @@ impl Inner {
     /// The trailer form: what proves the body follows it.
     fn flowing(&self, record: RequestRecord, flow: Flow) -> Outgoing {
         let (tell, sent) = oneshot::channel();
-        let headers = wire::headers(record.fields());
-        let head = request(&record, headers, Payload::empty());
+        let mut head = request(&record, Payload::empty());
+        *head.headers_mut() = wire::headers(record.fields().iter().cloned());
         let seal = RequestSeal {
             log: Arc::clone(&self.log),
             clock: Arc::clone(&self.clock),
@@ -141,12 +143,12 @@ fn no_record(flaw: RecordFlaw) -> Refusal {
     Refusal::at(ErrorCode::BadRequest, "record", flaw)
 }
 
-fn request(record: &RequestRecord, headers: HeaderMap, body: Payload) -> Request<Payload> {
+/// Without its headers.
+fn request(record: &RequestRecord, body: Payload) -> Request<Payload> {
     let mut request = Request::new(body);
     *request.method_mut() = http::Method::from_bytes(record.method().as_str().as_bytes()).unwrap_or_default();
     // What came in by way of HTTP can go out again.
     *request.uri_mut() = record.target().to_string().parse().unwrap_or_default();
-    *request.headers_mut() = headers;
     request
 }
 
@@ -180,6 +182,6 @@ impl Seal for RequestSeal {
             leaf: evidence::leaf(&receipt),
             request_hash: self.hasher.finish(),
         });
-        Ok(wire::headers(record.own_fields().iter().chain(&evidence)))
+        Ok(wire::headers(record.own_fields().into_iter().chain(evidence)))
     }
 }

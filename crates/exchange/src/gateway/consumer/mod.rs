@@ -44,7 +44,9 @@ pub(super) enum Origin<'a> {
 struct Prepared {
     method: Method,
     target: Target,
-    head: RequestHead,
+    head: Arc<RequestHead>,
+    /// Those of the head: what goes on.
+    fields: Vec<Field>,
     view: Arc<View>,
 }
 
@@ -71,7 +73,7 @@ impl Inner {
                     let Prepared {
                         method, target, head, ..
                     } = &prepared;
-                    (*method, target.service().clone(), head.clone())
+                    (*method, target.service().clone(), Arc::clone(head))
                 });
                 (self.pass_on(prepared, body, &mut course).await, whose)
             }
@@ -120,12 +122,8 @@ impl Inner {
             Origin::Network(from) => sign_in::client(&hosting, dialect, &mut headers, from)?.unzip(),
         };
         let client = client.cloned().map(ClientId::from);
-        let head = self.read_head(
-            dialect,
-            &headers,
-            client.as_ref(),
-            local.and_then(|c| c.purpose.as_ref()),
-        )?;
+        let purpose = local.and_then(|client| client.purpose.as_ref());
+        let mut head = self.read_head(dialect, headers, client.as_ref(), purpose)?;
         if client.is_none_or(|client| client != head.client) {
             return Err(sign_in::other_client());
         }
@@ -134,7 +132,8 @@ impl Inner {
         }
         let prepared = Prepared {
             method,
-            head: speaking(head, dialect, &target),
+            fields: speaking(std::mem::take(&mut head.fields), dialect, &target),
+            head: Arc::new(head),
             target,
             view: Arc::clone(&self.directory.load().view),
         };
@@ -148,7 +147,7 @@ impl Inner {
     fn read_head(
         &self,
         dialect: Dialect,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         client: Option<&ClientId>,
         purpose: Option<&crate::model::Purpose>,
     ) -> Result<RequestHead, Refusal> {
@@ -195,12 +194,12 @@ impl Inner {
 }
 
 /// Says to the provider's node how the client speaks, where that makes a difference to the answer.
-fn speaking(mut head: RequestHead, dialect: Dialect, target: &Target) -> RequestHead {
-    head.fields.retain(|field| !field.is(DIALECT));
+fn speaking(mut fields: Vec<Field>, dialect: Dialect, target: &Target) -> Vec<Field> {
+    fields.retain(|field| !field.is(DIALECT));
     if dialect == Dialect::GovStack && Metaservice::of(&target.service().code).is_some() {
-        head.fields.push(Field::ours(DIALECT, "govstack"));
+        fields.push(Field::ours(DIALECT, "govstack"));
     }
-    head
+    fields
 }
 
 impl Prepared {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base::codes::CodeError;
 use http::{HeaderMap, request::Parts};
 
 use super::{
@@ -30,7 +31,7 @@ pub(super) struct Admitted {
     pub unlogged: Option<Vec<u8>>,
     /// Its leaf in the sender's log.
     pub leaf: RequestLeaf,
-    pub asked: Asked,
+    pub asked: Arc<Asked>,
     pub request_hash: String,
     pub body: Held,
 }
@@ -47,23 +48,23 @@ impl Inner {
     pub(super) async fn admit<B: Source>(
         &self,
         peer: Result<Arc<MemberId>, Refusal>,
-        head: &Parts,
+        head: Parts,
         body: B,
     ) -> Result<Admitted, Refusal> {
         let member = peer?;
         let view = Arc::clone(&self.directory.load().view);
         let target = head.uri.path_and_query().map_or("", |target| target.as_str());
         let reader = Reader::new(body, &self.limits).map_err(|flaw| flaw.on(Leg::Request))?;
-        let claim = |trailers: Option<&HeaderMap>| {
-            let fields = fields(&head.headers, trailers)?;
-            self.claim(&view, &member, head.method.as_str(), target, &fields)
+        let claim = |fields: Result<Vec<Field>, (String, CodeError)>| {
+            let bad = |(at, flaw): (String, CodeError)| Refusal::at(ErrorCode::InvalidMessage, &at, flaw);
+            self.claim(&view, &member, head.method.as_str(), target, fields.map_err(bad)?)
         };
         let early = if head.headers.keys().any(wire::is_of_nodes) {
-            Some(claim(None)?)
+            Ok(claim(wire::fields([head.headers]))?)
         } else {
             // What can be judged before a large body is.
             Target::parse(target.as_bytes()).map_err(|refusal| refusal.of(ErrorCode::InvalidMessage))?;
-            None
+            Err(head.headers)
         };
 
         let (mut digester, mut hasher) = (Digester::default(), RequestHasher::new(&[]));
@@ -71,12 +72,12 @@ impl Inner {
             digester.update(piece);
             hasher.update(piece);
         };
-        let held = reader.hold(&self.room, self.limits.body_in_memory, watch).await;
+        let held = reader.hold(&self.room, self.limits.verified_in_memory, watch).await;
         let (body, trailers) = held.map_err(|flaw| flaw.on(Leg::Request))?;
         let claim = match (early, trailers) {
-            (Some(claim), None) => claim,
-            (None, trailers) if trailers.iter().flat_map(HeaderMap::keys).all(wire::is_of_nodes) => {
-                claim(trailers.as_ref())?
+            (Ok(claim), None) => claim,
+            (Err(head), trailers) if trailers.iter().flat_map(HeaderMap::keys).all(wire::is_of_nodes) => {
+                claim(wire::fields([head].into_iter().chain(trailers)))?
             }
             _ => return Err(refusal(ErrorCode::InvalidMessage, "trailers", GatewayFlaw::Parts)),
         };
@@ -99,7 +100,7 @@ impl Inner {
             record,
             unlogged: Some(bytes),
             leaf,
-            asked,
+            asked: Arc::new(asked),
             body,
         })
     }
@@ -111,8 +112,9 @@ impl Inner {
         member: &MemberId,
         method: &str,
         target: &str,
-        fields: &[Field],
+        fields: Vec<Field>,
     ) -> Result<Claim, Refusal> {
+        let evidence = Evidence::from_fields(&fields);
         let record = RequestRecord::received(method, target.as_bytes(), fields).map_err(|flaw| {
             let target = Target::parse(target.as_bytes())
                 .err()
@@ -123,7 +125,7 @@ impl Inner {
             )
         })?;
         let asked = Asked::read(&record)?;
-        let evidence = Evidence::from_fields(fields).map_err(|flaw| {
+        let evidence = evidence.map_err(|flaw| {
             let code = match flaw {
                 EvidenceFlaw::Missing => ErrorCode::MissingSignature,
                 EvidenceFlaw::Malformed | EvidenceFlaw::TooLarge => ErrorCode::InvalidMessage,
@@ -138,8 +140,9 @@ impl Inner {
             ));
         }
         let bytes = record.to_bytes();
-        let verified = self.checkpoints.verify(view, member, record.sender(), &evidence, bytes);
-        let (leaf, bytes) = verified?;
+        let leaf = self
+            .checkpoints
+            .verify(view, member, record.sender(), &evidence, &bytes)?;
         let now = self.clock.now();
         if !is_fresh(record.created(), super::super::seconds(now)) {
             return Err(refusal(ErrorCode::MessageExpired, "created", GatewayFlaw::NotFresh));
@@ -152,14 +155,4 @@ impl Inner {
             asked,
         })
     }
-}
-
-/// The fields of a message, those in its trailers behind those of its head.
-fn fields(head: &HeaderMap, trailers: Option<&HeaderMap>) -> Result<Vec<Field>, Refusal> {
-    let bad = |(at, flaw): (String, _)| Refusal::at(ErrorCode::InvalidMessage, &at, flaw);
-    let mut fields = wire::fields(head).map_err(bad)?;
-    if let Some(trailers) = trailers {
-        fields.extend(wire::fields(trailers).map_err(bad)?);
-    }
-    Ok(fields)
 }

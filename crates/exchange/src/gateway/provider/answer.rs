@@ -84,18 +84,18 @@ impl Inner {
         read: Option<Vec<u8>>,
     ) -> Result<Response<Payload>, Refusal> {
         let context = admitted.asked.context(&admitted.request_hash);
-        let fields = answer_fields(wire::raw(&reply.headers), &context)?;
+        let fields = answer_fields(wire::raw(reply.headers), &context)?;
         let read = read.map(|read| (Kind::READ, read));
         match reply.body {
             ReplyBody::Whole(held) => {
                 let record = self.record(admitted, reply.status, held.digest(), fields)?;
-                self.send(admitted, &record, read, held.into()).await
+                self.send(admitted, record, read, held.into()).await
             }
             ReplyBody::More(flow) => {
                 // It begins to be sent before its own record is known.
                 self.log_request(admitted).await?;
                 let record = self.record(admitted, reply.status, ContentDigest::of(b""), fields)?;
-                let headers = wire::headers(record.fields());
+                let headers = wire::headers(record.fields().iter().cloned());
                 let seal = AnswerSeal {
                     log: Arc::clone(&self.log),
                     clock: Arc::clone(&self.clock),
@@ -124,7 +124,7 @@ impl Inner {
         }
         let held = Held::of(answer.body);
         let record = self.record(admitted, answer.status, held.digest(), fields)?;
-        self.send(admitted, &record, None, held.into()).await
+        self.send(admitted, record, None, held.into()).await
     }
 
     fn record(
@@ -142,7 +142,7 @@ impl Inner {
     async fn send(
         &self,
         admitted: &mut Admitted,
-        record: &AnswerRecord,
+        record: AnswerRecord,
         read: Option<(Kind, Vec<u8>)>,
         body: Payload,
     ) -> Result<Response<Payload>, Refusal> {
@@ -153,8 +153,9 @@ impl Inner {
         let receipt = self.log.enter(entries, place).await;
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ServerLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ServerInternalError)?;
-        let headers = wire::headers(record.fields().iter().chain(&record.own_fields()).chain(&evidence));
-        Ok(response(record.status(), headers, body))
+        let status = record.status();
+        let headers = wire::headers(record.into_fields().into_iter().chain(evidence));
+        Ok(response(status, headers, body))
     }
 
     /// A refusal that no record covers.
@@ -164,7 +165,7 @@ impl Inner {
             Field::ours("content-type", answer.content_type),
             Field::ours(ERROR, answer.error),
         ];
-        response(answer.status, wire::headers(&fields), Held::of(answer.body).into())
+        response(answer.status, wire::headers(fields), Held::of(answer.body).into())
     }
 }
 
@@ -206,6 +207,6 @@ impl Seal for AnswerSeal {
         let receipt = self.log.enter(entries, 0).await;
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ServerLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ServerInternalError)?;
-        Ok(wire::headers(record.own_fields().iter().chain(&evidence)))
+        Ok(wire::headers(record.own_fields().into_iter().chain(evidence)))
     }
 }

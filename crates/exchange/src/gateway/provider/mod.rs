@@ -52,7 +52,7 @@ impl Inner {
         let mut course = Course::begin(self.clock.now());
         let (head, body) = request.into_parts();
         let format = Format::accepted(head.headers.get_all(http::header::ACCEPT).iter().map(|v| v.as_bytes()));
-        match self.admit(peer, &head, body).await {
+        match self.admit(peer, head, body).await {
             Ok(admitted) => {
                 self.meet(&admitted.asked.client.member);
                 course.request_size = admitted.body.length();
@@ -70,7 +70,7 @@ impl Inner {
     /// Checks 9 and 10, the service, and the signed answer.
     async fn answer(self: Arc<Self>, mut admitted: Admitted, format: Format, mut course: Course) -> Response<Payload> {
         let hosting = self.hosting.load_full();
-        let (asked, method) = (admitted.asked.clone(), admitted.record.method());
+        let (asked, method) = (Arc::clone(&admitted.asked), admitted.record.method());
         let answered = match self.allow(&hosting, &admitted) {
             Err(denied) => {
                 course.refuse(&denied.refusal);

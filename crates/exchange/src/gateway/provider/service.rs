@@ -148,7 +148,7 @@ fn head(admitted: &Admitted, masked: bool) -> HeaderMap {
     let fields = admitted.record.fields();
     let accept = !fields.iter().any(|field| field.is("accept"));
     let accept = accept.then(|| Field::ours("accept", "application/json"));
-    let mut headers = wire::headers(fields.iter().chain(&accept));
+    let mut headers = wire::headers(fields.iter().cloned().chain(accept));
     if masked {
         NOT_IN_PARTS.iter().for_each(|name| drop(headers.remove(name)));
     }

@@ -5,7 +5,7 @@
 //! it is forwarded, so the only question is whether somebody behind could read it as another path. Those paths are
 //! refused.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crate::model::{
     escape::{self, Flaw, Unit},
@@ -98,7 +98,7 @@ impl ServicePath {
     /// The n-th segment, from 1, decoded.
     pub fn segment(&self, n: usize) -> Option<String> {
         let raw = self.segments().nth(n.checked_sub(1)?)?;
-        escape::decode(raw.as_bytes()).ok()
+        escape::decode(raw.as_bytes()).ok().map(Cow::into_owned)
     }
 
     /// Cuts off the first segment.

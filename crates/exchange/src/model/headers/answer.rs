@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{CLIENT, ERROR, ID, REQUEST_HASH, REQUEST_ID, RequestHead, SERVICE, kept};
 use crate::model::{
     error::{ErrorCode, Refusal},
-    field::Field,
+    field::{Field, FieldFlaw},
     identifier::{ClientId, ServiceId},
 };
 
@@ -56,10 +56,10 @@ impl<'a> AnswerContext<'a> {
 ///
 /// # Errors
 /// [`Refusal`] with [`ErrorCode::ServiceHttpError`] when a field is no HTTP, or there are too many.
-pub fn answer_fields<'a>(
-    raw: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
-    context: &AnswerContext<'_>,
-) -> Result<Vec<Field>, Refusal> {
+pub fn answer_fields<F>(raw: impl IntoIterator<Item = F>, context: &AnswerContext<'_>) -> Result<Vec<Field>, Refusal>
+where
+    F: TryInto<Field, Error = (String, FieldFlaw)>,
+{
     let mut fields = kept(raw).map_err(|flaws| {
         let mut refusal = Refusal::new(ErrorCode::ServiceHttpError);
         flaws.into_iter().for_each(|(place, flaw)| refusal.add(&place, flaw));
@@ -141,11 +141,11 @@ mod tests {
         assert_eq!(
             lines(&fields),
             [
-                "Content-Type: text/csv",
-                "Location: https://elsewhere/",
-                "Date: one",
-                "Set-Cookie: a=1",
-                "Set-Cookie: b=2",
+                "content-type: text/csv",
+                "location: https://elsewhere/",
+                "date: one",
+                "set-cookie: a=1",
+                "set-cookie: b=2",
                 "x-road-id: my-id",
                 "x-road-client: VN/GOV/H26/motcua",
                 "x-road-service: VN/GOV/G22/dvcqg/h%E1%BB%93",

@@ -8,7 +8,10 @@ use base::codes::CodeError;
 pub use answer::{AnswerContext, answer_fields, check_answer};
 pub use request::{Edge, RepresentedParty, RequestHead};
 
-use super::{field::Field, reason::reasons};
+use super::{
+    field::{Field, FieldFlaw},
+    reason::reasons,
+};
 
 /// Most fields of one message.
 pub const MOST_FIELDS: usize = 100;
@@ -74,47 +77,51 @@ reasons! {
 /// Whether a field stays on the line that it came on. Hop-by-hop headers, those that tell the name or address of a
 /// machine, and those that the next hop makes anew (reference 1.2, `SKIPPED_HEADERS`).
 pub(crate) fn is_of_the_hop(field: &Field) -> bool {
-    const SKIPPED: [&str; 13] = [
-        "transfer-encoding",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "upgrade",
-        "connection",
-        "user-agent",
-        "host",
-        "content-length",
-        "server",
-        "expect",
-    ];
-    SKIPPED.iter().any(|name| field.is(name)) || is_of_nodes(field)
+    is_of_nodes(field)
+        || matches!(
+            field.name(),
+            "transfer-encoding"
+                | "keep-alive"
+                | "proxy-authenticate"
+                | "proxy-authorization"
+                | "te"
+                | "trailer"
+                | "upgrade"
+                | "connection"
+                | "user-agent"
+                | "host"
+                | "content-length"
+                | "server"
+                | "expect"
+        )
 }
 
 fn is_of_nodes(field: &Field) -> bool {
-    let prefix = field.name().get(..NODE_PREFIX.len());
-    prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(NODE_PREFIX)) || field.is(CONTENT_DIGEST)
+    field.name().starts_with(NODE_PREFIX) || field.is(CONTENT_DIGEST)
 }
 
 /// Reads the fields of a head and drops those of the hop, among them what `Connection` names (RFC 9110, 7.6.1).
-pub(crate) fn kept<'a>(
-    raw: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
-) -> Result<Vec<Field>, Vec<(String, CodeError)>> {
-    let (mut fields, mut flaws, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for (name, value) in raw {
-        bytes += name.len() + value.len();
-        if fields.len() == MOST_FIELDS {
+pub(crate) fn kept<F>(raw: impl IntoIterator<Item = F>) -> Result<Vec<Field>, Vec<(String, CodeError)>>
+where
+    F: TryInto<Field, Error = (String, FieldFlaw)>,
+{
+    let raw = raw.into_iter();
+    let (mut fields, mut flaws, mut bytes) = (Vec::with_capacity(raw.size_hint().0), Vec::new(), 0);
+    for field in raw {
+        if fields.len() + flaws.len() == MOST_FIELDS {
             flaws.push((String::new(), HeadFlaw::TooMany.into()));
             break;
+        }
+        match field.try_into() {
+            Ok(field) => {
+                bytes += field.name().len() + field.value().len();
+                fields.push(field);
+            }
+            Err((name, flaw)) => flaws.push((name, flaw.into())),
         }
         if bytes > LARGEST_HEAD {
             flaws.push((String::new(), HeadFlaw::TooLarge.into()));
             break;
-        }
-        match Field::new(name, value) {
-            Ok(field) => fields.push(field),
-            Err(flaw) => flaws.push((name.escape_ascii().to_string(), flaw.into())),
         }
     }
     if !flaws.is_empty() {
@@ -125,7 +132,7 @@ pub(crate) fn kept<'a>(
         .filter(|field| field.is("connection"))
         .filter_map(Field::text)
         .flat_map(|value| value.split(','))
-        .map(|name| name.trim().to_owned())
+        .map(|name| name.trim().to_ascii_lowercase())
         .collect();
     fields.retain(|field| !is_of_the_hop(field) && !named.iter().any(|name| field.is(name)));
     Ok(fields)
@@ -178,7 +185,7 @@ mod tests {
             ("X-Powered-By", "PHP/5.2.17"),
             ("Content-Type", "text/plain"),
         ];
-        assert_eq!(names(&raw), ["Accept", "Cache-Control", "X-Powered-By", "Content-Type"]);
+        assert_eq!(names(&raw), ["accept", "cache-control", "x-powered-by", "content-type"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{
 use crate::model::{
     address::Dialect,
     error::{ErrorCode, Refusal},
-    field::Field,
+    field::{Field, FieldFlaw},
     identifier::{ClientId, Part, ServerId},
     purpose::{Purpose, PurposeFlaw},
 };
@@ -60,7 +60,7 @@ pub struct RequestHead {
     pub represented: Option<RepresentedParty>,
     /// `X-Road-Security-Server`: the node of the provider that has to answer.
     pub server: Option<ServerId>,
-    /// What goes on: the fields that are kept in the order and case that they came in, then what the node set.
+    /// What goes on: the fields that are kept in the order that they came in, then what the node set.
     pub fields: Vec<Field>,
 }
 
@@ -70,7 +70,10 @@ impl RequestHead {
     /// # Errors
     /// [`Refusal`] with every problem, each at its header. Its code is that of the first of: the client, the purpose,
     /// the security server, anything else.
-    pub fn read<'a>(raw: impl IntoIterator<Item = (&'a [u8], &'a [u8])>, edge: &Edge<'_>) -> Result<Self, Refusal> {
+    pub fn read<F>(raw: impl IntoIterator<Item = F>, edge: &Edge<'_>) -> Result<Self, Refusal>
+    where
+        F: TryInto<Field, Error = (String, FieldFlaw)>,
+    {
         let mut fields = kept(raw).map_err(|flaws| {
             let mut refusal = Refusal::new(ErrorCode::BadRequest);
             flaws.into_iter().for_each(|(place, flaw)| refusal.add(&place, flaw));
@@ -247,9 +250,9 @@ mod tests {
         assert_eq!(
             lines(&head),
             [
-                "Content-Type: application/json",
-                "X-Road-Client: VN/GOV/000.00.00.H26/motcua",
-                "X-Motcua-Purpose: dossier.verify",
+                "content-type: application/json",
+                "x-road-client: VN/GOV/000.00.00.H26/motcua",
+                "x-motcua-purpose: dossier.verify",
                 "x-road-request-id: 11111111-1111-4111-8111-111111111111",
                 "x-road-id: VN-22222222-2222-4222-8222-222222222222",
             ]
@@ -412,7 +415,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(accepts(&head(&[])), ["accept: application/json"]);
-        assert_eq!(accepts(&head(&[("Accept", "text/csv")])), ["Accept: text/csv"]);
+        assert_eq!(accepts(&head(&[("Accept", "text/csv")])), ["accept: text/csv"]);
         assert_eq!(head(&[("Accept", "text/csv")]).accept().count(), 1);
     }
 }

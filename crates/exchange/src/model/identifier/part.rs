@@ -1,6 +1,6 @@
 //! One part of an identifier, and which characters it may have.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use base::codes::CodeError;
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ reasons! {
 /// Unicode, neither `.` nor `..`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Part(String);
+pub struct Part(Arc<str>);
 
 impl Part {
     /// Takes a decoded text.
@@ -70,35 +70,7 @@ impl Part {
     /// # Errors
     /// [`PartFlaw`] says which rule of the policy it breaks.
     pub fn new(text: &str) -> Result<Self, PartFlaw> {
-        Self::take(text.to_owned())
-    }
-
-    fn take(text: String) -> Result<Self, PartFlaw> {
-        if text.is_empty() {
-            return Err(PartFlaw::Empty);
-        }
-        if text.len() > LONGEST_PART {
-            return Err(PartFlaw::TooLong);
-        }
-        if text == "." || text == ".." {
-            return Err(PartFlaw::DotSegment);
-        }
-        for c in text.chars() {
-            match c {
-                '/' | '\\' | '%' | ':' | ';' => return Err(PartFlaw::Separator),
-                c if c.is_control() => return Err(PartFlaw::Control),
-                c if is_invisible(c) => return Err(PartFlaw::Invisible),
-                c if c.is_whitespace() && c != ' ' => return Err(PartFlaw::Blank),
-                _ => {}
-            }
-        }
-        if text.starts_with(' ') || text.ends_with(' ') {
-            return Err(PartFlaw::Blank);
-        }
-        if !is_nfc(&text) {
-            return Err(PartFlaw::NotComposed);
-        }
-        Ok(Self(text))
+        check(text).map(|()| Self(text.into()))
     }
 
     /// Takes a raw URI segment: percent-decodes it as UTF-8. What RFC 3986 wants escaped has to be.
@@ -111,7 +83,7 @@ impl Part {
             Flaw::NotAllowed => PartFlaw::NotAllowed,
             Flaw::NotUtf8 => PartFlaw::NotUtf8,
         })?;
-        Self::take(text)
+        Self::new(&text)
     }
 
     /// The text.
@@ -131,6 +103,34 @@ impl Part {
     pub(crate) fn encode(&self, out: &mut impl fmt::Write) -> fmt::Result {
         escape::encode(&self.0, out)
     }
+}
+
+fn check(text: &str) -> Result<(), PartFlaw> {
+    if text.is_empty() {
+        return Err(PartFlaw::Empty);
+    }
+    if text.len() > LONGEST_PART {
+        return Err(PartFlaw::TooLong);
+    }
+    if text == "." || text == ".." {
+        return Err(PartFlaw::DotSegment);
+    }
+    for c in text.chars() {
+        match c {
+            '/' | '\\' | '%' | ':' | ';' => return Err(PartFlaw::Separator),
+            c if c.is_control() => return Err(PartFlaw::Control),
+            c if is_invisible(c) => return Err(PartFlaw::Invisible),
+            c if c.is_whitespace() && c != ' ' => return Err(PartFlaw::Blank),
+            _ => {}
+        }
+    }
+    if text.starts_with(' ') || text.ends_with(' ') {
+        return Err(PartFlaw::Blank);
+    }
+    if !text.is_ascii() && !is_nfc(text) {
+        return Err(PartFlaw::NotComposed);
+    }
+    Ok(())
 }
 
 /// Format characters and fillers: they change what a reader takes a code for, and nothing that they see.
@@ -163,7 +163,7 @@ impl TryFrom<String> for Part {
 
 impl From<Part> for String {
     fn from(part: Part) -> Self {
-        part.0
+        part.0.as_ref().to_owned()
     }
 }
 

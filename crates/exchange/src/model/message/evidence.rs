@@ -1,11 +1,12 @@
 //! What travels with a message to prove that the sender's log has its record: a salt, an inclusion proof and the
-//! checkpoint that it leads to, in the text form of C2SP tlog-proof. The proof is cut in two, because the messages of
-//! one batch have the same checkpoint: on one connection it is sent once, and the header compression of HTTP/2 has the
-//! rest.
+//! checkpoint that it leads to. The leaf is not sent: salt and record give it. Checkpoint and proof are apart, because the
+//! messages of one batch have the same checkpoint: on one connection it is sent once, and the header compression of HTTP/2
+//! has the rest.
 
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use ledger::{Hash, tree::LONGEST_PATH};
 
 use crate::model::{
     field::{Field, LONGEST_VALUE},
@@ -14,9 +15,9 @@ use crate::model::{
 
 /// The header with the salt of the commitment, 32 bytes.
 const SALT: &str = "motcua-salt";
-/// The header with the proof down to its blank line, without the two line feeds.
+/// The header with the inclusion proof: the place of the leaf (8 bytes, the highest first), then the hashes.
 const PROOF: &str = "motcua-proof";
-/// The header with what follows the blank line: a signed note.
+/// The header with the checkpoint: a signed note.
 const CHECKPOINT: &str = "motcua-checkpoint";
 
 reasons! {
@@ -29,36 +30,40 @@ reasons! {
             "Motcua-Salt, Motcua-Proof hoặc Motcua-Checkpoint không phải là base64 chuẩn, hoặc sai độ dài.",
             "Motcua-Salt, Motcua-Proof or Motcua-Checkpoint is no standard base64, or has the wrong length.";
         TooLarge = "evidence-too-large",
-            "Bằng chứng hoặc điểm kiểm lớn hơn 8 KiB khi mã hóa; bỏ bớt chữ ký của nhân chứng.",
-            "The proof or the checkpoint is larger than 8 KiB when it is encoded; send fewer cosignatures.";
+            "Điểm kiểm lớn hơn 8 KiB khi mã hóa; bỏ bớt chữ ký của nhân chứng.",
+            "The checkpoint is larger than 8 KiB when it is encoded; send fewer cosignatures.";
     }
 }
 
-/// A salt and a proof. Neither is verified here: that is the ledger's.
+/// Where in the sender's log a record is said to be. Nothing in it is verified here: that is the ledger's.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// The key of the commitment. With it the receiver, who has the record, opens the leaf.
+    /// The key of the commitment. With it the receiver, who has the record, makes the leaf.
     pub salt: [u8; 32],
-    /// The proof, closed (without an opening), as C2SP tlog-proof writes it.
-    pub proof: Vec<u8>,
+    /// The place of the leaf, from 0.
+    pub index: u64,
+    /// The inclusion proof, from the leaf's sibling up (RFC 6962, 2.1.1).
+    pub path: Vec<Hash>,
+    /// The checkpoint that it leads to: a signed note, as text.
+    pub checkpoint: Vec<u8>,
 }
 
 impl Evidence {
     /// The fields to send.
     ///
     /// # Errors
-    /// [`EvidenceFlaw`] when the proof has no blank line, or is too large for a header.
+    /// [`EvidenceFlaw::TooLarge`] when the checkpoint does not fit a header.
     pub fn to_fields(&self) -> Result<[Field; 3], EvidenceFlaw> {
-        let blank = self.proof.windows(2).position(|pair| pair == b"\n\n");
-        let blank = blank.ok_or(EvidenceFlaw::Malformed)?;
-        let encoded = [&self.proof[..blank], &self.proof[blank + 2..]].map(|part| BASE64_STANDARD.encode(part));
-        if encoded.iter().any(|part| part.len() > LONGEST_VALUE) {
+        let mut proof = Vec::with_capacity(8 + 32 * self.path.len());
+        proof.extend(self.index.to_be_bytes());
+        self.path.iter().for_each(|hash| proof.extend(hash.0));
+        let checkpoint = BASE64_STANDARD.encode(&self.checkpoint);
+        if checkpoint.len() > LONGEST_VALUE {
             return Err(EvidenceFlaw::TooLarge);
         }
-        let [proof, checkpoint] = encoded;
         Ok([
             Field::ours(SALT, BASE64_STANDARD.encode(self.salt)),
-            Field::ours(PROOF, proof),
+            Field::ours(PROOF, BASE64_STANDARD.encode(proof)),
             Field::ours(CHECKPOINT, checkpoint),
         ])
     }
@@ -69,19 +74,24 @@ impl Evidence {
     /// [`EvidenceFlaw`] when one is missing, stands twice, or is not what [`Evidence::to_fields`] would send.
     pub fn from_fields(fields: &[Field]) -> Result<Self, EvidenceFlaw> {
         let salt = decoded(fields, SALT)?.try_into().map_err(|_| EvidenceFlaw::Malformed)?;
-        let (head, checkpoint) = (decoded(fields, PROOF)?, decoded(fields, CHECKPOINT)?);
-        // Else the blank line of the proof would be another one than that which was cut.
-        if head.is_empty() || head.ends_with(b"\n") || head.windows(2).any(|pair| pair == b"\n\n") {
+        let (proof, checkpoint) = (decoded(fields, PROOF)?, decoded(fields, CHECKPOINT)?);
+        let (index, path) = proof.split_first_chunk().ok_or(EvidenceFlaw::Malformed)?;
+        let (path, rest) = path.as_chunks();
+        if path.len() > LONGEST_PATH || !rest.is_empty() {
             return Err(EvidenceFlaw::Malformed);
         }
-        let proof = [&head[..], b"\n\n", &checkpoint].concat();
-        Ok(Self { salt, proof })
+        Ok(Self {
+            salt,
+            index: u64::from_be_bytes(*index),
+            path: path.iter().copied().map(Hash).collect(),
+            checkpoint,
+        })
     }
 }
 
 impl fmt::Debug for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Evidence({} bytes of proof)", self.proof.len())
+        write!(f, "Evidence(leaf {}, {} hashes)", self.index, self.path.len())
     }
 }
 
@@ -99,30 +109,33 @@ fn decoded(fields: &[Field], name: &str) -> Result<Vec<u8>, EvidenceFlaw> {
 mod tests {
     use super::*;
 
-    const PROOF_TEXT: &[u8] =
-        b"c2sp.org/tlog-proof@v1\nextra AQE=\nindex 7\nAAA=\n\nlog\n8\nAAA=\n\n\xe2\x80\x94 log AAAA\n";
+    fn evidence() -> Evidence {
+        Evidence {
+            salt: [3; 32],
+            index: 258,
+            path: vec![Hash([1; 32]), Hash([2; 32])],
+            checkpoint: b"log\n8\nAAA=\n\n\xe2\x80\x94 log AAAA\n".to_vec(),
+        }
+    }
 
     #[test]
-    fn a_proof_is_cut_at_its_first_blank_line_and_put_together_again() {
-        let evidence = Evidence {
-            salt: [3; 32],
-            proof: PROOF_TEXT.to_vec(),
-        };
-        let fields = evidence.to_fields().expect("a proof");
+    fn evidence_is_read_as_it_was_sent() {
+        let fields = evidence().to_fields().expect("small");
         let part = |n: usize| BASE64_STANDARD.decode(fields[n].value()).expect("base64");
-        assert_eq!(part(1), b"c2sp.org/tlog-proof@v1\nextra AQE=\nindex 7\nAAA=");
-        assert_eq!(part(2), b"log\n8\nAAA=\n\n\xe2\x80\x94 log AAAA\n");
-        assert_eq!(Evidence::from_fields(&fields), Ok(evidence));
+        assert_eq!(part(0), [3; 32]);
+        assert_eq!(part(1), [&[0, 0, 0, 0, 0, 0, 1, 2][..], &[1; 32], &[2; 32]].concat());
+        assert_eq!(part(2), evidence().checkpoint);
+        assert_eq!(Evidence::from_fields(&fields), Ok(evidence()));
+        let alone = Evidence {
+            path: Vec::new(),
+            ..evidence()
+        };
+        assert_eq!(Evidence::from_fields(&alone.to_fields().expect("small")), Ok(alone));
     }
 
     #[test]
     fn other_evidence_is_refused() {
-        let [salt, proof, checkpoint] = Evidence {
-            salt: [3; 32],
-            proof: PROOF_TEXT.to_vec(),
-        }
-        .to_fields()
-        .expect("a proof");
+        let [salt, proof, checkpoint] = evidence().to_fields().expect("small");
         let read = |fields: &[&Field]| Evidence::from_fields(&fields.iter().map(|f| (*f).clone()).collect::<Vec<_>>());
         let field = |name: &'static str, value: &[u8]| Field::ours(name, BASE64_STANDARD.encode(value));
         assert_eq!(read(&[&salt, &proof]), Err(EvidenceFlaw::Missing));
@@ -131,17 +144,20 @@ mod tests {
             read(&[&field(SALT, &[3; 31]), &proof, &checkpoint]),
             Err(EvidenceFlaw::Malformed)
         );
-        for head in [&b"a\n\nb"[..], b"a\n", b""] {
+        for bytes in [0, 7, 9, 39, 41, 8 + 64 * 32] {
+            let proof = field(PROOF, &vec![0; bytes]);
             assert_eq!(
-                read(&[&salt, &field(PROOF, head), &checkpoint]),
-                Err(EvidenceFlaw::Malformed)
+                read(&[&salt, &proof, &checkpoint]),
+                Err(EvidenceFlaw::Malformed),
+                "{bytes}"
             );
         }
+        assert!(read(&[&salt, &field(PROOF, &[0; 8 + 63 * 32]), &checkpoint]).is_ok());
         let url_safe = Field::ours(PROOF, "-_-_");
         assert_eq!(read(&[&salt, &url_safe, &checkpoint]), Err(EvidenceFlaw::Malformed));
         let large = Evidence {
-            salt: [3; 32],
-            proof: [PROOF_TEXT, &[b'x'; LONGEST_VALUE]].concat(),
+            checkpoint: vec![b'x'; LONGEST_VALUE],
+            ..evidence()
         };
         assert_eq!(large.to_fields(), Err(EvidenceFlaw::TooLarge));
     }

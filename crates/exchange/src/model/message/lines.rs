@@ -79,18 +79,17 @@ impl Written {
             text.extend([*value, "\n"]);
         }
         for same in fields.chunk_by(|a, b| a.name() == b.name()) {
-            match same {
-                [field] if is_printable(field.value()) => {
-                    begin_line(&mut text, &mut identifiers, field.name(), "");
-                    text.push_str(&String::from_utf8_lossy(field.value()));
-                }
-                _ => {
-                    begin_line(&mut text, &mut identifiers, same[0].name(), ";bs");
-                    for (n, field) in same.iter().enumerate() {
-                        text.push_str(if n == 0 { ":" } else { ", :" });
-                        BASE64_STANDARD.encode_string(field.value(), &mut text);
-                        text.push(':');
-                    }
+            if let [field] = same
+                && let Some(value) = printable(field)
+            {
+                begin_line(&mut text, &mut identifiers, field.name(), "");
+                text.push_str(value);
+            } else {
+                begin_line(&mut text, &mut identifiers, same[0].name(), ";bs");
+                for (n, field) in same.iter().enumerate() {
+                    text.push_str(if n == 0 { ":" } else { ", :" });
+                    BASE64_STANDARD.encode_string(field.value(), &mut text);
+                    text.push(':');
                 }
             }
             text.push('\n');
@@ -119,7 +118,6 @@ pub(super) fn in_order(fields: impl IntoIterator<Item = Field>) -> Result<Vec<Fi
     let mut fields: Vec<Field> = fields
         .into_iter()
         .filter(|field| !headers::is_of_the_hop(field))
-        .map(Field::lower)
         .collect();
     let bytes: usize = fields
         .iter()
@@ -143,8 +141,11 @@ fn begin_line(text: &mut String, identifiers: &mut String, name: &str, suffix: &
     text.push_str(": ");
 }
 
-fn is_printable(value: &[u8]) -> bool {
-    value.iter().all(|b| matches!(b, b' '..=b'~'))
+/// The value, if it has printable ASCII alone.
+fn printable(field: &Field) -> Option<&str> {
+    field
+        .text()
+        .filter(|text| text.bytes().all(|b| matches!(b, b' '..=b'~')))
 }
 
 /// What is in a record, before anybody has compared its form.

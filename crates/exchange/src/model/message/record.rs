@@ -159,21 +159,14 @@ impl RequestRecord {
     /// The record of a request that has come, from its method, request target and fields.
     ///
     /// # Errors
-    /// [`RecordFlaw`] when it is none that [`RequestRecord::to_fields`] would send.
-    pub fn received(method: &str, target: &[u8], fields: &[Field]) -> Result<Self, RecordFlaw> {
+    /// [`RecordFlaw`] when it is none that [`RequestRecord::into_fields`] would send.
+    pub fn received(method: &str, target: &[u8], fields: Vec<Field>) -> Result<Self, RecordFlaw> {
         let method = method.parse().map_err(|_| RecordFlaw::Method)?;
         let target = Target::parse(target).map_err(|_| RecordFlaw::Target)?;
-        let (created, sender) = said_input(fields)?;
-        let record = Self::new(
-            method,
-            target,
-            said_digest(fields)?,
-            fields.iter().cloned(),
-            created,
-            sender,
-        )?;
-        check_input(fields, record.written.input())?;
-        Ok(record)
+        let input = Input::said(&fields)?;
+        let (digest, created) = (said_digest(&fields)?, input.created);
+        let record = Self::new(method, target, digest, fields, created, input.sender.clone())?;
+        input.check(&record.written).map(|()| record)
     }
 
     /// Reads the bytes of a record, as a log or an auditor has them.
@@ -210,8 +203,10 @@ impl RequestRecord {
     }
 
     /// The fields to send with the request: those of the record, and [`Self::own_fields`].
-    pub fn to_fields(&self) -> Vec<Field> {
-        self.fields.iter().cloned().chain(self.own_fields()).collect()
+    pub fn into_fields(mut self) -> Vec<Field> {
+        let own = self.own_fields();
+        self.fields.extend(own);
+        self.fields
     }
 
     /// The method.
@@ -307,21 +302,13 @@ impl AnswerRecord {
     /// The record of an answer that has come, from its status and fields.
     ///
     /// # Errors
-    /// [`RecordFlaw`] when it is none that [`AnswerRecord::to_fields`] would send.
-    pub fn received(status: u16, fields: &[Field]) -> Result<Self, RecordFlaw> {
-        let (created, sender) = said_input(fields)?;
-        let leaf = only(fields, REQUEST_LEAF).and_then(|f| RequestLeaf::parse(f.value()));
-        let leaf = leaf.ok_or(RecordFlaw::Leaf)?;
-        let record = Self::new(
-            status,
-            said_digest(fields)?,
-            leaf,
-            fields.iter().cloned(),
-            created,
-            sender,
-        )?;
-        check_input(fields, record.written.input())?;
-        Ok(record)
+    /// [`RecordFlaw`] when it is none that [`AnswerRecord::into_fields`] would send.
+    pub fn received(status: u16, fields: Vec<Field>) -> Result<Self, RecordFlaw> {
+        let input = Input::said(&fields)?;
+        let leaf = only(&fields, REQUEST_LEAF).and_then(|f| RequestLeaf::parse(f.value()));
+        let (leaf, digest) = (leaf.ok_or(RecordFlaw::Leaf)?, said_digest(&fields)?);
+        let record = Self::new(status, digest, leaf, fields, input.created, input.sender.clone())?;
+        input.check(&record.written).map(|()| record)
     }
 
     /// Reads the bytes of a record, as a log or an auditor has them.
@@ -359,8 +346,15 @@ impl AnswerRecord {
     }
 
     /// The fields to send with the answer: those of the record, and [`Self::own_fields`].
-    pub fn to_fields(&self) -> Vec<Field> {
-        self.fields.iter().cloned().chain(self.own_fields()).collect()
+    pub fn into_fields(mut self) -> Vec<Field> {
+        let own = self.own_fields();
+        self.fields.extend(own);
+        self.fields
+    }
+
+    /// The fields that go on to the consumer, alone.
+    pub fn into_forwarded(self) -> Vec<Field> {
+        self.fields
     }
 
     /// The status code.
@@ -421,16 +415,31 @@ fn said_digest(fields: &[Field]) -> Result<ContentDigest, RecordFlaw> {
         .ok_or(RecordFlaw::Digest)
 }
 
-fn said_input(fields: &[Field]) -> Result<(u64, LogName), RecordFlaw> {
-    let input = only(fields, INPUT).and_then(Field::text).ok_or(RecordFlaw::Input)?;
-    let (created, sender) = created_and_sender(input).ok_or(RecordFlaw::Input)?;
-    Ok((created, LogName::new(sender)?))
+/// `Motcua-Input` as it came.
+struct Input {
+    field: Field,
+    created: u64,
+    sender: LogName,
 }
 
-fn check_input(fields: &[Field], expected: &str) -> Result<(), RecordFlaw> {
-    match only(fields, INPUT) {
-        Some(field) if field.value() == expected.as_bytes() => Ok(()),
-        _ => Err(RecordFlaw::Input),
+impl Input {
+    fn said(fields: &[Field]) -> Result<Self, RecordFlaw> {
+        let field = only(fields, INPUT).ok_or(RecordFlaw::Input)?;
+        let (created, sender) = field.text().and_then(created_and_sender).ok_or(RecordFlaw::Input)?;
+        Ok(Self {
+            created,
+            sender: LogName::new(sender)?,
+            field: field.clone(),
+        })
+    }
+
+    /// Whether it is that of the record which its message gives.
+    fn check(&self, written: &Written) -> Result<(), RecordFlaw> {
+        if self.field.value() == written.input().as_bytes() {
+            Ok(())
+        } else {
+            Err(RecordFlaw::Input)
+        }
     }
 }
 
@@ -542,15 +551,19 @@ mod tests {
     #[test]
     fn what_is_sent_is_what_is_received() {
         let (request, answer) = (request(), answer());
-        let received = RequestRecord::received("POST", request.target().to_string().as_bytes(), &request.to_fields());
+        let received = RequestRecord::received(
+            "POST",
+            request.target().to_string().as_bytes(),
+            request.clone().into_fields(),
+        );
         assert_eq!(received, Ok(request));
-        assert_eq!(AnswerRecord::received(200, &answer.to_fields()), Ok(answer));
+        assert_eq!(AnswerRecord::received(200, answer.clone().into_fields()), Ok(answer));
     }
 
     #[test]
     fn the_order_of_the_wire_does_not_matter_and_its_own_fields_do_not_count() {
         let request = request();
-        let mut fields = request.to_fields();
+        let mut fields = request.clone().into_fields();
         fields.reverse();
         fields.swap(0, 3);
         fields.extend(self::fields(&[
@@ -558,7 +571,7 @@ mod tests {
             ("motcua-proof", "x"),
             ("user-agent", "y"),
         ]));
-        let received = RequestRecord::received("POST", request.target().to_string().as_bytes(), &fields);
+        let received = RequestRecord::received("POST", request.target().to_string().as_bytes(), fields);
         let received = received.expect("the same but for two fields of one name, which changed places");
         assert_ne!(received, request);
         assert_eq!(received.fields().len(), request.fields().len());
@@ -569,9 +582,9 @@ mod tests {
         let request = request();
         let target = request.target().to_string();
         let touched = |change: &dyn Fn(&mut Vec<Field>)| {
-            let mut fields = request.to_fields();
+            let mut fields = request.clone().into_fields();
             change(&mut fields);
-            RequestRecord::received("POST", target.as_bytes(), &fields)
+            RequestRecord::received("POST", target.as_bytes(), fields)
         };
         let add =
             |name: &'static str, value: &'static str| move |f: &mut Vec<Field>| f.extend(fields(&[(name, value)]));
@@ -590,22 +603,27 @@ mod tests {
         );
         assert_eq!(touched(&drop(INPUT)), Err(RecordFlaw::Input));
         assert_eq!(
-            RequestRecord::received("post", target.as_bytes(), &request.to_fields()),
+            RequestRecord::received("post", target.as_bytes(), request.clone().into_fields()),
             Err(RecordFlaw::Method)
         );
         assert_eq!(
-            RequestRecord::received("POST", b"/r1/VN/GOV/A/b/c/..", &request.to_fields()),
+            RequestRecord::received("POST", b"/r1/VN/GOV/A/b/c/..", request.clone().into_fields()),
             Err(RecordFlaw::Target)
         );
 
         let answer = answer();
         assert_eq!(
-            AnswerRecord::received(100, &answer.to_fields()),
+            AnswerRecord::received(100, answer.clone().into_fields()),
             Err(RecordFlaw::Status)
         );
-        let fields: Vec<Field> = answer.to_fields().into_iter().filter(|f| !f.is(REQUEST_LEAF)).collect();
-        assert_eq!(AnswerRecord::received(200, &fields), Err(RecordFlaw::Leaf));
-        let changed = AnswerRecord::received(201, &answer.to_fields()).expect("a record of another answer");
+        let fields: Vec<Field> = answer
+            .clone()
+            .into_fields()
+            .into_iter()
+            .filter(|f| !f.is(REQUEST_LEAF))
+            .collect();
+        assert_eq!(AnswerRecord::received(200, fields), Err(RecordFlaw::Leaf));
+        let changed = AnswerRecord::received(201, answer.clone().into_fields()).expect("a record of another answer");
         assert_ne!(changed.to_bytes(), answer.to_bytes(), "the leaf is another");
     }
 

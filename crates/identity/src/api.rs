@@ -106,6 +106,8 @@ struct ReadBody {
     what: String,
     /// The request.
     request_id: Uuid,
+    /// Where its proof is, once it is a leaf of the transparency log.
+    proof: Option<String>,
 }
 
 /// Who has seen the caller's data ("Ai đã xem dữ liệu của tôi"), newest first.
@@ -127,6 +129,7 @@ async fn my_reads(
         purpose: entry.purpose.into(),
         what: entry.what,
         request_id: entry.request_id,
+        proof: entry.proved.then(|| format!("/my/reads/proofs/{}", entry.id)),
     };
     Ok(Json(Listing::of(entries, next.map(crate::pages::place), body)))
 }

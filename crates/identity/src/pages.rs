@@ -10,7 +10,7 @@ mod tokens;
 use axum::{
     Router,
     http::StatusCode,
-    response::Response,
+    response::{Redirect, Response},
     routing::{get, post},
 };
 
@@ -36,7 +36,9 @@ pub(crate) fn router() -> Router {
         .route("/account", get(account::profile))
         .route("/account/organisation", post(account::act_for))
         .route("/account/devices", get(account::devices).post(account::devices_end))
-        .route("/account/reads", get(account::reads))
+        // Its address until 2026.
+        .route("/account/reads", get(|| async { Redirect::permanent("/my/reads") }))
+        .route("/my/reads/proofs/{id}", get(account::read_proof))
         .route("/account/security", get(security::page))
         .route("/account/security/password", post(security::password))
         .route("/account/security/codes", post(security::recovery_codes))
@@ -53,6 +55,11 @@ pub(crate) fn router() -> Router {
         .route("/admin/tokens", get(tokens::list).post(tokens::create))
         .route("/admin/tokens/revoke", post(tokens::revoke))
         .route("/admin/access-log", get(admin::access_log))
+}
+
+/// The list of reads of one's data.
+pub(crate) fn reads() -> Router {
+    Router::new().route("/my/reads", get(account::reads))
 }
 
 /// A page that succeeded.

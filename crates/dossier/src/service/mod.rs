@@ -24,6 +24,7 @@ use base::{
     codes::{AgencyCode, DossierCodePattern},
 };
 use identity::IdentityState;
+use ledger::Ledger;
 use procedure::{
     package::{ExecutingLevel, Package},
     reference::Reference,
@@ -38,7 +39,7 @@ pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
 pub(crate) use handling::{any_of, no_dossier};
 pub use jobs::{CHANGED, DOCUMENT, handlers};
-pub use leaves::{EntryProof, LeafSays, Ledger, PROOFS_FORMAT, Proofs};
+pub use leaves::{EntryProof, LeafSays, PROOFS_FORMAT, Proofs};
 pub use notices::NoticeItem;
 pub use reading::{
     COUNTED, ConsultationItem, DossierItem, DossierView, HistoryLine, Holder, PAGE, Queue, QueueItem, QueueQuery,

@@ -15,6 +15,7 @@ use futures::{FutureExt, future::BoxFuture};
 use http_body_util::BodyExt;
 use identity::{DataRead, Purpose, Role};
 use jiff::civil::date;
+use ledger::Signer as _;
 use tower::ServiceExt;
 
 use super::{AGENCY, CLIENT, Node, PERSON, call, call_of, code, id, nodes, nodes_with, officer, read_of, subsystem};
@@ -61,7 +62,10 @@ async fn reads_here_and_through_the_exchange_stand_in_one_list() {
         let [here, through] = &mine.reads[..] else {
             panic!("{mine:?}")
         };
-        assert_eq!((here.source, here.who.vi.as_str()), (Source::Here, "Trần Thị Bình"));
+        assert_eq!(
+            (here.source, here.who.vi.as_str()),
+            (Source::Here { proved: None }, "Trần Thị Bình")
+        );
         assert_eq!(through.source, Source::Exchange { leaf: 2 });
         assert_eq!(
             (through.who.vi.as_str(), through.agency.as_str()),
@@ -87,7 +91,10 @@ async fn reads_here_and_through_the_exchange_stand_in_one_list() {
             )
             .await
             .expect("reads");
-        assert_eq!(some.reads.iter().map(|r| r.source).collect::<Vec<_>>(), [Source::Here]);
+        assert_eq!(
+            some.reads.iter().map(|r| r.source).collect::<Vec<_>>(),
+            [Source::Here { proved: None }]
+        );
         let to = Some(node.now().plus_seconds(-50));
         let some = node
             .journal
@@ -734,5 +741,61 @@ async fn letters_that_are_bent_or_not_theirs_are_refused() {
         let answered =
             serde_json::json!({"id": "01980000-0000-7000-8000-000000000001", "text": "x", "by": "y"}).to_string();
         assert_eq!(post("/v1/answers", Some(CLIENT), true, &answered).await, "not-found");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_on_the_node_is_proved_beside_those_of_others_and_erased_with_its_request() {
+    for node in nodes(|_| {}).await {
+        let me = node.person(Some(PERSON)).await;
+        log_read(&node, 1, PERSON, -100).await;
+        let ledger = ledger::Ledger {
+            log: std::sync::Arc::clone(&node.log),
+            keys: vec![node.key.verifier()],
+        };
+        node.identity.keep_reads_in(ledger).await.expect("kept");
+        let bình = node.ctx(officer(AGENCY, Role::Specialist));
+        let read = DataRead {
+            subject: PERSON,
+            dossier: Some("G01-261125-0009"),
+            purpose: Purpose::CaseHandling,
+            what: "Tờ khai",
+        };
+        node.identity.access_log().record(&bình, read).await.expect("recorded");
+        let all = async || {
+            node.journal
+                .my_reads(&me, &ReadFilter::default())
+                .await
+                .expect("reads")
+                .reads
+        };
+        let mine = all().await;
+        let Source::Here { proved: Some(id) } = mine[0].source else {
+            panic!("{mine:?}")
+        };
+        let proof = node.identity.read_proof(&me, id).await.expect("a proof");
+        let verdict = ledger::verify(proof.proof.as_bytes(), &node.policy(), None).expect("it holds");
+        assert_eq!(verdict.kind(), ledger::Kind::ACCESS);
+        let page = node.get(&me, "/my/reads").await.body;
+        assert!(page.contains(&format!("/my/reads/proofs/{id}")), "{page}");
+
+        let demand = crate::journal::Demand {
+            request: bình.request_id,
+            ground: "Quyết định 12/QĐ-TA ngày 20/11/2026".to_owned(),
+            read_too: true,
+        };
+        assert_eq!(
+            node.journal
+                .erase(&node.administrator(), &demand)
+                .await
+                .expect("erased"),
+            1
+        );
+        assert!(node.log.entry(proof.leaf).expect("an entry").opening.is_none());
+        assert_eq!(
+            all().await.iter().map(|read| read.source).collect::<Vec<_>>(),
+            [Source::Exchange { leaf: 2 }]
+        );
+        assert!(node.identity.read_proof(&me, id).await.is_err());
     }
 }

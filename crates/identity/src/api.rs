@@ -119,7 +119,7 @@ async fn my_reads(
     axum::Extension(state): axum::Extension<IdentityState>,
     paging: Paging,
 ) -> Result<Json<Listing<ReadBody>>, ApiError> {
-    let before = paging.place(|cursor| crate::pages::read_place(Some(cursor)))?;
+    let before = paging.place(crate::web::read_place)?;
     let (entries, next) = state.reads_of_me(&ctx, before, paging.limit()).await?;
     let body = |entry: crate::ReadEntry| ReadBody {
         at: entry.at.into(),
@@ -131,7 +131,7 @@ async fn my_reads(
         request_id: entry.request_id,
         proof: entry.proved.then(|| format!("/my/reads/proofs/{}", entry.id)),
     };
-    Ok(Json(Listing::of(entries, next.map(crate::pages::place), body)))
+    Ok(Json(Listing::of(entries, next.map(crate::web::place), body)))
 }
 
 /// Whose officers.

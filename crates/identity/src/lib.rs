@@ -33,8 +33,8 @@ pub use service::{
     ReadBy, ReadEntry, ReadProof, ReadRecord, Shell, Token, TokenOwner, hash_password,
 };
 pub use web::{
-    ApiError, ApiJson, ApiPath, ApiQuery, Both, IdempotencyKey, Instant, Listing, Paging, SignedIn, Tag, Web, describe,
-    layer, problem_response,
+    ApiError, ApiJson, ApiPath, ApiQuery, Both, Cursor, IdempotencyKey, Instant, Listing, Paging, SignedIn, Tag, Web,
+    describe, layer, place, problem_response, read_place,
 };
 
 /// Pages and API of this crate. [`layer`] goes around this and all other routes of the node.

@@ -67,19 +67,8 @@ fn ok<T: askama::Template>(template: &T) -> Response {
     view::html(StatusCode::OK, template)
 }
 
-/// The place in a list that goes from new to old, as it stands in an address: `micros.uuid`.
-pub(crate) fn place(at: (i64, uuid::Uuid)) -> String {
-    format!("{}.{}", at.0, at.1)
-}
-
 /// Items on one page of a list.
 const PAGE: u32 = 50;
-
-/// Reads [`place`]; anything else is the beginning of the list.
-pub(crate) fn read_place(text: Option<&str>) -> Option<(i64, uuid::Uuid)> {
-    let (at, id) = text?.split_once('.')?;
-    Some((at.parse().ok()?, id.parse().ok()?))
-}
 
 /// An id from a form; one that is bent is a thing that is not there.
 fn read_id(text: &str) -> base::Result<uuid::Uuid> {

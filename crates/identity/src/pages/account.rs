@@ -12,11 +12,11 @@ use base::Error;
 use serde::Deserialize;
 use view::{NavItem, Page, ui};
 
-use super::{ok, place, read_id, read_place};
+use super::{ok, read_id};
 use crate::{
     Actor, Ctx, Organisation, PersonActor,
     service::{ReadEntry, Session, event_label, needed},
-    web::Asked,
+    web::{Asked, Cursor, place, read_place},
 };
 
 /// The tabs of the account pages, as this actor has them.
@@ -263,15 +263,18 @@ struct ReadsPage {
 }
 
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct BeforeQuery {
+pub(super) struct ReadsQuery {
     #[serde(default)]
-    before: Option<String>,
+    cursor: Cursor,
 }
 
 /// Who has seen one's data.
-pub(super) async fn reads(asked: Asked, Query(query): Query<BeforeQuery>) -> Response {
-    let before = read_place(query.before.as_deref());
-    match asked.state.reads_of_me(asked.ctx(), before, super::PAGE).await {
+pub(super) async fn reads(asked: Asked, Query(query): Query<ReadsQuery>) -> Response {
+    let found = async {
+        let before = query.cursor.place(read_place)?;
+        asked.state.reads_of_me(asked.ctx(), before, super::PAGE).await
+    };
+    match found.await {
         Ok((entries, next)) => {
             let page = asked.page("Ai đã xem dữ liệu của tôi", "Who has seen my data", None);
             ok(&ReadsPage {
@@ -279,8 +282,8 @@ pub(super) async fn reads(asked: Asked, Query(query): Query<BeforeQuery>) -> Res
                 page,
                 entries,
                 has_number: asked.ctx().person().is_ok_and(|p| p.person_number.is_some()),
-                newer: before.map(|_| "/my/reads".to_owned()),
-                older: next.map(|at| format!("/my/reads?before={}", place(at))),
+                newer: (!query.cursor.is_first()).then(|| "/my/reads".to_owned()),
+                older: next.map(|at| format!("/my/reads?cursor={}", place(at))),
             })
         }
         Err(error) => asked.web.refuse(&error),

@@ -293,17 +293,6 @@ impl From<&GrantList> for GrantLineBody {
     }
 }
 
-/// A place in the list of grants, as it stands in a cursor.
-pub fn place((at, id): (i64, Uuid)) -> String {
-    format!("{at}.{id}")
-}
-
-/// Reads [`place`].
-pub fn read_place(cursor: &str) -> Option<(i64, Uuid)> {
-    let (at, id) = cursor.split_once('.')?;
-    Some((at.parse().ok()?, id.parse().ok()?))
-}
-
 /// Terms as they are written into a form.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TermsBody {

@@ -169,7 +169,7 @@ impl Access {
 }
 
 /// The agency to which a list is bound; none for the platform itself.
-fn reach(ctx: &Ctx, permission: Permission) -> Result<Option<String>> {
+pub(crate) fn reach(ctx: &Ctx, permission: Permission) -> Result<Option<String>> {
     if let Actor::System(_) = ctx.actor {
         return Ok(None);
     }
@@ -179,7 +179,7 @@ fn reach(ctx: &Ctx, permission: Permission) -> Result<Option<String>> {
 }
 
 /// A thing of an agency that this actor may not see is one that is not there.
-fn visible(ctx: &Ctx, agency: &str, missing: impl FnOnce() -> Error) -> Result<()> {
+pub(crate) fn visible(ctx: &Ctx, agency: &str, missing: impl FnOnce() -> Error) -> Result<()> {
     match ctx.require(Permission::ReadExchange, &Scope::Agency(agency.to_owned())) {
         Err(error) if error.kind() == Some(Kind::Forbidden) && ctx.holds(Permission::ReadExchange) => Err(missing()),
         other => other,

@@ -13,7 +13,7 @@ use base::Result;
 use identity::{ApiError, ApiPath, ApiQuery, Ctx, Listing, Paging};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use self::params::{Asked, ReadsAsked, encoded, read, read_reads_place, reads_place, uuid};
+pub(super) use self::params::{Asked, ReadsAsked, encoded, read, reads_place, uuid};
 use self::{
     bodies::{ExchangeBody, HiddenReadsBody, MessageBody, OpRecordBody, TrackedReadsBody},
     params::OpAsked,
@@ -21,7 +21,7 @@ use self::{
 use super::{
     Journal,
     evidence::MEDIA_TYPE,
-    messages::{Filter, Place},
+    messages::Filter,
     operations::OpQuery,
     tracker::ReadFilter,
 };
@@ -51,7 +51,6 @@ async fn messages(
     paging: Paging,
 ) -> Result<Json<Listing<MessageBody>>, ApiError> {
     let filter = Filter {
-        before: paging.place(Place::parse)?,
         most: Some(paging.limit()),
         ..asked.filter()?
     };
@@ -111,7 +110,6 @@ async fn my_reads(
     paging: Paging,
 ) -> Result<Json<TrackedReadsBody>, ApiError> {
     let filter = ReadFilter {
-        before: paging.place(read_reads_place)?,
         most: Some(paging.limit()),
         ..asked.filter()?
     };

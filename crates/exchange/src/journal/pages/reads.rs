@@ -106,10 +106,10 @@ fn reads_page(web: &Web, page: Page, asked: ReadsAsked, mine: MyReads) -> Reads 
     Reads {
         silent: (!mine.silent.is_empty()).then(|| mine.silent.join(", ")),
         nobody: mine.nobody,
-        newer: (!asked.before.is_empty()).then(|| format!("/my/reads?{}", filter.trim_start_matches('&'))),
+        newer: (!asked.cursor.is_first()).then(|| format!("/my/reads?{}", filter.trim_start_matches('&'))),
         older: mine
             .next
-            .map(|place| format!("/my/reads?before={}{filter}", reads_place(place))),
+            .map(|place| format!("/my/reads?cursor={}{filter}", reads_place(place))),
         reads: mine.reads.into_iter().map(shown).collect(),
         asked,
         page,

@@ -109,6 +109,7 @@ impl BuiltIn {
             disabled: None,
             timeout: Duration::from_secs(60),
             verify_certificate: true,
+            credential: None,
             subjects: SubjectRule::default(),
             action: self.vi.to_owned(),
             endpoints: Vec::new(),

@@ -27,7 +27,7 @@ pub use model::{
     AccountId, AccountKind, Assurance, DemoRole, MIN_PASSWORD, NewAccount, NewOfficer, OfficerId, OfficerKind,
     Organisation, Permission, Reach, Role, Roles, Sex, check_password, login_key,
 };
-pub use secret::Entropy;
+pub use secret::{Entropy, Sealer};
 pub use service::{
     AccessLog, Audience, DataRead, IdentityState, NavEntry, NewToken, Officer, OfficerChange, READ_PROOF_FORMAT,
     ReadBy, ReadEntry, ReadProof, ReadRecord, Shell, Token, TokenOwner, hash_password,

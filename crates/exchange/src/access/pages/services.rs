@@ -19,7 +19,7 @@ use super::{DoneQuery, Fields, PAGE, Tab, again, answer, ask, checked::Checked, 
 use crate::{
     access::{
         Access, Offer, ServiceView,
-        model::{ServiceDraft, read_subjects},
+        model::{ServiceDraft, Typed, read_subjects},
     },
     model::{
         address::ServicePath,
@@ -112,6 +112,25 @@ struct ServicePage {
 }
 
 impl ServicePage {
+    /// A key is typed and never shown.
+    fn key_hint(&self) -> &'static str {
+        let kept = self
+            .service
+            .as_ref()
+            .is_some_and(|service| service.credential_header.is_some());
+        if kept {
+            self.page.t(
+                "Đã lưu khóa, được mã hóa và không hiển thị lại. Để trống để giữ nguyên.",
+                "A key is kept, encrypted, and not shown again. Leave this empty to keep it.",
+            )
+        } else {
+            self.page.t(
+                "Khóa được mã hóa khi lưu và không hiển thị lại.",
+                "The key is encrypted when it is kept, and not shown again.",
+            )
+        }
+    }
+
     fn verify(&self) -> &'static str {
         if self.draft.verify_certificate { "true" } else { "" }
     }
@@ -195,6 +214,8 @@ fn draft(fields: &Fields) -> ServiceDraft {
         notice: fields.one("notice"),
         subjects: fields.one("subjects"),
         action: fields.one("action"),
+        credential_header: fields.one("credential_header"),
+        credential: Typed(fields.one("credential")),
     }
 }
 

@@ -14,7 +14,8 @@ pub use grants::{
     orders, put_grant, put_order, renewals, waiting_orders,
 };
 pub use services::{
-    ServiceRow, document, insert_service, put_document, service, service_named, services, services_of, update_service,
+    KeptCredential, ServiceRow, credential_place, document, insert_service, put_document, service, service_named,
+    services, services_of, update_service,
 };
 pub use systems::{
     SystemRow, agency_of, insert_system, owned, set_token, system, system_named, systems, systems_of, update_system,

@@ -5,16 +5,12 @@ import { after, before, test } from 'node:test';
 import { answerConsultation, complete, dossier, drawn, queued, takePayment } from './support/desk.mjs';
 import { inspect, openBrowser, visit } from './support/browser.mjs';
 import { file, upload } from './support/filing.mjs';
+import { PERMIT, day } from './support/permit.mjs';
 import { startDemo } from './support/server.mjs';
 
 let browser, server;
 before(async () => ([browser, server] = await Promise.all([openBrowser(), startDemo()])));
 after(() => Promise.all([browser?.close(), server?.stop()]));
-
-const day = (ago) => {
-  const [year, month, date] = new Date(Date.now() - ago * 86_400_000).toLocaleDateString('sv', { timeZone: 'Asia/Ho_Chi_Minh' }).split('-');
-  return `${date}/${month}/${year}`;
-};
 
 /** Who does which step, with which outcome and fields. */
 const STEPS = {
@@ -81,29 +77,11 @@ const PROCEDURES = [
     },
   },
   {
-    code: '1.013225',
+    code: PERMIT.code,
     name: 'building permit',
     steps: ['receive', 'review', 'inspect', 'draft', 'sign', 'deliver'],
     consults: 'ask_fire',
-    answers: {
-      'owner.kind': 'household',
-      'works.kind': 'separate-house',
-      'site.land_paper': 'land-use',
-      'site.land_number': 'CS 123456',
-      'site.leased': 'false',
-      'site.planning': 'known',
-      'site.area': '120',
-      'works.footprint': '80',
-      'works.floor_area': '240',
-      'works.storeys': '3',
-      'works.height': '11,5',
-      'works.adjacent': 'false',
-      'works.fire_review': 'true',
-      'works.near_heritage': 'false',
-      'design.reviewed': 'false',
-      'schedule.start': day(-30),
-      'schedule.months': '8',
-    },
+    answers: PERMIT.answers,
   },
 ];
 

@@ -1,11 +1,15 @@
 // The demonstration nation: seven nodes, each a process of its own, that meet, grant and ask; the map that shows it; a node that dies.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { inspect, openBrowser, visit } from './support/browser.mjs';
-import { ask, startNation } from './support/server.mjs';
+import { complete, dossier } from './support/desk.mjs';
+import { file } from './support/filing.mjs';
+import { fill, proceed } from './support/form.mjs';
+import { PERMIT } from './support/permit.mjs';
+import { ask, run, startNation } from './support/server.mjs';
 
 let browser, nation;
 // One after the other, so that a nation that does not start leaves no browser open.
@@ -19,6 +23,14 @@ const TOWN = 'VN/GOV/000.00.00.H42/motcua';
 const CITIZEN = '037190001234';
 const row = (page, caption, ...texts) =>
   texts.reduce((rows, hasText) => rows.filter({ hasText }), page.locator('table', { hasText: caption }).locator('tbody tr'));
+
+/** Looks again until it is so. */
+async function until(what, look) {
+  for (let tries = 0; !(await look()); tries += 1) {
+    assert.ok(tries < 60, what);
+    await wait(500);
+  }
+}
 
 const call = (member, target, headers) =>
   ask(`${nation.edge(member)}/r1/${target}`, { headers: { 'X-Motcua-Purpose': 'dossier.verify', 'X-Road-Issue': 'H42.28-261125-0001', ...headers } });
@@ -45,6 +57,65 @@ test('the citizen sees who has read what at other agencies', async () => {
   await visitor.signIn('citizen');
   await visitor.page.goto('/my/reads');
   await visitor.page.locator('tr', { hasText: 'Tra cứu thông tin dân cư' }).first().waitFor();
+  await visitor.close();
+});
+
+test('a building permit asks the fire police at their own node, and their answer comes back with its proof', async () => {
+  const [town, police] = [nation.site('ninhbinh'), nation.site('congan')];
+  const enter = async (site, role) => {
+    const visitor = await visit(browser, site);
+    await visitor.signIn(role);
+    return visitor;
+  };
+  const citizen = await enter(town, 'citizen');
+  const clerk = await enter(town, 'receptionist');
+  const reviewer = await enter(town, 'specialist');
+  const officer = await enter(police, 'consulted');
+  const { code } = await file(citizen.page, PERMIT.code, { answers: PERMIT.answers });
+  await complete(clerk.page, code, 'accept');
+  await complete(reviewer.page, code, 'ok');
+  const asked = async () => (await dossier(reviewer.page, code)).consultations.find((one) => one.sent_by === 'ask_fire');
+  assert.equal((await asked())?.open, true, 'the fire police are asked');
+
+  // Their officer finds it on their own desk, at another node with another database.
+  const question = officer.page.locator('main a[href*="/desk/consultations/"]').filter({ hasText: code });
+  await until('the question is there', async () => {
+    await officer.page.goto('/desk/consultations');
+    return (await question.count()) > 0;
+  });
+  await question.first().click();
+  await inspect(officer.page, 'nation-question');
+  const opinion = 'Bản vẽ phù hợp với thiết kế đã được thẩm duyệt.';
+  await fill(officer.page, { agrees: 'yes', opinion, document: '12/PCCC' });
+  await proceed(officer.page);
+  await until('the answer is there', async () => !(await asked()).open);
+
+  // At the asker it stands in the dossier, and each step of the log is proved offline.
+  await reviewer.page.goto(`/desk/dossiers/${encodeURIComponent(code)}`);
+  await reviewer.page.getByText(opinion).first().waitFor();
+  await inspect(reviewer.page, 'nation-opinion');
+  const proved = async () => {
+    // Fetched by the page: its browser knows where the site is.
+    const file = await reviewer.page.evaluate(async (path) => (await fetch(path)).text(), `/dossiers/${encodeURIComponent(code)}/proofs`);
+    const proofs = JSON.parse(file);
+    // Leaves follow the log within moments; of each the record is in the file, so that it can be read there.
+    const says = ({ proof }) => Buffer.from(proof.match(/^extra (\S+)$/m)?.[1] ?? '', 'base64').includes(opinion);
+    return proofs.entries.some(says) && file;
+  };
+  let proofs;
+  await until('the answer is proved', async () => (proofs = await proved()));
+  const kept = join(nation.data, 'proofs.json');
+  await writeFile(kept, proofs);
+  const verified = await run('ledger', 'verify', kept);
+  assert.equal(verified.code, 0, verified.said);
+  await Promise.all([citizen, clerk, reviewer, officer].map((visitor) => visitor.close()));
+
+  // The question went one way through the exchange and the opinion the other: the map has both.
+  const visitor = await visit(browser, nation.site('vpcp'));
+  await visitor.page.goto('/exchange/map');
+  for (const flow of [/^\s*Tỉnh Ninh Bình\s*Bộ Công an\s*Lấy ý kiến/, /^\s*Bộ Công an\s*Tỉnh Ninh Bình\s*Lấy ý kiến/]) {
+    await row(visitor.page, 'Thông điệp trong', flow).waitFor({ timeout: 30_000 });
+  }
   await visitor.close();
 });
 

@@ -11,6 +11,7 @@ pub mod money;
 pub mod refusal;
 pub mod text;
 pub mod time;
+pub mod xml;
 
 pub use calendar::Calendar;
 pub use id::Id;

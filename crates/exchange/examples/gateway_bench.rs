@@ -401,6 +401,7 @@ fn hosted(url: String) -> Outcome<Hosting> {
         disabled: None,
         timeout: Duration::from_secs(30),
         verify_certificate: true,
+        credential: None,
         subjects: SubjectRule::default(),
         action: String::new(),
         endpoints: Vec::new(),

@@ -136,6 +136,7 @@ impl BuiltIn {
             disabled: None,
             timeout: Duration::from_secs(60),
             verify_certificate: true,
+            credential: None,
             subjects: self.subjects(),
             action: self.vi.to_owned(),
             endpoints: Vec::new(),

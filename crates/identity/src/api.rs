@@ -106,6 +106,8 @@ struct ReadBody {
     what: String,
     /// The request.
     request_id: Uuid,
+    /// Where its proof is, once it is a leaf of the transparency log.
+    proof: Option<String>,
 }
 
 /// Who has seen the caller's data ("Ai đã xem dữ liệu của tôi"), newest first.
@@ -117,7 +119,7 @@ async fn my_reads(
     axum::Extension(state): axum::Extension<IdentityState>,
     paging: Paging,
 ) -> Result<Json<Listing<ReadBody>>, ApiError> {
-    let before = paging.place(|cursor| crate::pages::read_place(Some(cursor)))?;
+    let before = paging.place(crate::web::read_place)?;
     let (entries, next) = state.reads_of_me(&ctx, before, paging.limit()).await?;
     let body = |entry: crate::ReadEntry| ReadBody {
         at: entry.at.into(),
@@ -127,8 +129,9 @@ async fn my_reads(
         purpose: entry.purpose.into(),
         what: entry.what,
         request_id: entry.request_id,
+        proof: entry.proved.then(|| format!("/my/reads/proofs/{}", entry.id)),
     };
-    Ok(Json(Listing::of(entries, next.map(crate::pages::place), body)))
+    Ok(Json(Listing::of(entries, next.map(crate::web::place), body)))
 }
 
 /// Whose officers.

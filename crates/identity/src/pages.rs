@@ -10,7 +10,7 @@ mod tokens;
 use axum::{
     Router,
     http::StatusCode,
-    response::Response,
+    response::{Redirect, Response},
     routing::{get, post},
 };
 
@@ -36,7 +36,9 @@ pub(crate) fn router() -> Router {
         .route("/account", get(account::profile))
         .route("/account/organisation", post(account::act_for))
         .route("/account/devices", get(account::devices).post(account::devices_end))
-        .route("/account/reads", get(account::reads))
+        // Its address until 2026.
+        .route("/account/reads", get(|| async { Redirect::permanent("/my/reads") }))
+        .route("/my/reads/proofs/{id}", get(account::read_proof))
         .route("/account/security", get(security::page))
         .route("/account/security/password", post(security::password))
         .route("/account/security/codes", post(security::recovery_codes))
@@ -55,24 +57,18 @@ pub(crate) fn router() -> Router {
         .route("/admin/access-log", get(admin::access_log))
 }
 
+/// The list of reads of one's data.
+pub(crate) fn reads() -> Router {
+    Router::new().route("/my/reads", get(account::reads))
+}
+
 /// A page that succeeded.
 fn ok<T: askama::Template>(template: &T) -> Response {
     view::html(StatusCode::OK, template)
 }
 
-/// The place in a list that goes from new to old, as it stands in an address: `micros.uuid`.
-pub(crate) fn place(at: (i64, uuid::Uuid)) -> String {
-    format!("{}.{}", at.0, at.1)
-}
-
 /// Items on one page of a list.
 const PAGE: u32 = 50;
-
-/// Reads [`place`]; anything else is the beginning of the list.
-pub(crate) fn read_place(text: Option<&str>) -> Option<(i64, uuid::Uuid)> {
-    let (at, id) = text?.split_once('.')?;
-    Some((at.parse().ok()?, id.parse().ok()?))
-}
 
 /// An id from a form; one that is bent is a thing that is not there.
 fn read_id(text: &str) -> base::Result<uuid::Uuid> {

@@ -66,10 +66,65 @@ pub(crate) fn token_hash(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
 }
 
+/// Encrypts secrets that have to be kept and used again, each for one place: at another it does not open.
+#[derive(Clone)]
+pub struct Sealer([u8; 32]);
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealer")
+    }
+}
+
+impl Sealer {
+    /// With a key of its own.
+    pub const fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    /// Encrypts a value for the place `context` (XChaCha20-Poly1305, a nonce of 24 bytes before it).
+    ///
+    /// # Errors
+    /// The system has no randomness to give.
+    pub fn seal(&self, entropy: &Entropy, context: &str, plain: &[u8]) -> Result<Vec<u8>> {
+        let nonce = entropy.bytes::<24>()?;
+        let cipher = XChaCha20Poly1305::new(&self.0.into());
+        let sealed = cipher
+            .encrypt(
+                XNonce::from_slice(&nonce),
+                Payload {
+                    msg: plain,
+                    aad: context.as_bytes(),
+                },
+            )
+            .map_err(|_| Error::internal("sealing failed"))?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Decrypts what [`Sealer::seal`] made for the same place.
+    ///
+    /// # Errors
+    /// It is cut or altered, was made for another place, or with another key.
+    pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>> {
+        let (nonce, sealed) = sealed
+            .split_at_checked(24)
+            .ok_or_else(|| Error::internal("a sealed value is cut"))?;
+        XChaCha20Poly1305::new(&self.0.into())
+            .decrypt(
+                XNonce::from_slice(nonce),
+                Payload {
+                    msg: sealed,
+                    aad: context.as_bytes(),
+                },
+            )
+            .map_err(|_| Error::internal("a sealed value does not open: is it the secret of this node?"))
+    }
+}
+
 /// The keys of the node, all derived from one secret of 32 bytes.
 #[derive(Clone)]
 pub(crate) struct Keys {
-    seal: [u8; 32],
+    seal: Sealer,
     subject: [u8; 32],
     demo: [u8; 32],
     recovery: [u8; 32],
@@ -85,7 +140,7 @@ impl Keys {
     pub fn new(secret: &[u8; 32]) -> Self {
         let derive = |label: &str| mac(secret, &[label]);
         Self {
-            seal: derive("identity/seal"),
+            seal: Sealer::new(derive("identity/seal")),
             subject: derive("identity/subject"),
             demo: derive("identity/demo"),
             recovery: derive("identity/recovery"),
@@ -108,36 +163,14 @@ impl Keys {
         hex::encode(mac(&self.recovery, &[officer, code]))
     }
 
-    /// Encrypts a value for the place `context`; elsewhere it does not open.
+    /// [`Sealer::seal`].
     pub fn seal(&self, entropy: &Entropy, context: &str, plain: &[u8]) -> Result<Vec<u8>> {
-        let nonce = entropy.bytes::<24>()?;
-        let cipher = XChaCha20Poly1305::new(&self.seal.into());
-        let sealed = cipher
-            .encrypt(
-                XNonce::from_slice(&nonce),
-                Payload {
-                    msg: plain,
-                    aad: context.as_bytes(),
-                },
-            )
-            .map_err(|_| Error::internal("sealing failed"))?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        self.seal.seal(entropy, context, plain)
     }
 
-    /// Decrypts what [`Keys::seal`] made for the same place.
+    /// [`Sealer::open`].
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>> {
-        let (nonce, sealed) = sealed
-            .split_at_checked(24)
-            .ok_or_else(|| Error::internal("a sealed value is cut"))?;
-        XChaCha20Poly1305::new(&self.seal.into())
-            .decrypt(
-                XNonce::from_slice(nonce),
-                Payload {
-                    msg: sealed,
-                    aad: context.as_bytes(),
-                },
-            )
-            .map_err(|_| Error::internal("a sealed value does not open: is it the secret of this node?"))
+        self.seal.open(context, sealed)
     }
 }
 

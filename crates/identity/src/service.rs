@@ -1,6 +1,7 @@
 //! The use cases, one transaction each.
 
 mod access;
+mod leaves;
 mod officers;
 mod oidc;
 mod passkeys;
@@ -11,6 +12,7 @@ mod state;
 mod tokens;
 
 pub use access::{AccessLog, DataRead, ReadEntry};
+pub use leaves::{READ_PROOF_FORMAT, ReadBy, ReadProof, ReadRecord};
 pub use officers::{Officer, OfficerChange};
 pub(crate) use oidc::Callback;
 pub(crate) use passkeys::PasskeyEntry;

@@ -17,7 +17,7 @@ pub use extract::Web;
 pub(crate) use extract::{Asked, with_next};
 pub use key::IdempotencyKey;
 pub use layer::layer;
-pub use list::{Listing, Paging};
+pub use list::{Cursor, Listing, Paging, place, read_place};
 pub use problem::{ApiError, ApiJson, ApiPath, ApiQuery, problem_response};
 pub use tag::Tag;
 pub use values::{Both, Instant};

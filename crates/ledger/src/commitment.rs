@@ -27,14 +27,16 @@ impl Kind {
     pub const MESSAGE: Self = Self(1);
     /// An action on a dossier (hồ sơ).
     pub const ACTION: Self = Self(2);
-    /// A read of personal data.
+    /// A read of personal data through the exchange.
     pub const READ: Self = Self(3);
     /// A publication.
     pub const PUBLICATION: Self = Self(4);
     /// An erasure: which leaves can no longer be shown, by whom, on which ground.
     pub const ERASURE: Self = Self(5);
+    /// A read of personal data by an officer of the node itself, or by a program of it.
+    pub const ACCESS: Self = Self(6);
     /// A version of a record of a registry.
-    pub const RECORD: Self = Self(6);
+    pub const RECORD: Self = Self(7);
 }
 
 /// A leaf entry: `0x01 ‖ kind ‖ HMAC-SHA-256(key = salt, record)`.

@@ -13,7 +13,7 @@
 //! key  note  checkpoint  policy        who vouches for a tree
 //! tiles  tree  proof  verify           what is proved, and how it is checked
 //! segments                             the log on disk: the single source of truth
-//! log  publish  copy                   append, prove, erase; the copy for the world, the copy for a backup
+//! log  kept  publish  copy             append, prove, erase; the log of a node, the copies for the world and for a backup
 //! witness  audit  http                 keeping logs honest
 //! ```
 
@@ -26,6 +26,7 @@ mod files;
 mod hash;
 #[cfg(feature = "http")]
 pub mod http;
+mod kept;
 mod key;
 mod log;
 mod note;
@@ -43,6 +44,7 @@ pub use commitment::{COMMITMENT_BYTES, Commitment, Kind, Opening, SALT_BYTES, Sa
 pub use copy::{Copied, copy};
 pub use error::{Error, Result};
 pub use hash::Hash;
+pub use kept::{Ledger, Proved};
 pub use key::{Algorithm, FileKey, KeyError, SignError, Signer, VerifierKey};
 pub use log::{Log, Options, Receipt, Stamp, Work};
 pub use note::{LARGEST_NOTE, MOST_SIGNATURES, MalformedNote, Note, Signature, Unverified, parse_signatures};

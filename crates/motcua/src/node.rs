@@ -202,6 +202,7 @@ impl Node {
         };
         let guarded = tokio::task::spawn_blocking(open).await??;
         self.dossiers.keep_in(guarded.ledger.clone()).await?;
+        self.identity.keep_reads_in(guarded.ledger.clone()).await?;
         self.registries.keep_in(Arc::clone(&guarded.ledger.log)).await?;
         // Opened once, by whoever serves.
         let _ = self.guarded.set(guarded);
@@ -243,8 +244,6 @@ impl Node {
         }
         if let (Some(guarded), Some(directory)) = (self.guarded(), opened.directory()) {
             guarded.follow(&directory);
-            // Its tracker has the reads of this node and those through the exchange.
-            self.identity.show_reads_at("/my/reads");
         }
         // Opened once, by whoever serves.
         let _ = self.exchange.set(opened);
@@ -292,12 +291,21 @@ impl Node {
         consult::handlers(runner, &self.dossiers)
     }
 
+    /// Who has seen my data: the tracker of the exchange has the reads of this node and those at other agencies.
+    fn reads(&self) -> Router {
+        match self.exchange().and_then(Exchange::directory) {
+            Some(_) => Router::new(),
+            None => identity::reads(),
+        }
+    }
+
     /// All routes with all layers.
     pub fn router(&self) -> Router {
         let (api_routes, api) = front::api(self);
         let routes = Router::new()
             .merge(front::pages(self, api))
             .merge(identity::pages())
+            .merge(self.reads())
             .merge(procedure::catalogue::router(self.catalogue.clone()))
             .merge(dossier::pages::router(self.dossiers.clone()))
             .merge(insight::pages::router(self.insight.clone()))

@@ -82,7 +82,7 @@ const fn tone(state: AskedState) -> Tone {
 #[serde(default)]
 struct Asked {
     show: String,
-    after: String,
+    cursor: String,
 }
 
 #[derive(Template)]
@@ -98,7 +98,7 @@ async fn list(web: Web, State(dossiers): State<Dossiers>, Query(asked): Query<As
     let made = async {
         let past = asked.show == "past";
         let shown = if past { Shown::Past } else { Shown::Open };
-        let after = Some(asked.after.as_str()).filter(|after| !after.is_empty());
+        let after = Some(asked.cursor.as_str()).filter(|after| !after.is_empty());
         let slice = dossiers.asked(&web.ctx, shown, after, PAGE).await?;
         let mut page = web.titled("Lấy ý kiến từ cơ quan khác", "Asked by other agencies");
         page.breadcrumbs = vec![Link::new("/desk", "Bàn làm việc", "Desk")];
@@ -106,7 +106,7 @@ async fn list(web: Web, State(dossiers): State<Dossiers>, Query(asked): Query<As
             rows: slice.items.iter().map(|item| row(web.page.lang, item)).collect(),
             next: slice
                 .next
-                .map(|cursor| format!("/desk/consultations?show={}&after={cursor}", asked.show)),
+                .map(|cursor| format!("/desk/consultations?show={}&cursor={cursor}", asked.show)),
             past,
             page,
         })

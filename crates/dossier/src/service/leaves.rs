@@ -12,7 +12,7 @@ use std::{
 use base::{Error, Result, Text, Timestamp};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use identity::{Ctx, Purpose};
-use ledger::{Kind, Log, VerifierKey};
+use ledger::{Kind, Ledger, Log};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::{jobs::Batch, transact};
@@ -26,15 +26,6 @@ use crate::{
 
 /// Entries that one look puts into the log at once.
 const PIECE: usize = 512;
-
-/// The log of this node with the keys that sign it.
-#[derive(Debug, Clone)]
-pub struct Ledger {
-    /// The log.
-    pub log: Arc<Log>,
-    /// The keys by which its checkpoints are verified.
-    pub keys: Vec<VerifierKey>,
-}
 
 /// What a leaf of a dossier says: `{"dossier":"…","entry":{…}}`, the entry byte by byte as the log of the dossier has it.
 #[derive(Serialize, Deserialize)]
@@ -224,31 +215,24 @@ impl Dossiers {
         let view = self.get_by_code(ctx, code, purpose).await?;
         let shown: BTreeSet<i64> = view.history.iter().map(|line| line.seq).collect();
         let leaves = tables::of(&self.store().read(), view.id).await?;
-        let log = Arc::clone(&ledger.log);
+        let kept = ledger.clone();
         let prove = move || {
             let mut tokens = Vec::new();
-            let of_this_log = leaves.iter().filter(|leaf| leaf.origin == log.origin());
+            let of_this_log = leaves.iter().filter(|leaf| leaf.origin == kept.log.origin());
             let prove = |leaf: &Leaf| {
                 let at = leaf.leaf.unsigned_abs();
-                let proof = if shown.contains(&leaf.seq) {
-                    log.disclose(at)?
-                } else {
-                    log.prove(at)?
-                };
-                let stamped = match log.first_stamp_over(at)? {
-                    Some(stamp) => {
-                        let token = BASE64_STANDARD.encode(&stamp.token);
-                        if !tokens.contains(&token) {
-                            tokens.push(token);
-                        }
-                        Some(log.prove_under(at, &stamp.checkpoint)?.to_string())
+                let proved = kept.proved(at, shown.contains(&leaf.seq))?;
+                let stamped = proved.stamped.map(|(proof, token)| {
+                    let token = BASE64_STANDARD.encode(token);
+                    if !tokens.contains(&token) {
+                        tokens.push(token);
                     }
-                    None => None,
-                };
+                    proof.to_string()
+                });
                 Ok(EntryProof {
                     seq: leaf.seq,
                     leaf: at,
-                    proof: proof.to_string(),
+                    proof: proved.proof.to_string(),
                     stamped,
                 })
             };

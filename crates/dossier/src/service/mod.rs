@@ -26,6 +26,7 @@ use base::{
     codes::{AgencyCode, DossierCodePattern},
 };
 use identity::IdentityState;
+use ledger::Ledger;
 use procedure::{
     package::{ExecutingLevel, Package},
     reference::Reference,
@@ -41,7 +42,7 @@ pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
 pub(crate) use handling::{any_of, no_dossier};
 pub use jobs::{CHANGED, DOCUMENT, handlers};
-pub use leaves::{EntryProof, LeafSays, Ledger, PROOFS_FORMAT, Proofs};
+pub use leaves::{EntryProof, LeafSays, PROOFS_FORMAT, Proofs};
 pub use notices::NoticeItem;
 pub use once::{Check, LONGEST_DOUBT, Outcome};
 pub use reading::{

@@ -10,6 +10,7 @@ use std::{
 use ::store::Store;
 use arc_swap::ArcSwap;
 use base::{Clock, Error, Result, Timestamp};
+use identity::Sealer;
 use tokio::sync::{Mutex, watch};
 
 use super::{
@@ -37,6 +38,7 @@ pub struct Hosted(Arc<Inner>);
 struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
+    sealer: Sealer,
     look: Duration,
     current: Arc<ArcSwap<Hosting>>,
     built: Mutex<Built>,
@@ -66,10 +68,11 @@ impl fmt::Debug for Hosted {
 }
 
 impl Hosted {
-    pub(super) async fn open(store: Store, clock: Arc<dyn Clock>, look_seconds: u32) -> Result<Self> {
+    pub(super) async fn open(store: Store, clock: Arc<dyn Clock>, sealer: Sealer, look_seconds: u32) -> Result<Self> {
         let hosted = Self(Arc::new(Inner {
             store,
             clock,
+            sealer,
             look: Duration::from_secs(u64::from(look_seconds.max(1))),
             current: Arc::default(),
             built: Mutex::default(),
@@ -147,7 +150,7 @@ impl Hosted {
         };
         let mut documents = HashMap::new();
         for row in tables::services_of(&db, None).await? {
-            let mut service = row.hosted()?;
+            let mut service = row.hosted(&self.0.sealer)?;
             if let Some((sha256, document)) = self.document(&row, known).await? {
                 service.endpoints.clone_from(&document.endpoints);
                 service.openapi = Some(Arc::clone(&document.bytes));

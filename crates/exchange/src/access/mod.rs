@@ -25,3 +25,5 @@ pub use model::{Clocks, File, Law, Side, Standing, is_forbidden_address, is_from
 pub use service::{
     Access, Config, DirectoryNow, GrantList, GrantView, GrantsQuery, Offer, OrderView, Saved, ServiceView, SystemView,
 };
+pub(crate) use service::{reach, visible};
+pub(crate) use store::{agency_of, below, owned, systems_of};

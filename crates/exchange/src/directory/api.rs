@@ -10,7 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use base::{Error, Kind, Problems, Timestamp};
-use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx, Instant, Listing, Paging, SignedIn};
+use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx, Instant, Listing, Paging, SignedIn, place, read_place};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -197,17 +197,6 @@ fn unknown_standing() -> Error {
         "The standing is pending, approved or refused.",
     );
     Error::Refused(Kind::Invalid, problems)
-}
-
-/// The place in a list, as it stands in an address: `micros.uuid`.
-pub(super) fn place((at, id): (i64, Uuid)) -> String {
-    format!("{at}.{id}")
-}
-
-/// Reads [`place`]; anything else is the beginning of the list.
-pub(super) fn read_place(text: &str) -> Option<(i64, Uuid)> {
-    let (at, id) = text.split_once('.')?;
-    Some((at.parse().ok()?, id.parse().ok()?))
 }
 
 /// One application.

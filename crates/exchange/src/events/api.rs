@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use base::{Error, Text};
-use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Both, Ctx, Instant, Listing, Paging, SignedIn, Tag};
+use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Both, Ctx, Instant, Listing, Paging, SignedIn, Tag, read_place};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -33,12 +33,6 @@ pub fn router(events: Events) -> OpenApiRouter {
         .with_state(events)
 }
 
-/// A place in a list that goes from new to old: `micros.uuid`.
-fn place(cursor: &str) -> Option<&str> {
-    let (at, id) = cursor.split_once('.')?;
-    (at.parse::<i64>().is_ok() && id.parse::<Uuid>().is_ok()).then_some(cursor)
-}
-
 /// JSON with an ETag; 304 when the caller has it already.
 fn tagged<T: Serialize>(headers: &HeaderMap, body: &T) -> base::Result<Response> {
     let tag = Tag::hash(&Sha256::digest(serde_json::to_vec(body)?));
@@ -58,6 +52,9 @@ struct TypeBody {
     title: Both,
     /// `public`, `internal` or `personal`.
     sensitivity: &'static str,
+    /// The field of the data by which events keep their order; absent where the publisher gives the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_field: Option<String>,
     /// How many days events are kept.
     retention_days: i64,
     /// The newest version of its schema.
@@ -78,6 +75,7 @@ impl From<&EventType> for TypeBody {
             event_type: of.id.name.to_string(),
             title: (&of.title).into(),
             sensitivity: of.sensitivity.code(),
+            key_field: of.key_field.clone(),
             retention_days: of.retention_days,
             version: of.version,
             closed_at: of.closed.map(Instant::from),
@@ -87,7 +85,7 @@ impl From<&EventType> for TypeBody {
     }
 }
 
-/// Event types of all providers, by provider and name.
+/// Event types of the systems of the officer's agency and those below it, by provider and name.
 #[utoipa::path(get, path = "/api/v1/exchange/events/types", operation_id = "list_event_types", tag = "events", params(Paging), responses(
     (status = 200, description = "A page", body = Listing<TypeBody>), SignedIn,
     (status = 422, description = "What is wrong with which parameter"),
@@ -115,6 +113,9 @@ struct NewTypeBody {
     /// `public`, `internal` or `personal`.
     #[schema(value_type = String)]
     sensitivity: Sensitivity,
+    /// The field of the data by which events keep their order; without it the publisher gives the key.
+    #[serde(default)]
+    key_field: Option<String>,
     /// How many days events are kept.
     retention_days: i64,
 }
@@ -130,6 +131,7 @@ impl NewTypeBody {
                     title: self.title,
                     schema: self.schema,
                     sensitivity: self.sensitivity,
+                    key_field: self.key_field,
                     retention_days: self.retention_days,
                 });
             }
@@ -194,11 +196,11 @@ async fn inspect(
     headers: HeaderMap,
     ApiPath(id): ApiPath<Uuid>,
 ) -> Result<Response, ApiError> {
-    let (of, schema, sample, _) = events.inspect(&ctx, TypeId::from_uuid(id)).await?;
+    let found = events.inspect(&ctx, TypeId::from_uuid(id)).await?;
     let body = InspectedBody {
-        of: (&of).into(),
-        schema,
-        sample,
+        of: (&found.of).into(),
+        schema: found.schema,
+        sample: found.sample,
     };
     Ok(tagged(&headers, &body)?)
 }
@@ -222,7 +224,7 @@ async fn revise(
     ApiPath(id): ApiPath<Uuid>,
     ApiJson(body): ApiJson<NewTypeBody>,
 ) -> Result<Json<RevisedBody>, ApiError> {
-    let (of, ..) = events.inspect(&ctx, TypeId::from_uuid(id)).await?;
+    let of = events.inspect(&ctx, TypeId::from_uuid(id)).await?.of;
     let new = body.read()?;
     if new.id != of.id {
         return Err(Error::not_found("loại sự kiện này", "event type").into());
@@ -237,7 +239,7 @@ async fn revise(
     (status = 404, description = "No such type"),
 ))]
 async fn close(State(events): State<Events>, ctx: Ctx, ApiPath(id): ApiPath<Uuid>) -> Result<StatusCode, ApiError> {
-    let (of, ..) = events.inspect(&ctx, TypeId::from_uuid(id)).await?;
+    let of = events.inspect(&ctx, TypeId::from_uuid(id)).await?.of;
     events.close(Asker::Steward(&ctx), &of.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -310,7 +312,7 @@ struct SubscriptionsParams {
     state: Option<String>,
 }
 
-/// Subscriptions of all, the newest request first.
+/// Subscriptions to them, the newest request first.
 #[utoipa::path(get, path = "/api/v1/exchange/events/subscriptions", operation_id = "list_event_subscriptions", tag = "events", params(SubscriptionsParams, Paging), responses(
     (status = 200, description = "A page", body = Listing<SubscriptionBody>), SignedIn,
     (status = 422, description = "What is wrong with which parameter"),
@@ -323,7 +325,7 @@ async fn subscriptions(
 ) -> Result<Json<Listing<SubscriptionBody>>, ApiError> {
     let state = params.state.as_deref().map(standing).transpose()?;
     let Page { rows, next } = events
-        .subscriptions(&ctx, state, paging.place(place)?, paging.limit())
+        .subscriptions(&ctx, state, paging.place(read_place)?, paging.limit())
         .await?;
     Ok(Json(Listing::of(&rows, next, SubscriptionBody::from)))
 }
@@ -466,7 +468,7 @@ async fn deliveries(
     let asked = Deliveries {
         of: params.subscription.map(SubscriptionId::from_uuid),
         outcome: params.outcome,
-        before: paging.place(place)?.map(str::to_owned),
+        before: paging.place(read_place)?,
         most: Some(paging.limit()),
     };
     let Page { rows, next } = events.deliveries(&ctx, &asked).await?;

@@ -198,6 +198,7 @@ struct TypeBody {
     schema: Value,
     title: Option<Text>,
     sensitivity: Option<Sensitivity>,
+    key_field: Option<String>,
     retention_days: Option<i64>,
 }
 
@@ -209,6 +210,7 @@ impl TypeBody {
             id: EventTypeId { provider, name },
             schema: self.schema,
             sensitivity: self.sensitivity.unwrap_or(Sensitivity::Personal),
+            key_field: self.key_field,
             retention_days: self.retention_days.unwrap_or(DEFAULT_DAYS),
         }
     }
@@ -270,6 +272,7 @@ async fn show_type(State(events): State<Events>, room: Room) -> Result<Response,
             "schema": schema,
             "title": of.title,
             "sensitivity": of.sensitivity,
+            "keyField": of.key_field,
             "retentionDays": of.retention_days,
             "version": of.version,
             "newest": Events::newest(&of),

@@ -30,6 +30,6 @@ pub use model::{
     Published, Sensitivity, Start, State, SubscriptionId, TypeId,
 };
 pub use service::{
-    Asker, Batch, Config, Deliveries, Delivery, EventType, Events, NewType, Page, Pull, Pulled, RETENTION, STEWARD,
-    Status, SubscribeRequest, Subscription, jobs, schedule,
+    Asker, Batch, Config, Deliveries, Delivery, EventType, Events, Inspected, NewType, Page, Pull, Pulled, RETENTION,
+    STEWARD, Status, SubscribeRequest, Subscription, jobs, schedule,
 };

@@ -2,8 +2,10 @@
 
 use std::fmt::{self, Write};
 
+use base::xml;
+
 use crate::{
-    model::{federation::View, meta::verificationconf as names, xml},
+    model::{federation::View, meta::verificationconf as names},
     zip,
 };
 

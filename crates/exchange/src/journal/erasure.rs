@@ -56,7 +56,7 @@ pub struct Demand {
     pub request: Uuid,
     /// On which ground: article, decision, date.
     pub ground: String,
-    /// The read in the data tracker too. The person can no longer see it then.
+    /// The read in the data tracker too, and reads on this node by the same request. The person can no longer see them then.
     pub read_too: bool,
 }
 
@@ -79,6 +79,7 @@ impl Journal {
         if demand.read_too {
             let read = tables::read_of_request(&db, demand.request).await?;
             leaves.extend(read.map(i64::unsigned_abs));
+            leaves.extend(self.0.identity.read_leaves_of(demand.request).await?);
         }
         if leaves.is_empty() {
             return Err(Error::not_found(

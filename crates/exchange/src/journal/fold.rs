@@ -246,6 +246,11 @@ impl Journal {
                 Ok((folds, log.root(to)?))
             })
             .await?;
+        for fold in &folds {
+            if let Fold::Erasure { record, .. } = fold {
+                self.0.identity.forget_reads(&origin, &record.leaves).await?;
+            }
+        }
         let next = Cursor {
             next: to,
             root: root.to_string(),

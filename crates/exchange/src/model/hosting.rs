@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -64,6 +65,8 @@ pub struct LocalService {
     pub timeout: Duration,
     /// Whether its certificate is verified, when its address is https.
     pub verify_certificate: bool,
+    /// The key that it asks of this node.
+    pub credential: Option<Credential>,
     /// Where the numbers of persons stand in its messages.
     pub subjects: SubjectRule,
     /// What reading it does, in the words of the data tracker.
@@ -72,6 +75,15 @@ pub struct LocalService {
     pub endpoints: Vec<Endpoint>,
     /// Its OpenAPI document, as it was registered.
     pub openapi: Option<std::sync::Arc<[u8]>>,
+}
+
+/// The key that a service asks of its caller, in a header of each call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The header.
+    pub header: HeaderName,
+    /// The key; marked as sensitive, so that no log shows it.
+    pub value: HeaderValue,
 }
 
 /// Where a service is.

@@ -32,7 +32,6 @@ pub(crate) mod reason;
 pub mod request_hash;
 pub mod rights;
 pub mod tracker;
-pub(crate) mod xml;
 
 pub use field::{Field, FieldFlaw, LONGEST_VALUE};
 pub use json::JsonFlaw;

@@ -294,7 +294,7 @@ async fn everybody_sees_the_directory_and_how_old_it_is() {
         );
         assert!(get("/exchange?q=kh%C3%B4ng").await.1.contains("Không tìm thấy"));
         assert!(
-            get("/exchange?after=VN/GOV/H26")
+            get("/exchange?cursor=VN/GOV/H26")
                 .await
                 .1
                 .contains("Chưa có thành viên nào")

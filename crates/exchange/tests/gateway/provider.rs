@@ -7,7 +7,7 @@ use exchange::{
     gateway::Caller,
     model::{
         Method,
-        hosting::{Hosting, ServiceTarget},
+        hosting::{Credential, Hosting, ServiceTarget},
         meta::{Endpoint, ServiceKind},
         rights::{FieldMask, Methods},
         tracker::{Place, ReadRecord, SubjectKey, SubjectRule},
@@ -504,4 +504,33 @@ async fn operations_are_told_and_never_wait() {
     }
     assert_eq!(get(world.a.edge, &format!("{REG}/echo")).await.status, 200);
     assert_eq!(world.a.gateway.figures().operations_dropped, 1);
+}
+
+#[tokio::test]
+async fn a_service_gets_its_own_key_in_the_place_of_what_the_consumer_sent() {
+    let mut keyed = at(&echo().await);
+    let mut key = http::HeaderValue::from_static("of the node");
+    key.set_sensitive(true);
+    keyed.credential = Some(Credential {
+        header: http::HeaderName::from_static("x-api-key"),
+        value: key,
+    });
+    assert!(!format!("{keyed:?}").contains("of the node"), "no log shows it");
+    let setup = Setup::provider([("keyed", keyed), ("open", at(&echo().await))]);
+    let world = World::new(Setup::consumer(), setup).await;
+    for (code, expected) in [("keyed", "of the node"), ("open", "of the consumer")] {
+        let with = request("GET", &format!("{REG}/{code}/persons")).header("X-Api-Key", "of the consumer");
+        let answer = send(world.a.edge, with.body("").expect("a request")).await;
+        assert_eq!(answer.status, 200);
+        let said: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
+        let headers = said["headers"].as_array().expect("headers");
+        let keys: Vec<_> = headers.iter().filter(|header| header[0] == "x-api-key").collect();
+        assert_eq!(keys.len(), 1, "{said}");
+        assert_eq!(keys[0][1], expected);
+    }
+    world.verify().await;
+    for kind in [Kind::MESSAGE, Kind::READ] {
+        let leaves = world.b.id.leaves(kind).concat();
+        assert!(!leaves.windows(11).any(|w| w == b"of the node"), "it is in no record");
+    }
 }

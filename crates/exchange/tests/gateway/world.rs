@@ -247,6 +247,7 @@ pub fn at(url: &str) -> LocalService {
         disabled: None,
         timeout: Duration::from_secs(10),
         verify_certificate: true,
+        credential: None,
         subjects: SubjectRule::default(),
         action: "Tra cứu".to_owned(),
         endpoints: Vec::new(),

@@ -3,6 +3,8 @@
 use askama::Template;
 use axum::{
     Form,
+    extract::Path,
+    http::header,
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::Query;
@@ -10,11 +12,11 @@ use base::Error;
 use serde::Deserialize;
 use view::{NavItem, Page, ui};
 
-use super::{ok, place, read_id, read_place};
+use super::{ok, read_id};
 use crate::{
     Actor, Ctx, Organisation, PersonActor,
     service::{ReadEntry, Session, event_label, needed},
-    web::Asked,
+    web::{Asked, Cursor, place, read_place},
 };
 
 /// The tabs of the account pages, as this actor has them.
@@ -23,11 +25,7 @@ pub(super) fn tabs(ctx: &Ctx, path: &str) -> Vec<NavItem> {
     let tab = |href: &str, vi: &str, en: &str| NavItem::new(href, vi, en, href == path);
     let mut tabs = vec![tab("/account", "Thông tin", "Profile")];
     match ctx.actor {
-        Actor::Person(_) => tabs.push(tab(
-            "/account/reads",
-            "Ai đã xem dữ liệu của tôi",
-            "Who has seen my data",
-        )),
+        Actor::Person(_) => tabs.push(tab("/my/reads", "Ai đã xem dữ liệu của tôi", "Who has seen my data")),
         _ => tabs.push(tab("/account/security", "Bảo mật đăng nhập", "Sign-in security")),
     }
     tabs.push(tab("/account/devices", "Thiết bị đang đăng nhập", "Devices"));
@@ -265,18 +263,18 @@ struct ReadsPage {
 }
 
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct BeforeQuery {
+pub(super) struct ReadsQuery {
     #[serde(default)]
-    before: Option<String>,
+    cursor: Cursor,
 }
 
 /// Who has seen one's data.
-pub(super) async fn reads(asked: Asked, Query(query): Query<BeforeQuery>) -> Response {
-    if let Some(page) = asked.state.reads_elsewhere() {
-        return Redirect::temporary(page).into_response();
-    }
-    let before = read_place(query.before.as_deref());
-    match asked.state.reads_of_me(asked.ctx(), before, super::PAGE).await {
+pub(super) async fn reads(asked: Asked, Query(query): Query<ReadsQuery>) -> Response {
+    let found = async {
+        let before = query.cursor.place(read_place)?;
+        asked.state.reads_of_me(asked.ctx(), before, super::PAGE).await
+    };
+    match found.await {
         Ok((entries, next)) => {
             let page = asked.page("Ai đã xem dữ liệu của tôi", "Who has seen my data", None);
             ok(&ReadsPage {
@@ -284,10 +282,32 @@ pub(super) async fn reads(asked: Asked, Query(query): Query<BeforeQuery>) -> Res
                 page,
                 entries,
                 has_number: asked.ctx().person().is_ok_and(|p| p.person_number.is_some()),
-                newer: before.map(|_| "/account/reads".to_owned()),
-                older: next.map(|at| format!("/account/reads?before={}", place(at))),
+                newer: (!query.cursor.is_first()).then(|| "/my/reads".to_owned()),
+                older: next.map(|at| format!("/my/reads?cursor={}", place(at))),
             })
         }
         Err(error) => asked.web.refuse(&error),
+    }
+}
+
+/// The proof of one of those reads, to keep.
+pub(super) async fn read_proof(asked: Asked, Path(id): Path<String>) -> Response {
+    let proof = async {
+        let id = read_id(&id)?;
+        let proof = asked.state.read_proof(asked.ctx(), id).await?;
+        Ok((
+            format!("attachment; filename=\"read-{id}.json\""),
+            serde_json::to_vec(&proof)?,
+        ))
+    };
+    match proof.await {
+        Ok((disposition, file)) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/json".to_owned()),
+                (header::CONTENT_DISPOSITION, disposition),
+            ];
+            (headers, file).into_response()
+        }
+        Err::<_, Error>(error) => asked.web.refuse(&error),
     }
 }

@@ -11,12 +11,12 @@ use base::Error;
 use serde::Deserialize;
 use view::{Link, Page, ui};
 
-use super::{account::DoneQuery, ok, place, read_place, sign_in::no_store};
+use super::{account::DoneQuery, ok, sign_in::no_store};
 use crate::{
     NewOfficer, OfficerId, Permission, Role,
     model::parse_roles,
     service::{Officer, OfficerChange, ReadEntry, needed},
-    web::Asked,
+    web::{Asked, Cursor, place, read_place},
 };
 
 /// The agency of the officer who asks.
@@ -321,13 +321,13 @@ struct AccessLogPage {
 pub(super) struct AccessQuery {
     agency: String,
     dossier: String,
-    before: Option<String>,
+    cursor: Cursor,
 }
 
 /// Who of an agency has read whose data.
 pub(super) async fn access_log(asked: Asked, Query(query): Query<AccessQuery>) -> Response {
-    let before = read_place(query.before.as_deref());
     let found = async {
+        let before = query.cursor.place(read_place)?;
         let own = asked.ctx().officer()?.agency.clone();
         let agency = if query.agency.trim().is_empty() {
             own
@@ -355,8 +355,8 @@ pub(super) async fn access_log(asked: Asked, Query(query): Query<AccessQuery>) -
                 agency,
                 dossier,
                 entries,
-                newer: before.map(|_| list.clone()),
-                older: next.map(|at| format!("{list}&before={}", place(at))),
+                newer: (!query.cursor.is_first()).then(|| list.clone()),
+                older: next.map(|at| format!("{list}&cursor={}", place(at))),
             })
         }
         Err(error) => asked.web.refuse(&error),

@@ -1,11 +1,16 @@
 //! Who has read whose data. A read that cannot be logged does not happen: callers record first and show afterwards.
 
+use std::sync::Arc;
+
 use base::{Error, Id, Result, Text, Timestamp};
 use store::{Store, transact};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use super::IdentityState;
+use super::{
+    IdentityState,
+    leaves::{Leaves, SHORT, follow},
+};
 use crate::{
     Actor, Ctx, Permission, Purpose, Scope,
     model::check_agency,
@@ -50,7 +55,10 @@ pub struct ReadEntry {
     pub what: String,
     /// The request, for questions about it.
     pub request_id: Uuid,
-    pub(crate) id: Uuid,
+    /// Whether it is a leaf of the node's transparency log: [`IdentityState::read_proof`] proves it.
+    pub proved: bool,
+    /// The entry.
+    pub id: Uuid,
 }
 
 struct Waiting {
@@ -63,13 +71,30 @@ struct Waiting {
 pub struct AccessLog {
     queue: mpsc::Sender<Waiting>,
     keys: Keys,
+    /// Tells the one who makes leaves that there is something to do.
+    news: mpsc::Sender<()>,
+    pub(super) leaves: Arc<Leaves>,
 }
 
 impl AccessLog {
     pub(super) fn new(store: Store, keys: Keys) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(write(store, waiting));
-        Self { queue, keys }
+        let (news, told) = mpsc::channel(1);
+        let leaves = Arc::new(Leaves::new(store.clone()));
+        tokio::spawn(follow(Arc::clone(&leaves), told));
+        tokio::spawn(write(store, waiting, news.clone()));
+        Self {
+            queue,
+            keys,
+            news,
+            leaves,
+        }
+    }
+
+    /// Tells that there may be reads without a leaf.
+    pub(super) fn tell(&self) {
+        // Full means that it is told already.
+        let _ = self.news.try_send(());
     }
 
     /// Records a read; when it gives `Ok`, the entry is on disk. Only then may the data be shown.
@@ -98,6 +123,8 @@ impl AccessLog {
             purpose: read.purpose.code().to_owned(),
             what: read.what.to_owned(),
             request_id: ctx.request_id,
+            log: None,
+            leaf: None,
         };
         let (done, written) = oneshot::channel();
         self.queue
@@ -121,7 +148,7 @@ fn unavailable() -> Error {
 }
 
 /// Writes what waits, all of it at once, until the last sender is gone.
-async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>) {
+async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>, news: mpsc::Sender<()>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
         let rows: Vec<ReadRow> = batch.iter().map(|waiting| waiting.row.clone()).collect();
@@ -133,6 +160,8 @@ async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>) {
             // Nobody may be waiting any more: the request was given up.
             let _ = waiting.done.send(outcome.is_ok());
         }
+        // Full means that the one who makes leaves is told already.
+        let _ = news.try_send(());
     }
 }
 
@@ -151,6 +180,7 @@ fn entry(row: ReadRow) -> ReadEntry {
             .unwrap_or_else(|| Text::new(row.purpose, "")),
         what: row.what,
         request_id: row.request_id,
+        proved: row.leaf.is_some(),
         id: row.id,
     }
 }
@@ -179,6 +209,8 @@ impl IdentityState {
         let Some(number) = &person.person_number else {
             return Ok((Vec::new(), None));
         };
+        // Without their leaves the reads are shown all the same.
+        let _ = self.catch_up_reads(SHORT).await;
         let subject = self.0.keys.subject(number);
         let rows = reads_of(&self.0.store.read(), &subject, before, i64::from(most) + 1).await?;
         Ok(page(rows, most))

@@ -1,9 +1,6 @@
 //! What the use cases share.
 
-use std::{
-    fmt,
-    sync::{Arc, OnceLock},
-};
+use std::{fmt, sync::Arc};
 
 use base::{Clock, Error, Lang, Result, Text, Timestamp};
 use store::Store;
@@ -37,8 +34,6 @@ pub(super) struct Inner {
     pub hashing: Semaphore,
     pub access_log: AccessLog,
     pub shell: Shell,
-    /// Where a person sees all reads of their data, if not on the page of this crate.
-    reads_elsewhere: OnceLock<String>,
 }
 
 impl fmt::Debug for IdentityState {
@@ -122,16 +117,6 @@ impl Default for Shell {
 }
 
 impl IdentityState {
-    /// From now on `/account/reads` leads to this page: there is one list of reads for a person.
-    pub fn show_reads_at(&self, page: &str) {
-        // The composition of a node says it once.
-        let _ = self.0.reads_elsewhere.set(page.to_owned());
-    }
-
-    pub(crate) fn reads_elsewhere(&self) -> Option<&str> {
-        self.0.reads_elsewhere.get().map(String::as_str)
-    }
-
     /// The state of a node. `secret` is the node's own secret; with another one, sessions live on but second factors,
     /// sign-ins under way and the access log's pseudonyms do not.
     ///
@@ -162,7 +147,6 @@ impl IdentityState {
             hashing: Semaphore::new(HASHES_AT_ONCE),
             access_log,
             shell,
-            reads_elsewhere: OnceLock::new(),
         })))
     }
 
@@ -255,7 +239,7 @@ impl IdentityState {
             ),
             NavEntry::new("/account", "Tài khoản của tôi", "My account", Audience::Everybody),
             NavEntry::new(
-                "/account/reads",
+                "/my/reads",
                 "Ai đã xem dữ liệu của tôi",
                 "Who has seen my data",
                 Audience::People,

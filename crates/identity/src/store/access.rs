@@ -1,6 +1,7 @@
-//! The two logs that are only ever added to: reads of personal data, and what happened to accounts and officers.
+//! The two logs that are only ever added to: reads of personal data, and what happened to accounts and officers. Of a read
+//! its place in the transparency log is noted later, and only a lawful erasure takes it out.
 
-use ::store::{Param, Read, Row, Tx, params, sea_orm};
+use ::store::{MOST_VALUES, Param, Read, Row, Tx, among, padded, params, sea_orm};
 use base::Result;
 use uuid::Uuid;
 
@@ -19,9 +20,14 @@ pub(crate) struct ReadRow {
     pub purpose: String,
     pub what: String,
     pub request_id: Uuid,
+    /// The transparency log in which it is a leaf.
+    pub log: Option<String>,
+    /// Its place there.
+    pub leaf: Option<i64>,
 }
 
-const READ: &str = "id, at, actor_kind, actor_id, actor_name, agency, subject, dossier, purpose, what, request_id";
+const READ: &str =
+    "id, at, actor_kind, actor_id, actor_name, agency, subject, dossier, purpose, what, request_id, log, leaf";
 
 /// Adds reads, many in one statement.
 pub(crate) async fn add_reads(tx: &Tx, rows: &[ReadRow]) -> Result<()> {
@@ -37,7 +43,9 @@ pub(crate) async fn add_reads(tx: &Tx, rows: &[ReadRow]) -> Result<()> {
             row.dossier,
             row.purpose,
             row.what,
-            row.request_id
+            row.request_id,
+            row.log,
+            row.leaf
         ]
     };
     let rows: Vec<_> = rows.iter().map(values).collect();
@@ -80,6 +88,70 @@ pub(crate) async fn agency_reads(
         "SELECT {READ} FROM access_log WHERE agency = $1 AND (at, id) < ($2, $3) {filter}ORDER BY at DESC, id DESC LIMIT $4"
     );
     db.all(&sql, values).await
+}
+
+/// One read.
+pub(crate) async fn read_by_id(db: &impl Read, id: Uuid) -> Result<Option<ReadRow>> {
+    db.one(&format!("SELECT {READ} FROM access_log WHERE id = $1"), params![id])
+        .await
+}
+
+/// The oldest reads that have no leaf.
+pub(crate) async fn bare_reads(db: &impl Read, limit: u32) -> Result<Vec<ReadRow>> {
+    let sql = format!("SELECT {READ} FROM access_log WHERE leaf IS NULL ORDER BY at, id LIMIT $1");
+    db.all(&sql, params![i64::from(limit)]).await
+}
+
+/// When the oldest read was that has no leaf.
+pub(crate) async fn oldest_bare_read(db: &impl Read) -> Result<Option<i64>> {
+    let sql = "SELECT at FROM access_log WHERE leaf IS NULL ORDER BY at, id LIMIT 1";
+    db.scalar(sql, params![]).await
+}
+
+/// The last leaf that is noted of a log.
+pub(crate) async fn last_read_leaf(db: &impl Read, log: &str) -> Result<Option<i64>> {
+    let sql = "SELECT leaf FROM access_log WHERE leaf IS NOT NULL AND log = $1 ORDER BY leaf DESC LIMIT 1";
+    db.scalar(sql, params![log]).await
+}
+
+/// Notes where reads stand. Of a read that has two leaves the first counts.
+pub(crate) async fn note_leaves(tx: &Tx, log: &str, places: &[(Uuid, u64)]) -> Result<()> {
+    let sql = "UPDATE access_log SET log = $1, leaf = $2 WHERE id = $3 AND leaf IS NULL";
+    for (id, leaf) in places {
+        tx.exec(sql, params![log, big(*leaf), id]).await?;
+    }
+    Ok(())
+}
+
+/// The leaves in a log of the reads of one request.
+pub(crate) async fn leaves_of_request(db: &impl Read, log: &str, request: Uuid) -> Result<Vec<i64>> {
+    #[derive(Row)]
+    struct Leaf {
+        leaf: i64,
+    }
+    let sql = "SELECT leaf FROM access_log WHERE request_id = $1 AND log = $2 AND leaf IS NOT NULL ORDER BY leaf";
+    let rows: Vec<Leaf> = db.all(sql, params![request, log]).await?;
+    Ok(rows.into_iter().map(|row| row.leaf).collect())
+}
+
+/// Deletes the reads with these leaves of a log.
+pub(crate) async fn forget_reads(tx: &Tx, log: &str, leaves: &[u64]) -> Result<()> {
+    let leaves: Vec<i64> = leaves.iter().copied().map(big).collect();
+    for some in padded(&leaves, MOST_VALUES - 1) {
+        let sql = format!(
+            "DELETE FROM access_log WHERE log = $1 AND leaf IN ({})",
+            among(2, some.len())
+        );
+        let mut values = params![log];
+        values.extend(some.iter().map(Param::value));
+        tx.exec(&sql, values).await?;
+    }
+    Ok(())
+}
+
+/// A log of more than 2^63 entries does not exist.
+fn big(leaf: u64) -> i64 {
+    i64::try_from(leaf).unwrap_or(i64::MAX)
 }
 
 /// Something that happened to an account or officer.

@@ -1,10 +1,17 @@
 //! The log of reads of personal data.
 
+use std::{path::Path, sync::Arc};
+
+use ::store::{params, transact};
+use ledger::{Algorithm, FileKey, Kind, Ledger, Log, Options, Policy, Signer, verify};
+
 use super::{
-    harness::{Node, nodes},
+    harness::{Node, START, nodes},
     sign_in::futures_join,
 };
-use crate::{Actor, Config, Ctx, DataRead, NewAccount, OfficerActor, OfficerId, PersonActor, Purpose, Role, Roles};
+use crate::{
+    Actor, Config, Ctx, DataRead, NewAccount, OfficerActor, OfficerId, PersonActor, Purpose, ReadRecord, Role, Roles,
+};
 
 const NUMBER: &str = "001099012345";
 
@@ -23,8 +30,12 @@ fn officer(node: &Node, agency: &str, roles: &[Role]) -> Ctx {
 }
 
 async fn person(node: &Node) -> Ctx {
-    let mut new = NewAccount::named("e-id", "an", "Nguyễn Văn An");
-    new.person_number = Some(NUMBER.into());
+    numbered(node, NUMBER).await
+}
+
+async fn numbered(node: &Node, number: &str) -> Ctx {
+    let mut new = NewAccount::named("e-id", number, "Nguyễn Văn An");
+    new.person_number = Some(number.into());
     let account = node
         .state
         .create_account(&node.system(), &new)
@@ -152,5 +163,145 @@ async fn the_number_itself_is_not_in_the_log() {
             .expect("rows");
         assert_eq!(rows.len(), 1);
         assert!(!format!("{rows:?}").contains(NUMBER));
+    }
+}
+
+/// A log whose clock is that of the node.
+fn ledger(node: &Node, dir: &Path) -> Ledger {
+    let key = FileKey::generate("h29.gov.vn/ledger", Algorithm::Ed25519).expect("a key");
+    let keys = vec![key.verifier()];
+    let mut options = Options::new("h29.gov.vn/ledger", Arc::new(key));
+    options.clock = Arc::new(node.clock.clone());
+    Ledger {
+        log: Arc::new(Log::open(dir, options).expect("a log")),
+        keys,
+    }
+}
+
+/// What the leaves of reads say, in the order of the log.
+fn leaves(log: &Log) -> Vec<ReadRecord> {
+    let entries = (0..log.size()).map(|leaf| log.entry(leaf).expect("an entry"));
+    let reads = entries.filter(|entry| entry.commitment.kind() == Kind::ACCESS);
+    reads
+        .filter_map(|entry| ReadRecord::read(&entry.opening?.record))
+        .collect()
+}
+
+async fn settled(log: &Log, size: u64) {
+    for _ in 0..500 {
+        if log.size() >= size {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{} leaves, not {size}", log.size());
+}
+
+#[tokio::test]
+async fn each_read_becomes_a_leaf_and_its_person_alone_has_the_proof() {
+    for node in nodes(&Config::default()).await {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (me, other) = (person(&node).await, numbered(&node, "001099099999").await);
+        let bình = officer(&node, "H29.1", &[Role::Specialist]);
+        let log = node.state.access_log();
+        let early = log.record(&bình, read(NUMBER, "H29.1-261121-0001"));
+        early.await.expect("recorded before there is a log");
+        let (entries, _) = node.state.reads_of_me(&me, None, 50).await.expect("a list");
+        assert!(!entries[0].proved);
+        assert!(
+            node.state.read_proof(&me, entries[0].id).await.is_err(),
+            "no log, no proof"
+        );
+
+        let ledger = ledger(&node, dir.path());
+        node.state.keep_reads_in(ledger.clone()).await.expect("kept");
+        settled(&ledger.log, 1).await;
+        let codes: Vec<String> = (0..300).map(|n| format!("H29.1-261121-1{n:03}")).collect();
+        let written = futures_join(codes.iter().map(|code| log.record(&bình, read(NUMBER, code)))).await;
+        assert!(written.iter().all(Result::is_ok));
+        // Nobody asks for them: they come by themselves.
+        settled(&ledger.log, 301).await;
+        let said: std::collections::BTreeSet<_> = leaves(&ledger.log)
+            .into_iter()
+            .filter_map(|read| read.dossier)
+            .collect();
+        assert_eq!(said.len(), 301, "each once");
+
+        let (entries, _) = node.state.reads_of_me(&me, None, 50).await.expect("a list");
+        let policy = Policy::new(ledger.keys.clone(), Vec::new(), 0).expect("a policy");
+        for entry in &entries[..3] {
+            assert!(entry.proved);
+            let proof = node.state.read_proof(&me, entry.id).await.expect("a proof");
+            let verdict = verify(proof.proof.as_bytes(), &policy, None).expect("a proof that holds");
+            assert_eq!((verdict.index, verdict.kind()), (proof.leaf, Kind::ACCESS));
+            let says = ReadRecord::read(verdict.record().expect("shown")).expect("a read");
+            assert_eq!((says.id, says.at.micros()), (entry.id, START));
+            assert_eq!(
+                (says.by.name.as_str(), &says.dossier),
+                ("Trần Thị Bình", &entry.dossier)
+            );
+            assert!(!proof.proof.contains(NUMBER));
+            for stranger in [&other, &bình] {
+                assert!(node.state.read_proof(stranger, entry.id).await.is_err());
+            }
+        }
+        let erased = entries[0].request_id;
+        let places = node.state.read_leaves_of(erased).await.expect("leaves");
+        assert!(!places.is_empty());
+        node.state
+            .forget_reads("another.gov.vn/ledger", &places)
+            .await
+            .expect("nothing");
+        assert_eq!(node.state.read_leaves_of(erased).await.expect("leaves"), places);
+        node.state
+            .forget_reads(ledger.log.origin(), &places)
+            .await
+            .expect("forgotten");
+        assert!(node.state.read_leaves_of(erased).await.expect("leaves").is_empty());
+        assert!(node.state.read_proof(&me, entries[0].id).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_read_gets_one_leaf_even_if_the_process_dies_before_its_place_is_noted() {
+    for node in nodes(&Config::default()).await {
+        let dir = tempfile::tempdir().expect("a folder");
+        let me = person(&node).await;
+        let bình = officer(&node, "H29.1", &[Role::Specialist]);
+        let ledger = ledger(&node, dir.path());
+        node.state.keep_reads_in(ledger.clone()).await.expect("kept");
+        for n in 0..5 {
+            let code = format!("H29.1-261121-000{n}");
+            node.forward(1);
+            node.state
+                .access_log()
+                .record(&bình, read(NUMBER, &code))
+                .await
+                .expect("recorded");
+        }
+        let (before, _) = node.state.reads_of_me(&me, None, 50).await.expect("a list");
+        assert!(before.iter().all(|entry| entry.proved));
+        assert_eq!(ledger.log.size(), 5);
+        let mut known = Vec::new();
+        for entry in &before {
+            known.push(node.state.read_proof(&me, entry.id).await.expect("a proof").leaf);
+        }
+
+        // The log has the last three, the table does not.
+        transact!(node.state.store(), |tx| {
+            tx.exec(
+                "UPDATE access_log SET leaf = NULL, log = NULL WHERE leaf >= 2",
+                params![],
+            )
+            .await
+        })
+        .expect("forgotten");
+        node.state.keep_reads_in(ledger.clone()).await.expect("recovered");
+        let mut found = Vec::new();
+        for entry in &before {
+            found.push(node.state.read_proof(&me, entry.id).await.expect("a proof").leaf);
+        }
+        assert_eq!(found, known);
+        assert_eq!(ledger.log.size(), 5, "no second leaves");
     }
 }

@@ -51,7 +51,7 @@ fn openers(path: &str) -> Vec<DemoRole> {
     ];
     match path {
         "/account" | "/account/devices" => D::ALL.to_vec(),
-        "/account/reads" => vec![D::Citizen, D::Business],
+        "/my/reads" => vec![D::Citizen, D::Business],
         "/account/security" => officers,
         "/admin/officers" | "/admin/officers/new" | "/admin/tokens" => vec![D::Administrator],
         "/admin/access-log" => vec![D::Auditor],
@@ -62,7 +62,7 @@ fn openers(path: &str) -> Vec<DemoRole> {
 const GUARDED: [&str; 8] = [
     "/account",
     "/account/devices",
-    "/account/reads",
+    "/my/reads",
     "/account/security",
     "/admin/officers",
     "/admin/officers/new",
@@ -199,9 +199,12 @@ async fn open_pages_and_bent_requests_never_fail_on_our_side() {
             "/sign-in/demo/king?k=1",
             "/sign-out",
             "/admin/officers/not-an-id",
-            "/account/reads?before=nonsense",
+            "/my/reads?cursor=nonsense",
+            "/admin/access-log?cursor=nonsense",
+            "/my/reads/proofs/nonsense",
+            "/my/reads/proofs/019b0000-0000-7000-8000-000000000000",
             "/api/v1/me",
-            "/api/v1/me/reads?before=nonsense",
+            "/api/v1/me/reads?cursor=nonsense",
             "/api/v1/officers?after_agency=%F0%9F%98%80",
         ] {
             for mut browser in [

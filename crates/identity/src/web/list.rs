@@ -1,10 +1,11 @@
 //! Lists of the JSON API: `cursor` and `limit` in, `items` and `next` out, the same for every list
-//! (`docs/service-rules.md`, rules `paging-…`).
+//! (`docs/service-rules.md`, rules `paging-…`). Pages for people know the same `cursor`.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base::{Error, Kind, Problems, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::{ApiError, ApiQuery};
 
@@ -88,6 +89,41 @@ impl Paging {
     }
 }
 
+/// Where the page of a list begins, in the address of a page for people. Empty is the first page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// Whether it is the first page.
+    pub const fn is_first(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Where the page begins, as `read` understands it; none for the first page.
+    ///
+    /// # Errors
+    /// `Invalid` for what `read` does not understand.
+    pub fn place<'a, T>(&'a self, read: impl FnOnce(&'a str) -> Option<T>) -> Result<Option<T>> {
+        if self.is_first() {
+            return Ok(None);
+        }
+        let cursor = Some(self.0.as_str()).filter(|cursor| could_be_place(cursor));
+        cursor.and_then(read).map(Some).ok_or_else(no_place)
+    }
+}
+
+/// The place in a list that goes from new to old, as a cursor: `micros.uuid`.
+pub fn place((at, id): (i64, Uuid)) -> String {
+    format!("{at}.{id}")
+}
+
+/// Reads [`place`].
+pub fn read_place(cursor: &str) -> Option<(i64, Uuid)> {
+    let (at, id) = cursor.split_once('.')?;
+    Some((at.parse().ok()?, id.parse().ok()?))
+}
+
 /// A cursor is a key of a table: short, and without what a database would not take.
 fn could_be_place(cursor: &str) -> bool {
     cursor.chars().count() <= LONGEST && !cursor.chars().any(char::is_control)
@@ -97,8 +133,8 @@ fn add_no_place(problems: &mut Problems) {
     problems.add(
         "cursor",
         "cursor",
-        "Giá trị này không phải là vị trí trong danh sách; hãy dùng giá trị next của trang trước.",
-        "This is no place in the list; use the value of next of the page before.",
+        "Giá trị này không phải là vị trí trong danh sách; hãy dùng giá trị next của trang trước, hoặc mở lại danh sách từ đầu.",
+        "This is no place in the list; use the value of next of the page before, or open the list from its beginning.",
     );
 }
 
@@ -166,6 +202,13 @@ mod tests {
             assert_eq!(found, places, "{cursor:?} {limit}");
         }
         assert!(paging.place(|text| text.parse::<u32>().ok()).is_err());
+        let cursor = |text: &str| Cursor(text.to_owned());
+        assert_eq!(cursor("").place(read_place).expect("the first page"), None);
+        let at = (-5, Uuid::from_u128(7));
+        assert_eq!(cursor(&place(at)).place(read_place).expect("a place"), Some(at));
+        for bent in ["x", "5", "5.x", ".", "5.00000000-0000-0000-0000-00000000000g", "5\0"] {
+            assert!(cursor(bent).place(read_place).is_err(), "{bent:?}");
+        }
         assert_eq!(
             paging.place(|text| text.split_once('.').map(|_| 1)).expect("a place"),
             Some(1)

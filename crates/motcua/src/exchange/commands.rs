@@ -23,7 +23,7 @@ use ::exchange::{
 use anyhow::{Context as _, bail};
 use base::{Clock as _, Lang, Text, time::SystemClock};
 use clap::{Args, Subcommand};
-use identity::{Ctx, Entropy};
+use identity::{Ctx, Entropy, Sealer};
 use trust::{
     Algorithm, KeyError,
     key::{TokenKey, TokenUri},
@@ -309,6 +309,7 @@ pub async fn exchange(command: ExchangeCommand) -> anyhow::Result<ExitCode> {
     let config = Config::read(&asked.config)?;
     let standing = last_directory(&config.data).await;
     let store = open_store(&config).await?;
+    let sealer = Sealer::new(config.secret()?.key("services"));
     let whole = Whole::open(config, store).await?;
     let access = Access::open(
         whole.store.clone(),
@@ -316,6 +317,7 @@ pub async fn exchange(command: ExchangeCommand) -> anyhow::Result<ExitCode> {
         whole.dossiers.calendar().as_ref().clone(),
         ::exchange::access::Config::default(),
         Entropy::system(),
+        sealer,
         Arc::new(move || standing.clone()),
     )
     .await?;
@@ -366,6 +368,9 @@ pub struct Check {
     /// A header for every request, `Name: value`. May be given several times.
     #[arg(long = "header")]
     headers: Vec<String>,
+    /// A file with more of them, one a line: a key on the command line can be seen by every program of the machine.
+    #[arg(long)]
+    headers_from: Option<PathBuf>,
     /// Certificates of CAs to believe beside the system's, PEM.
     #[arg(long)]
     roots: Option<PathBuf>,
@@ -395,14 +400,18 @@ pub struct Check {
 /// What went wrong, for the operator.
 pub async fn service(command: ServiceCommand) -> anyhow::Result<ExitCode> {
     let ServiceCommand::Check(check) = command;
-    let header = |text: &String| {
+    let header = |text: &str| {
         let (name, value) = text.split_once(':').context("--header: Name: value")?;
         anyhow::Ok((name.trim().to_owned(), value.trim().to_owned()))
     };
+    let from_file = check.headers_from.as_ref().map(std::fs::read_to_string).transpose();
+    let from_file = from_file.context("reading --headers-from")?.unwrap_or_default();
+    let lines = from_file.lines().filter(|line| !line.trim().is_empty());
+    let headers = check.headers.iter().map(String::as_str).chain(lines).map(header);
     let roots = check.roots.as_ref().map(std::fs::read_to_string).transpose();
     let options = conformance::Options {
         base: check.base,
-        headers: check.headers.iter().map(header).collect::<anyhow::Result<_>>()?,
+        headers: headers.collect::<anyhow::Result<_>>()?,
         roots: roots.context("reading --roots")?,
         write: check.write,
         max_requests: check.max_requests,

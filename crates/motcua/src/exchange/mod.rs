@@ -40,7 +40,7 @@ use axum::Router;
 use base::{Calendar, Clock};
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use identity::{Ctx, Entropy, IdentityState};
+use identity::{Ctx, Entropy, IdentityState, Sealer};
 use store::{Store, jobs::Runner};
 use tokio::{
     net::TcpListener,
@@ -284,6 +284,7 @@ impl Joined {
             ground.calendar.clone(),
             access_config,
             Entropy::system(),
+            Sealer::new(ground.secret.key("services")),
             Arc::new(move || Some(now.load().as_ref().clone())),
         )
         .await?;

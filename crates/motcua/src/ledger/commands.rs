@@ -215,6 +215,7 @@ fn line(entry: &Stored) -> serde_json::Value {
         Kind::READ => "read",
         Kind::PUBLICATION => "publication",
         Kind::ERASURE => "erasure",
+        Kind::ACCESS => "access",
         Kind::RECORD => "record",
         _ => "other",
     };

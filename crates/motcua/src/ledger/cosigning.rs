@@ -4,13 +4,12 @@
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use ::ledger::{
-    Cosigner, Policy, SignedCheckpoint, VerifierKey,
+    Cosigner, Ledger, Policy, SignedCheckpoint, VerifierKey,
     witness::{Answer, Channel, ChannelError, Pace, Peer, Standing, Witnesses},
 };
 use anyhow::{Context as _, bail};
 use base::Timestamp;
 use bytes::Bytes;
-use dossier::service::Ledger;
 use exchange::{journal::DirectoryNow, model::federation::View};
 use futures::future::BoxFuture;
 use tokio::sync::watch;

@@ -24,10 +24,9 @@ pub mod witness;
 use std::sync::Arc;
 
 use ::exchange::{directory::join, journal::DirectoryNow};
-use ::ledger::{Algorithm, FileKey, Log, Options, Signer, witness::Pace};
+use ::ledger::{Algorithm, FileKey, Ledger, Log, Options, Signer, witness::Pace};
 use anyhow::Context as _;
 use base::Clock;
-use dossier::service::Ledger;
 use tokio::sync::watch;
 
 pub use self::stamping::stampers;

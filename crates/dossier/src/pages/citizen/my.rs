@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Asked {
-    before: Option<String>,
+    cursor: Option<String>,
     done: String,
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn show(web: Web, State(portal): State<Portal>, Query(asked): Q
 
 async fn shown(web: &Web, portal: &Portal, asked: &Asked) -> Result<Response> {
     let lang = web.ctx.lang;
-    let first = asked.before.is_none();
+    let first = asked.cursor.is_none();
     let (any, waits) = (
         Filter::default(),
         Filter {
@@ -76,7 +76,7 @@ async fn shown(web: &Web, portal: &Portal, asked: &Asked) -> Result<Response> {
     );
     let slice = portal
         .dossiers
-        .mine(&web.ctx, &any, asked.before.as_deref(), PAGE)
+        .mine(&web.ctx, &any, asked.cursor.as_deref(), PAGE)
         .await?;
     // What waits for the person comes first, however old it is.
     let waiting = if first {
@@ -120,7 +120,7 @@ async fn shown(web: &Web, portal: &Portal, asked: &Asked) -> Result<Response> {
             .collect(),
         rows: rows(&slice.items),
         newer: (!first).then(|| "/my".to_owned()),
-        older: slice.next.map(|next| format!("/my?before={}", encoded(&next))),
+        older: slice.next.map(|next| format!("/my?cursor={}", encoded(&next))),
     };
     Ok(view::html(StatusCode::OK, &template))
 }

@@ -27,7 +27,7 @@ use crate::{
 pub(super) struct Asked {
     show: String,
     procedure: String,
-    after: String,
+    cursor: String,
 }
 
 #[derive(Template)]
@@ -241,7 +241,7 @@ async fn shown(web: &Web, dossiers: &Dossiers, asked: Asked) -> Result<Response>
         unassigned: asked.show == "free",
         only: shown_only(&asked.show),
         procedure: text(&asked.procedure),
-        after: text(&asked.after),
+        after: text(&asked.cursor),
     };
     let queue = dossiers.queue(&web.ctx, &query).await?;
     let consultations = match officer.roles.has(Role::Consulted) {
@@ -273,10 +273,12 @@ async fn shown(web: &Web, dossiers: &Dossiers, asked: Asked) -> Result<Response>
         late: queue.overdue > 0,
         watch: watch.map(|all| all.into_iter().take(SHORT).collect()),
         rows: queue.steps.items.iter().map(|item| row(lang, item)).collect(),
-        next: queue
-            .steps
-            .next
-            .map(|cursor| format!("/desk?show={}&procedure={}&after={cursor}", asked.show, asked.procedure)),
+        next: queue.steps.next.map(|cursor| {
+            format!(
+                "/desk?show={}&procedure={}&cursor={cursor}",
+                asked.show, asked.procedure
+            )
+        }),
         consultations: consultations.iter().map(|c| question(lang, dossiers, c)).collect(),
         consulted: officer.roles.has(Role::Consulted),
         more_asked: elsewhere.len() > SHORT,
@@ -330,7 +332,7 @@ fn question(lang: Lang, dossiers: &Dossiers, item: &ConsultationItem) -> Questio
 pub(super) struct Sought {
     q: String,
     status: String,
-    after: String,
+    cursor: String,
 }
 
 #[derive(Template)]
@@ -385,7 +387,7 @@ async fn listed(web: &Web, dossiers: &Dossiers, sought: Sought) -> Result<Respon
         applicant: Some(base::text::fold(q)).filter(|s| !s.is_empty()),
         ..Filter::default()
     };
-    let after = Some(sought.after.as_str()).filter(|s| !s.is_empty());
+    let after = Some(sought.cursor.as_str()).filter(|s| !s.is_empty());
     let slice = dossiers.list(&web.ctx, &filter, after, 20).await?;
     let rows = slice
         .items
@@ -407,7 +409,7 @@ async fn listed(web: &Web, dossiers: &Dossiers, sought: Sought) -> Result<Respon
         .collect();
     let next = slice.next.map(|cursor| {
         format!(
-            "/desk/dossiers?q={}&status={}&after={cursor}",
+            "/desk/dossiers?q={}&status={}&cursor={cursor}",
             encoded(&sought.q),
             sought.status
         )

@@ -113,6 +113,8 @@ pub struct ServiceBody {
     subjects: String,
     /// What a read is called in the data tracker.
     action: String,
+    /// The header of the key that the service asks of this node. The key itself is never shown.
+    credential_header: Option<String>,
     /// SHA-256 of its OpenAPI document.
     openapi_sha256: Option<String>,
     /// `GET /persons/*`; empty in lists.
@@ -138,6 +140,7 @@ impl ServiceBody {
             disabled: service.disabled.clone(),
             subjects: subjects_text(&service.subjects),
             action: service.action.clone(),
+            credential_header: service.credential_header.clone(),
             openapi_sha256: service.document.as_ref().map(|(_, _, sha256)| sha256.clone()),
             endpoints: endpoints.iter().map(|e| format!("{} {}", e.methods, e.path)).collect(),
             version: service.version,
@@ -291,17 +294,6 @@ impl From<&GrantList> for GrantLineBody {
             changed_at: grant.changed_at.into(),
         }
     }
-}
-
-/// A place in the list of grants, as it stands in a cursor.
-pub fn place((at, id): (i64, Uuid)) -> String {
-    format!("{at}.{id}")
-}
-
-/// Reads [`place`].
-pub fn read_place(cursor: &str) -> Option<(i64, Uuid)> {
-    let (at, id) = cursor.split_once('.')?;
-    Some((at.parse().ok()?, id.parse().ok()?))
 }
 
 /// Terms as they are written into a form.

@@ -10,7 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base::{Error, Kind, Problems, Result};
-use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx, IdempotencyKey, Listing, Paging, SignedIn, Tag};
+use identity::{
+    ApiError, ApiJson, ApiPath, ApiQuery, Ctx, IdempotencyKey, Listing, Paging, SignedIn, Tag, place, read_place,
+};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
@@ -19,7 +21,7 @@ use uuid::Uuid;
 
 use self::bodies::{
     ExplainParams, ExplanationBody, GrantBody, GrantLineBody, GrantsParams, OfferBody, SavedBody, ServiceBody,
-    SystemBody, TokenBody, place, read_place,
+    SystemBody, TokenBody,
 };
 use super::{
     Access, GrantsQuery, Side, Standing,

@@ -24,6 +24,6 @@ pub use kind::{CommandDraft, CommandKind};
 pub use law::{Clocks, Law};
 pub use log::{Entry, Event, File, LogFlaw, Phase, Side, Standing, Suspension, Who};
 pub use openapi::OpenApi;
-pub use service::{ServiceDraft, ServiceSpec, is_forbidden_address, read_subjects, subjects_text};
+pub use service::{ServiceDraft, ServiceSpec, Typed, is_forbidden_address, read_subjects, subjects_text};
 pub use system::{Network, SignInDraft, SystemDraft, SystemSpec, is_from};
 pub use terms::{Terms, TermsDraft, read_day};

@@ -1,9 +1,13 @@
 //! Services behind this node.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+};
 
 use base::{Problems, Text, codes::CodeError};
-use serde::Deserialize;
+use http::{HeaderName, HeaderValue, header};
+use serde::{Deserialize, Serialize, Serializer};
 use url::{Host, Url};
 use utoipa::ToSchema;
 
@@ -25,6 +29,8 @@ use crate::{
 const LONGEST_TIMEOUT: u32 = 600;
 /// Most places of a subject rule.
 const MOST_PLACES: usize = 20;
+/// The longest key of a service, in characters.
+const LONGEST_KEY: usize = 4_000;
 
 /// A service as it is typed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
@@ -52,6 +58,29 @@ pub struct ServiceDraft {
     pub subjects: String,
     /// What reading it does, in the words of the data tracker.
     pub action: String,
+    /// The header in which the service asks a key of this node; empty when it asks none.
+    pub credential_header: String,
+    /// That key; empty leaves the one that is kept.
+    #[schema(value_type = String, write_only)]
+    pub credential: Typed,
+}
+
+/// A secret as it is typed. It is not shown again, nor logged.
+#[derive(Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Typed(pub String);
+
+/// Whoever reads it back reads nothing.
+impl Serialize for Typed {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str("")
+    }
+}
+
+impl fmt::Debug for Typed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Typed")
+    }
 }
 
 impl Default for ServiceDraft {
@@ -68,6 +97,8 @@ impl Default for ServiceDraft {
             notice: String::new(),
             subjects: String::new(),
             action: String::new(),
+            credential_header: String::new(),
+            credential: Typed::default(),
         }
     }
 }
@@ -91,6 +122,8 @@ pub struct ServiceSpec {
     pub subjects: SubjectRule,
     /// What reading it does.
     pub action: String,
+    /// The header of its key, and the key if there is a new one; none when it asks for none.
+    pub credential: Option<(HeaderName, Option<HeaderValue>)>,
 }
 
 impl ServiceDraft {
@@ -133,6 +166,7 @@ impl ServiceDraft {
             "Say what this reads, for people to see in their data tracker.",
         ));
         let action = words(&self.action, SHORT, required, "action", &mut problems);
+        let credential = self.credential(&mut problems);
         match (provider, code, url) {
             (Some(provider), Some(code), Some(url)) if problems.is_empty() => Ok(ServiceSpec {
                 id: ServiceId { provider, code },
@@ -143,9 +177,47 @@ impl ServiceDraft {
                 disabled,
                 subjects,
                 action,
+                credential,
             }),
             _ => Err(problems),
         }
+    }
+
+    fn credential(&self, problems: &mut Problems) -> Option<(HeaderName, Option<HeaderValue>)> {
+        let (name, key) = (self.credential_header.trim(), self.credential.0.trim());
+        if name.is_empty() {
+            if !key.is_empty() {
+                problems.add(
+                    "credential-header",
+                    "credential_header",
+                    "Nhập tên tiêu đề mà dịch vụ đọc khóa, ví dụ X-Api-Key.",
+                    "Enter the header in which the service reads the key, such as X-Api-Key.",
+                );
+            }
+            return None;
+        }
+        let header = HeaderName::try_from(name).ok().filter(may_carry_key);
+        if header.is_none() {
+            problems.add(
+                "credential-header",
+                "credential_header",
+                "Không dùng được tên tiêu đề này cho khóa. Dùng Authorization hoặc một tên riêng của dịch vụ, ví dụ X-Api-Key.",
+                "This header cannot carry a key. Use Authorization or one of the service's own, such as X-Api-Key.",
+            );
+        }
+        let value = Some(key).filter(|key| !key.is_empty()).map(|key| {
+            let visible = key.len() <= LONGEST_KEY && key.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
+            HeaderValue::try_from(key).ok().filter(|_| visible)
+        });
+        if value == Some(None) {
+            problems.add(
+                "credential",
+                "credential",
+                format!("Khóa có tối đa {LONGEST_KEY} ký tự ASCII in được."),
+                format!("A key has at most {LONGEST_KEY} printable ASCII characters."),
+            );
+        }
+        Some((header?, value.flatten()))
     }
 
     fn timeout(&self, problems: &mut Problems) -> u32 {
@@ -161,6 +233,26 @@ impl ServiceDraft {
         }
         seconds.saturating_mul(1_000)
     }
+}
+
+/// Headers that say how a message travels, or what the exchange says itself, carry no key.
+fn may_carry_key(name: &HeaderName) -> bool {
+    const TRAVEL: [HeaderName; 10] = [
+        header::HOST,
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::CONTENT_TYPE,
+        header::CONTENT_ENCODING,
+        header::TRANSFER_ENCODING,
+        header::TE,
+        header::TRAILER,
+        header::UPGRADE,
+        header::EXPECT,
+    ];
+    let ours = ["x-road-", "x-motcua-"]
+        .iter()
+        .any(|prefix| name.as_str().starts_with(prefix));
+    !ours && !TRAVEL.contains(name)
 }
 
 /// The base address of a service.

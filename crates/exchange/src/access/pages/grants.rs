@@ -3,14 +3,14 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 use axum_extra::extract::Query;
-use identity::{Permission, Web};
+use identity::{Cursor, Permission, Web, place, read_place};
 use serde::Deserialize;
 use view::{
     NavItem, Page,
     ui::{self, Choice},
 };
 
-use super::{PAGE, Tab, answer, encoded, place, read_place, titled, words};
+use super::{PAGE, Tab, answer, encoded, titled, words};
 use crate::access::{Access, GrantList, GrantsQuery, Side, Standing};
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -20,7 +20,7 @@ pub(super) struct Wanted {
     standing: String,
     about: String,
     only: String,
-    before: String,
+    cursor: Cursor,
 }
 
 #[derive(Template)]
@@ -68,6 +68,10 @@ impl GrantsPage {
 }
 
 pub(super) async fn list(State(access): State<Access>, web: Web, Query(wanted): Query<Wanted>) -> Response {
+    let before = match wanted.cursor.place(read_place) {
+        Ok(before) => before,
+        Err(error) => return web.refuse(&error),
+    };
     let lang = web.ctx.lang;
     let query = GrantsQuery {
         side: Side::from_code(&wanted.side),
@@ -75,7 +79,7 @@ pub(super) async fn list(State(access): State<Access>, web: Web, Query(wanted): 
         about: Some(wanted.about.trim().to_owned()).filter(|about| !about.is_empty()),
         overdue: wanted.only == "overdue",
         ending: wanted.only == "ending",
-        before: read_place(&wanted.before),
+        before,
     };
     let made = access.grants(&web.ctx, &query, PAGE).await.map(|(grants, next)| {
         let kept = [
@@ -113,7 +117,7 @@ pub(super) async fn list(State(access): State<Access>, web: Web, Query(wanted): 
             may_ask: web.ctx.holds(Permission::ManageExchange),
             filtered: !kept.is_empty() || query.before.is_some(),
             newer: query.before.map(|_| format!("/exchange/access?{kept}")),
-            older: next.map(|at| format!("/exchange/access?{kept}&before={}", place(at))),
+            older: next.map(|at| format!("/exchange/access?{kept}&cursor={}", place(at))),
             wanted: wanted.clone(),
         }
     });

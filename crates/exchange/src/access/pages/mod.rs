@@ -6,6 +6,7 @@ mod command;
 mod explain;
 mod grant;
 mod grants;
+mod lists;
 mod services;
 mod systems;
 mod words;
@@ -42,11 +43,11 @@ pub fn router(access: Access) -> Router {
             "/exchange/access/{side}/{id}/{command}",
             get(command::form).post(command::submit),
         )
-        .route("/exchange/systems", get(systems::list))
+        .route("/exchange/systems", get(lists::systems))
         .route("/exchange/systems/new", get(systems::new).post(systems::add))
         .route("/exchange/systems/{id}", get(systems::one).post(systems::change))
         .route("/exchange/systems/{id}/token", post(systems::token))
-        .route("/exchange/services", get(services::list))
+        .route("/exchange/services", get(lists::services))
         .route("/exchange/services/catalogue", get(services::catalogue))
         .route("/exchange/services/new", get(services::new).post(services::add))
         .route("/exchange/services/{id}", get(services::one).post(services::change))
@@ -205,17 +206,6 @@ impl Fields {
             fields: self.one("fields"),
         }
     }
-}
-
-/// The place in a list as it stands in an address: `micros.uuid`.
-fn place(at: (i64, uuid::Uuid)) -> String {
-    format!("{}.{}", at.0, at.1)
-}
-
-/// Reads [`place`]; anything else is the beginning of the list.
-fn read_place(text: &str) -> Option<(i64, uuid::Uuid)> {
-    let (at, id) = text.split_once('.')?;
-    Some((at.parse().ok()?, id.parse().ok()?))
 }
 
 /// A value within the query of an address.

@@ -8,7 +8,7 @@ use axum::{
 };
 use axum_extra::extract::{Form, Query};
 use base::{Error, Kind, Problems, Result};
-use identity::{Permission, Scope, Web};
+use identity::{Cursor, Permission, Scope, Web};
 use serde::Deserialize;
 use view::{
     NavItem, Page,
@@ -19,10 +19,11 @@ use super::{DoneQuery, Fields, PAGE, Tab, again, answer, ask, checked::Checked, 
 use crate::{
     access::{
         Access, Offer, ServiceView,
-        model::{ServiceDraft, read_subjects},
+        model::{ServiceDraft, Typed, read_subjects},
     },
     model::{
         address::ServicePath,
+        identifier::ServiceId,
         meta::Endpoint,
         tracker::{Seen, Subjects},
     },
@@ -32,33 +33,7 @@ use crate::{
 #[serde(default)]
 pub(super) struct Wanted {
     q: String,
-    after: String,
-}
-
-#[derive(Template)]
-#[template(path = "access/services.html")]
-struct ServicesPage {
-    page: Page,
-    tabs: Vec<NavItem>,
-    services: Vec<ServiceView>,
-    may_act: bool,
-    newer: Option<String>,
-    older: Option<String>,
-}
-
-pub(super) async fn list(State(access): State<Access>, web: Web, Query(query): Query<Wanted>) -> Response {
-    let made = access
-        .services(&web.ctx, &query.after, PAGE)
-        .await
-        .map(|(services, next)| ServicesPage {
-            page: titled(web.page.clone(), "Dịch vụ của nút này", "Services of this node", None),
-            tabs: Tab::row(Tab::Services),
-            services,
-            may_act: web.ctx.holds(Permission::ManageExchange),
-            newer: (!query.after.is_empty()).then(|| "/exchange/services".to_owned()),
-            older: next.map(|after| format!("/exchange/services?after={}", encoded(&after))),
-        });
-    answer(&web, made)
+    cursor: Cursor,
 }
 
 #[derive(Template)]
@@ -80,26 +55,28 @@ impl CataloguePage {
 }
 
 pub(super) async fn catalogue(State(access): State<Access>, web: Web, Query(query): Query<Wanted>) -> Response {
-    let made = access
-        .catalogue(&web.ctx, &query.q, &query.after, PAGE)
-        .await
-        .map(|(offers, next)| {
-            let kept = format!("/exchange/services/catalogue?q={}", encoded(&query.q));
-            CataloguePage {
-                page: titled(
-                    web.page.clone(),
-                    "Danh mục dịch vụ dữ liệu",
-                    "Catalogue of data services",
-                    None,
-                ),
-                tabs: Tab::row(Tab::Catalogue),
-                offers,
-                may_ask: web.ctx.holds(Permission::ManageExchange),
-                newer: (!query.after.is_empty()).then(|| kept.clone()),
-                older: next.map(|after| format!("{kept}&after={}", encoded(&after))),
-                q: query.q.clone(),
-            }
-        });
+    let made = async {
+        let after = query.cursor.place(|cursor| cursor.parse::<ServiceId>().ok())?;
+        let after = after.map(|after| after.to_string()).unwrap_or_default();
+        access.catalogue(&web.ctx, &query.q, &after, PAGE).await
+    };
+    let made = made.await.map(|(offers, next)| {
+        let kept = format!("/exchange/services/catalogue?q={}", encoded(&query.q));
+        CataloguePage {
+            page: titled(
+                web.page.clone(),
+                "Danh mục dịch vụ dữ liệu",
+                "Catalogue of data services",
+                None,
+            ),
+            tabs: Tab::row(Tab::Catalogue),
+            offers,
+            may_ask: web.ctx.holds(Permission::ManageExchange),
+            newer: (!query.cursor.is_first()).then(|| kept.clone()),
+            older: next.map(|after| format!("{kept}&cursor={}", encoded(&after))),
+            q: query.q.clone(),
+        }
+    });
     answer(&web, made)
 }
 
@@ -135,6 +112,25 @@ struct ServicePage {
 }
 
 impl ServicePage {
+    /// A key is typed and never shown.
+    fn key_hint(&self) -> &'static str {
+        let kept = self
+            .service
+            .as_ref()
+            .is_some_and(|service| service.credential_header.is_some());
+        if kept {
+            self.page.t(
+                "Đã lưu khóa, được mã hóa và không hiển thị lại. Để trống để giữ nguyên.",
+                "A key is kept, encrypted, and not shown again. Leave this empty to keep it.",
+            )
+        } else {
+            self.page.t(
+                "Khóa được mã hóa khi lưu và không hiển thị lại.",
+                "The key is encrypted when it is kept, and not shown again.",
+            )
+        }
+    }
+
     fn verify(&self) -> &'static str {
         if self.draft.verify_certificate { "true" } else { "" }
     }
@@ -218,6 +214,8 @@ fn draft(fields: &Fields) -> ServiceDraft {
         notice: fields.one("notice"),
         subjects: fields.one("subjects"),
         action: fields.one("action"),
+        credential_header: fields.one("credential_header"),
+        credential: Typed(fields.one("credential")),
     }
 }
 

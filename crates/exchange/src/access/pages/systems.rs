@@ -9,13 +9,12 @@ use axum::{
 use axum_extra::extract::{Form, Query};
 use base::Error;
 use identity::{Permission, Web};
-use serde::Deserialize;
 use view::{
-    NavItem, Page,
+    Page,
     ui::{self, Choice},
 };
 
-use super::{DoneQuery, Fields, PAGE, Tab, again, answer, done, encoded, read_id, titled};
+use super::{DoneQuery, Fields, Tab, again, done, read_id, titled};
 use crate::{
     access::{
         Access, SystemView,
@@ -23,48 +22,6 @@ use crate::{
     },
     model::hosting::ClientSignIn,
 };
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct After {
-    after: String,
-}
-
-#[derive(Template)]
-#[template(path = "access/systems.html")]
-struct SystemsPage {
-    page: Page,
-    tabs: Vec<NavItem>,
-    systems: Vec<SystemView>,
-    may_act: bool,
-    newer: Option<String>,
-    older: Option<String>,
-}
-
-impl SystemsPage {
-    fn sign_in(&self, system: &SystemView) -> base::Text {
-        SignInDraft::of(&system.client.sign_in).label()
-    }
-
-    fn open(&self, system: &SystemView) -> bool {
-        system.client.sign_in == ClientSignIn::Open
-    }
-}
-
-pub(super) async fn list(State(access): State<Access>, web: Web, Query(query): Query<After>) -> Response {
-    let made = access
-        .systems(&web.ctx, &query.after, PAGE)
-        .await
-        .map(|(systems, next)| SystemsPage {
-            page: titled(web.page.clone(), "Hệ thống thông tin", "Information systems", None),
-            tabs: Tab::row(Tab::Systems),
-            systems,
-            may_act: web.ctx.holds(Permission::ManageExchange),
-            newer: (!query.after.is_empty()).then(|| "/exchange/systems".to_owned()),
-            older: next.map(|after| format!("/exchange/systems?after={}", encoded(&after))),
-        });
-    answer(&web, made)
-}
 
 #[derive(Template)]
 #[template(path = "access/system.html")]

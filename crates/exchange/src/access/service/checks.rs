@@ -100,10 +100,15 @@ impl Access {
     }
 
     async fn checked(&self, row: &ServiceRow, document: Vec<u8>) -> Result<(Badge, String)> {
+        // As the gateway calls it.
+        let mut headers = vec![("X-Road-Client".to_owned(), row.service()?.provider.to_string())];
+        if let Some(credential) = row.credential(&self.0.sealer)? {
+            let key = credential.value.to_str().map_err(Error::internal)?;
+            headers.push((credential.header.to_string(), key.to_owned()));
+        }
         let options = Options {
             base: Some(row.url.clone()),
-            // As the gateway calls it.
-            headers: vec![("X-Road-Client".to_owned(), row.service()?.provider.to_string())],
+            headers,
             document: Some(document),
             verify_certificate: row.verify_certificate,
             services_only: true,

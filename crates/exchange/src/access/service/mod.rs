@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use ::store::Store;
 use base::{Calendar, Clock, Error, Kind, Result, Text};
-use identity::{Actor, Ctx, Entropy, Permission, Scope};
+use identity::{Actor, Ctx, Entropy, Permission, Scope, Sealer};
 use serde::{Deserialize, Serialize};
 
 pub use catalogue::Offer;
@@ -77,6 +77,7 @@ struct Inner {
     law: Law,
     config: Config,
     entropy: Entropy,
+    sealer: Sealer,
     directory: DirectoryNow,
     hosted: Hosted,
 }
@@ -90,7 +91,8 @@ impl fmt::Debug for Access {
 }
 
 impl Access {
-    /// Opens access over migrated tables and reads what is hosted.
+    /// Opens access over migrated tables and reads what is hosted. `sealer` keeps the keys that services ask of this node; all
+    /// gateways over the same tables have the same.
     ///
     /// # Errors
     /// The database failed.
@@ -100,15 +102,17 @@ impl Access {
         calendar: Calendar,
         config: Config,
         entropy: Entropy,
+        sealer: Sealer,
         directory: DirectoryNow,
     ) -> Result<Self> {
-        let hosted = Hosted::open(store.clone(), Arc::clone(&clock), config.look_seconds).await?;
+        let hosted = Hosted::open(store.clone(), Arc::clone(&clock), sealer.clone(), config.look_seconds).await?;
         Ok(Self(Arc::new(Inner {
             law: Law::new(config.clocks.clone(), calendar),
             store,
             clock,
             config,
             entropy,
+            sealer,
             directory,
             hosted,
         })))
@@ -169,7 +173,7 @@ impl Access {
 }
 
 /// The agency to which a list is bound; none for the platform itself.
-fn reach(ctx: &Ctx, permission: Permission) -> Result<Option<String>> {
+pub(crate) fn reach(ctx: &Ctx, permission: Permission) -> Result<Option<String>> {
     if let Actor::System(_) = ctx.actor {
         return Ok(None);
     }
@@ -179,7 +183,7 @@ fn reach(ctx: &Ctx, permission: Permission) -> Result<Option<String>> {
 }
 
 /// A thing of an agency that this actor may not see is one that is not there.
-fn visible(ctx: &Ctx, agency: &str, missing: impl FnOnce() -> Error) -> Result<()> {
+pub(crate) fn visible(ctx: &Ctx, agency: &str, missing: impl FnOnce() -> Error) -> Result<()> {
     match ctx.require(Permission::ReadExchange, &Scope::Agency(agency.to_owned())) {
         Err(error) if error.kind() == Some(Kind::Forbidden) && ctx.holds(Permission::ReadExchange) => Err(missing()),
         other => other,

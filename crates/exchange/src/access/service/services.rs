@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     access::{
-        model::{OpenApi, ServiceDraft, subjects_text},
-        store::{self as tables, ServiceRow},
+        model::{OpenApi, ServiceDraft, ServiceSpec, Typed, subjects_text},
+        store::{self as tables, KeptCredential, ServiceRow},
     },
     model::{identifier::ServiceId, meta::Endpoint, tracker::SubjectRule},
 };
@@ -44,6 +44,8 @@ pub struct ServiceView {
     pub subjects: SubjectRule,
     /// What reading it does.
     pub action: String,
+    /// The header of the key that it asks of this node. The key itself is not shown.
+    pub credential_header: Option<String>,
     /// Title, version and SHA-256 of its OpenAPI document.
     pub document: Option<(String, String, String)>,
     /// Counts changes.
@@ -68,6 +70,7 @@ impl ServiceView {
             disabled: row.disabled.clone(),
             subjects: row.subjects()?,
             action: row.action.clone(),
+            credential_header: row.credential_header.clone(),
             document: title
                 .zip(row.openapi_sha256.clone())
                 .map(|((title, version), sha)| (title, version, sha)),
@@ -91,6 +94,8 @@ impl ServiceView {
             notice: self.disabled.clone().unwrap_or_default(),
             subjects: subjects_text(&self.subjects),
             action: self.action.clone(),
+            credential_header: self.credential_header.clone().unwrap_or_default(),
+            credential: Typed::default(),
         }
     }
 }
@@ -176,8 +181,10 @@ impl Access {
             ));
         };
         ctx.require(Permission::ManageExchange, &Scope::Agency(provider.agency.clone()))?;
+        let credential = self.kept_credential(&spec, None)?;
         let made = transact!(self.store(), |tx| {
-            let made = tables::insert_service(&tx, &spec, &provider.agency, ctx.actor_name(), ctx.now).await?;
+            let made =
+                tables::insert_service(&tx, &spec, &credential, &provider.agency, ctx.actor_name(), ctx.now).await?;
             tables::next_turn(&tx).await?;
             Ok(made)
         })?;
@@ -210,9 +217,12 @@ impl Access {
         if row.version != version {
             return Err(moved_on());
         }
-        let is_elsewhere = spec.url != row.url || spec.verify_certificate != row.verify_certificate;
+        let credential = self.kept_credential(&spec, Some(&row))?;
+        let is_elsewhere = spec.url != row.url
+            || spec.verify_certificate != row.verify_certificate
+            || matches!(credential, KeptCredential::New(..));
         transact!(self.store(), |tx| {
-            if !tables::update_service(&tx, &row, &spec, ctx.actor_name(), ctx.now).await? {
+            if !tables::update_service(&tx, &row, &spec, &credential, ctx.actor_name(), ctx.now).await? {
                 return Err(moved_on());
             }
             if is_elsewhere && row.openapi_sha256.is_some() {
@@ -260,6 +270,26 @@ impl Access {
         })?;
         self.changed().await;
         Ok(())
+    }
+
+    /// The key of a service as it will be kept.
+    fn kept_credential(&self, spec: &ServiceSpec, before: Option<&ServiceRow>) -> Result<KeptCredential> {
+        let kept = before.and_then(|row| row.credential_header.as_ref());
+        match (&spec.credential, kept) {
+            (None, _) => Ok(KeptCredential::Nothing),
+            (Some((header, Some(key))), _) => {
+                let place = tables::credential_place(&spec.id.to_string());
+                let sealed = self.0.sealer.seal(&self.0.entropy, &place, key.as_bytes())?;
+                Ok(KeptCredential::New(header.to_string(), sealed))
+            }
+            (Some((header, None)), Some(_)) => Ok(KeptCredential::Same(header.to_string())),
+            (Some((_, None)), None) => Err(invalid(
+                "required",
+                "credential",
+                "Nhập khóa mà dịch vụ yêu cầu trong tiêu đề này.",
+                "Enter the key that the service asks for in this header.",
+            )),
+        }
     }
 
     pub(super) async fn managed_service(&self, ctx: &Ctx, id: Uuid) -> Result<ServiceRow> {

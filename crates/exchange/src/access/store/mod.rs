@@ -14,9 +14,12 @@ pub use grants::{
     orders, put_grant, put_order, renewals, waiting_orders,
 };
 pub use services::{
-    ServiceRow, document, insert_service, put_document, service, service_named, services, services_of, update_service,
+    KeptCredential, ServiceRow, credential_place, document, insert_service, put_document, service, service_named,
+    services, services_of, update_service,
 };
-pub use systems::{SystemRow, insert_system, set_token, system, system_named, systems, systems_of, update_system};
+pub use systems::{
+    SystemRow, agency_of, insert_system, owned, set_token, system, system_named, systems, systems_of, update_system,
+};
 
 /// The number that grows with each change of what the gateway has to know.
 pub async fn turn(db: &impl Read) -> Result<i64> {
@@ -33,6 +36,6 @@ pub async fn next_turn(tx: &Tx) -> Result<()> {
 }
 
 /// An agency and those below it, for `LIKE`. Codes are letters, digits and dots: nothing to escape.
-fn below(agency: &str) -> String {
+pub fn below(agency: &str) -> String {
     format!("{agency}.%")
 }

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use ::store::{Read, Row, Tx, params, sea_orm};
 use base::{Error, Id, Result, Text, Timestamp};
+use http::HeaderValue;
+use identity::Sealer;
 use uuid::Uuid;
 
 use super::below;
 use crate::{
     access::model::{OpenApi, ServiceSpec},
     model::{
-        hosting::{LocalService, ServiceTarget},
+        hosting::{Credential, LocalService, ServiceTarget},
         identifier::{ServiceId, SubsystemId},
         meta::ServiceKind,
         tracker::SubjectRule,
@@ -31,6 +33,8 @@ pub struct ServiceRow {
     pub disabled: Option<String>,
     subjects: String,
     pub action: String,
+    pub credential_header: Option<String>,
+    credential: Option<Vec<u8>>,
     pub openapi_sha256: Option<String>,
     pub openapi_title: Option<String>,
     pub openapi_version: Option<String>,
@@ -40,7 +44,7 @@ pub struct ServiceRow {
 }
 
 const COLUMNS: &str = "id, service, agency, name_vi, name_en, url, timeout_ms, verify_certificate, disabled, subjects, \
-                       action, openapi_sha256, openapi_title, openapi_version, version, updated_by, updated_at";
+                       action, credential_header, credential, openapi_sha256, openapi_title, openapi_version, version, updated_by, updated_at";
 
 impl ServiceRow {
     pub fn service(&self) -> Result<ServiceId> {
@@ -66,13 +70,38 @@ impl ServiceRow {
         }
     }
 
-    /// As the gateway takes it; its document and endpoints are not in it yet.
-    pub fn hosted(&self) -> Result<LocalService> {
+    /// The key that the service asks of this node.
+    ///
+    /// # Errors
+    /// It was sealed by a node with another secret.
+    pub fn credential(&self, sealer: &Sealer) -> Result<Option<Credential>> {
+        let (Some(header), Some(sealed)) = (&self.credential_header, &self.credential) else {
+            return Ok(None);
+        };
+        let key = sealer.open(&credential_place(&self.service), sealed)?;
+        let mut value = HeaderValue::try_from(key).map_err(Error::internal)?;
+        value.set_sensitive(true);
+        let header = header.parse().map_err(Error::internal)?;
+        Ok(Some(Credential { header, value }))
+    }
+
+    /// As the gateway takes it; its document and endpoints are not in it yet. A service whose key cannot be read is switched off: it
+    /// would refuse every call.
+    pub fn hosted(&self, sealer: &Sealer) -> Result<LocalService> {
+        let (credential, unreadable) = match self.credential(sealer) {
+            Ok(credential) => (credential, None),
+            Err(error) => {
+                tracing::error!(%error, service = self.service, "the key of a service cannot be read");
+                let notice = "Nút không đọc được khóa của dịch vụ; cán bộ phụ trách cần nhập lại khóa.";
+                (None, Some(notice.to_owned()))
+            }
+        };
         Ok(LocalService {
             target: ServiceTarget::Url(self.url.clone()),
             kind: self.kind(),
             open: false,
-            disabled: self.disabled.clone(),
+            credential,
+            disabled: self.disabled.clone().or(unreadable),
             timeout: Duration::from_millis(u64::try_from(self.timeout_ms).map_err(Error::internal)?),
             verify_certificate: self.verify_certificate,
             subjects: self.subjects()?,
@@ -80,6 +109,39 @@ impl ServiceRow {
             endpoints: Vec::new(),
             openapi: None,
         })
+    }
+}
+
+/// Where the key of a service is sealed for.
+pub fn credential_place(service: &str) -> String {
+    format!("exchange/service/{service}")
+}
+
+/// The key that a service has from now on, sealed.
+#[derive(Debug, Clone)]
+pub enum KeptCredential {
+    /// None.
+    Nothing,
+    /// The one that it has, in this header.
+    Same(String),
+    /// Another one.
+    New(String, Vec<u8>),
+}
+
+impl KeptCredential {
+    fn header(&self) -> Option<&str> {
+        match self {
+            Self::Nothing => None,
+            Self::Same(header) | Self::New(header, _) => Some(header),
+        }
+    }
+
+    fn sealed(&self, before: Option<&Vec<u8>>) -> Option<Vec<u8>> {
+        match self {
+            Self::Nothing => None,
+            Self::Same(_) => before.cloned(),
+            Self::New(_, sealed) => Some(sealed.clone()),
+        }
     }
 }
 
@@ -141,14 +203,15 @@ pub async fn document(db: &impl Read, id: Uuid) -> Result<Option<Vec<u8>>> {
 pub async fn insert_service(
     tx: &Tx,
     spec: &ServiceSpec,
+    credential: &KeptCredential,
     agency: &str,
     by: &str,
     now: Timestamp,
 ) -> Result<Option<Uuid>> {
     let id = Id::<ServiceRow>::new(now).uuid();
     let sql = "INSERT INTO exchange_service (id, service, provider, agency, name_vi, name_en, url, timeout_ms, \
-               verify_certificate, disabled, subjects, action, version, updated_by, updated_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14) ON CONFLICT DO NOTHING";
+               verify_certificate, disabled, subjects, action, version, updated_by, updated_at, credential_header, credential) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $16) ON CONFLICT DO NOTHING";
     let values = params![
         id,
         spec.id.to_string(),
@@ -163,16 +226,25 @@ pub async fn insert_service(
         serde_json::to_string(&spec.subjects)?,
         spec.action,
         by,
-        now
+        now,
+        credential.header(),
+        credential.sealed(None)
     ];
     Ok((tx.exec(sql, values).await? == 1).then_some(id))
 }
 
 /// Changes a service that is still as it was seen; whether it was.
-pub async fn update_service(tx: &Tx, seen: &ServiceRow, spec: &ServiceSpec, by: &str, now: Timestamp) -> Result<bool> {
+pub async fn update_service(
+    tx: &Tx,
+    seen: &ServiceRow,
+    spec: &ServiceSpec,
+    credential: &KeptCredential,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool> {
     let sql = "UPDATE exchange_service SET name_vi = $3, name_en = $4, url = $5, timeout_ms = $6, verify_certificate = $7, \
-               disabled = $8, subjects = $9, action = $10, version = version + 1, updated_by = $11, updated_at = $12 \
-               WHERE id = $1 AND version = $2";
+               disabled = $8, subjects = $9, action = $10, version = version + 1, updated_by = $11, updated_at = $12, \
+               credential_header = $13, credential = $14 WHERE id = $1 AND version = $2";
     let values = params![
         seen.id,
         seen.version,
@@ -185,7 +257,9 @@ pub async fn update_service(tx: &Tx, seen: &ServiceRow, spec: &ServiceSpec, by: 
         serde_json::to_string(&spec.subjects)?,
         spec.action,
         by,
-        now
+        now,
+        credential.header(),
+        credential.sealed(seen.credential.as_ref())
     ];
     Ok(tx.exec(sql, values).await? == 1)
 }

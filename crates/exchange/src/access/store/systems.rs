@@ -82,6 +82,21 @@ pub async fn system_named(db: &impl Read, subsystem: &SubsystemId) -> Result<Opt
     db.one(&sql, params![subsystem.to_string()]).await
 }
 
+/// The agency that answers for a system of this node.
+pub async fn agency_of(db: &impl Read, subsystem: &SubsystemId) -> Result<Option<String>> {
+    let sql = "SELECT agency FROM exchange_system WHERE subsystem = $1";
+    db.scalar(sql, params![subsystem.to_string()]).await
+}
+
+/// A condition: what stands in `column` is a system of the agency that is value `$at`, or of one below it, by the pattern that is the
+/// value after it.
+pub fn owned(column: &str, at: usize) -> String {
+    format!(
+        "{column} IN (SELECT subsystem FROM exchange_system WHERE agency = ${at} OR agency LIKE ${})",
+        at + 1
+    )
+}
+
 /// Systems of an agency and those below it, or of all, by identifier; one more than a page, to see whether there are more.
 pub async fn systems(db: &impl Read, agency: Option<&str>, after: &str, most: u32) -> Result<Vec<SystemRow>> {
     let (mut sql, mut values) = (

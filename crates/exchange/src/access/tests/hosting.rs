@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use ::store::{Read as _, params};
+use identity::Sealer;
+
 use super::*;
+use crate::access::model::Typed;
 use crate::model::{
     address::{ServiceRule, read},
     hosting::{ClientSignIn, ServiceTarget},
@@ -123,5 +127,125 @@ async fn systems_sign_in_as_they_were_registered() {
         let asking = &hosting.services[&asking];
         assert!(asking.open, "every system can be asked for grants");
         assert_eq!(asking.target, ServiceTarget::Internal("access".into()));
+    }
+}
+
+#[tokio::test]
+async fn the_key_of_a_service_is_kept_sealed_and_given_to_the_gateway_alone() {
+    for (_ours, theirs, _wire) in pairs().await {
+        let (access, steward) = (&theirs.access, theirs.steward());
+        let (services, _) = access.services(&steward, "", 50).await.expect("a list");
+        let id = services[0].id;
+        let change = async |header: &str, key: &str| {
+            let mut draft = service_draft();
+            (draft.credential_header, draft.credential) = (header.into(), Typed(key.into()));
+            let version = access.service(&steward, id).await.expect("a service").0.version;
+            access.change_service(&steward, id, version, &draft).await
+        };
+        let hosted = || access.hosted().now().services[&service()].credential.clone();
+        let problem = |error: base::Error| {
+            let problems = error.problems().expect("problems").iter();
+            problems.map(|problem| problem.at.clone()).collect::<Vec<_>>()
+        };
+        for (header, key, at) in [
+            ("", "k", "credential_header"),
+            ("Host", "k", "credential_header"),
+            ("X-Road-Client", "k", "credential_header"),
+            ("not a header", "k", "credential_header"),
+            ("X-Api-Key", "", "credential"),
+            ("X-Api-Key", "khóa", "credential"),
+            ("X-Api-Key", "a\nb", "credential"),
+        ] {
+            assert_eq!(
+                problem(change(header, key).await.expect_err(key)),
+                [at],
+                "{header} {key}"
+            );
+        }
+        change("X-Api-Key", " top secret ").await.expect("a good key");
+        let given = hosted().expect("a key");
+        assert_eq!(
+            (given.header.as_str(), given.value.as_bytes()),
+            ("x-api-key", &b"top secret"[..])
+        );
+        assert!(given.value.is_sensitive());
+        // Empty keeps it, also in another header; nobody reads it back.
+        change("Authorization", "").await.expect("the same key");
+        let given = hosted().expect("a key");
+        assert_eq!(
+            (given.header.as_str(), given.value.as_bytes()),
+            ("authorization", &b"top secret"[..])
+        );
+        let (view, _) = access.service(&steward, id).await.expect("a service");
+        assert_eq!(view.credential_header.as_deref(), Some("authorization"));
+        assert_eq!(view.draft().credential, Typed::default());
+        assert!(!format!("{view:?} {:?}", service_draft()).contains("top secret"));
+        let sealed: Option<Vec<u8>> = theirs
+            .store
+            .read()
+            .scalar(
+                "SELECT credential FROM exchange_service WHERE credential IS NOT NULL",
+                params![],
+            )
+            .await
+            .expect("a row");
+        assert!(!sealed.expect("kept").windows(3).any(|w| w == b"top"));
+
+        // A node with another secret does not call without it: the service counts as switched off.
+        let other = Node::with_sealer(theirs.store.clone(), theirs.clock.clone(), Sealer::new([8; 32])).await;
+        let blind = other.access.hosted().now();
+        let blind = &blind.services[&service()];
+        assert!(blind.credential.is_none() && blind.disabled.is_some());
+
+        change("", "").await.expect("no key");
+        assert!(hosted().is_none());
+    }
+}
+
+/// A service that says nothing without its key.
+async fn keyed() -> (String, Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let calls = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let app = Router::new().fallback(move |headers: http::HeaderMap| {
+        let right = headers.get("x-api-key").is_some_and(|key| key == "top secret");
+        if right {
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+        async move {
+            if right {
+                http::StatusCode::OK
+            } else {
+                http::StatusCode::UNAUTHORIZED
+            }
+        }
+    });
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (format!("http://{address}"), calls)
+}
+
+#[tokio::test]
+async fn the_check_of_a_service_knows_its_key_and_its_report_does_not_tell_it() {
+    for (_ours, theirs, wire) in pairs().await {
+        let (url, calls) = keyed().await;
+        let (access, steward) = (&theirs.access, theirs.steward());
+        let (services, _) = access.services(&steward, "", 50).await.expect("a list");
+        let id = services[0].id;
+        let mut draft = service_draft();
+        draft.url = url;
+        (draft.credential_header, draft.credential) = ("X-Api-Key".into(), Typed("top secret".into()));
+        access
+            .change_service(&steward, id, services[0].version, &draft)
+            .await
+            .expect("changed");
+        access
+            .describe(&steward, id, Some(OPENAPI))
+            .await
+            .expect("a good document");
+        theirs.jobs(&wire).await;
+        assert!(calls.load(std::sync::atomic::Ordering::SeqCst) > 0, "the check came in");
+        let report = access.check_report(&steward, id).await.expect("a report").to_string();
+        assert!(!report.contains("top secret"), "{report}");
     }
 }

@@ -22,7 +22,7 @@ use axum::{Router, body::Body};
 use base::{Calendar, Clock, Lang, Timestamp, time::FixedClock};
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use identity::{Actor, Ctx, Entropy, OfficerActor, OfficerId, Role, Roles};
+use identity::{Actor, Ctx, Entropy, OfficerActor, OfficerId, Role, Roles, Sealer};
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -120,13 +120,23 @@ impl Node {
         Self::with(store, clock, config, agency).await
     }
 
+    /// The node of the provider with another secret.
+    pub async fn with_sealer(store: Store, clock: FixedClock, sealer: Sealer) -> Self {
+        Self::sealed(store, clock, Config::default(), "G01", sealer).await
+    }
+
     async fn with(store: Store, clock: FixedClock, config: Config, agency: &'static str) -> Self {
+        Self::sealed(store, clock, config, agency, Sealer::new([7; 32])).await
+    }
+
+    async fn sealed(store: Store, clock: FixedClock, config: Config, agency: &'static str, sealer: Sealer) -> Self {
         let access = Access::open(
             store.clone(),
             Arc::new(clock.clone()),
             calendar(),
             config,
             Entropy::seeded(5),
+            sealer,
             Arc::new(|| Some(directory())),
         )
         .await

@@ -96,7 +96,8 @@ async fn every_route_as_every_role() {
         // Path, and whether reading is enough.
         let read = [
             "/exchange/access".to_owned(),
-            "/exchange/access?standing=active&side=incoming&only=ending&before=1.x".to_owned(),
+            "/exchange/access?standing=active&side=incoming&only=ending&cursor=1.00000000-0000-0000-0000-000000000000"
+                .to_owned(),
             "/exchange/access/explain".to_owned(),
             format!("/exchange/access/explain?client={CONSUMER}&method=GET&target=/r1/{SERVICE}/persons/1&purpose=x"),
             format!("/exchange/access/incoming/{id}"),

@@ -7,19 +7,22 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use base::{Error, Kind, Problems, Result, Text, Timestamp};
-use identity::Web;
+use identity::{Cursor, Web, place, read_place};
 use serde::Deserialize;
 use view::{Link, NavItem, Notice, Page, ui};
 
 use super::{again, answer, member_href, named};
-use crate::directory::{
-    Membership,
-    api::{MemberPath, place, read_place},
-    grouped, grouped_key,
-    membership::{
-        Act, Application, ApplicationId, ApplicationStanding, Approve, CertificateInfo, Invitation, Invite,
-        Publication, Registered, Revoke, reason_of,
+use crate::{
+    directory::{
+        Membership,
+        api::MemberPath,
+        grouped, grouped_key,
+        membership::{
+            Act, Application, ApplicationId, ApplicationStanding, Approve, CertificateInfo, Invitation, Invite,
+            Publication, Registered, Revoke, reason_of,
+        },
     },
+    model::identifier::MemberId,
 };
 
 /// The reasons that an operator chooses from.
@@ -90,7 +93,7 @@ impl Done {
 #[serde(default)]
 pub struct Asked {
     standing: String,
-    after: String,
+    cursor: Cursor,
     done: String,
 }
 
@@ -115,7 +118,7 @@ pub async fn applications(State(membership): State<Membership>, web: Web, Query(
 
 async fn applications_page(membership: &Membership, web: &Web, asked: Asked) -> Result<ApplicationsPage> {
     let standing = ApplicationStanding::from_code(&asked.standing).unwrap_or(ApplicationStanding::Pending);
-    let after = read_place(&asked.after);
+    let after = asked.cursor.place(read_place)?;
     let (applications, next) = membership.applications(&web.ctx, standing, after, 50).await?;
     let mut page = web.titled("Đơn tham gia liên thông", "Applications to join");
     Done { done: asked.done }.on(&mut page);
@@ -135,7 +138,7 @@ async fn applications_page(membership: &Membership, web: &Web, asked: Asked) -> 
         publication: membership.publication(&web.ctx).await?,
         fingerprint: grouped(&membership.publisher().fingerprint()?.to_string()),
         newer: after.map(|_| href(standing)),
-        older: next.map(|at| format!("{}&after={}", href(standing), place(at))),
+        older: next.map(|at| format!("{}&cursor={}", href(standing), place(at))),
         applications,
         page,
     })
@@ -323,8 +326,8 @@ pub async fn invite(State(membership): State<Membership>, web: Web, Form(form): 
 /// From where on.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct After {
-    after: String,
+pub struct Wanted {
+    cursor: Cursor,
 }
 
 #[derive(Template)]
@@ -337,18 +340,22 @@ struct RegistryPage {
     older: Option<String>,
 }
 
-pub async fn registry(State(membership): State<Membership>, web: Web, Query(asked): Query<After>) -> Response {
+pub async fn registry(State(membership): State<Membership>, web: Web, Query(asked): Query<Wanted>) -> Response {
     let made = async {
-        let (members, next) = membership.members(&web.ctx, &asked.after).await?;
+        let (members, next) = {
+            let after = asked.cursor.place(|cursor| cursor.parse::<MemberId>().ok())?;
+            let after = after.map(|after| after.to_string()).unwrap_or_default();
+            membership.members(&web.ctx, &after).await?
+        };
         let members = members.into_iter().map(|member| (registry_href(&member), member));
         Ok(RegistryPage {
             page: web.titled("Thành viên liên thông", "Members of the federation"),
             tabs: tabs("/exchange/registry"),
             members: members.collect(),
-            newer: Some("/exchange/registry".to_owned()).filter(|_| !asked.after.is_empty()),
+            newer: Some("/exchange/registry".to_owned()).filter(|_| !asked.cursor.is_first()),
             older: next.map(|next| {
                 format!(
-                    "/exchange/registry?after={}",
+                    "/exchange/registry?cursor={}",
                     next.replace('%', "%25").replace('+', "%2B")
                 )
             }),

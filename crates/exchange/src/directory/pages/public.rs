@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base::{Error, Kind, Result, Timestamp, text::matches_words};
-use identity::Web;
+use identity::{Cursor, Web};
 use serde::Deserialize;
 use view::{Link, Page, ui};
 
@@ -29,7 +29,7 @@ const PAGE: usize = 50;
 #[serde(default)]
 pub struct Asked {
     q: String,
-    after: String,
+    cursor: Cursor,
 }
 
 #[derive(Template)]
@@ -125,7 +125,10 @@ pub async fn members(State(follower): State<Follower>, web: Web, Query(asked): Q
     let directory = standing.view.directory();
     page.title = format!("{}: {}", page.title, page.text(&directory.name));
     let q = asked.q.trim().to_owned();
-    let after: Option<MemberId> = asked.after.parse().ok();
+    let after = match asked.cursor.place(|cursor| cursor.parse::<MemberId>().ok()) {
+        Ok(after) => after,
+        Err(error) => return web.refuse(&error),
+    };
     let mut found = directory
         .members
         .iter()
@@ -174,9 +177,9 @@ fn row(page: &Page, member: &Member) -> Row {
     }
 }
 
-fn list_href(q: &str, after: &str) -> String {
+fn list_href(q: &str, cursor: &str) -> String {
     let mut href = "/exchange?".to_owned();
-    for (name, value) in [("q", q), ("after", after)] {
+    for (name, value) in [("q", q), ("cursor", cursor)] {
         if !value.is_empty() {
             href.push_str(&format!("{name}={}&", encoded(value)));
         }

@@ -1,6 +1,6 @@
 //! An event before and after it is published.
 
-use base::{Problems, Result, Timestamp};
+use base::{Error, Problems, Result, Timestamp};
 use serde_json::{Value, value::RawValue};
 use sha2::{Digest, Sha256};
 
@@ -39,6 +39,28 @@ impl NewEvent {
     ///
     /// # Errors
     /// Everything that is wrong with it.
+    /// The event under the key that stands in a field of its data. What the data lack the schema says.
+    pub(in crate::events) fn keyed_by(self, field: &str) -> Result<Self> {
+        let key = match self.data.get(field) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => return Ok(self),
+        };
+        if self.key.as_ref().is_some_and(|said| *said != key) {
+            let mut problems = Problems::new();
+            problems.add(
+                "event-key-differs",
+                "key",
+                format!("Khóa của loại sự kiện này là trường {field} của dữ liệu; bỏ key hoặc ghi đúng giá trị đó."),
+                format!(
+                    "The key of this event type is the field {field} of its data; leave key out, or give that value."
+                ),
+            );
+            return Err(Error::Refused(base::Kind::Invalid, problems));
+        }
+        Ok(Self { key: Some(key), ..self })
+    }
+
     pub(in crate::events) fn ready(self, schema: &Schema, version: i64, now: Timestamp) -> Result<Ready> {
         let mut problems = Problems::new();
         for (at, text) in [("producerId", &self.producer_id), ("key", &self.key)] {

@@ -13,24 +13,29 @@ use std::{
 };
 
 use ::store::Store;
-use base::{Clock, Error, Kind, Result, Timestamp};
+use base::{Clock, Error, Kind, Result, Text, Timestamp};
 use identity::{Ctx, Permission, Scope};
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 pub use pull::{Batch, Pull, Pulled};
 pub use retention::{RETENTION, jobs, schedule};
 pub use subscribe::{Deliveries, Delivery, SubscribeRequest, Subscription};
-pub use types::{EventType, NewType, Status};
+pub use types::{EventType, Inspected, NewType, Status};
 
 use super::{
     model::{Schema, TypeId},
     webhook::{Caller, Webhooks},
 };
-use crate::model::identifier::SubsystemId;
+use crate::{
+    access::{agency_of, reach, systems_of, visible},
+    model::identifier::SubsystemId,
+};
 use publish::Line;
 
-/// Who is a steward of events: whoever may change what belongs to the whole node.
-pub const STEWARD: Permission = Permission::ManageReference;
+/// Who is a steward of events: whoever says what an agency offers through the exchange. It reaches the event types of that agency's
+/// systems and of those below it, and no others.
+pub const STEWARD: Permission = Permission::ManageExchange;
 /// Readers that may wait for news at the same time.
 const WAITING: usize = 512;
 /// Rows on a page.
@@ -62,21 +67,20 @@ pub enum Asker<'a> {
     Steward(&'a Ctx),
 }
 
-impl Asker<'_> {
-    /// Whether the things of `owner` are the asker's.
-    fn require_owner(self, owner: &SubsystemId) -> Result<()> {
-        match self {
-            Self::Steward(ctx) => ctx.require(STEWARD, &Scope::Anywhere),
-            Self::Subsystem(asker) if asker == owner => Ok(()),
-            Self::Subsystem(asker) => Err(Error::refused(
-                Kind::Forbidden,
-                "event-not-owner",
-                format!("{asker} không phải là hệ thống {owner} nên không được làm việc này."),
-                format!("{asker} is not {owner} and may not do this."),
-            )),
-        }
+/// Whether a subsystem is the owner.
+fn require_same(asker: &SubsystemId, owner: &SubsystemId) -> Result<()> {
+    if asker == owner {
+        return Ok(());
     }
+    Err(Error::refused(
+        Kind::Forbidden,
+        "event-not-owner",
+        format!("{asker} không phải là hệ thống {owner} nên không được làm việc này."),
+        format!("{asker} is not {owner} and may not do this."),
+    ))
+}
 
+impl Asker<'_> {
     fn name(self) -> String {
         match self {
             Self::Subsystem(asker) => asker.to_string(),
@@ -113,15 +117,8 @@ impl<T> Page<T> {
     }
 }
 
-/// The place in a list that goes from new to old: `micros.uuid`.
-fn read_place(text: Option<&str>) -> (i64, uuid::Uuid) {
-    let read = |text: &str| {
-        let (at, id) = text.split_once('.')?;
-        Some((at.parse().ok()?, id.parse().ok()?))
-    };
-    // Anything else is the beginning of the list.
-    text.and_then(read).unwrap_or((i64::MAX, uuid::Uuid::max()))
-}
+/// The beginning of a list that goes from new to old.
+const NEWEST: (i64, Uuid) = (i64::MAX, Uuid::max());
 
 /// The events of a node. Cheap to clone.
 #[derive(Clone)]
@@ -160,6 +157,46 @@ impl Events {
             lines: RwLock::default(),
             waiting: Semaphore::new(WAITING),
         })))
+    }
+
+    /// Whether the things of `owner` are the asker's.
+    async fn require_owner(&self, asker: Asker<'_>, owner: &SubsystemId) -> Result<()> {
+        match asker {
+            Asker::Subsystem(asker) => require_same(asker, owner),
+            Asker::Steward(ctx) => ctx.require(STEWARD, &self.scope(owner).await?),
+        }
+    }
+
+    /// Whether an officer may change what belongs to `owner`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn may_steward(&self, ctx: &Ctx, owner: &SubsystemId) -> Result<bool> {
+        Ok(ctx.may(STEWARD, &self.scope(owner).await?))
+    }
+
+    /// Whether an officer may see what belongs to `owner`; if not, it is not there.
+    async fn require_seen(&self, ctx: &Ctx, owner: &SubsystemId, missing: impl FnOnce() -> Error) -> Result<()> {
+        match self.scope(owner).await? {
+            Scope::Agency(agency) => visible(ctx, &agency, missing),
+            scope => ctx.require(Permission::ReadExchange, &scope),
+        }
+    }
+
+    /// The agency that answers for a subsystem. One that is not registered is nobody's: only the platform itself acts for it.
+    async fn scope(&self, owner: &SubsystemId) -> Result<Scope> {
+        let agency = agency_of(&self.store().read(), owner).await?;
+        Ok(agency.map_or(Scope::Anywhere, Scope::Agency))
+    }
+
+    /// The systems for which an officer may make event types, with their names.
+    ///
+    /// # Errors
+    /// Not a steward.
+    pub async fn publishers(&self, ctx: &Ctx) -> Result<Vec<(SubsystemId, Text)>> {
+        let agency = reach(ctx, STEWARD)?;
+        let systems = systems_of(&self.store().read(), agency.as_deref()).await?;
+        systems.iter().map(|row| Ok((row.subsystem()?, row.name()))).collect()
     }
 
     pub(in crate::events) fn store(&self) -> &Store {

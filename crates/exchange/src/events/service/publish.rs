@@ -9,7 +9,7 @@ use ::store::{Tx, transact};
 use base::{Error, Kind, Result, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
-use super::{Events, types::open};
+use super::{Events, require_same, types::open};
 use crate::{
     events::{
         model::{EventId, EventTypeId, NewEvent, Published, Ready, TypeId},
@@ -53,7 +53,7 @@ impl Events {
     /// Not the asker's type; no such type, or a closed one; everything that is wrong with the event (`event-data` at JSON
     /// pointers); `event-id-reused` when the producer's id stands for another event.
     pub async fn publish(&self, client: &SubsystemId, id: &EventTypeId, event: NewEvent) -> Result<Published> {
-        super::Asker::Subsystem(client).require_owner(&id.provider)?;
+        require_same(client, &id.provider)?;
         let row = self.open_row(id).await?;
         let ready = self.ready(&row, event, self.now()).await?;
         self.write_with_others(TypeId::from_uuid(row.id), ready).await
@@ -74,6 +74,10 @@ impl Events {
 
     async fn ready(&self, row: &TypeRow, event: NewEvent, now: Timestamp) -> Result<Ready> {
         let schema = self.schema(TypeId::from_uuid(row.id), row.version).await?;
+        let event = match &row.key_field {
+            Some(field) => event.keyed_by(field)?,
+            None => event,
+        };
         event.ready(&schema, row.version, now)
     }
 

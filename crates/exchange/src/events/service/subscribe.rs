@@ -2,10 +2,12 @@
 
 use ::store::{Tx, transact};
 use base::{Error, Kind, Problems, Result, Text, Timestamp};
-use identity::{Ctx, Scope};
+use identity::{Ctx, Permission, place};
+use uuid::Uuid;
 
-use super::{Asker, Events, PAGE, Page, STEWARD, read_place, types::open};
+use super::{Asker, Events, NEWEST, PAGE, Page, types::open};
 use crate::{
+    access::reach,
     events::{
         model::{
             Cursor, DeliveryId, EventTypeId, LONGEST_KEY, Position, Sensitivity, Start, State, SubscriptionId, TypeId,
@@ -187,7 +189,7 @@ pub struct Deliveries {
     /// With this outcome only, by [`Outcome::code`].
     pub outcome: Option<String>,
     /// After this place in the list.
-    pub before: Option<String>,
+    pub before: Option<(i64, Uuid)>,
     /// How many at most; a page of the site when not said.
     pub most: Option<u32>,
 }
@@ -360,23 +362,24 @@ impl Events {
         transact!(self.store(), |tx| { subscriptions::cancel(&tx, sub, now).await })
     }
 
-    /// A page of all subscriptions, the newest request first.
+    /// A page of the subscriptions to what the systems of one's agency and those below it publish, the newest request first.
     ///
     /// # Errors
-    /// Not a steward.
+    /// Without [`Permission::ReadExchange`].
     pub async fn subscriptions(
         &self,
         ctx: &Ctx,
         state: Option<State>,
-        before: Option<&str>,
+        before: Option<(i64, Uuid)>,
         most: u32,
     ) -> Result<Page<Subscription>> {
-        ctx.require(STEWARD, &Scope::Anywhere)?;
-        let rows = subscriptions::page(&self.store().read(), state, read_place(before), i64::from(most) + 1).await?;
+        let agency = reach(ctx, Permission::ReadExchange)?;
+        let (db, before) = (self.store().read(), before.unwrap_or(NEWEST));
+        let rows = subscriptions::page(&db, agency.as_deref(), state, before, i64::from(most) + 1).await?;
         Page::of(
             rows,
             most,
-            |row| format!("{}.{}", row.requested_at, row.id),
+            |row| place((row.requested_at, row.id)),
             Subscription::try_from,
         )
     }
@@ -384,11 +387,19 @@ impl Events {
     /// One subscription.
     ///
     /// # Errors
-    /// Not a steward; no such subscription.
+    /// Without [`Permission::ReadExchange`]; `NotFound` also where it is to something of another agency.
     pub async fn subscription_by_id(&self, ctx: &Ctx, id: SubscriptionId) -> Result<Subscription> {
-        ctx.require(STEWARD, &Scope::Anywhere)?;
+        self.seen_row(ctx, id).await?.try_into()
+    }
+
+    /// A subscription that an officer may see.
+    async fn seen_row(&self, ctx: &Ctx, id: SubscriptionId) -> Result<SubscriptionRow> {
+        reach(ctx, Permission::ReadExchange)?;
         let found = subscriptions::by_id(&self.store().read(), id).await?;
-        found.ok_or_else(no_subscription)?.try_into()
+        let found = found.ok_or_else(no_subscription)?;
+        let provider = found.provider.parse().map_err(Error::internal)?;
+        self.require_seen(ctx, &provider, no_subscription).await?;
+        Ok(found)
     }
 
     /// Approves, refuses, pauses or resumes a subscription. Refusing and pausing need a reason.
@@ -396,10 +407,9 @@ impl Events {
     /// # Errors
     /// Not a steward; no such subscription; `subscription-state` when it cannot go there from where it is; no reason.
     pub async fn decide(&self, ctx: &Ctx, id: SubscriptionId, next: State, reason: &str) -> Result<()> {
-        ctx.require(STEWARD, &Scope::Anywhere)?;
-        let row = subscriptions::by_id(&self.store().read(), id)
-            .await?
-            .ok_or_else(no_subscription)?;
+        let row = self.seen_row(ctx, id).await?;
+        let provider = row.provider.parse().map_err(Error::internal)?;
+        self.require_owner(Asker::Steward(ctx), &provider).await?;
         let reason = reason.trim();
         let needed = matches!(next, State::Refused | State::Paused);
         let mut problems = Problems::new();
@@ -448,10 +458,20 @@ impl Events {
     /// # Errors
     /// Neither a steward nor the subscriber; no such subscription.
     pub async fn resume_nudges(&self, asker: Asker<'_>, id: SubscriptionId) -> Result<()> {
-        let row = subscriptions::by_id(&self.store().read(), id)
-            .await?
-            .ok_or_else(no_subscription)?;
-        asker.require_owner(&row.subscriber.parse().map_err(Error::internal)?)?;
+        let (row, owner) = match asker {
+            Asker::Subsystem(_) => {
+                let row = subscriptions::by_id(&self.store().read(), id).await?;
+                let row = row.ok_or_else(no_subscription)?;
+                let subscriber = row.subscriber.parse();
+                (row, subscriber)
+            }
+            Asker::Steward(ctx) => {
+                let row = self.seen_row(ctx, id).await?;
+                let provider = row.provider.parse();
+                (row, provider)
+            }
+        };
+        self.require_owner(asker, &owner.map_err(Error::internal)?).await?;
         if row.nudge_paused.is_none() {
             return Err(Error::refused(
                 Kind::Conflict,
@@ -468,17 +488,18 @@ impl Events {
         })
     }
 
-    /// A page of calls of webhooks, the newest first.
+    /// A page of calls of webhooks for what one's agency and those below it publish, the newest first.
     ///
     /// # Errors
-    /// Not a steward.
+    /// Without [`Permission::ReadExchange`].
     pub async fn deliveries(&self, ctx: &Ctx, asked: &Deliveries) -> Result<Page<Delivery>> {
-        ctx.require(STEWARD, &Scope::Anywhere)?;
+        let agency = reach(ctx, Permission::ReadExchange)?;
         let outcome = asked.outcome.as_deref().filter(|code| Outcome::CODES.contains(code));
-        let before = read_place(asked.before.as_deref());
+        let before = asked.before.unwrap_or(NEWEST);
         let most = asked.most.unwrap_or(PAGE);
-        let rows = deliveries::page(&self.store().read(), asked.of, outcome, before, i64::from(most) + 1).await?;
-        Page::of(rows, most, |row| format!("{}.{}", row.at, row.id), Delivery::try_from)
+        let (db, agency) = (self.store().read(), agency.as_deref());
+        let rows = deliveries::page(&db, agency, asked.of, outcome, before, i64::from(most) + 1).await?;
+        Page::of(rows, most, |row| place((row.at, row.id)), Delivery::try_from)
     }
 }
 

@@ -4,11 +4,12 @@ use std::sync::{Arc, PoisonError};
 
 use ::store::{Read, transact};
 use base::{Error, Kind, Problems, Result, Text, Timestamp};
-use identity::{Ctx, Scope};
+use identity::{Ctx, Permission};
 use serde_json::Value;
 
-use super::{Asker, Events, PAGE, Page, STEWARD};
+use super::{Asker, Events, PAGE, Page};
 use crate::{
+    access::reach,
     events::{
         model::{
             Cursor, Event, EventId, EventName, EventTypeId, Position, Schema, Sensitivity, TypeId, breaks, sample,
@@ -42,6 +43,9 @@ pub struct NewType {
     pub schema: Value,
     /// How carefully its data are handled. A version cannot change it.
     pub sensitivity: Sensitivity,
+    /// The field of the data by which events keep their order: one that the schema requires, a text or a whole number. None: the
+    /// publisher gives the key of each event, or, in a version, what the type has. A version cannot change it.
+    pub key_field: Option<String>,
     /// How many days events are kept.
     pub retention_days: i64,
 }
@@ -49,7 +53,21 @@ pub struct NewType {
 impl NewType {
     fn check(&self) -> Result<Schema> {
         let mut problems = Problems::new();
-        for (at, text) in [("title.vi", &self.title.vi), ("title.en", &self.title.en)] {
+        Self::check_terms(&self.title, self.retention_days, &mut problems);
+        self.check_key(&mut problems);
+        match Schema::read(self.schema.clone()) {
+            Ok(schema) => problems.into_result().map(|()| schema),
+            Err(Error::Refused(_, more)) => {
+                problems.extend(more);
+                Err(Error::Refused(Kind::Invalid, problems))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is wrong with a title and with how long events are kept.
+    pub fn check_terms(title: &Text, retention_days: i64, problems: &mut Problems) {
+        for (at, text) in [("title.vi", &title.vi), ("title.en", &title.en)] {
             if text.trim().is_empty() || text.chars().count() > LONGEST_TITLE {
                 problems.add(
                     "event-title",
@@ -59,7 +77,7 @@ impl NewType {
                 );
             }
         }
-        if !RETENTION_DAYS.contains(&self.retention_days) {
+        if !RETENTION_DAYS.contains(&retention_days) {
             problems.add(
                 "event-retention",
                 "retentionDays",
@@ -67,13 +85,23 @@ impl NewType {
                 "Events are kept for 1 to 3650 days.",
             );
         }
-        match Schema::read(self.schema.clone()) {
-            Ok(schema) => problems.into_result().map(|()| schema),
-            Err(Error::Refused(_, more)) => {
-                problems.extend(more);
-                Err(Error::Refused(Kind::Invalid, problems))
-            }
-            Err(error) => Err(error),
+    }
+
+    fn check_key(&self, problems: &mut Problems) {
+        let Some(field) = &self.key_field else { return };
+        let property = self.schema.get("properties").and_then(|fields| fields.get(field));
+        let kind = property
+            .and_then(|property| property.get("type"))
+            .and_then(Value::as_str);
+        let required = self.schema.get("required").and_then(Value::as_array);
+        let required = required.is_some_and(|names| names.iter().any(|name| name == field));
+        if !required || !matches!(kind, Some("string" | "integer")) {
+            problems.add(
+                "event-key-field",
+                "keyField",
+                "Trường khóa phải là một trường bắt buộc ở cấp đầu của lược đồ, kiểu string hoặc integer.",
+                "The key field has to be a field at the top of the schema that is required, of the type string or integer.",
+            );
         }
     }
 }
@@ -89,6 +117,8 @@ pub struct EventType {
     pub title: Text,
     /// How carefully its data are handled.
     pub sensitivity: Sensitivity,
+    /// The field of the data by which events keep their order; none where the publisher gives the key.
+    pub key_field: Option<String>,
     /// How many days events are kept.
     pub retention_days: i64,
     /// The newest version of its schema.
@@ -118,6 +148,7 @@ impl TryFrom<TypeRow> for EventType {
             title: Text::new(row.title_vi, row.title_en),
             sensitivity: Sensitivity::from_code(&row.sensitivity)
                 .ok_or_else(|| Error::internal("an unknown sensitivity in the database"))?,
+            key_field: row.key_field,
             retention_days: row.retention_days,
             version: row.version,
             created: Timestamp::from_micros(row.created_at),
@@ -127,6 +158,21 @@ impl TryFrom<TypeRow> for EventType {
             last_at: Timestamp::from_micros(row.last_at),
         })
     }
+}
+
+/// An event type as an officer looks at it.
+#[derive(Debug, Clone)]
+pub struct Inspected {
+    /// The type.
+    pub of: EventType,
+    /// Its newest schema.
+    pub schema: Value,
+    /// An example of its data.
+    pub sample: Value,
+    /// Its newest events, without their data.
+    pub recent: Vec<Event>,
+    /// Whether the officer may change it.
+    pub may_change: bool,
 }
 
 /// How far an event has come, without its data.
@@ -162,7 +208,7 @@ impl Events {
     /// # Errors
     /// Everything that is wrong with it; `event-type-exists`, also when one of that name was closed; not the asker's subsystem.
     pub async fn define(&self, asker: Asker<'_>, new: &NewType) -> Result<TypeId> {
-        asker.require_owner(&new.id.provider)?;
+        self.require_owner(asker, &new.id.provider).await?;
         let schema = new.check()?;
         let now = self.now();
         let id = TypeId::new(now);
@@ -173,6 +219,7 @@ impl Events {
             title_vi: new.title.vi.trim().to_owned(),
             title_en: new.title.en.trim().to_owned(),
             sensitivity: new.sensitivity.code().to_owned(),
+            key_field: new.key_field.clone(),
             retention_days: new.retention_days,
             version: 1,
             created_at: now.micros(),
@@ -203,7 +250,7 @@ impl Events {
     /// Everything that is wrong with it; `schema-…` for each thing that would break readers of the version before, who would
     /// need another event type; another sensitivity.
     pub async fn revise(&self, asker: Asker<'_>, new: &NewType) -> Result<i64> {
-        asker.require_owner(&new.id.provider)?;
+        self.require_owner(asker, &new.id.provider).await?;
         let schema = new.check()?;
         let row = self.open_row(&new.id).await?;
         let id = TypeId::from_uuid(row.id);
@@ -216,6 +263,21 @@ impl Events {
                 "Không đổi được mức độ nhạy cảm của loại sự kiện đã có; hãy tạo loại khác.",
                 "The sensitivity of a type cannot change; make another type.",
             );
+        }
+        if new.key_field.is_some() && row.key_field != new.key_field {
+            problems.add(
+                "event-key-field-fixed",
+                "keyField",
+                "Không đổi được trường khóa của loại sự kiện đã có; hãy tạo loại khác.",
+                "The key field of a type cannot change; make another type.",
+            );
+        }
+        if new.key_field.is_none() {
+            NewType {
+                key_field: row.key_field.clone(),
+                ..new.clone()
+            }
+            .check_key(&mut problems);
         }
         problems.into_result()?;
         let now = self.now();
@@ -245,7 +307,7 @@ impl Events {
     /// # Errors
     /// No such type; not the asker's subsystem.
     pub async fn close(&self, asker: Asker<'_>, id: &EventTypeId) -> Result<()> {
-        asker.require_owner(&id.provider)?;
+        self.require_owner(asker, &id.provider).await?;
         let row = self.open_row(id).await?;
         let now = self.now();
         transact!(self.store(), |tx| {
@@ -278,14 +340,14 @@ impl Events {
         Ok((row.try_into()?, schema.document().clone()))
     }
 
-    /// A page of all types, closed ones too, by provider and name.
+    /// A page of the types of one's agency and those below it, closed ones too, by provider and name.
     ///
     /// # Errors
-    /// Not a steward.
+    /// Without [`Permission::ReadExchange`].
     pub async fn types(&self, ctx: &Ctx, after: Option<&str>, most: u32) -> Result<Page<EventType>> {
-        ctx.require(STEWARD, &Scope::Anywhere)?;
+        let agency = reach(ctx, Permission::ReadExchange)?;
         let after = after.and_then(|place| place.rsplit_once('/')).unwrap_or_default();
-        let rows = types::page(&self.store().read(), after, i64::from(most) + 1).await?;
+        let rows = types::page(&self.store().read(), agency.as_deref(), after, i64::from(most) + 1).await?;
         Page::of(
             rows,
             most,
@@ -294,19 +356,25 @@ impl Events {
         )
     }
 
-    /// A type with its newest schema, an example of its data, and its newest events without their data.
+    /// A type, for the officers of its agency.
     ///
     /// # Errors
-    /// Not a steward; no such type.
-    pub async fn inspect(&self, ctx: &Ctx, id: TypeId) -> Result<(EventType, Value, Value, Vec<Event>)> {
-        ctx.require(STEWARD, &Scope::Anywhere)?;
+    /// Without [`Permission::ReadExchange`]; `NotFound` also where it is another agency's.
+    pub async fn inspect(&self, ctx: &Ctx, id: TypeId) -> Result<Inspected> {
+        reach(ctx, Permission::ReadExchange)?;
         let row = types::by_id(&self.store().read(), id).await?.ok_or_else(no_type)?;
         let schema = self.schema(id, row.version).await?;
+        let of: EventType = row.try_into()?;
+        self.require_seen(ctx, &of.id.provider, no_type).await?;
         let recent = log::before(&self.store().read(), id, Position::MAX, i64::from(PAGE)).await?;
         let recent = recent.into_iter().map(|row| read_event(row).map(without_data));
-        let recent = recent.collect::<Result<_>>()?;
-        let example = sample(schema.document());
-        Ok((row.try_into()?, schema.document().clone(), example, recent))
+        Ok(Inspected {
+            recent: recent.collect::<Result<_>>()?,
+            sample: sample(schema.document()),
+            schema: schema.document().clone(),
+            may_change: self.may_steward(ctx, &of.id.provider).await?,
+            of,
+        })
     }
 
     /// How far an event has come. Its data are not told: who published them has them.
@@ -314,7 +382,7 @@ impl Events {
     /// # Errors
     /// Not the asker's subsystem; no such event.
     pub async fn status(&self, asker: Asker<'_>, of: &EventTypeId, id: EventId) -> Result<Status> {
-        asker.require_owner(&of.provider)?;
+        self.require_owner(asker, &of.provider).await?;
         let row = self.row(of).await?;
         let type_id = TypeId::from_uuid(row.id);
         let event = log::by_id(&self.store().read(), type_id, id)
@@ -338,7 +406,7 @@ impl Events {
     /// # Errors
     /// Not the asker's subsystem; no such event.
     pub async fn withdraw(&self, asker: Asker<'_>, of: &EventTypeId, id: EventId) -> Result<()> {
-        asker.require_owner(&of.provider)?;
+        self.require_owner(asker, &of.provider).await?;
         let row = self.row(of).await?;
         transact!(self.store(), |tx| {
             if log::withdraw(&tx, TypeId::from_uuid(row.id), id).await? {

@@ -4,6 +4,7 @@ use ::store::{Read, Row, Tx, params, sea_orm};
 use base::{Result, Timestamp};
 use uuid::Uuid;
 
+use super::types::of_agency;
 use crate::events::model::{DeliveryId, Position, SubscriptionId};
 
 #[derive(Debug, Clone, Row)]
@@ -48,16 +49,17 @@ pub async fn insert(tx: &Tx, new: &NewDelivery, now: Timestamp) -> Result<()> {
     tx.exec(sql, values).await.map(drop)
 }
 
-/// A page of calls, of one subscription or of all, with one outcome or any, the newest first.
+/// A page of calls for types of an agency's systems, or for all; of one subscription or of all, with one outcome or any, the newest first.
 pub async fn page(
     db: &impl Read,
+    agency: Option<&str>,
     of: Option<SubscriptionId>,
     outcome: Option<&str>,
     before: (i64, Uuid),
     most: i64,
 ) -> Result<Vec<DeliveryRow>> {
     let mut values = params![before.0, before.1, most];
-    let mut also = String::new();
+    let mut also = of_agency(agency, &mut values);
     if let Some(of) = of {
         values.extend(params![of]);
         also.push_str(&format!(" AND d.subscription_id = ${}", values.len()));

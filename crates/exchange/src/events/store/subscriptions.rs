@@ -4,6 +4,7 @@ use ::store::{MOST_VALUES, Param, Read, Row, Tx, padded, params, sea_orm};
 use base::{Result, Timestamp};
 use uuid::Uuid;
 
+use super::types::of_agency;
 use crate::events::model::{Position, State, SubscriptionId, TypeId};
 
 /// A subscription with what is asked about its type.
@@ -124,19 +125,22 @@ pub async fn to(db: &impl Read, of: TypeId, after: &str, most: i64) -> Result<Ve
     db.all(&sql, params![of, after, most]).await
 }
 
-/// A page of all subscriptions, in one state or in any, the newest request first.
+/// A page of the subscriptions to types of an agency's systems, or to all, in one state or in any, the newest request first.
 pub async fn page(
     db: &impl Read,
+    agency: Option<&str>,
     state: Option<State>,
     before: (i64, Uuid),
     most: i64,
 ) -> Result<Vec<SubscriptionRow>> {
-    let (filter, values) = match state {
-        Some(state) => (" AND s.state = $4", params![before.0, before.1, most, state.code()]),
-        None => ("", params![before.0, before.1, most]),
-    };
+    let mut values = params![before.0, before.1, most];
+    let mut also = of_agency(agency, &mut values);
+    if let Some(state) = state {
+        values.extend(params![state.code()]);
+        also.push_str(&format!(" AND s.state = ${}", values.len()));
+    }
     let sql = format!(
-        "{SELECT} WHERE (s.requested_at, s.id) < ($1, $2){filter} ORDER BY s.requested_at DESC, s.id DESC LIMIT $3"
+        "{SELECT} WHERE (s.requested_at, s.id) < ($1, $2){also} ORDER BY s.requested_at DESC, s.id DESC LIMIT $3"
     );
     db.all(&sql, values).await
 }

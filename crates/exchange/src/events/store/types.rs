@@ -1,10 +1,13 @@
 //! Event types and their schemas.
 
-use ::store::{Read, Row, Tx, params, sea_orm};
+use ::store::{Read, Row, Tx, params, sea_orm, sea_orm::Value};
 use base::{Result, Timestamp};
 use uuid::Uuid;
 
-use crate::events::model::TypeId;
+use crate::{
+    access::{below, owned},
+    events::model::TypeId,
+};
 
 #[derive(Debug, Clone, Row)]
 pub struct TypeRow {
@@ -14,6 +17,7 @@ pub struct TypeRow {
     pub title_vi: String,
     pub title_en: String,
     pub sensitivity: String,
+    pub key_field: Option<String>,
     pub retention_days: i64,
     pub version: i64,
     pub created_at: i64,
@@ -23,14 +27,14 @@ pub struct TypeRow {
     pub last_at: i64,
 }
 
-const COLUMNS: &str = "t.id, t.provider, t.name, t.title_vi, t.title_en, t.sensitivity, t.retention_days, t.version, t.created_at, \
+const COLUMNS: &str = "t.id, t.provider, t.name, t.title_vi, t.title_en, t.sensitivity, t.key_field, t.retention_days, t.version, t.created_at, \
                        t.closed_at, h.first_position, h.last_position, h.last_at \
                        FROM event_type t JOIN event_head h ON h.type_id = t.id";
 
 /// Adds a type with its log; false when the provider has one of that name.
 pub async fn insert(tx: &Tx, row: &TypeRow) -> Result<bool> {
-    let sql = "INSERT INTO event_type (id, provider, name, title_vi, title_en, sensitivity, retention_days, version, created_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (provider, name) DO NOTHING";
+    let sql = "INSERT INTO event_type (id, provider, name, title_vi, title_en, sensitivity, retention_days, version, created_at, \
+               key_field) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (provider, name) DO NOTHING";
     let values = params![
         row.id,
         row.provider,
@@ -40,7 +44,8 @@ pub async fn insert(tx: &Tx, row: &TypeRow) -> Result<bool> {
         row.sensitivity,
         row.retention_days,
         row.version,
-        row.created_at
+        row.created_at,
+        row.key_field
     ];
     if tx.exec(sql, values).await? == 0 {
         return Ok(false);
@@ -65,13 +70,22 @@ pub async fn of_provider(db: &impl Read, provider: &str, most: i64) -> Result<Ve
     db.all(&sql, params![provider, most]).await
 }
 
-/// A page of all types, by provider and name.
-pub async fn page(db: &impl Read, after: (&str, &str), most: i64) -> Result<Vec<TypeRow>> {
-    let sql = format!("SELECT {COLUMNS} WHERE (t.provider, t.name) > ($1, $2) ORDER BY t.provider, t.name LIMIT $3");
-    db.all(&sql, params![after.0, after.1, most]).await
+/// A page of the types of an agency's systems and of those below it, or of all, by provider and name.
+pub async fn page(db: &impl Read, agency: Option<&str>, after: (&str, &str), most: i64) -> Result<Vec<TypeRow>> {
+    let mut values = params![after.0, after.1, most];
+    let whose = of_agency(agency, &mut values);
+    let sql =
+        format!("SELECT {COLUMNS} WHERE (t.provider, t.name) > ($1, $2){whose} ORDER BY t.provider, t.name LIMIT $3");
+    db.all(&sql, values).await
 }
 
-/// The ids of all types, a page at a time.
+/// The condition that the type `t` is of a system of an agency, or of one below it; with its values behind the others.
+pub fn of_agency(agency: Option<&str>, values: &mut Vec<Value>) -> String {
+    let Some(agency) = agency else { return String::new() };
+    values.extend(params![agency, below(agency)]);
+    format!(" AND {}", owned("t.provider", values.len() - 1))
+}
+
 pub async fn ids(db: &impl Read, after: Uuid, most: i64) -> Result<Vec<TypeRow>> {
     let sql = format!("SELECT {COLUMNS} WHERE t.id > $1 ORDER BY t.id LIMIT $2");
     db.all(&sql, params![after, most]).await

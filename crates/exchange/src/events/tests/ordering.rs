@@ -141,7 +141,7 @@ async fn racing_publishers_leave_no_gap_and_keep_the_order_of_each_key() {
         let store = Store::open(&config).await.expect("opens");
         let sets = [::store::MIGRATIONS, identity::MIGRATIONS, crate::MIGRATIONS];
         store.migrate(&sets, SystemClock.now()).await.expect("migrates");
-        let site = Site::over(store.clone());
+        let site = Site::over(store.clone()).await;
         site.define().await;
         site.subscribed(READER, &request()).await;
         let processes = processes(&config, &store).await;
@@ -198,7 +198,7 @@ async fn figures() {
         let store = Store::open(&config).await.expect("opens");
         let sets = [::store::MIGRATIONS, identity::MIGRATIONS, crate::MIGRATIONS];
         store.migrate(&sets, SystemClock.now()).await.expect("migrates");
-        let site = Site::over(store.clone());
+        let site = Site::over(store.clone()).await;
         site.define().await;
         site.subscribed(READER, &request()).await;
         let events = events_of(store.clone());

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::store::{Store, testkit};
+use ::store::{Store, params, testkit, transact};
 use axum::{
     Extension, Router,
     body::Body,
@@ -51,6 +51,7 @@ pub fn new_type(schema: Value) -> NewType {
         title: Text::new("Đăng ký khai sinh", "Birth registered"),
         schema,
         sensitivity: Sensitivity::Internal,
+        key_field: None,
         retention_days: 10,
     }
 }
@@ -95,11 +96,16 @@ pub struct Site {
 /// A node on each engine.
 pub async fn sites() -> Vec<Site> {
     let sets = [identity::MIGRATIONS, crate::MIGRATIONS];
-    testkit::stores(&sets).await.into_iter().map(Site::over).collect()
+    let mut sites = Vec::new();
+    for store in testkit::stores(&sets).await {
+        sites.push(Site::over(store).await);
+    }
+    sites
 }
 
 impl Site {
-    pub fn over(store: Store) -> Self {
+    /// A node over a database, with the publishing system registered.
+    pub async fn over(store: Store) -> Self {
         let clock = FixedClock::at(Timestamp::from_micros(START));
         let events = Events::new(store.clone(), &config(), Arc::new(clock.clone())).expect("a client");
         let identity = IdentityState::new(
@@ -110,12 +116,25 @@ impl Site {
             Entropy::system(),
             Shell::default(),
         );
-        Self {
+        let site = Self {
             store,
             clock,
             events,
             identity: identity.expect("good settings"),
-        }
+        };
+        site.register(PROVIDER, "H26").await;
+        site
+    }
+
+    /// A system of an agency, if it is not there yet.
+    pub async fn register(&self, subsystem: &str, agency: &str) {
+        let now = self.clock.now();
+        transact!(self.store, |tx| {
+            let sql = "INSERT INTO exchange_system (id, subsystem, agency, name_vi, name_en, sign_in, version, updated_by, updated_at) \
+                       VALUES ($1, $2, $3, 'Hộ tịch', 'Civil status', '\"open\"', 1, '', $4) ON CONFLICT (subsystem) DO NOTHING";
+            tx.exec(sql, params![Uuid::new_v4(), subsystem, agency, now]).await
+        })
+        .expect("registered");
     }
 
     pub fn forward(&self, seconds: i64) {
@@ -123,12 +142,16 @@ impl Site {
     }
 
     pub fn officer(&self, roles: &[Role]) -> Ctx {
+        self.officer_of("H26", roles)
+    }
+
+    pub fn officer_of(&self, agency: &str, roles: &[Role]) -> Ctx {
         Ctx {
             actor: Actor::Officer(OfficerActor {
                 officer: OfficerId::from_uuid(Uuid::from_u128(1)),
                 name: "Trần Thị Bình".to_owned(),
                 title: "Chuyên viên".to_owned(),
-                agency: "H26".to_owned(),
+                agency: agency.to_owned(),
                 roles: Roles::of(roles),
             }),
             now: self.clock.now(),

@@ -6,7 +6,7 @@ use identity::Role;
 use serde_json::{Value, json};
 
 use super::site::*;
-use crate::events::SubscribeRequest;
+use crate::events::{Asker, EventTypeId, SubscribeRequest};
 
 fn form(state: &str, reason: &str) -> String {
     format!("state={state}&reason={reason}")
@@ -118,6 +118,11 @@ async fn every_route_is_closed_to_others() {
     let decision = json!({"state": "approved"}).to_string();
     let routes: Vec<(Method, String, &str)> = vec![
         (Method::GET, "/exchange/events".to_owned(), ""),
+        (Method::GET, "/exchange/events/types/new".to_owned(), ""),
+        (Method::POST, "/exchange/events/types/new".to_owned(), "provider=x"),
+        (Method::GET, format!("/exchange/events/types/{of}/edit"), ""),
+        (Method::POST, format!("/exchange/events/types/{of}/edit"), "title.vi=x"),
+        (Method::POST, format!("/exchange/events/types/{of}/close"), ""),
         (Method::GET, format!("/exchange/events/types/{of}"), ""),
         (Method::GET, "/exchange/events/subscriptions".to_owned(), ""),
         (Method::GET, format!("/exchange/events/subscriptions/{sub}"), ""),
@@ -146,7 +151,7 @@ async fn every_route_is_closed_to_others() {
     for (method, path, body) in routes {
         let (status, ..) = site
             .visit(
-                site.officer(&[Role::Leader, Role::Auditor]),
+                site.officer(&[Role::Leader, Role::Specialist, Role::Receptionist, Role::Consulted]),
                 method.clone(),
                 &path,
                 body,
@@ -251,7 +256,7 @@ async fn long_lists_come_in_pages_that_fit_together() {
         assert!(names.is_sorted());
         let (_, _, body) = site.visit(site.steward(), Method::GET, "/exchange/events", "").await;
         let next = body
-            .split("/exchange/events?after=")
+            .split("/exchange/events?cursor=")
             .nth(1)
             .expect("a link")
             .split('"')
@@ -261,7 +266,7 @@ async fn long_lists_come_in_pages_that_fit_together() {
             .visit(
                 site.steward(),
                 Method::GET,
-                &format!("/exchange/events?after={next}"),
+                &format!("/exchange/events?cursor={next}"),
                 "",
             )
             .await;
@@ -285,7 +290,12 @@ async fn long_lists_come_in_pages_that_fit_together() {
             .expect("a steward");
         let rest = site
             .events
-            .subscriptions(&site.steward(), None, first.next.as_deref(), 50)
+            .subscriptions(
+                &site.steward(),
+                None,
+                first.next.as_deref().and_then(identity::read_place),
+                50,
+            )
             .await
             .expect("a steward");
         assert_eq!((first.rows.len(), rest.rows.len(), rest.next), (50, 11, None));
@@ -293,5 +303,231 @@ async fn long_lists_come_in_pages_that_fit_together() {
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), 61);
+    }
+}
+
+fn filled(changes: &[(&str, &str)]) -> String {
+    let mut fields = vec![
+        ("provider", PROVIDER),
+        ("event_type", "birth.registered"),
+        ("title.vi", "Đăng ký khai sinh"),
+        ("title.en", "Birth registered"),
+        ("sensitivity", "internal"),
+        ("keyField", "by"),
+        ("retentionDays", "30"),
+        (
+            "schema",
+            r#"{"type":"object","properties":{"n":{"type":"integer"},"by":{"type":"string"}},"required":["n","by"]}"#,
+        ),
+    ];
+    for (name, value) in changes {
+        fields.retain(|(field, _)| field != name);
+        fields.push((*name, *value));
+    }
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish()
+}
+
+#[tokio::test]
+async fn a_steward_makes_changes_and_closes_a_type_on_pages() {
+    for site in sites().await {
+        let steward = site.steward();
+        let post = async |path: &str, body: &str| site.visit(steward.clone(), Method::POST, path, body).await;
+        let new = "/exchange/events/types/new";
+        let (status, _, form) = site.visit(steward.clone(), Method::GET, new, "").await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(form.contains(PROVIDER) && form.contains("Trường khóa"), "{form}");
+
+        // Everything that is wrong is said at once, at its field, and what was typed is there again.
+        let bad = [
+            ("event_type", "Sai Tên"),
+            ("title.en", ""),
+            ("sensitivity", "x"),
+            ("retentionDays", "many"),
+            ("schema", "{\n \"type\": object }"),
+        ];
+        let (status, _, again) = post(new, &filled(&bad)).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        for said in [
+            "Sai Tên",
+            "dòng 2",
+            "từ 1 đến 3650 ngày",
+            "cả hai ngôn ngữ",
+            "Chọn mức độ nhạy cảm",
+        ] {
+            assert!(again.contains(said), "{said}: {again}");
+        }
+        for at in ["event_type", "title.en", "sensitivity", "retentionDays", "schema"] {
+            assert!(again.contains(&format!("{at}-error")), "{at}: {again}");
+        }
+        let (status, _, again) = post(
+            new,
+            &filled(&[("schema", r#"{"type":"object","properties":{"n":{"type":7}}}"#)]),
+        )
+        .await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            again.contains("Trường khóa phải là một trường bắt buộc") && again.contains("/properties/n"),
+            "{again}"
+        );
+
+        let (status, headers, body) = post(new, &filled(&[])).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{body}");
+        let made = headers[header::LOCATION]
+            .to_str()
+            .expect("an address")
+            .replace("?done=1", "");
+        let (status, _, twice) = post(new, &filled(&[])).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{twice}");
+        let (_, _, one) = site.visit(steward.clone(), Method::GET, &made, "").await;
+        assert!(
+            one.contains("Trường khóa") && one.contains(&format!("{made}/edit")),
+            "{one}"
+        );
+
+        // The key of an event is what its data say.
+        let publish = async |key: Option<&str>, by: &str| {
+            let event = crate::events::NewEvent {
+                producer_id: None,
+                key: key.map(str::to_owned),
+                data: json!({"n": 1, "by": by}),
+            };
+            site.events.publish(&subsystem(PROVIDER), &births(), event).await
+        };
+        publish(None, "a").await.expect("published");
+        publish(Some("a"), "a").await.expect("published");
+        assert_eq!(code(publish(Some("b"), "a").await), "event-key-differs");
+
+        let edit = format!("{made}/edit");
+        let (_, _, form) = site.visit(steward.clone(), Method::GET, &edit, "").await;
+        assert!(
+            form.contains("Đăng ký khai sinh") && !form.contains("name=\"provider\""),
+            "{form}"
+        );
+        let narrower =
+            r#"{"type":"object","properties":{"n":{"type":"string"},"by":{"type":"string"}},"required":["n","by"]}"#;
+        let (status, _, refused) = post(&edit, &filled(&[("schema", narrower)])).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+        let (status, _, refused) = post(&edit, &filled(&[("keyField", "n")])).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+        let (status, ..) = post(&edit, &filled(&[("title.vi", "Khai sinh"), ("provider", OTHER)])).await;
+        assert_eq!(status, StatusCode::SEE_OTHER);
+        let (_, _, list) = site.visit(steward.clone(), Method::GET, "/exchange/events", "").await;
+        assert!(list.contains(">Khai sinh<") && list.contains(PROVIDER), "{list}");
+
+        let (status, ..) = post(&format!("{made}/close"), "").await;
+        assert_eq!(status, StatusCode::SEE_OTHER);
+        let (_, _, closed) = site.visit(steward.clone(), Method::GET, &made, "").await;
+        assert!(closed.contains("đã đóng") && !closed.contains("/edit"), "{closed}");
+        assert_eq!(post(&edit, &filled(&[])).await.0, StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn an_officer_touches_only_what_their_own_agency_publishes() {
+    for site in sites().await {
+        site.register(OTHER, "G02").await;
+        site.define().await;
+        let (made, _) = site
+            .events
+            .subscribe(&subsystem(READER), &births(), &request())
+            .await
+            .expect("asked");
+        let (of, sub) = (made.type_id, made.id);
+        let (base, api) = ("/exchange/events", "/api/v1/exchange/events");
+        let theirs = [
+            (Method::GET, format!("{base}/types/{of}"), String::new()),
+            (Method::GET, format!("{base}/types/{of}/edit"), String::new()),
+            (Method::POST, format!("{base}/types/{of}/edit"), filled(&[])),
+            (Method::POST, format!("{base}/types/{of}/close"), String::new()),
+            (Method::GET, format!("{base}/subscriptions/{sub}"), String::new()),
+            (
+                Method::POST,
+                format!("{base}/subscriptions/{sub}/decision"),
+                form("approved", ""),
+            ),
+            (
+                Method::POST,
+                format!("{base}/subscriptions/{sub}/webhook"),
+                String::new(),
+            ),
+            (Method::GET, format!("{api}/types/{of}"), String::new()),
+            (Method::DELETE, format!("{api}/types/{of}"), String::new()),
+        ];
+        let stranger = site.officer_of("G02", &[Role::Administrator]);
+        for (method, path, body) in &theirs {
+            let (status, ..) = site.visit(stranger.clone(), method.clone(), path, body).await;
+            assert_eq!(status, StatusCode::NOT_FOUND, "{method} {path}");
+        }
+        for path in ["", "/subscriptions", "/deliveries"] {
+            let (status, _, list) = site
+                .visit(stranger.clone(), Method::GET, &format!("{base}{path}"), "")
+                .await;
+            assert_eq!(status, StatusCode::OK);
+            assert!(
+                !list.contains("birth.registered") && !list.contains("Đăng ký khai sinh"),
+                "{path}: {list}"
+            );
+        }
+        let (_, _, form_of_stranger) = site
+            .visit(stranger.clone(), Method::GET, &format!("{base}/types/new"), "")
+            .await;
+        assert!(
+            form_of_stranger.contains(OTHER) && !form_of_stranger.contains(PROVIDER),
+            "{form_of_stranger}"
+        );
+        let another = filled(&[("event_type", "another")]);
+        let (status, ..) = site
+            .visit(stranger.clone(), Method::POST, &format!("{base}/types/new"), &another)
+            .await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "a type in the name of another agency");
+
+        // An auditor of the agency sees and changes nothing; the agency above it may do both.
+        let auditor = site.officer(&[Role::Auditor]);
+        for (method, path, body) in &theirs {
+            let (status, _, page) = site.visit(auditor.clone(), method.clone(), path, body).await;
+            let reads = *method == Method::GET && !path.ends_with("/edit");
+            let expected = if reads { StatusCode::OK } else { StatusCode::FORBIDDEN };
+            assert_eq!(status, expected, "{method} {path}");
+            let offers = page.contains("Phê duyệt</button>") || page.contains("/close");
+            assert!(!reads || !offers, "{path}: {page}");
+        }
+        site.register("VN/GOV/000.00.00.H26/xa", "H26.1").await;
+        let communes = EventTypeId {
+            provider: subsystem("VN/GOV/000.00.00.H26/xa"),
+            name: "x".parse().expect("a name"),
+        };
+        let mut new = new_type(schema());
+        new.id = communes.clone();
+        let above = site.steward();
+        site.events
+            .define(Asker::Steward(&above), &new)
+            .await
+            .expect("the agency above");
+        let commune = site.officer_of("H26.1", &[Role::Administrator]);
+        site.events
+            .close(Asker::Steward(&commune), &communes)
+            .await
+            .expect("their own");
+        let (_, _, list) = site.visit(commune, Method::GET, base, "").await;
+        assert!(
+            list.contains("<code>x<") && !list.contains("birth.registered"),
+            "{list}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_place_in_a_list_is_refused() {
+    for site in sites().await {
+        for list in ["", "/subscriptions", "/deliveries"] {
+            for cursor in ["x", "5.x", "%00"] {
+                let path = format!("/exchange/events{list}?cursor={cursor}");
+                let (status, _, page) = site.visit(site.steward(), Method::GET, &path, "").await;
+                assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+                assert!(page.contains("không phải là vị trí trong danh sách"), "{page}");
+            }
+        }
     }
 }

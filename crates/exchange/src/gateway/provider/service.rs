@@ -95,6 +95,11 @@ impl Inner {
         match &service.target {
             ServiceTarget::Url(base) => {
                 *request.uri_mut() = url(base, admitted)?;
+                if let Some(credential) = &service.credential {
+                    // In the place of what the consumer may have sent under that name.
+                    let (header, value) = (credential.header.clone(), credential.value.clone());
+                    request.headers_mut().insert(header, value);
+                }
                 let client = if service.verify_certificate {
                     &self.services.verifying
                 } else {

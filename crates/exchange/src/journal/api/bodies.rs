@@ -189,8 +189,10 @@ pub(super) struct TrackedReadBody {
     dossier: Option<String>,
     /// `here`, `exchange` or `elsewhere`.
     source: &'static str,
-    /// Its place in the log of this node, where there is a proof of it.
+    /// Its place in the log of this node, if it came through the exchange.
     leaf: Option<u64>,
+    /// Where its proof is downloaded, if there is one.
+    proof: Option<String>,
     /// The request.
     request_id: Option<Uuid>,
 }
@@ -208,8 +210,9 @@ pub(super) struct TrackedReadsBody {
 
 impl From<ReadAbout> for TrackedReadBody {
     fn from(read: ReadAbout) -> Self {
+        let proof = read.source.proof();
         let (source, leaf) = match read.source {
-            Source::Here => ("here", None),
+            Source::Here { .. } => ("here", None),
             Source::Exchange { leaf } => ("exchange", Some(leaf)),
             Source::Elsewhere => ("elsewhere", None),
         };
@@ -224,6 +227,7 @@ impl From<ReadAbout> for TrackedReadBody {
             dossier: read.dossier,
             source,
             leaf,
+            proof,
             request_id: read.request,
         }
     }

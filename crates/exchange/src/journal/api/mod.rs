@@ -13,18 +13,12 @@ use base::Result;
 use identity::{ApiError, ApiPath, ApiQuery, Ctx, Listing, Paging};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use self::params::{Asked, ReadsAsked, encoded, read, read_reads_place, reads_place, uuid};
+pub(super) use self::params::{Asked, ReadsAsked, encoded, read, reads_place, uuid};
 use self::{
     bodies::{ExchangeBody, HiddenReadsBody, MessageBody, OpRecordBody, TrackedReadsBody},
     params::OpAsked,
 };
-use super::{
-    Journal,
-    evidence::MEDIA_TYPE,
-    messages::{Filter, Place},
-    operations::OpQuery,
-    tracker::ReadFilter,
-};
+use super::{Journal, evidence::MEDIA_TYPE, messages::Filter, operations::OpQuery, tracker::ReadFilter};
 
 /// The JSON routes with their description. To be merged at the root, below [`identity::layer`].
 pub fn api(journal: Journal) -> OpenApiRouter {
@@ -51,7 +45,6 @@ async fn messages(
     paging: Paging,
 ) -> Result<Json<Listing<MessageBody>>, ApiError> {
     let filter = Filter {
-        before: paging.place(Place::parse)?,
         most: Some(paging.limit()),
         ..asked.filter()?
     };
@@ -111,7 +104,6 @@ async fn my_reads(
     paging: Paging,
 ) -> Result<Json<TrackedReadsBody>, ApiError> {
     let filter = ReadFilter {
-        before: paging.place(read_reads_place)?,
         most: Some(paging.limit()),
         ..asked.filter()?
     };

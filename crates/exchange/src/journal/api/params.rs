@@ -1,6 +1,7 @@
 //! What is asked, by the API and by pages alike.
 
 use base::{Problems, Result, Timestamp, codes::CodeError};
+use identity::Cursor;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -30,7 +31,7 @@ pub(in crate::journal) struct Asked {
     pub to: String,
     /// Where a page of the site begins.
     #[param(ignore)]
-    pub before: String,
+    pub cursor: Cursor,
 }
 
 impl Asked {
@@ -47,12 +48,7 @@ impl Asked {
             request_id: read(&self.request_id, "request_id", uuid, &mut problems),
             from: read(&self.from, "from", |text| time(text, false), &mut problems),
             to: read(&self.to, "to", |text| time(text, true), &mut problems),
-            before: read(
-                &self.before,
-                "before",
-                |text| Place::parse(text).ok_or_else(no_place),
-                &mut problems,
-            ),
+            before: placed(&self.cursor, Place::parse, &mut problems),
             most: None,
         };
         problems.into_result().map(|()| filter)
@@ -130,12 +126,12 @@ fn time(text: &str, end: bool) -> Result<Timestamp, CodeError> {
     Ok(Timestamp::from_legal(date.to_datetime(jiff::civil::Time::midnight())))
 }
 
-fn no_place() -> CodeError {
-    CodeError::new(
-        "before",
-        "Giá trị này không phải là vị trí trong danh sách; dùng giá trị next của trang trước.",
-        "This is no place in the list; use the value of next of the page before.",
-    )
+/// Where a list goes on; what is wrong with that goes to its place.
+fn placed<T>(cursor: &Cursor, parse: impl FnOnce(&str) -> Option<T>, problems: &mut Problems) -> Option<T> {
+    cursor.place(parse).unwrap_or_else(|error| {
+        problems.extend(error.problems().cloned().unwrap_or_default());
+        None
+    })
 }
 
 /// Which reads of one's data.
@@ -149,7 +145,7 @@ pub(in crate::journal) struct ReadsAsked {
     pub to: String,
     /// Where a page of the site begins.
     #[param(ignore)]
-    pub before: String,
+    pub cursor: Cursor,
 }
 
 impl ReadsAsked {
@@ -159,11 +155,10 @@ impl ReadsAsked {
     /// `Invalid` with each field that is not what it should be.
     pub(in crate::journal) fn filter(&self) -> Result<ReadFilter> {
         let mut problems = Problems::new();
-        let place = |text: &str| read_reads_place(text).ok_or_else(no_place);
         let filter = ReadFilter {
             from: read(&self.from, "from", |text| time(text, false), &mut problems),
             to: read(&self.to, "to", |text| time(text, true), &mut problems),
-            before: read(&self.before, "before", place, &mut problems),
+            before: placed(&self.cursor, read_reads_place, &mut problems),
             most: None,
         };
         problems.into_result().map(|()| filter)

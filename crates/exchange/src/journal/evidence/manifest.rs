@@ -1,11 +1,12 @@
 //! The manifest of a container (ETSI EN 319 162-1, annex A.4): a digest of every file. It has one form, so it is verified by
 //! making it again.
 
+use base::xml;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sha2::{Digest, Sha256};
 
 use super::{CHECKPOINT, DIRECTORY, MIMETYPE, TOKEN};
-use crate::{model::xml, zip::Entry};
+use crate::zip::Entry;
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
     <asic:ASiCManifest xmlns:asic=\"http://uri.etsi.org/02918/v1.2.1#\" xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">\n";

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use base::{Problems, Result, Text};
-use identity::Web;
+use identity::{Cursor, Web};
 use serde::Deserialize;
 use view::{
     Notice, Page,
@@ -36,7 +36,7 @@ struct Erasures {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ListQuery {
-    before: Option<String>,
+    cursor: Cursor,
     done: Option<u32>,
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn list(State(journal): State<Journal>, web: Web, Query(query):
 }
 
 async fn erasures_page(journal: &Journal, web: &Web, query: &ListQuery, form: EraseForm) -> Result<Erasures> {
-    let before = query.before.as_deref().and_then(|text| text.parse().ok());
+    let before = query.cursor.place(|leaf| leaf.parse().ok())?;
     let (rows, next) = journal.erasures(&web.ctx, before).await?;
     let mut page = web.titled("Bản ghi đã xóa", "Erased records");
     page.notice = query.done.map(|n| Notice {
@@ -67,7 +67,7 @@ async fn erasures_page(journal: &Journal, web: &Web, query: &ListQuery, form: Er
         rows,
         may_erase: journal.require_eraser(&web.ctx).is_ok(),
         form,
-        older: next.map(|leaf| format!("/exchange/erasures?before={leaf}")),
+        older: next.map(|leaf| format!("/exchange/erasures?cursor={leaf}")),
         newer: before.map(|_| "/exchange/erasures".to_owned()),
         page,
     })

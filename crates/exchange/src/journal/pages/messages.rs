@@ -93,7 +93,7 @@ pub(super) async fn search(State(journal): State<Journal>, web: Web, Query(asked
         journal.messages(&web.ctx, &asked.filter()?).await
     };
     let list = |page: Page, rows: Vec<Row>, older: Option<String>| Messages {
-        newer: (!asked.before.is_empty())
+        newer: (!asked.cursor.is_first())
             .then(|| format!("/exchange/messages?{}", asked.query().trim_start_matches('&'))),
         page,
         asked: asked.clone(),
@@ -103,7 +103,7 @@ pub(super) async fn search(State(journal): State<Journal>, web: Web, Query(asked
     match found.await {
         Ok((rows, next)) => {
             let rows = rows.iter().map(|found| row(&page, found)).collect();
-            let older = next.map(|place| format!("/exchange/messages?before={place}{}", asked.query()));
+            let older = next.map(|place| format!("/exchange/messages?cursor={place}{}", asked.query()));
             view::html(StatusCode::OK, &list(page, rows, older))
         }
         Err(error) => super::again(&web, error, |problems| {

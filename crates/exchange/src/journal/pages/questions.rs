@@ -8,9 +8,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use base::{Error, Result, Text};
-use identity::Web;
+use identity::{Cursor, Web, place, read_place};
 use serde::Deserialize;
-use uuid::Uuid;
 use view::{
     NavItem, Notice, Page,
     ui::{self, Tone},
@@ -41,7 +40,7 @@ struct Shown {
 #[serde(default)]
 pub(super) struct ListQuery {
     state: Option<String>,
-    after: Option<String>,
+    cursor: Cursor,
     done: Option<String>,
 }
 
@@ -64,10 +63,7 @@ async fn questions_page(journal: &Journal, web: &Web, query: &ListQuery) -> Resu
         .as_deref()
         .and_then(QuestionState::from_code)
         .unwrap_or(QuestionState::Asked);
-    let after = query.after.as_deref().and_then(|text| {
-        let (due, id) = text.split_once('.')?;
-        Some((due.parse().ok()?, id.parse().ok()?))
-    });
+    let after = query.cursor.place(read_place)?;
     let (questions, next) = journal.questions(&web.ctx, state, after).await?;
     let mut page = web.titled("Câu hỏi về việc xem dữ liệu", "Questions about reads of data");
     page.notice = query.done.as_ref().map(|_| Notice {
@@ -91,8 +87,8 @@ async fn questions_page(journal: &Journal, web: &Web, query: &ListQuery) -> Resu
             tab(QuestionState::Closed, "Đã khép lại", "Closed"),
         ],
         questions: questions.into_iter().map(shown).collect(),
-        older: next.map(|(due, id)| format!("{here}&after={due}.{id}")),
-        newer: after.map(|_: (i64, Uuid)| here),
+        older: next.map(|at| format!("{here}&cursor={}", place(at))),
+        newer: after.map(|_| here),
         page,
     })
 }

@@ -36,7 +36,9 @@ struct Reads {
 
 struct Shown {
     read: ReadAbout,
-    /// Where there is a proof of it, and one may ask about it.
+    /// Where its proof is.
+    proof: Option<String>,
+    /// Where one may ask about it.
     leaf: Option<u64>,
     question: Option<(Question, &'static str, Tone, bool)>,
 }
@@ -81,7 +83,7 @@ fn reads_page(web: &Web, page: Page, asked: ReadsAsked, mine: MyReads) -> Reads 
     let shown = |mut read: ReadAbout| {
         let leaf = match read.source {
             Source::Exchange { leaf } => Some(leaf),
-            Source::Here | Source::Elsewhere => None,
+            Source::Here { .. } | Source::Elsewhere => None,
         };
         let question = read.question.take().map(|question| {
             let late = question.is_late(web.ctx.now);
@@ -94,15 +96,20 @@ fn reads_page(web: &Web, page: Page, asked: ReadsAsked, mine: MyReads) -> Reads 
             let closable = question.state != QuestionState::Closed;
             (question, label, tone, closable)
         });
-        Shown { read, leaf, question }
+        Shown {
+            proof: read.source.proof(),
+            read,
+            leaf,
+            question,
+        }
     };
     Reads {
         silent: (!mine.silent.is_empty()).then(|| mine.silent.join(", ")),
         nobody: mine.nobody,
-        newer: (!asked.before.is_empty()).then(|| format!("/my/reads?{}", filter.trim_start_matches('&'))),
+        newer: (!asked.cursor.is_first()).then(|| format!("/my/reads?{}", filter.trim_start_matches('&'))),
         older: mine
             .next
-            .map(|place| format!("/my/reads?before={}{filter}", reads_place(place))),
+            .map(|place| format!("/my/reads?cursor={}{filter}", reads_place(place))),
         reads: mine.reads.into_iter().map(shown).collect(),
         asked,
         page,

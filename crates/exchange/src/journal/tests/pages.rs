@@ -178,7 +178,7 @@ async fn what_is_wrong_is_said_at_its_field() {
     for node in nodes(|_| {}).await {
         let (auditor, administrator) = (node.auditor(), node.administrator());
         let person = node.person(Some(PERSON)).await;
-        let bad = "client=VN&service=x&request_id=1&from=gestern&to=x&before=x&message_id=%0A";
+        let bad = "client=VN&service=x&request_id=1&from=gestern&to=x&cursor=x&message_id=%0A";
         let page = node.get(&auditor, &format!("/exchange/messages?{bad}")).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
         for words in ["INSTANCE/CLASS/MEMBER", "dạng UUID", "2026-11-21"] {
@@ -196,7 +196,7 @@ async fn what_is_wrong_is_said_at_its_field() {
             .collect();
         assert_eq!(
             at,
-            ["client", "service", "request_id", "from", "to", "before"].map(Some)
+            ["client", "service", "request_id", "from", "to", "cursor"].map(Some)
         );
         let page = node
             .post(

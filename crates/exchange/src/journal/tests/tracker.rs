@@ -1,5 +1,8 @@
 //! What a person sees of who read their data; and what other nodes are told.
 
+mod protocol;
+mod questions;
+
 use std::{
     sync::{
         Arc, OnceLock,
@@ -15,6 +18,7 @@ use futures::{FutureExt, future::BoxFuture};
 use http_body_util::BodyExt;
 use identity::{DataRead, Purpose, Role};
 use jiff::civil::date;
+use ledger::Signer as _;
 use tower::ServiceExt;
 
 use super::{AGENCY, CLIENT, Node, PERSON, call, call_of, code, id, nodes, nodes_with, officer, read_of, subsystem};
@@ -61,7 +65,10 @@ async fn reads_here_and_through_the_exchange_stand_in_one_list() {
         let [here, through] = &mine.reads[..] else {
             panic!("{mine:?}")
         };
-        assert_eq!((here.source, here.who.vi.as_str()), (Source::Here, "Trần Thị Bình"));
+        assert_eq!(
+            (here.source, here.who.vi.as_str()),
+            (Source::Here { proved: None }, "Trần Thị Bình")
+        );
         assert_eq!(through.source, Source::Exchange { leaf: 2 });
         assert_eq!(
             (through.who.vi.as_str(), through.agency.as_str()),
@@ -87,7 +94,10 @@ async fn reads_here_and_through_the_exchange_stand_in_one_list() {
             )
             .await
             .expect("reads");
-        assert_eq!(some.reads.iter().map(|r| r.source).collect::<Vec<_>>(), [Source::Here]);
+        assert_eq!(
+            some.reads.iter().map(|r| r.source).collect::<Vec<_>>(),
+            [Source::Here { proved: None }]
+        );
         let to = Some(node.now().plus_seconds(-50));
         let some = node
             .journal
@@ -266,114 +276,6 @@ fn a_rule_without_ground_purpose_or_end_is_refused() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_question_is_asked_once_answered_in_time_and_closed() {
-    for node in nodes(|config| {
-        config.agencies.insert(id("VN/GOV/000.00.00.H26"), "H26".to_owned());
-        config.answer_days = 3;
-    })
-    .await
-    {
-        let me = node.person(Some(PERSON)).await;
-        let leaf = log_read(&node, 1, PERSON, 0).await;
-        let others = log_read(&node, 2, ELSE, 0).await;
-        assert_eq!(
-            code(&node.journal.ask(&me, others, "Vì sao?").await.expect_err("not mine")),
-            "not-found"
-        );
-        assert_eq!(
-            code(&node.journal.ask(&me, leaf, " ").await.expect_err("blank")),
-            "question-text"
-        );
-        let long = "a".repeat(2001);
-        assert_eq!(
-            code(&node.journal.ask(&me, leaf, &long).await.expect_err("long")),
-            "question-text"
-        );
-        let id = node
-            .journal
-            .ask(&me, leaf, "Vì sao xem dữ liệu của tôi?")
-            .await
-            .expect("asked");
-        assert_eq!(
-            code(&node.journal.ask(&me, leaf, "Nữa?").await.expect_err("twice")),
-            "asked-already"
-        );
-        // The agency that read has its officers here: it gets the question, and the one that runs the node does not.
-        let here = node.ctx(officer(AGENCY, Role::Consulted));
-        let (none, _) = node
-            .journal
-            .questions(&here, QuestionState::Asked, None)
-            .await
-            .expect("a list");
-        assert!(none.is_empty());
-        assert_eq!(
-            code(
-                &node
-                    .journal
-                    .answer_question(&here, id, "x")
-                    .await
-                    .expect_err("not theirs")
-            ),
-            "not-found"
-        );
-        let there = node.ctx(officer("H26", Role::Consulted));
-        let (questions, next) = node
-            .journal
-            .questions(&there, QuestionState::Asked, None)
-            .await
-            .expect("a list");
-        assert_eq!((questions.len(), next), (1, None));
-        // Asked on a Wednesday: three working days end on Monday, when work ends.
-        assert_eq!(questions[0].due.rfc3339(), "2026-11-30T17:00:00+07:00");
-        assert!(!questions[0].is_late(node.now()) && questions[0].is_late(node.now().plus_seconds(86_400 * 6)));
-        let specialist = node.ctx(officer("H26", Role::Specialist));
-        assert!(
-            node.journal
-                .questions(&specialist, QuestionState::Asked, None)
-                .await
-                .is_err()
-        );
-        node.journal
-            .answer_question(&there, id, "Để giải quyết hồ sơ của ông.")
-            .await
-            .expect("answered");
-        let again = node
-            .journal
-            .answer_question(&there, id, "Khác.")
-            .await
-            .expect_err("once");
-        assert_eq!(code(&again), "question-answered");
-        let mine = node.journal.my_reads(&me, &ReadFilter::default()).await.expect("reads");
-        let question = mine.reads[0].question.clone().expect("shown beside the read");
-        assert_eq!(question.state, QuestionState::Answered);
-        assert_eq!(question.answer.expect("an answer").0, "Để giải quyết hồ sơ của ông.");
-        let stranger = node.person(Some(ELSE)).await;
-        assert_eq!(
-            code(
-                &node
-                    .journal
-                    .close_question(&stranger, id)
-                    .await
-                    .expect_err("not theirs")
-            ),
-            "not-found"
-        );
-        node.journal.close_question(&me, id).await.expect("closed");
-        assert_eq!(
-            code(&node.journal.close_question(&me, id).await.expect_err("once")),
-            "question-closed"
-        );
-        // Questions are no folds.
-        node.journal.rebuild(|_| {}).await.expect("made anew");
-        let mine = node.journal.my_reads(&me, &ReadFilter::default()).await.expect("reads");
-        assert_eq!(
-            mine.reads[0].question.as_ref().map(|q| q.state),
-            Some(QuestionState::Closed)
-        );
-    }
-}
-
 async fn send(app: &Router, path: &str, headers: &[(&str, &str)]) -> (u16, http::HeaderMap, serde_json::Value) {
     let mut request = http::Request::get(path);
     for (name, value) in headers {
@@ -399,156 +301,6 @@ async fn find_usage(node: &Node, query: &str) -> serde_json::Value {
     let (status, _, body) = send(&app, &format!("/v2/findUsage?{query}"), &HEADERS).await;
     assert_eq!(status, 200, "{body}");
     body
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_provider_answers_estonias_protocol() {
-    for node in nodes(|_| {}).await {
-        for n in 0..5 {
-            log_read(&node, n, PERSON, i64::try_from(n).expect("small") * 60).await;
-        }
-        log_read(&node, 10, ELSE, 0).await;
-        // Another provider of the same node.
-        let other = call_of(
-            11,
-            "VN/GOV/000.00.00.G01/hotich/tracuu",
-            "",
-            super::OTHER,
-            super::ORIGIN,
-        );
-        node.log_call(&other, Some(&read_of(&other, PERSON, node.now()))).await;
-        let page = find_usage(&node, &format!("userCode=VN{PERSON}&offset=1&limit=2")).await;
-        assert_eq!(page["totalUsages"], 5);
-        assert_eq!(
-            page["usages"],
-            serde_json::json!([
-                {"logtime": "2026-11-25T09:03:00+07:00", "action": "Tra cứu thông tin nhân thân – Xác minh thông tin trong hồ sơ (H26-261125-0001)",
-                 "receiverCode": "000.00.00.H26", "receiverName": "Tỉnh Thử Nghiệm", "receiverSystem": "motcua"},
-                {"logtime": "2026-11-25T09:02:00+07:00", "action": "Tra cứu thông tin nhân thân – Xác minh thông tin trong hồ sơ (H26-261125-0001)",
-                 "receiverCode": "000.00.00.H26", "receiverName": "Tỉnh Thử Nghiệm", "receiverSystem": "motcua"},
-            ])
-        );
-        let page = find_usage(
-            &node,
-            &format!("userCode={PERSON}&periodStart=2026-11-25T09:01:00%2B07:00&periodEnd=2026-11-25T09:03:00%2B07:00"),
-        )
-        .await;
-        assert_eq!(page["totalUsages"], 3);
-        let app = usage_router(node.journal.clone(), &subsystem("VN/GOV/000.00.00.G01/dancu"));
-        let (status, _, body) = send(&app, "/v2/usagePeriod", &HEADERS).await;
-        assert_eq!(
-            (status, body),
-            (200, serde_json::json!({"periodStart": "2026-11-25T09:00:00+07:00"}))
-        );
-        let (status, _, body) = send(&app, "/v2/heartbeat", &[]).await;
-        assert_eq!((status, body), (200, serde_json::json!({"status": "OK"})));
-        for headers in [
-            &[("x-road-userid", "VN037190001234")][..],
-            &[("x-motcua-purpose", "No!")],
-        ] {
-            for path in ["/v2/findUsage?userCode=VN037190001234", "/v2/usagePeriod"] {
-                let (status, head, body) = send(&app, path, headers).await;
-                assert_eq!(
-                    (status, &head["x-road-error"]),
-                    (400, &"Client.PurposeMissing".parse().expect("a value"))
-                );
-                assert!(
-                    body["problems"][0]["code"]
-                        .as_str()
-                        .is_some_and(|code| code.starts_with("purpose-")),
-                    "{body}"
-                );
-            }
-        }
-        let (status, head, body) = send(&app, "/v2/findUsage?limit=0", &HEADERS[..1]).await;
-        assert_eq!(
-            (status, &head["x-road-error"]),
-            (400, &"Client.BadRequest".parse().expect("a value"))
-        );
-        assert_eq!(body["problems"].as_array().map(Vec::len), Some(3));
-    }
-}
-
-/// Another node: it answers, refuses, talks nonsense, or is silent.
-struct Elsewhere(Way);
-
-type Way = fn() -> BoxFuture<'static, Result<http::Response<Bytes>, Refusal>>;
-
-impl Caller for Elsewhere {
-    fn call<'a>(
-        &'a self,
-        client: &'a SubsystemId,
-        request: http::Request<Bytes>,
-    ) -> BoxFuture<'a, Result<http::Response<Bytes>, Refusal>> {
-        assert_eq!(client.to_string(), "VN/GOV/000.00.00.G01/motcua");
-        let target = request.uri().to_string();
-        let service = format!("/r1/VN/GOV/000.00.00.G24/bhxh/{PROVIDER_SERVICE}/v2/findUsage?userCode=VN{PERSON}");
-        assert!(target.starts_with(&service), "{target}");
-        assert_eq!(request.headers()["x-road-userid"], format!("VN{PERSON}"));
-        assert!(request.headers().contains_key("x-motcua-purpose"));
-        (self.0)()
-    }
-}
-
-fn answered(body: &'static str) -> BoxFuture<'static, Result<http::Response<Bytes>, Refusal>> {
-    async move { Ok(http::Response::new(Bytes::from_static(body.as_bytes()))) }.boxed()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn other_nodes_are_asked_and_whoever_is_silent_is_named() {
-    let told = || {
-        answered(
-            r#"{"totalUsages":1,"usages":[{"logtime":"2026-11-25T08:59:30+07:00","action":"Tra cứu quá trình đóng","receiverCode":"000.00.00.H26","receiverSystem":"motcua"}]}"#,
-        )
-    };
-    let refused = || async { Err(Refusal::new(ErrorCode::AccessDenied)) }.boxed();
-    let nonsense = || answered("<html>");
-    let silent = || {
-        async {
-            tokio::time::sleep(Duration::from_secs(60)).await;
-            Err(Refusal::new(ErrorCode::ClientIoError))
-        }
-        .boxed()
-    };
-    let ways: [(Way, usize); 4] = [(told, 1), (refused, 0), (nonsense, 0), (silent, 0)];
-    for (way, expected) in ways {
-        let caller: Arc<dyn Caller> = Arc::new(Elsewhere(way));
-        let impatient = |config: &mut crate::journal::Config| config.patience = Duration::from_millis(200);
-        for node in nodes_with(impatient, Some(Arc::clone(&caller))).await {
-            let me = node.person(Some(PERSON)).await;
-            log_read(&node, 1, PERSON, 0).await;
-            log_read(&node, 2, PERSON, -60).await;
-            let begun = std::time::Instant::now();
-            let mine = node.journal.my_reads(&me, &ReadFilter::default()).await.expect("reads");
-            assert!(begun.elapsed() < Duration::from_secs(5), "nobody waits long");
-            let sources: Vec<_> = mine.reads.iter().map(|read| read.source).collect();
-            let (first, second) = (Source::Exchange { leaf: 2 }, Source::Exchange { leaf: 5 });
-            if expected == 1 {
-                assert_eq!(sources, [first, Source::Elsewhere, second]);
-                assert_eq!(
-                    mine.reads[1].through.as_ref().map(|through| through.vi.as_str()),
-                    Some("Bảo hiểm Xã hội")
-                );
-                assert!(mine.silent.is_empty());
-            } else {
-                assert_eq!(sources, [first, second]);
-                assert_eq!(mine.silent, ["Bảo hiểm Xã hội"]);
-            }
-            let to = Some(Timestamp::parse_rfc3339("2026-11-25T08:59:29+07:00").expect("a time"));
-            let mine = node
-                .journal
-                .my_reads(
-                    &me,
-                    &ReadFilter {
-                        to,
-                        ..ReadFilter::default()
-                    },
-                )
-                .await
-                .expect("reads");
-            assert_eq!(mine.reads.len(), 1, "what comes after the end is left out");
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -613,126 +365,57 @@ impl Caller for Road {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_question_travels_to_the_agency_that_read_and_the_answer_back() {
-    let (there, back) = (Arc::new(Road::default()), Arc::new(Road::default()));
-    let province = |config: &mut crate::journal::Config| {
-        config.agency = "H26".to_owned();
-        config.subsystem = id(CLIENT);
-        config.agencies = [(id("VN/GOV/000.00.00.H26"), "H26".to_owned())].into();
-    };
-    // One engine is enough: the tables are tested above.
-    let here = nodes_with(|_| {}, Some(Arc::<Road>::clone(&there) as Arc<dyn Caller>))
-        .await
-        .remove(0);
-    let away = nodes_with(province, Some(Arc::<Road>::clone(&back) as Arc<dyn Caller>))
-        .await
-        .remove(0);
-    there.there.set(question_router(away.journal.clone())).expect("once");
-    back.there.set(question_router(here.journal.clone())).expect("once");
-    let runner = |node: &Node| {
-        let runner = ::store::jobs::Runner::new(node.store.clone(), Arc::new(node.clock.clone()));
-        super::super::handlers(runner, &node.journal)
-    };
-    let me = here.person(Some(PERSON)).await;
-    let leaf = log_read(&here, 1, PERSON, 0).await;
-    there.cut.store(true, Ordering::SeqCst);
-    let id = here
-        .journal
-        .ask(&me, leaf, "Vì sao xem dữ liệu của tôi?")
-        .await
-        .expect("asked");
-    runner(&here).run_due().await.expect("tried");
-    let officer_there = away.ctx(officer("H26", Role::Consulted));
-    let list = async || {
-        away.journal
-            .questions(&officer_there, QuestionState::Asked, None)
-            .await
-            .expect("a list")
-            .0
-    };
-    assert!(list().await.is_empty());
-    // The way is back; the job comes again.
-    there.cut.store(false, Ordering::SeqCst);
-    here.forward(60);
-    runner(&here).run_due().await.expect("sent");
-    let questions = list().await;
-    assert_eq!(questions.len(), 1);
-    assert_eq!((questions[0].id, questions[0].leaf), (id, None));
-    assert_eq!(questions[0].asker, "Người dân, qua Bộ Công an", "not by name");
-    assert_eq!(questions[0].request, call(1).request_id);
-    assert_eq!(questions[0].service, super::SERVICE);
-    away.journal
-        .answer_question(&officer_there, id, "Để giải quyết hồ sơ.")
-        .await
-        .expect("answered");
-    runner(&away).run_due().await.expect("sent");
-    let mine = here.journal.my_reads(&me, &ReadFilter::default()).await.expect("reads");
-    let question = mine.reads[0].question.clone().expect("a question");
-    assert_eq!(question.state, QuestionState::Answered);
-    assert_eq!(
-        question.answer.map(|(text, _, by)| (text, by)),
-        Some(("Để giải quyết hồ sơ.".to_owned(), "Chuyên viên".to_owned()))
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn letters_that_are_bent_or_not_theirs_are_refused() {
+async fn a_read_on_the_node_is_proved_beside_those_of_others_and_erased_with_its_request() {
     for node in nodes(|_| {}).await {
-        let app = question_router(node.journal.clone());
-        let post = async |path: &str, client: Option<&str>, purpose: bool, body: &str| {
-            let mut request = http::Request::post(path);
-            if let Some(client) = client {
-                request = request.header("x-road-client", client);
-            }
-            if purpose {
-                request = request.header("x-motcua-purpose", "tracker.question");
-            }
-            let request = request.body(Body::from(body.to_owned())).expect("a request");
-            let answer = app.clone().oneshot(request).await.expect("infallible");
-            let body = answer.into_body().collect().await.expect("a body").to_bytes();
-            let json: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
-            json["problems"][0]["code"].as_str().unwrap_or_default().to_owned()
+        let me = node.person(Some(PERSON)).await;
+        log_read(&node, 1, PERSON, -100).await;
+        let ledger = ledger::Ledger {
+            log: std::sync::Arc::clone(&node.log),
+            keys: vec![node.key.verifier()],
         };
-        let asked = |member: &str, text: &str| {
-            serde_json::json!({"id": "01980000-0000-7000-8000-000000000001", "member": member, "service": super::SERVICE,
-                "request": "01980000-0000-7000-8000-000000000002", "text": text, "asked": 1, "due": 2})
-            .to_string()
+        node.identity.keep_reads_in(ledger).await.expect("kept");
+        let bình = node.ctx(officer(AGENCY, Role::Specialist));
+        let read = DataRead {
+            subject: PERSON,
+            dossier: Some("G01-261125-0009"),
+            purpose: Purpose::CaseHandling,
+            what: "Tờ khai",
         };
-        let (own, other) = ("VN/GOV/000.00.00.G01", "VN/GOV/000.00.00.H26");
+        node.identity.access_log().record(&bình, read).await.expect("recorded");
+        let all = async || {
+            node.journal
+                .my_reads(&me, &ReadFilter::default())
+                .await
+                .expect("reads")
+                .reads
+        };
+        let mine = all().await;
+        let Source::Here { proved: Some(id) } = mine[0].source else {
+            panic!("{mine:?}")
+        };
+        let proof = node.identity.read_proof(&me, id).await.expect("a proof");
+        let verdict = ledger::verify(proof.proof.as_bytes(), &node.policy(), None).expect("it holds");
+        assert_eq!(verdict.kind(), ledger::Kind::ACCESS);
+        let page = node.get(&me, "/my/reads").await.body;
+        assert!(page.contains(&format!("/my/reads/proofs/{id}")), "{page}");
+
+        let demand = crate::journal::Demand {
+            request: bình.request_id,
+            ground: "Quyết định 12/QĐ-TA ngày 20/11/2026".to_owned(),
+            read_too: true,
+        };
         assert_eq!(
-            post("/v1/questions", Some(CLIENT), false, "{}").await,
-            "purpose-missing"
+            node.journal
+                .erase(&node.administrator(), &demand)
+                .await
+                .expect("erased"),
+            1
         );
+        assert!(node.log.entry(proof.leaf).expect("an entry").opening.is_none());
         assert_eq!(
-            post("/v1/questions", None, true, &asked(own, "Vì sao?")).await,
-            "identifier-form"
+            all().await.iter().map(|read| read.source).collect::<Vec<_>>(),
+            [Source::Exchange { leaf: 2 }]
         );
-        assert_eq!(post("/v1/questions", Some(CLIENT), true, "{}").await, "question-form");
-        assert_eq!(
-            post("/v1/questions", Some(CLIENT), true, &asked(other, "Vì sao?")).await,
-            "not-found"
-        );
-        assert_eq!(
-            post("/v1/questions", Some(CLIENT), true, &asked(own, " ")).await,
-            "question-text"
-        );
-        for _ in 0..2 {
-            assert_eq!(
-                post("/v1/questions", Some(CLIENT), true, &asked(own, "Vì sao?")).await,
-                "",
-                "twice is once"
-            );
-        }
-        let consulted = node.ctx(officer(AGENCY, Role::Consulted));
-        let (questions, _) = node
-            .journal
-            .questions(&consulted, QuestionState::Asked, None)
-            .await
-            .expect("a list");
-        assert_eq!(questions.len(), 1);
-        // An answer to a question that was asked of somebody else, or never.
-        let answered =
-            serde_json::json!({"id": "01980000-0000-7000-8000-000000000001", "text": "x", "by": "y"}).to_string();
-        assert_eq!(post("/v1/answers", Some(CLIENT), true, &answered).await, "not-found");
+        assert!(node.identity.read_proof(&me, id).await.is_err());
     }
 }

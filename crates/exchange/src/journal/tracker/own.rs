@@ -44,7 +44,10 @@ pub struct ReadFilter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// An officer, or the platform, read it on this node.
-    Here,
+    Here {
+        /// The entry of the access log, if it is a leaf by now.
+        proved: Option<Uuid>,
+    },
     /// Another agency read it from a service of this node; the leaf proves it.
     Exchange {
         /// In the log of this node.
@@ -52,6 +55,17 @@ pub enum Source {
     },
     /// Another node tells.
     Elsewhere,
+}
+
+impl Source {
+    /// Where the person downloads the proof.
+    pub fn proof(&self) -> Option<String> {
+        match self {
+            Self::Here { proved } => proved.map(|id| format!("/my/reads/proofs/{id}")),
+            Self::Exchange { leaf } => Some(format!("/my/reads/{leaf}/evidence")),
+            Self::Elsewhere => None,
+        }
+    }
 }
 
 /// A read of a person's data.
@@ -308,7 +322,9 @@ fn here(entry: ReadEntry) -> ReadAbout {
         through: None,
         why: entry.purpose,
         dossier: entry.dossier,
-        source: Source::Here,
+        source: Source::Here {
+            proved: entry.proved.then_some(entry.id),
+        },
         request: Some(entry.request_id),
         question: None,
     }

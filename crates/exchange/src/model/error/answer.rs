@@ -1,6 +1,6 @@
 //! The answer that carries a refusal: status, headers, body (reference 1.6).
 
-use base::Problem;
+use base::{Problem, xml};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -8,7 +8,6 @@ use super::{
     Refusal,
     code::{Origin, Spelling},
 };
-use crate::model::xml;
 
 /// What a client has been built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use base::xml;
 use serde_json::{Map, Value, json};
 
-use crate::model::{identifier::ClientId, xml};
+use crate::model::identifier::ClientId;
 
 /// A member or subsystem of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

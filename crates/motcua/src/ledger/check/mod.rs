@@ -1,4 +1,4 @@
-//! Verifying what somebody shows: a proof, the proofs of a dossier, or the evidence of a message. Needs no node and no network.
+//! Verifying what somebody shows: a proof, the proofs of a dossier, the proof of a read, or the evidence of a message. Needs no node and no network.
 
 mod container;
 #[cfg(test)]
@@ -9,6 +9,7 @@ use ::ledger::{Cosigner, LARGEST_PROOF, Policy, Proof, VerifierKey, verify};
 use base::{Text, Timestamp};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use dossier::service::{LeafSays, PROOFS_FORMAT, Proofs};
+use identity::{READ_PROOF_FORMAT, ReadProof, ReadRecord};
 use trust::TrustStore;
 
 /// The largest file that is read, in bytes.
@@ -115,19 +116,61 @@ pub fn check(bytes: &[u8], trusted: &Trusted) -> Result<Checked, Text> {
         return container::check(bytes, trusted);
     }
     match serde_json::from_slice::<Proofs>(bytes) {
-        Ok(proofs) if proofs.format == PROOFS_FORMAT => check_dossier(proofs, trusted),
+        Ok(proofs) if proofs.format == PROOFS_FORMAT => return check_dossier(proofs, trusted),
+        _ => {}
+    }
+    match serde_json::from_slice::<ReadProof>(bytes) {
+        Ok(read) if read.format == READ_PROOF_FORMAT => check_read(read, trusted),
         _ => check_proof(bytes, trusted),
     }
 }
 
-fn check_dossier(proofs: Proofs, trusted: &Trusted) -> Result<Checked, Text> {
-    let own: Vec<VerifierKey> = proofs.keys.iter().filter_map(|key| key.parse().ok()).collect();
+fn check_read(read: ReadProof, trusted: &Trusted) -> Result<Checked, Text> {
+    let own = keys(&read.keys);
     let policy = trusted.policy(&own)?;
-    let tokens: Vec<Vec<u8>> = proofs
-        .tokens
-        .iter()
-        .filter_map(|token| BASE64_STANDARD.decode(token).ok())
-        .collect();
+    let (mut judged, _) = judge(read.proof.as_bytes(), &policy, Some(&read.log));
+    if judged.refusal.is_none() && judged.leaf != read.leaf {
+        judged.refusal = Some(Text::new(
+            "Bằng chứng này là của mục khác, không phải lượt xem ghi trong tệp.",
+            "This proof is of another entry, not of the read that the file names.",
+        ));
+    }
+    if let (None, Some(stamped)) = (&judged.refusal, &read.stamped) {
+        match stamp(
+            read.proof.as_bytes(),
+            stamped.as_bytes(),
+            &decoded(&read.tokens),
+            &policy,
+            trusted,
+        ) {
+            Ok(stamped) => judged.stamped = Some(stamped),
+            Err(why) => judged.refusal = Some(why),
+        }
+    }
+    let (keys_from_file, keys) = trusted.used(&own);
+    Ok(Checked {
+        log: read.log,
+        dossier: None,
+        keys_from_file,
+        keys,
+        entries: vec![judged],
+        faults: Vec::new(),
+    })
+}
+
+fn keys(texts: &[String]) -> Vec<VerifierKey> {
+    texts.iter().filter_map(|key| key.parse().ok()).collect()
+}
+
+fn decoded(tokens: &[String]) -> Vec<Vec<u8>> {
+    let tokens = tokens.iter();
+    tokens.filter_map(|token| BASE64_STANDARD.decode(token).ok()).collect()
+}
+
+fn check_dossier(proofs: Proofs, trusted: &Trusted) -> Result<Checked, Text> {
+    let own = keys(&proofs.keys);
+    let policy = trusted.policy(&own)?;
+    let tokens = decoded(&proofs.tokens);
     let mut dossier = None;
     let entries = proofs
         .entries
@@ -200,8 +243,8 @@ fn stamp(
 fn check_proof(bytes: &[u8], trusted: &Trusted) -> Result<Checked, Text> {
     let proof = Proof::parse(bytes).map_err(|_| {
         Text::new(
-            "Tệp này không phải là tệp bằng chứng của hồ sơ, gói bằng chứng của thông điệp (.asice), cũng không phải là bằng chứng theo định dạng C2SP tlog-proof.",
-            "This file holds neither the proofs of a dossier, nor the evidence of a message (.asice), nor a proof in the format C2SP tlog-proof.",
+            "Tệp này không phải là tệp bằng chứng của hồ sơ hay của lượt xem dữ liệu, gói bằng chứng của thông điệp (.asice), cũng không phải là bằng chứng theo định dạng C2SP tlog-proof.",
+            "This file holds neither the proofs of a dossier or of a read, nor the evidence of a message (.asice), nor a proof in the format C2SP tlog-proof.",
         )
     })?;
     let (entry, _) = judge(bytes, &trusted.policy(&[])?, None);
@@ -234,11 +277,18 @@ fn judge(bytes: &[u8], policy: &Policy, log: Option<&str>) -> (Entry, Option<Lea
                 )
             });
             let says = verdict.record().and_then(LeafSays::read);
-            entry.says = says.as_ref().map(|says| Says {
-                at: says.at,
-                step: Some(says.seq),
-                text: says.text.clone(),
-            });
+            entry.says = match &says {
+                Some(says) => Some(Says {
+                    at: says.at,
+                    step: Some(says.seq),
+                    text: says.text.clone(),
+                }),
+                None => verdict.record().and_then(ReadRecord::read).map(|read| Says {
+                    at: read.at,
+                    step: None,
+                    text: read.text(),
+                }),
+            };
             entry.strangers = proof
                 .map(|proof| strangers(&proof, &verdict.cosigners))
                 .unwrap_or_default();

@@ -109,6 +109,70 @@ async fn no_byte_of_a_proof_can_be_another() {
     }
 }
 
+#[tokio::test]
+async fn the_proof_of_a_read_says_who_read_and_why_and_is_of_no_other_leaf() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = FileKey::generate(LOG, Algorithm::Ed25519).expect("a key");
+    let verifier = key.verifier();
+    let log = Log::open(dir.path(), Options::new(LOG, Arc::new(key))).expect("a log");
+    for n in 0..2 {
+        let record = ReadRecord {
+            id: uuid::Uuid::from_bytes([n; 16]),
+            at: Timestamp::from_micros(1),
+            request: uuid::Uuid::nil(),
+            by: identity::ReadBy {
+                kind: "officer".to_owned(),
+                id: None,
+                name: "Trần Thị Bình".to_owned(),
+                agency: "H29.1".to_owned(),
+            },
+            subject: "00".to_owned(),
+            dossier: None,
+            purpose: "case-handling".to_owned(),
+            what: "Tờ khai".to_owned(),
+        };
+        let record = serde_json::to_vec(&record).expect("JSON");
+        log.append(Kind::ACCESS, record).await.expect("appended");
+    }
+    let file = ReadProof {
+        format: READ_PROOF_FORMAT.to_owned(),
+        log: LOG.to_owned(),
+        keys: vec![verifier.to_string()],
+        leaf: 1,
+        proof: log.disclose(1).expect("a proof").to_string(),
+        stamped: None,
+        tokens: Vec::new(),
+    };
+    let checked = |file: &ReadProof, keys: &[VerifierKey]| {
+        check(&serde_json::to_vec(file).expect("JSON"), &trusting(keys)).expect("a proof")
+    };
+    let found = checked(&file, &[]);
+    assert!(found.holds() && found.keys_from_file);
+    let says = found.entries[0].says.as_ref().expect("shown");
+    assert!(
+        says.text.vi.contains("Trần Thị Bình (H29.1) xem: Tờ khai"),
+        "{}",
+        says.text.vi
+    );
+    assert!(checked(&file, &[verifier]).holds());
+
+    let other = FileKey::generate(LOG, Algorithm::Ed25519).expect("a key").verifier();
+    assert!(!checked(&file, &[other]).holds());
+    let moved = ReadProof {
+        leaf: 0,
+        ..file.clone()
+    };
+    assert!(!checked(&moved, &[]).holds());
+    // What is erased is still proved to have been there.
+    log.erase(1).expect("erased");
+    let erased = ReadProof {
+        proof: log.disclose(1).expect("a proof").to_string(),
+        ..file
+    };
+    let found = checked(&erased, &[]);
+    assert!(found.holds() && found.entries[0].says.is_none());
+}
+
 #[test]
 fn what_is_no_proof_is_said_to_be_none() {
     for file in [&b""[..], b"{}", b"c2sp.org/tlog-proof@v1\n", &[0xff; 64]] {

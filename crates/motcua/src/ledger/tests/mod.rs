@@ -11,7 +11,7 @@ use std::{
 };
 
 use ::exchange::journal::evidence::Stamped;
-use ::ledger::{Kind, Policy, SignedCheckpoint, Stamp, VerifierKey, witness::Witness};
+use ::ledger::{Kind, Ledger, Policy, SignedCheckpoint, Stamp, VerifierKey, witness::Witness};
 use axum::Router;
 use base::{Timestamp, time::SystemClock};
 use base64::{Engine as _, prelude::BASE64_STANDARD};

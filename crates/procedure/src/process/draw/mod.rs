@@ -8,13 +8,12 @@ mod text;
 
 use std::fmt::Write as _;
 
-use base::Lang;
+use base::{Lang, xml::escape};
 
 use super::{
     diagram::{Bounds, Diagram, Shown},
     model::{NodeKind, Process},
 };
-use text::escape;
 
 /// How to draw.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use base::Lang;
+use base::{Lang, xml::escape};
 
 use super::{
     super::{
@@ -10,7 +10,7 @@ use super::{
         model::{ArtifactKind, EndKind, Node, NodeKind, TimerRule, Trigger},
     },
     Mark,
-    text::{escape, width, wrap},
+    text::{width, wrap},
 };
 
 const INK: &str = "#1d2939";

@@ -1,22 +1,4 @@
-//! Text in a drawing: escaped for XML, measured roughly, broken into lines.
-
-/// Escapes for element content and for attributes in double quotes. Characters that XML 1.0 cannot hold are left out.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\t' | '\n' | '\r' => out.push(' '),
-            c if c < ' ' || matches!(c, '\u{FFFE}' | '\u{FFFF}') => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
+//! Text in a drawing: measured roughly, broken into lines.
 
 /// About how wide a text is at a font size, for a humanist sans serif.
 pub(super) fn width(text: &str, size: f64) -> f64 {
@@ -94,13 +76,5 @@ mod tests {
         assert_eq!(cut.len(), 2);
         assert!(cut[1].ends_with('…'), "{cut:?}");
         assert!(wrap(&"x".repeat(500), 12.0, 90.0, 3).len() == 3);
-    }
-
-    #[test]
-    fn nothing_of_a_label_becomes_markup() {
-        assert_eq!(
-            escape("<a b=\"c\" d='e'>&\u{1}\n"),
-            "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp; "
-        );
     }
 }

@@ -292,7 +292,7 @@ async fn officers_are_led_to_their_desk_and_strangers_to_the_door() {
         );
         assert_eq!(town.get(&an(), "/dossiers/none").await.status, StatusCode::NOT_FOUND);
         assert_eq!(
-            town.get(&an(), "/my?before=nonsense").await.status,
+            town.get(&an(), "/my?cursor=nonsense").await.status,
             StatusCode::UNPROCESSABLE_ENTITY
         );
     }

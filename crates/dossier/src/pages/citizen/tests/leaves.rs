@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use ::store::{params, transact};
 use identity::Role;
-use ledger::{Algorithm, FileKey, Kind, Log, Options, Policy, Signer, verify};
+use ledger::{Algorithm, FileKey, Kind, Ledger, Log, Options, Policy, Signer, verify};
 
 use super::{
     following::{completion, filed, token},
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     model::{action::Detail, command::Command},
-    service::{LeafSays, Ledger, Proofs},
+    service::{LeafSays, Proofs},
 };
 
 fn ledger(dir: &Path) -> Ledger {

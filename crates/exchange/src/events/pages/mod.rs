@@ -1,5 +1,7 @@
 //! Pages of the steward, below `/exchange/events`.
 
+mod types;
+
 use askama::Template;
 use axum::{
     Router,
@@ -10,22 +12,25 @@ use axum::{
 };
 use axum_extra::extract::{Form, Query};
 use base::{Error, Result, Text};
-use identity::Web;
+use identity::{Cursor, Web, read_place};
 use serde::Deserialize;
 use view::{Link, NavItem, Notice, Page, ui, ui::Tone};
 
 use super::{
     api::standing,
-    model::{Event, Sensitivity, State as Standing, SubscriptionId},
-    service::{Asker, Deliveries, Delivery, EventType, Events, PAGE, Subscription},
+    model::{Sensitivity, State as Standing, SubscriptionId},
+    service::{Asker, Deliveries, Delivery, Events, PAGE, Subscription},
     webhook::Outcome,
 };
 
 /// The routes; to be merged at the root, within `identity::layer`.
 pub fn router(events: Events) -> Router {
     Router::new()
-        .route("/exchange/events", get(types))
-        .route("/exchange/events/types/{id}", get(one_type))
+        .route("/exchange/events", get(types::list))
+        .route("/exchange/events/types/new", get(types::new).post(types::make))
+        .route("/exchange/events/types/{id}", get(types::one))
+        .route("/exchange/events/types/{id}/edit", get(types::edit).post(types::change))
+        .route("/exchange/events/types/{id}/close", post(types::close))
         .route("/exchange/events/subscriptions", get(subscriptions))
         .route("/exchange/events/subscriptions/{id}", get(subscription))
         .route("/exchange/events/subscriptions/{id}/decision", post(decide))
@@ -34,11 +39,11 @@ pub fn router(events: Events) -> Router {
         .with_state(events)
 }
 
-/// What the address asks. A value that means nothing is left out, as a hand-written address deserves.
+/// What the address asks. A filter that means nothing is left out, as a hand-written address deserves.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Asked {
-    after: Option<String>,
+    cursor: Cursor,
     state: String,
     outcome: String,
     subscription: String,
@@ -87,13 +92,13 @@ fn subscriptions_link() -> Link {
 
 /// The first page of a list, for whoever is further down.
 fn newest(asked: &Asked, list: &str) -> Option<String> {
-    asked.after.as_ref().map(|_| list.to_owned())
+    (!asked.cursor.is_first()).then(|| list.to_owned())
 }
 
 /// The address of the next page of a list.
 fn next_page(list: &str, next: Option<String>) -> Option<String> {
     let joint = if list.contains('?') { '&' } else { '?' };
-    next.map(|place| format!("{list}{joint}after={place}"))
+    next.map(|place| format!("{list}{joint}cursor={place}"))
 }
 
 /// A place that has names in it, as it stands in an address.
@@ -106,60 +111,6 @@ fn encoded(place: &str) -> String {
         }
     }
     out
-}
-
-#[derive(Template)]
-#[template(path = "events/types.html")]
-struct Types {
-    page: Page,
-    tabs: Vec<NavItem>,
-    types: Vec<EventType>,
-    newer: Option<String>,
-    older: Option<String>,
-}
-
-async fn types(State(events): State<Events>, web: Web, Query(asked): Query<Asked>) -> Response {
-    let made = async {
-        let found = events.types(&web.ctx, asked.after.as_deref(), PAGE).await?;
-        let list = "/exchange/events";
-        Ok(Types {
-            page: web.titled("Sự kiện", "Events"),
-            tabs: tabs(list),
-            types: found.rows,
-            newer: newest(&asked, list),
-            older: next_page(list, found.next.as_deref().map(encoded)),
-        })
-    };
-    answer(&web, made.await)
-}
-
-#[derive(Template)]
-#[template(path = "events/type.html")]
-struct OneType {
-    page: Page,
-    of: EventType,
-    schema: String,
-    sample: String,
-    recent: Vec<Event>,
-}
-
-async fn one_type(State(events): State<Events>, web: Web, Path(id): Path<String>) -> Response {
-    let made = async {
-        let id = id
-            .parse()
-            .map_err(|_| Error::not_found("loại sự kiện này", "event type"))?;
-        let (of, schema, sample, recent) = events.inspect(&web.ctx, id).await?;
-        let mut page = web.titled(&of.title.vi, &of.title.en);
-        page.breadcrumbs = vec![events_link()];
-        Ok(OneType {
-            page,
-            of,
-            schema: serde_json::to_string_pretty(&schema)?,
-            sample: serde_json::to_string_pretty(&sample)?,
-            recent,
-        })
-    };
-    answer(&web, made.await)
 }
 
 #[derive(Template)]
@@ -177,9 +128,8 @@ struct Subscriptions {
 async fn subscriptions(State(events): State<Events>, web: Web, Query(asked): Query<Asked>) -> Response {
     let made = async {
         let state = Standing::from_code(&asked.state);
-        let found = events
-            .subscriptions(&web.ctx, state, asked.after.as_deref(), PAGE)
-            .await?;
+        let before = asked.cursor.place(read_place)?;
+        let found = events.subscriptions(&web.ctx, state, before, PAGE).await?;
         let all = "/exchange/events/subscriptions";
         let list = state.map_or_else(|| all.to_owned(), |state| format!("{all}?state={}", state.code()));
         let choice = |state: Standing| ui::Choice::from_text(state.code(), &state.label(), web.ctx.lang);
@@ -201,6 +151,7 @@ async fn subscriptions(State(events): State<Events>, web: Web, Query(asked): Que
 struct OneSubscription {
     page: Page,
     of: Subscription,
+    may_decide: bool,
     reason: String,
     recent: Vec<Delivery>,
 }
@@ -223,6 +174,7 @@ async fn subscription_page(
     page.breadcrumbs = vec![events_link(), subscriptions_link()];
     Ok(OneSubscription {
         page,
+        may_decide: events.may_steward(&web.ctx, &of.of.provider).await?,
         of,
         reason,
         recent: recent.into_iter().take(10).collect(),
@@ -305,7 +257,7 @@ async fn deliveries(State(events): State<Events>, web: Web, Query(asked): Query<
         let search = Deliveries {
             of,
             outcome: outcome.map(str::to_owned),
-            before: asked.after.clone(),
+            before: asked.cursor.place(read_place)?,
             most: None,
         };
         let found = events.deliveries(&web.ctx, &search).await?;
@@ -334,6 +286,7 @@ mod words {
     use view::{Page, ui::Tone};
 
     use super::{Outcome, Sensitivity, Standing, Subscription};
+    use crate::events::service::EventType;
 
     pub fn outcome(page: &Page, code: &str) -> String {
         page.text(&Outcome::label(code)).to_owned()
@@ -345,6 +298,15 @@ mod words {
 
     pub fn sensitivity(page: &Page, of: &Sensitivity) -> String {
         page.text(&of.label()).to_owned()
+    }
+
+    pub fn edit(of: &EventType) -> String {
+        format!("/exchange/events/types/{}/edit", of.type_id)
+    }
+
+    pub fn key_field(page: &Page, of: &EventType) -> String {
+        let by_publisher = page.t("Bên công bố tự nêu khóa", "The publisher gives the key");
+        of.key_field.as_deref().unwrap_or(by_publisher).to_owned()
     }
 
     pub fn state_tone(state: &Standing) -> Tone {

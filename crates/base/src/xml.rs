@@ -1,7 +1,8 @@
-//! The little XML that is written.
+//! The little XML that is written: answers, manifests, drawings.
 
-/// Text between tags or in an attribute; what XML 1.0 cannot carry becomes U+FFFD.
-pub(crate) fn escape(text: &str) -> String {
+/// Escapes text that stands between tags, or in an attribute within double quotes. What XML 1.0 cannot carry (section 2.2) becomes
+/// U+FFFD.
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -24,5 +25,6 @@ mod tests {
             super::escape("a<b> & \"c\"\0\u{ffff}"),
             "a&lt;b&gt; &amp; &quot;c&quot;\u{fffd}\u{fffd}"
         );
+        assert_eq!(super::escape("d='e'\u{1}\tđ\n"), "d='e'\u{fffd}\tđ\n");
     }
 }

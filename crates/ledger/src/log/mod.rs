@@ -7,6 +7,7 @@
 //! ```
 //! Nobody waits for a timer: the writer takes what is there when the last batch is done.
 
+mod crown;
 mod open;
 mod shared;
 mod stamps;
@@ -16,6 +17,7 @@ mod writer;
 use std::{
     fs::{self, File, TryLockError},
     io,
+    ops::Range,
     os::unix::fs::FileExt,
     path::Path,
     sync::{Arc, mpsc},
@@ -264,7 +266,7 @@ impl Log {
 
     /// What the log has done since it was opened, for those who watch it.
     pub fn work(&self) -> Work {
-        self.shared.state().work
+        self.shared.work()
     }
 
     /// The latest checkpoint. Its size is that of the log.
@@ -291,6 +293,14 @@ impl Log {
     /// [`Error::Beyond`], [`Error::Damaged`], [`Error::Io`].
     pub fn entry(&self, index: u64) -> Result<Stored> {
         self.shared.entry(index)
+    }
+
+    /// Reads entries in their order, the disk asked for many at once: for whoever reads all. `visit` must not erase any.
+    ///
+    /// # Errors
+    /// As [`Self::entry`]; what was visited before stays visited.
+    pub fn read_each(&self, range: Range<u64>, visit: impl FnMut(Stored)) -> Result<()> {
+        self.shared.read_each(range, visit)
     }
 
     /// Erases a record and its salt from the disk for ever. The commitment stays, so every proof still verifies; only what

@@ -3,11 +3,12 @@
 use std::{
     fs,
     path::Path,
-    sync::{Arc, RwLock},
+    sync::{Arc, RwLock, atomic::AtomicU64},
 };
 
 use super::{
     Options,
+    crown::Crown,
     shared::{Shared, State, Work},
     stamps::Stamps,
     tail::Tail,
@@ -66,6 +67,8 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<(Arc<Shared>, Writer
         }),
         erasing: RwLock::new(()),
         stamps: Stamps::open(dir)?,
+        crown: Crown::new(),
+        tiles_read: AtomicU64::new(0),
     });
     let size = found.edge.size();
     let mut writer = Writer::new(Arc::clone(&shared), options, last, found.end, (found.edge, found.tail))?;

@@ -479,3 +479,69 @@ fn folder_contains(dir: &std::path::Path, part: &[u8]) -> bool {
         }
     })
 }
+
+#[test]
+fn entries_are_read_in_a_row_as_they_are_one_by_one() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = key();
+    let mut small = options(&key);
+    small.segment_bytes = 40_000;
+    let log = Log::open(dir.path(), small).expect("it opens");
+    fill(&log, 0..700, 7);
+    log.erase(13).expect("it is erased");
+    assert!(
+        fs::read_dir(dir.path().join("segments")).expect("a folder").count() > 4,
+        "several segments"
+    );
+    for range in [0..700, 13..14, 200..650, 699..700, 5..5] {
+        let mut found = Vec::new();
+        log.read_each(range.clone(), |entry| found.push(entry))
+            .expect("they are read");
+        let expected: Vec<_> = range.map(|index| log.entry(index).expect("it is there")).collect();
+        assert_eq!(found, expected);
+    }
+    let beyond = log.read_each(690..701, |_| {}).expect_err("there are 700");
+    assert!(matches!(beyond, Error::Beyond { asked: 700, size: 700 }), "{beyond}");
+}
+
+#[test]
+fn a_damaged_entry_is_named_when_entries_are_read_in_a_row() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = key();
+    let log = open(dir.path(), &key);
+    fill(&log, 0..20, 20);
+    let segment = fs::read_dir(dir.path().join("segments"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "seg"))
+        .expect("a segment");
+    let mut bytes = fs::read(&segment).expect("it is read");
+    let record = record(11);
+    let at = bytes
+        .windows(record.len())
+        .position(|part| part == record)
+        .expect("it is there");
+    bytes[at] ^= 1;
+    fs::write(&segment, bytes).expect("it is written");
+    let mut seen = 0;
+    let error = log.read_each(0..20, |_| seen += 1).expect_err("it is damaged");
+    assert!(
+        matches!(&error, Error::Damaged(damage) if damage.index == 11),
+        "{error}"
+    );
+    assert_eq!(seen, 11);
+}
+
+/// The count does not depend on the machine. Here the tree has full tiles of two levels; higher ones are kept in memory.
+#[test]
+fn a_proof_reads_two_files_of_tiles() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = key();
+    let log = open(dir.path(), &key);
+    fill(&log, 0..66_000, 6_000);
+    let before = log.work().tiles_read;
+    for index in (0..65_536).step_by(655) {
+        log.inclusion(index, log.size()).expect("a proof");
+    }
+    assert_eq!(log.work().tiles_read - before, 2 * 101);
+}

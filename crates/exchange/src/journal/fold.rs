@@ -19,8 +19,11 @@ use crate::model::{
     tracker::ReadRecord,
 };
 
-/// Leaves folded in one transaction.
+/// Leaves folded in one transaction: few, so that nobody waits long behind it.
 const BATCH: u64 = 512;
+/// And far behind the log: what is indexed by chance (request ids, message ids, persons) touches many pages of the database, and
+/// more of these leaves share each.
+const FAR: u64 = 4_096;
 /// How long the follower sleeps when there is nothing new.
 const IDLE: Duration = Duration::from_millis(200);
 /// And when the database or the log failed.
@@ -227,14 +230,13 @@ impl Journal {
         if cursor.next >= size {
             return Ok(None);
         }
-        let to = size.min(cursor.next + BATCH);
         let from = cursor.next;
+        let many = if size - from > FAR { FAR } else { BATCH };
+        let to = size.min(from + many);
         let (folds, root) = self
             .with_log(move |log| {
                 let mut folds = Vec::new();
-                for index in from..to {
-                    folds.extend(fold(log.origin(), &log.entry(index)?));
-                }
+                log.read_each(from..to, |entry| folds.extend(fold(log.origin(), &entry)))?;
                 // What an erasure says is done before it is noted: whoever finds the note finds the record gone.
                 for fold in &folds {
                     if let Fold::Erasure { leaf, record } = fold {

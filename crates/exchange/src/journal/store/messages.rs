@@ -4,7 +4,7 @@ use ::store::{Param, Read, Row, Tx, params, sea_orm, sea_orm::Value};
 use base::{Result, Timestamp};
 use uuid::Uuid;
 
-use super::{super::fold::Fold, big, insert};
+use super::{super::fold::Fold, STAYS, big};
 use crate::journal::{ErasureRecord, Place};
 
 /// A message.
@@ -27,22 +27,8 @@ pub struct FoundRow {
     pub erasure: Option<i64>,
 }
 
-const COLUMNS: [&str; 14] = [
-    "leaf",
-    "logged_at",
-    "kind",
-    "sent",
-    "request_id",
-    "message_id",
-    "client",
-    "service",
-    "method",
-    "status",
-    "at",
-    "purpose",
-    "issue",
-    "user_id",
-];
+const INTO: &str = "journal_message (leaf, logged_at, kind, sent, request_id, message_id, client, service, method, status, at, \
+                    purpose, issue, user_id)";
 
 const FOUND: &str = "leaf, logged_at, kind, sent, request_id, message_id, client, service, method, status, at, purpose, \
                      issue, user_id, erasure";
@@ -70,7 +56,7 @@ pub(super) async fn add(tx: &Tx, folds: &[Fold]) -> Result<()> {
             _ => None,
         })
         .collect();
-    insert(tx, "journal_message", &COLUMNS, &rows).await
+    tx.insert(INTO, &rows, STAYS).await
 }
 
 /// Leaves of what is erased nothing but that it was there.

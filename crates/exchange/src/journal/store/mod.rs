@@ -5,10 +5,7 @@ mod operations;
 mod questions;
 mod reads;
 
-use ::store::{
-    Read, Row, Tx, params, powers,
-    sea_orm::{self, Value},
-};
+use ::store::{Read, Row, Tx, params, sea_orm};
 use base::{Error, Kind, Result};
 
 pub use self::{
@@ -22,8 +19,6 @@ pub use self::{
 };
 use super::fold::Fold;
 
-/// Rows of one INSERT: a power of two, so that few statements are prepared.
-const ROWS: usize = 64;
 /// Rows cleared in one transaction.
 const CLEARED: i64 = 10_000;
 
@@ -129,20 +124,8 @@ pub async fn clear_some(tx: &Tx) -> Result<bool> {
     Ok(gone > 0)
 }
 
-/// Adds rows, many in one statement. Rows that are there stay as they are.
-async fn insert(tx: &Tx, table: &str, columns: &[&str], rows: &[Vec<Value>]) -> Result<()> {
-    for some in powers(rows, ROWS) {
-        let mut sql = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
-        for n in 0..some.len() {
-            let comma = if n > 0 { ", " } else { "" };
-            let list = ::store::placeholders(n * columns.len() + 1, columns.len());
-            sql.push_str(&format!("{comma}({list})"));
-        }
-        sql.push_str(" ON CONFLICT DO NOTHING");
-        tx.exec(&sql, some.concat()).await?;
-    }
-    Ok(())
-}
+/// What becomes of a row that is there already: it stays.
+const STAYS: &str = " ON CONFLICT DO NOTHING";
 
 /// An index of the log as the database has it. No log has 2^63 leaves.
 pub(super) fn big(n: u64) -> i64 {

@@ -7,7 +7,7 @@ use base::{Result, Timestamp};
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::{super::fold::Fold, big, insert};
+use super::{super::fold::Fold, STAYS, big};
 use crate::{
     journal::ErasureRecord,
     model::tracker::{ReadRecord, SubjectIndex},
@@ -29,21 +29,8 @@ pub struct ReadRow {
 
 const READ: &str = "r.leaf, r.at, r.request_id, r.client, r.member, r.service, r.action, r.purpose, r.issue";
 
-const COLUMNS: [&str; 13] = [
-    "leaf",
-    "logged_at",
-    "at",
-    "request_id",
-    "client",
-    "member",
-    "service",
-    "provider",
-    "action",
-    "purpose",
-    "issue",
-    "user_id",
-    "more",
-];
+const INTO: &str = "journal_read (leaf, logged_at, at, request_id, client, member, service, provider, action, purpose, issue, \
+                    user_id, more)";
 
 pub(super) async fn add(tx: &Tx, folds: &[Fold]) -> Result<()> {
     let (mut reads, mut subjects) = (Vec::new(), Vec::new());
@@ -61,8 +48,9 @@ pub(super) async fn add(tx: &Tx, folds: &[Fold]) -> Result<()> {
                 .or_default() += 1;
         }
     }
-    insert(tx, "journal_read", &COLUMNS, &reads).await?;
-    insert(tx, "journal_subject", &["subject", "at", "leaf"], &subjects).await?;
+    tx.insert(INTO, &reads, STAYS).await?;
+    tx.insert("journal_subject (subject, at, leaf)", &subjects, STAYS)
+        .await?;
     for (day, n) in days {
         count(tx, day, n).await?;
     }

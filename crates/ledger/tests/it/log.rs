@@ -545,3 +545,61 @@ fn a_proof_reads_two_files_of_tiles() {
     }
     assert_eq!(log.work().tiles_read - before, 2 * 101);
 }
+
+#[test]
+fn a_log_that_ended_is_read_proved_and_erased_from_without_its_key_and_takes_nothing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = key();
+    let log = open(dir.path(), &key);
+    fill(&log, 0..300, 7);
+    let checkpoint = log.checkpoint();
+    drop(log);
+    let log = Log::open_ended(dir.path()).expect("it opens");
+    assert_eq!((log.origin(), log.size()), (ORIGIN, 300));
+    assert_eq!(log.checkpoint(), checkpoint);
+    for index in [0, 255, 256, 299] {
+        let proof = log.disclose(index).expect("a proof").to_string();
+        let verdict = verify(proof.as_bytes(), &policy(&key), None).expect("it verifies");
+        assert_eq!(verdict.record(), Some(&record(index)[..]));
+    }
+    let refused = block_on(log.append(Kind::ACTION, record(300))).expect_err("it has ended");
+    assert_eq!(refused.code(), "ledger-ended");
+    log.erase(5).expect("it is erased");
+    assert_eq!(log.entry(5).expect("it is there").opening, None);
+    drop(log);
+    // Opened with its key again it is as it was.
+    let log = open(dir.path(), &key);
+    assert_eq!((log.size(), log.checkpoint()), (300, checkpoint));
+    drop(log);
+    let nothing = Log::open_ended(tempfile::tempdir().expect("a folder").path()).expect_err("there is none");
+    assert!(matches!(nothing, Error::Misconfigured(_)), "{nothing}");
+}
+
+#[test]
+fn what_was_never_signed_is_cut_from_a_log_that_ended() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = key();
+    let log = open(dir.path(), &key);
+    fill(&log, 0..40, 10);
+    drop(log);
+    // A crash between the frames of the last batch and its checkpoint: the file ends within that.
+    let segment = fs::read_dir(dir.path().join("segments"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "seg"))
+        .expect("a segment");
+    let index = segment.with_extension("idx");
+    let length = |path: &std::path::Path| fs::metadata(path).expect("a file").len();
+    let cut = |path: &std::path::Path, to: u64| {
+        let file = fs::File::options().write(true).open(path).expect("a file");
+        file.set_len(to).expect("it is cut");
+    };
+    cut(&segment, length(&segment) - 20);
+    cut(&index, 30 * 4);
+    let log = Log::open_ended(dir.path()).expect("it opens");
+    assert_eq!(log.size(), 30);
+    for index in 0..30 {
+        let proof = log.prove(index).expect("a proof").to_string();
+        verify(proof.as_bytes(), &policy(&key), None).expect("it verifies");
+    }
+}

@@ -36,5 +36,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0003_journal",
     "0004_events",
     "0005_traffic",
-    "0006_conformance"
+    "0006_conformance",
+    "0007_logs"
 );

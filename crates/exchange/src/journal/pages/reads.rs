@@ -17,7 +17,7 @@ use view::{
 
 use super::{again, leaf};
 use crate::journal::{
-    Journal, MyReads, Question, QuestionState, ReadAbout,
+    Journal, LeafId, MyReads, Question, QuestionState, ReadAbout,
     api::{ReadsAsked, download, encoded, reads_place},
     tracker::Source,
 };
@@ -37,7 +37,7 @@ struct Reads {
 struct Shown {
     read: ReadAbout,
     /// Where there is a proof of it, and one may ask about it.
-    leaf: Option<u64>,
+    leaf: Option<LeafId>,
     question: Option<(Question, &'static str, Tone, bool)>,
 }
 
@@ -125,7 +125,7 @@ pub(super) async fn evidence(State(journal): State<Journal>, web: Web, Path(plac
 #[template(path = "exchange/journal/ask.html")]
 struct Ask {
     page: Page,
-    leaf: u64,
+    leaf: LeafId,
     read: ReadAbout,
     typed: String,
 }

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 use ::store::transact;
 use base::{Error, Kind, Result};
 use ledger::{Log, VerifierKey};
-use serde::{Deserialize, Serialize};
 
 use super::{Journal, store as tables};
 
@@ -13,8 +12,7 @@ use super::{Journal, store as tables};
 const BITS: u32 = 40;
 
 /// A leaf of one of the logs of a node. Displays as `17`, the leaf, in the first log of the node, and as `1-17` in the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct LeafId {
     log: u32,
     leaf: u64,
@@ -98,20 +96,6 @@ impl FromStr for LeafId {
         } else {
             Err(NoLeaf)
         }
-    }
-}
-
-impl TryFrom<String> for LeafId {
-    type Error = NoLeaf;
-
-    fn try_from(text: String) -> std::result::Result<Self, NoLeaf> {
-        text.parse()
-    }
-}
-
-impl From<LeafId> for String {
-    fn from(leaf: LeafId) -> Self {
-        leaf.to_string()
     }
 }
 

@@ -19,10 +19,11 @@ use self::{
     params::OpAsked,
 };
 use super::{
-    Journal, LeafId,
+    Journal,
     evidence::MEDIA_TYPE,
     messages::{Filter, Place},
     operations::OpQuery,
+    pages,
     tracker::ReadFilter,
 };
 
@@ -66,9 +67,11 @@ async fn messages(
 async fn message(
     State(journal): State<Journal>,
     ctx: Ctx,
-    ApiPath(leaf): ApiPath<LeafId>,
+    ApiPath(leaf): ApiPath<String>,
 ) -> Result<Json<ExchangeBody>, ApiError> {
-    Ok(Json(journal.message(&ctx, leaf).await?.into()))
+    // Who may not look is not told what a leaf is.
+    journal.require_auditor(&ctx)?;
+    Ok(Json(journal.message(&ctx, pages::leaf(&leaf)?).await?.into()))
 }
 
 /// The evidence of a message and its pair, to be verified offline.
@@ -79,9 +82,10 @@ async fn message(
 async fn message_evidence(
     State(journal): State<Journal>,
     ctx: Ctx,
-    ApiPath(leaf): ApiPath<LeafId>,
+    ApiPath(leaf): ApiPath<String>,
 ) -> Result<Response, ApiError> {
-    let bytes = journal.message_evidence(&ctx, leaf).await?;
+    journal.require_auditor(&ctx)?;
+    let bytes = journal.message_evidence(&ctx, pages::leaf(&leaf)?).await?;
     Ok(download(&format!("message-{leaf}.asice"), bytes))
 }
 
@@ -126,9 +130,10 @@ async fn my_reads(
 async fn my_read_evidence(
     State(journal): State<Journal>,
     ctx: Ctx,
-    ApiPath(leaf): ApiPath<LeafId>,
+    ApiPath(leaf): ApiPath<String>,
 ) -> Result<Response, ApiError> {
-    let bytes = journal.my_read_evidence(&ctx, leaf).await?;
+    ctx.person()?;
+    let bytes = journal.my_read_evidence(&ctx, pages::leaf(&leaf)?).await?;
     Ok(download(&format!("read-{leaf}.asice"), bytes))
 }
 

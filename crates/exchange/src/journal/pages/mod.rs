@@ -57,6 +57,6 @@ fn again<T: Template>(web: &Web, error: Error, page: impl FnOnce(Problems) -> T)
 }
 
 /// A leaf in a path; one that is bent is a thing that is not there.
-fn leaf(text: &str) -> Result<LeafId> {
+pub(super) fn leaf(text: &str) -> Result<LeafId> {
     text.parse().map_err(|_| Error::not_found("mục này", "thing"))
 }

@@ -10,10 +10,12 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use serde_json::json;
 
 use crate::{
-    bench::{load::Connection, server::resident},
+    bench::{
+        load::Connection,
+        server::{own, resident},
+    },
     trouble::{
         chance::Chance,
         clients,
@@ -29,15 +31,29 @@ pub struct Options {
     /// Messages: a request and its answer each.
     #[arg(long, default_value_t = 50_000)]
     messages: u64,
+    /// The day ends after so many seconds if not all messages have passed by then.
+    #[arg(long, default_value_t = 3_600)]
+    seconds: u64,
     /// Information systems that call at the same time.
     #[arg(long, default_value_t = 16)]
-    clients: u64,
+    parallel: u64,
     /// The program; without it the optimised one that was built last.
     #[arg(long)]
     binary: Option<PathBuf>,
 }
 
-/// Lets the day pass and prints a line of JSON for each tenth and one for the whole.
+/// A look at a node during the day.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    /// Its own memory, MB, and with it the pages of files that it has mapped.
+    own: f64,
+    resident: f64,
+    /// Entries of its log, and those that its journal has not folded.
+    entries: u64,
+    behind: u64,
+}
+
+/// Lets the day pass and prints the tables that `bench/RESULTS.md` has.
 ///
 /// # Errors
 /// When a node fails, a call is not answered with 200, or a log does not verify.
@@ -56,92 +72,176 @@ pub fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<bool> {
         there: Place::here(),
     })?;
     let nodes = [("consumer", &town.consumer), ("provider", &town.provider)];
-    for (name, node) in nodes {
+    let mut idle = Vec::new();
+    for (_, node) in nodes {
         node.stop()?;
         let start = node.start()?;
         std::thread::sleep(Duration::from_secs(5));
-        println!(
-            "{}",
-            json!({"node": name, "start_ms": start.as_millis(), "idle_resident_mb": resident(node.pid()?)})
-        );
+        idle.push((start, look(node)?));
     }
     // The first call opens the connection.
     anyhow::ensure!(town.probe(Duration::from_secs(20)), "no call succeeds");
+    let day = pass(&town, options)?;
+    let caught_up = caught_up(nodes.map(|(_, node)| node))?;
+    println!(
+        "{} messages by {} systems in {:.0} s: {:.0}/s; {} failed; the journals had folded all {:.1} s later\n",
+        day.messages,
+        options.parallel,
+        day.took.as_secs_f64(),
+        day.messages as f64 / day.took.as_secs_f64(),
+        day.failed,
+        caught_up.as_secs_f64()
+    );
+    curve(&day, &idle);
+    println!(
+        "| Node | Bytes a message: segments, tiles, database | Proof over HTTP, p50 | Verify the day | Start, idle; start again |"
+    );
+    println!("|---|--:|--:|--:|--:|");
+    for ((name, node), (start, _)) in nodes.into_iter().zip(&idle) {
+        let after = after(node, day.messages)?;
+        println!(
+            "| {name} | {:.0}, {:.0}, {:.0} | {:.2} ms | {:.1} s, {} | {} ms; {} ms |",
+            after.bytes[0],
+            after.bytes[1],
+            after.bytes[2],
+            after.prove.as_secs_f64() * 1e3,
+            after.verify.as_secs_f64(),
+            after.said,
+            start.as_millis(),
+            after.start.as_millis()
+        );
+    }
+    Ok(day.failed == 0)
+}
 
-    let begun = Instant::now();
+/// What passed.
+struct Day {
+    messages: u64,
+    failed: u64,
+    took: Duration,
+    /// After each tenth: when, and how the nodes were.
+    looks: Vec<(Duration, Vec<Look>)>,
+}
+
+/// Lets the messages pass.
+fn pass(town: &Town, options: &Options) -> anyhow::Result<Day> {
+    let (begun, end) = (Instant::now(), Duration::from_secs(options.seconds));
     let (next, good, bad) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-    std::thread::scope(|scope| -> anyhow::Result<()> {
-        for client in 0..options.clients {
-            let (next, good, bad) = (&next, &good, &bad);
-            let edge = town.consumer.edge;
-            scope.spawn(move || {
-                let (mut connection, mut chance) = (Connection::new(edge), Chance::new(client));
-                while next.fetch_add(1, Ordering::Relaxed) < options.messages {
-                    let answered = connection.ask(&request(&mut chance));
-                    let counter = if answered.is_ok_and(|answer| answer.status == 200) {
-                        good
-                    } else {
-                        bad
-                    };
-                    counter.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
+    let passed = || good.load(Ordering::Relaxed) + bad.load(Ordering::Relaxed);
+    let looks = std::thread::scope(|scope| -> anyhow::Result<_> {
+        let callers: Vec<_> = (0..options.parallel.max(1))
+            .map(|caller| {
+                let (next, good, bad) = (&next, &good, &bad);
+                let edge = town.consumer.edge;
+                scope.spawn(move || {
+                    let (mut connection, mut chance) = (Connection::new(edge), Chance::new(caller));
+                    while begun.elapsed() < end && next.fetch_add(1, Ordering::Relaxed) < options.messages {
+                        let answered = connection.ask(&request(&mut chance));
+                        let counter = if answered.is_ok_and(|answer| answer.status == 200) {
+                            good
+                        } else {
+                            bad
+                        };
+                        counter.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        let mut looks = Vec::new();
         for tenth in 1..=10 {
-            while good.load(Ordering::Relaxed) + bad.load(Ordering::Relaxed) < options.messages * tenth / 10 {
+            while passed() < options.messages * tenth / 10 && !callers.iter().all(|caller| caller.is_finished()) {
                 std::thread::sleep(Duration::from_millis(10));
             }
-            let mut line = json!({"part": tenth * 10, "seconds": begun.elapsed().as_secs_f64()});
-            for (name, node) in nodes {
-                line[name] = json!({
-                    "resident_mb": resident(node.pid()?), "entries": size(node)?, "not_folded": lag(node)?,
-                });
-            }
-            println!("{line}");
+            let nodes = [&town.consumer, &town.provider];
+            looks.push((
+                begun.elapsed(),
+                nodes.into_iter().map(look).collect::<anyhow::Result<_>>()?,
+            ));
         }
-        Ok(())
+        Ok(looks)
     })?;
-    let took = begun.elapsed();
-    while nodes.iter().map(|(_, node)| lag(node)).sum::<anyhow::Result<u64>>()? > 8 {
-        anyhow::ensure!(
-            begun.elapsed() < took + Duration::from_secs(600),
-            "the journals do not follow"
-        );
+    Ok(Day {
+        messages: passed(),
+        failed: bad.load(Ordering::Relaxed),
+        took: looks.last().map_or(begun.elapsed(), |(at, _)| *at),
+        looks,
+    })
+}
+
+/// Waits until the journals have folded the day; how long that took.
+fn caught_up(nodes: [&Node; 2]) -> anyhow::Result<Duration> {
+    let begun = Instant::now();
+    while nodes.iter().map(|node| lag(node)).sum::<anyhow::Result<u64>>()? > 8 {
+        anyhow::ensure!(begun.elapsed() < Duration::from_secs(600), "the journals do not follow");
         std::thread::sleep(Duration::from_millis(50));
     }
-    let folded = begun.elapsed() - took;
-    let failed = bad.load(Ordering::Relaxed);
+    Ok(begun.elapsed())
+}
+
+/// Prints how memory and the journals went over the day.
+fn curve(day: &Day, idle: &[(Duration, Look)]) {
     println!(
-        "{}",
-        json!({
-            "messages": options.messages, "failed": failed, "seconds": took.as_secs_f64(),
-            "messages_per_second": options.messages as f64 / took.as_secs_f64(),
-            "fold_seconds_after_the_day": folded.as_secs_f64(),
-        })
+        "| Passed | Seconds | Consumer: own, resident | Entries, not folded | Provider: own, resident | Entries, not folded |"
     );
-    for (name, node) in nodes {
-        let figures = after(node, options.messages)?;
-        println!("{}", json!({"node": name, "after": figures}));
+    println!("|--:|--:|--:|--:|--:|--:|");
+    let line = |passed: &str, seconds: String, looks: &[Look]| {
+        let mut line = format!("| {passed} | {seconds} |");
+        for look in looks {
+            let Look {
+                own,
+                resident,
+                entries,
+                behind,
+            } = look;
+            line.push_str(&format!(" {own:.0}, {resident:.0} MB | {entries}, {behind} |"));
+        }
+        println!("{line}");
+    };
+    let idle: Vec<Look> = idle.iter().map(|(_, look)| *look).collect();
+    line("idle", "–".to_owned(), &idle);
+    for (tenth, (at, looks)) in (1..).zip(&day.looks) {
+        line(&format!("{} %", tenth * 10), format!("{:.0}", at.as_secs_f64()), looks);
     }
-    Ok(failed == 0)
+    println!();
+}
+
+fn look(node: &Node) -> anyhow::Result<Look> {
+    let pid = node.pid()?;
+    Ok(Look {
+        own: own(pid),
+        resident: resident(pid),
+        entries: size(node)?,
+        behind: lag(node)?,
+    })
+}
+
+/// What is known of a node when the day is over.
+struct After {
+    /// Of segments, tiles and database, for each message.
+    bytes: [f64; 3],
+    /// One proof over HTTP, median.
+    prove: Duration,
+    /// Verifying the whole log, and what was said of it.
+    verify: Duration,
+    said: String,
+    start: Duration,
 }
 
 /// What a node is like when the day is over: how much it keeps, how fast it proves, how long it takes to verify everything, and how
 /// long to start again.
-fn after(node: &Node, messages: u64) -> anyhow::Result<serde_json::Value> {
+fn after(node: &Node, messages: u64) -> anyhow::Result<After> {
     let entries = size(node)?;
     let mut chance = Chance::new(3);
-    let mut proved: Vec<u128> = Vec::new();
+    let mut proved = Vec::new();
     for _ in 0..200 {
         let leaf = chance.below(entries);
         let begun = Instant::now();
         let path = format!("/ledger/proof?index={leaf}");
         let answer = wire::call(node.http, "GET", &path, &[], b"", Duration::from_secs(10))?;
         anyhow::ensure!(answer.status() == 200, "{path}: {}", answer.status());
-        proved.push(begun.elapsed().as_micros());
+        proved.push(begun.elapsed());
     }
     proved.sort_unstable();
-    let memory = resident(node.pid()?);
     anyhow::ensure!(node.stop()?, "a node did not stop");
     let keys = node.command(&["ledger", "keys"])?;
     let begun = Instant::now();
@@ -149,17 +249,21 @@ fn after(node: &Node, messages: u64) -> anyhow::Result<serde_json::Value> {
     let said = node.audit(&folder.display().to_string(), keys.trim())?;
     let verified = begun.elapsed();
     let start = node.start()?;
-    let per_message = |bytes: u64| bytes as f64 / messages as f64;
+    let per_message = |bytes: u64| bytes as f64 / messages.max(1) as f64;
     let database =
         ["motcua.db", "motcua.db-wal"].map(|name| std::fs::metadata(node.data.join(name)).map_or(0, |m| m.len()));
-    Ok(json!({
-        "entries": entries, "resident_mb": memory,
-        "segment_bytes_per_message": per_message(bytes(&folder.join("segments"))),
-        "tile_bytes_per_message": per_message(bytes(&folder.join("tile"))),
-        "database_bytes_per_message": per_message(database.iter().sum()),
-        "prove_over_http_p50_us": proved.get(proved.len() / 2), "audit": said.trim(),
-        "verify_day_seconds": verified.as_secs_f64(), "start_again_ms": start.as_millis(),
-    }))
+    Ok(After {
+        bytes: [
+            bytes(&folder.join("segments")),
+            bytes(&folder.join("tile")),
+            database.iter().sum(),
+        ]
+        .map(per_message),
+        prove: proved.get(proved.len() / 2).copied().unwrap_or_default(),
+        verify: verified,
+        said: said.trim().to_owned(),
+        start,
+    })
 }
 
 /// A call of the mix: small questions about persons, some larger answers, some reports.

@@ -9,6 +9,7 @@ mod crash;
 mod day;
 mod deny;
 mod house;
+mod large;
 mod postgres;
 mod run;
 mod sql;
@@ -52,6 +53,8 @@ enum Task {
     /// Puts three nodes of the built server through everything that can happen between them: lines that break, nodes that are
     /// killed, disks that are full; then looks whether their logs agree.
     Trouble(trouble::Options),
+    /// Has a very large body pass through two gateways, there and back: memory, speed, and what is refused.
+    Large(large::Options),
     /// Lets a day of messages pass through three real nodes and prints what it costs.
     Day(day::Options),
     /// Tests the JSON API of the built server from its own description.
@@ -103,6 +106,11 @@ fn dispatch(task: Task, workspace: &Workspace) -> anyhow::Result<bool> {
         Task::Trouble(options) => {
             let mut report = Report::default();
             report.phase("trouble between nodes", || trouble::check(workspace, &options))?;
+            Ok(report.close())
+        }
+        Task::Large(options) => {
+            let mut report = Report::default();
+            report.phase("a large body between nodes", || large::check(workspace, &options))?;
             Ok(report.close())
         }
         Task::Api { seconds } => {

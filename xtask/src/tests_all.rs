@@ -5,7 +5,7 @@ use std::process::Command;
 use clap::{Args, ValueEnum};
 
 use crate::{
-    api, browser, crash, house, postgres,
+    api, browser, crash, house, large, postgres,
     postgres::Cluster,
     run,
     run::{Outcome, Report},
@@ -111,6 +111,9 @@ pub fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<bool> {
         report.phase("kill -9 under load", || crash::check(workspace, options.engine))?;
         report.phase("trouble between nodes", || {
             trouble::check(workspace, &trouble::Options::default())
+        })?;
+        report.phase("a large body between nodes", || {
+            large::check(workspace, &large::Options::default())
         })?;
         report.phase("API from its description", || api::check(workspace, API_SECONDS))?;
         report.phase("browser", || browser::run(workspace, &[]))?;

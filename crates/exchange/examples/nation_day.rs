@@ -370,6 +370,7 @@ async fn journal(settings: &Settings, log: &Arc<Log>, clock: &FixedClock) -> Out
     let journal = Journal::new(Parts {
         store: store.clone(),
         log: Arc::clone(log),
+        former: Vec::new(),
         identity,
         directory: Arc::new(move || Arc::clone(&view)),
         calendar: Calendar::new(calendar).map_err(|error| format!("{error:?}"))?,
@@ -395,7 +396,7 @@ async fn folded(journal: &Journal) -> Outcome<u64> {
         lang: base::Lang::Vi,
     };
     let (rows, _) = journal.messages(&ctx, &Filter::default()).await?;
-    Ok(rows.iter().map(|row| row.leaf + 1).max().unwrap_or(0))
+    Ok(rows.iter().map(|row| row.leaf.leaf() + 1).max().unwrap_or(0))
 }
 
 /// Median and 99th percentile of proving a leaf with what it says, and the median of verifying that; in microseconds.

@@ -39,4 +39,5 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0006_conformance",
     "0007_event_keys",
     "0008_service_credential"
+    "0007_logs"
 );

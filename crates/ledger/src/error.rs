@@ -86,6 +86,9 @@ pub enum Error {
     /// A checkpoint that came from outside is not one of this log, or is older than the one it would replace.
     #[error("not a newer checkpoint of this log")]
     ForeignCheckpoint,
+    /// It was opened as one that has ended.
+    #[error("the log has ended and takes nothing more")]
+    Ended,
     /// The writer is gone.
     #[error("the log is closed")]
     Closed,
@@ -122,6 +125,7 @@ impl Error {
             Self::Tile(_) => "ledger-tile",
             Self::WitnessState(_) => "ledger-witness-state",
             Self::ForeignCheckpoint => "ledger-foreign-checkpoint",
+            Self::Ended => "ledger-ended",
             Self::Closed => "ledger-closed",
         }
     }
@@ -148,6 +152,7 @@ impl Error {
             Self::Tile(path) => format!("Tệp {path} của sổ cái bị thiếu hoặc hỏng."),
             Self::WitnessState(path) => format!("Không đọc được trạng thái của nhân chứng trong {path}."),
             Self::ForeignCheckpoint => "Đây không phải là điểm kiểm mới hơn của sổ cái này.".to_owned(),
+            Self::Ended => "Sổ cái này đã kết thúc, không ghi thêm được.".to_owned(),
             Self::Closed => "Sổ cái đã đóng.".to_owned(),
         };
         let mut en = self.to_string();
@@ -166,7 +171,7 @@ impl From<Error> for base::Error {
             }
             Error::TooLarge { .. } => base::Kind::TooLarge,
             Error::Beyond { .. } => base::Kind::NotFound,
-            Error::ForeignCheckpoint => base::Kind::Conflict,
+            Error::ForeignCheckpoint | Error::Ended => base::Kind::Conflict,
             _ => return Self::internal(error),
         };
         let Text { vi, en } = error.text();

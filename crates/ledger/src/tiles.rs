@@ -2,7 +2,10 @@
 //! changes. All of them can be made again from the segments, so none is synced one by one.
 
 use std::{
-    fmt, fs, io,
+    fmt,
+    fs::{self, File},
+    io,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
@@ -174,6 +177,24 @@ impl Disk {
         match fs::read(self.dir.join(path.to_string())) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Reads the file of a full tile; `None` when it is not there or not as long as such a file is.
+    pub fn read_full(&self, path: TilePath) -> io::Result<Option<Vec<u8>>> {
+        let each = match path {
+            TilePath::Hashes(_) => 32,
+            TilePath::Entries { .. } => COMMITMENT_BYTES + 2,
+        };
+        let mut bytes = vec![0; each * usize::from(TILE_WIDTH)];
+        let read = File::open(self.dir.join(path.to_string())).and_then(|file| {
+            let whole = file.metadata()?.len() == bytes.len() as u64;
+            file.read_exact_at(&mut bytes, 0).map(|()| whole)
+        });
+        match read {
+            Ok(whole) => Ok(whole.then_some(bytes)),
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof) => Ok(None),
             Err(e) => Err(e),
         }
     }

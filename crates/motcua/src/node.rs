@@ -218,6 +218,8 @@ impl Node {
             return Ok(());
         };
         let secret = self.config.secret()?;
+        let data = self.config.data.clone();
+        let former = tokio::task::spawn_blocking(move || crate::ledger::ended::open(&data)).await??;
         let opened = Exchange::open(Ground {
             config: &self.config,
             secret: &secret,
@@ -226,6 +228,7 @@ impl Node {
             calendar: self.dossiers.calendar().as_ref().clone(),
             identity: self.identity.clone(),
             log: Arc::clone(&ledger.log),
+            former,
             services: [
                 (
                     CONSULTATIONS.to_owned(),

@@ -121,13 +121,14 @@ impl Tx {
     }
 
     /// Inserts rows, many in one statement: `into` is `table (columns)`, `after` what becomes of a row that is there already
-    /// (` ON CONFLICT …`), or nothing. All rows have the same columns.
+    /// (` ON CONFLICT …`, without values of its own), or nothing. All rows have the same columns.
     ///
     /// # Errors
     /// As [`Self::exec`].
     pub async fn insert(&self, into: &str, rows: &[Vec<Value>], after: &str) -> Result<()> {
         for rows in powers(rows, MOST_VALUES) {
-            self.exec(&rows_statement(into, rows, after), rows.concat()).await?;
+            let sql = rows_statement(self.engine(), into, rows, after);
+            self.exec(&sql, rows.concat()).await?;
         }
         Ok(())
     }
@@ -144,7 +145,8 @@ impl Tx {
     ) -> Result<Vec<R>> {
         let mut returned = Vec::with_capacity(rows.len());
         for rows in powers(rows, MOST_VALUES) {
-            returned.extend(self.all::<R>(&rows_statement(into, rows, after), rows.concat()).await?);
+            let sql = rows_statement(self.engine(), into, rows, after);
+            returned.extend(self.all::<R>(&sql, rows.concat()).await?);
         }
         Ok(returned)
     }
@@ -194,12 +196,17 @@ impl Tx {
     }
 }
 
-fn rows_statement(into: &str, rows: &[Vec<Value>], after: &str) -> String {
+/// SQLite looks for the place of each numbered value among the names of all values of the statement: of a thousand values that
+/// takes longer than to insert them. Here they come in their order, so they need no number.
+fn rows_statement(engine: Engine, into: &str, rows: &[Vec<Value>], after: &str) -> String {
     let mut sql = format!("INSERT INTO {into} VALUES ");
     let mut next = 1;
     for row in rows {
         sql.push_str(if next > 1 { ", (" } else { "(" });
-        sql.push_str(&placeholders(next, row.len()));
+        match engine {
+            Engine::Sqlite => sql.push_str(vec!["?"; row.len()].join(", ").as_str()),
+            Engine::Postgres => sql.push_str(&placeholders(next, row.len())),
+        }
         sql.push(')');
         next += row.len();
     }

@@ -400,3 +400,37 @@ async fn a_read_that_the_server_refuses_as_not_serialisable_is_asked_again() {
         db.close().await;
     }
 }
+
+/// Rows come in statements of a few shapes, with values in their order, and one that is there stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_rows_go_in_at_once() {
+    #[derive(Debug, Row)]
+    struct Note {
+        n: i64,
+        note: Option<String>,
+    }
+    for store in testkit::stores(&[TABLES]).await {
+        let row = |n: i64, note: Option<&str>| params![ThingId::new(NOW), n, note.map(str::to_owned)];
+        let rows: Vec<_> = (0..1_000).map(|n| row(n, (n % 3 > 0).then_some("ghi chú"))).collect();
+        transact!(store, |tx| { tx.insert("thing (id, n, note)", &rows, "").await }).expect("stored");
+        let again: Vec<_> = (990..1_010).map(|n| row(n, Some("khác"))).collect();
+        transact!(store, |tx| {
+            tx.insert("thing (id, n, note)", &again, " ON CONFLICT (n) DO NOTHING")
+                .await
+        })
+        .expect("stored");
+        let found: Vec<Note> = store
+            .read()
+            .all("SELECT n, note FROM thing ORDER BY n", params![])
+            .await
+            .expect("read");
+        let found: Vec<_> = found.into_iter().map(|row| (row.n, row.note)).collect();
+        let expected: Vec<_> = (0..1_010)
+            .map(|n| match n {
+                1_000.. => (n, Some("khác".to_owned())),
+                _ => (n, (n % 3 > 0).then(|| "ghi chú".to_owned())),
+            })
+            .collect();
+        assert_eq!(found, expected);
+    }
+}

@@ -197,6 +197,11 @@ pub fn resident(pid: u32) -> f64 {
     status(pid, "VmRSS:")
 }
 
+/// Of that, what is the process's own, in MB: without the pages of its program and of other files.
+pub fn own(pid: u32) -> f64 {
+    status(pid, "RssAnon:")
+}
+
 fn status(pid: u32, field: &str) -> f64 {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     kilobytes(&text, field)

@@ -4,6 +4,7 @@
 pub mod chance;
 pub mod clients;
 mod ground;
+pub mod pour;
 mod proxy;
 mod system;
 pub mod town;

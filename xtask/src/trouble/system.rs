@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     chance::Chance,
+    pour,
     wire::{self, Message, Side},
 };
 
@@ -61,7 +62,15 @@ impl System {
         let mut chance = Chance::new(n);
         let mut buffer = Vec::new();
         // A request that breaks off was not asked: its sender is gone.
-        while let Ok(Some(request)) = wire::read(&mut stream, &mut buffer, Side::Server) {
+        loop {
+            match pour::serve(&mut stream, &mut buffer) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(_) => return,
+            }
+            let Ok(Some(request)) = wire::read(&mut stream, &mut buffer, Side::Server) else {
+                return;
+            };
             let text = |name: &str| request.header(name).unwrap_or_default().to_owned();
             let delivery = Delivery {
                 request: text("x-road-request-id"),

@@ -118,6 +118,54 @@ pub fn read(stream: &mut impl Read, buffer: &mut Vec<u8>, side: Side) -> anyhow:
     Ok(Some(message))
 }
 
+/// The head of the next request, left in the buffer; and the length that it announces. None when the other end has closed.
+///
+/// # Errors
+/// When it is not whole, or no HTTP/1.1.
+pub fn peek(stream: &mut impl Read, buffer: &mut Vec<u8>) -> anyhow::Result<Option<(Message, Option<u64>)>> {
+    loop {
+        if let Some((_, message, length)) = head(buffer, Side::Server)? {
+            let length = match length {
+                Length::Bytes(bytes) => Some(bytes as u64),
+                Length::Chunked => None,
+            };
+            return Ok(Some((message, length)));
+        }
+        if !more(stream, buffer)? {
+            anyhow::ensure!(buffer.is_empty(), "broke off within the head");
+            return Ok(None);
+        }
+    }
+}
+
+/// Takes the head of a request out of the buffer.
+///
+/// # Errors
+/// When there is no whole one.
+pub fn skip_head(buffer: &mut Vec<u8>) -> anyhow::Result<()> {
+    let (start, ..) = head(buffer, Side::Server)?.context("no head")?;
+    buffer.drain(..start);
+    Ok(())
+}
+
+/// Reads the head of an answer and takes it out of the buffer; gives its status and the length that it announces.
+///
+/// # Errors
+/// When it is not whole, or no HTTP/1.1.
+pub fn answer_head(stream: &mut impl Read, buffer: &mut Vec<u8>) -> anyhow::Result<(u16, Option<u64>)> {
+    loop {
+        if let Some((start, message, length)) = head(buffer, Side::Client)? {
+            buffer.drain(..start);
+            let length = match length {
+                Length::Bytes(bytes) => Some(bytes as u64),
+                Length::Chunked => None,
+            };
+            return Ok((message.status(), length));
+        }
+        anyhow::ensure!(more(stream, buffer)?, "broke off within the head of the answer");
+    }
+}
+
 fn more(stream: &mut impl Read, buffer: &mut Vec<u8>) -> anyhow::Result<bool> {
     let mut piece = [0; 64 << 10];
     let n = stream.read(&mut piece)?;

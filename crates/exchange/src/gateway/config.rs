@@ -85,6 +85,9 @@ pub struct Limits {
     pub slowest: u64,
     /// For another node to begin its answer.
     pub answer: Duration,
+    /// Bytes in a second at which a body is passed on at least: who answers has so much longer than [`Self::answer`], or than the
+    /// time of the service.
+    pub onward: u64,
     /// For what is in hand when the gateway shuts down.
     pub drain: Duration,
     /// Requests of one sender within 600 s that are remembered. More are refused: none is forgotten early.
@@ -108,8 +111,29 @@ impl Default for Limits {
             idle: Duration::from_secs(30),
             slowest: 1024,
             answer: Duration::from_secs(120),
+            onward: 8 << 20,
             drain: Duration::from_secs(30),
             remembered: 1_000_000,
         }
+    }
+}
+
+impl Limits {
+    /// How long to wait for the answer to a request with a body of so many bytes, of somebody who has `time` without one.
+    pub(super) fn patience(&self, time: Duration, body: u64) -> Duration {
+        time + Duration::from_secs(body / self.onward.max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_body_has_time_to_be_passed_on() {
+        let limits = Limits::default();
+        let time = Duration::from_secs(30);
+        assert_eq!(limits.patience(time, 1_000_000), time);
+        assert_eq!(limits.patience(time, 10 << 30), time + Duration::from_secs(1_280));
     }
 }

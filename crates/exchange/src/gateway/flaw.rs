@@ -153,7 +153,7 @@ pub(super) fn refusal(code: ErrorCode, place: &str, flaw: GatewayFlaw) -> Refusa
 }
 
 /// A body that did not come whole.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum BodyFlaw {
     TooLarge,
     TooSlow,

@@ -3,13 +3,15 @@
 //! First comes a leaf that names what is erased, by whom and on which ground; then the fold erases it. So a crash in between
 //! is mended, the tables can be made anew, and nobody can erase without a trace. The commitments stay: every proof verifies.
 
+use std::collections::BTreeMap;
+
 use base::{Error, Kind, Result, Timestamp};
 use identity::{Ctx, Permission, Scope};
 use ledger::Kind as Leaf;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Journal, Retention, store as tables};
+use super::{Journal, LeafId, Retention, store as tables};
 
 /// Leaves of one erasure at most.
 const MOST_LEAVES: i64 = 500;
@@ -30,6 +32,9 @@ pub struct ErasureRecord {
     pub by: String,
     /// On which ground.
     pub ground: String,
+    /// The log that has the leaves, if it is not the one that has this record: one that ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
     /// The leaves.
     pub leaves: Vec<u64>,
 }
@@ -38,7 +43,7 @@ pub struct ErasureRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Erasure {
     /// The leaf that says so.
-    pub leaf: u64,
+    pub leaf: LeafId,
     /// When.
     pub at: Timestamp,
     /// By whom: the office, or the rule.
@@ -71,15 +76,17 @@ impl Journal {
         let ground = ground(&demand.ground)?;
         self.catch_up().await?;
         let db = self.0.store.read();
-        let mut leaves: Vec<u64> = tables::of_request(&db, demand.request)
+        let mut leaves: Vec<LeafId> = tables::of_request(&db, demand.request)
             .await?
             .iter()
-            .map(|row| row.leaf.unsigned_abs())
+            .map(|row| LeafId::of_key(row.leaf))
             .collect();
         if demand.read_too {
             let read = tables::read_of_request(&db, demand.request).await?;
-            leaves.extend(read.map(i64::unsigned_abs));
-            leaves.extend(self.0.identity.read_leaves_of(demand.request).await?);
+            leaves.extend(read.map(LeafId::of_key));
+            let present = self.number(&self.0.log).await?;
+            let here = self.0.identity.read_leaves_of(demand.request).await?;
+            leaves.extend(here.into_iter().map(|leaf| LeafId::new(present, leaf)));
         }
         if leaves.is_empty() {
             return Err(Error::not_found(
@@ -92,7 +99,7 @@ impl Journal {
             identity::Actor::Officer(officer) => format!("{} ({})", officer.title, officer.agency),
             _ => self.0.config.agency.clone(),
         };
-        self.append_erasure(by, ground, leaves, ctx.now).await
+        self.append_erasures(&by, &ground, &leaves, ctx.now).await
     }
 
     /// Erases what has been kept for as long as the rules say; how many leaves. [`super::handlers`] calls it once an hour.
@@ -131,35 +138,54 @@ impl Journal {
                 Some(service) => format!("retention {service} {} d", rule.days),
                 None => format!("retention {} d", rule.days),
             };
-            let leaves = due.into_iter().map(i64::unsigned_abs).collect();
-            erased += self.append_erasure(by, rule.ground.clone(), leaves, now).await?;
+            let leaves: Vec<_> = due.into_iter().map(LeafId::of_key).collect();
+            erased += self.append_erasures(&by, &rule.ground, &leaves, now).await?;
         }
     }
 
-    async fn append_erasure(&self, by: String, ground: String, leaves: Vec<u64>, at: Timestamp) -> Result<usize> {
-        let count = leaves.len();
-        let record = serde_json::to_vec(&ErasureRecord { at, by, ground, leaves })?;
-        let appended = self.0.log.append(Leaf::ERASURE, record).await;
-        appended.map_err(Error::internal)?;
+    /// One record for each log that has some of the leaves. How many they are.
+    async fn append_erasures(&self, by: &str, ground: &str, leaves: &[LeafId], at: Timestamp) -> Result<usize> {
+        let present = self.number(&self.0.log).await?;
+        let mut of_logs: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+        for leaf in leaves {
+            of_logs.entry(leaf.log()).or_default().push(leaf.leaf());
+        }
+        for (number, leaves) in of_logs {
+            let log = if number == present {
+                None
+            } else {
+                self.logs().await?.get(&number).cloned()
+            };
+            let (by, ground) = (by.to_owned(), ground.to_owned());
+            let record = serde_json::to_vec(&ErasureRecord {
+                at,
+                by,
+                ground,
+                log,
+                leaves,
+            })?;
+            let appended = self.0.log.append(Leaf::ERASURE, record).await;
+            appended.map_err(Error::internal)?;
+        }
         self.catch_up().await?;
-        Ok(count)
+        Ok(leaves.len())
     }
 
     /// Erasures before a leaf, newest first, and where the next page starts.
     ///
     /// # Errors
     /// `Forbidden` to all but auditors of the agency and administrators of the node.
-    pub(super) async fn erasures(&self, ctx: &Ctx, before: Option<u64>) -> Result<(Vec<Erasure>, Option<u64>)> {
+    pub(super) async fn erasures(&self, ctx: &Ctx, before: Option<LeafId>) -> Result<(Vec<Erasure>, Option<LeafId>)> {
         if self.require_auditor(ctx).is_err() {
             self.require_eraser(ctx)?;
         }
-        let mut rows = tables::erasures(&self.0.store.read(), before.unwrap_or(u64::MAX), PAGE + 1).await?;
+        let mut rows = tables::erasures(&self.0.store.read(), before.map_or(i64::MAX, LeafId::key), PAGE + 1).await?;
         let more = rows.len() > PAGE as usize;
         rows.truncate(PAGE as usize);
         let erasures: Vec<Erasure> = rows
             .into_iter()
             .map(|row| Erasure {
-                leaf: row.leaf.unsigned_abs(),
+                leaf: LeafId::of_key(row.leaf),
                 at: Timestamp::from_micros(row.at),
                 by: row.actor,
                 ground: row.ground,

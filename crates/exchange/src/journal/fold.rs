@@ -1,16 +1,21 @@
 //! Following the log: each leaf once, in order, many in one transaction together with the cursor.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use ::store::transact;
 use base::{Error, Kind, Result, Timestamp};
-use ledger::{Kind as Leaf, Stored};
+use ledger::{Kind as Leaf, Log, Stored};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
     ErasureRecord, Journal,
+    logs::{LeafId, Names},
     store::{self as tables, Cursor},
+    with_log,
 };
 use crate::model::{
     Field,
@@ -19,8 +24,10 @@ use crate::model::{
     tracker::ReadRecord,
 };
 
-/// Leaves folded in one transaction.
+/// Leaves folded in one transaction: few, so that nobody waits long behind it.
 const BATCH: u64 = 512;
+/// And far behind the log, where syncs count: what these touch of the indexes still fits into the cache of the connection that writes.
+const FAR: u64 = 2_048;
 /// How long the follower sleeps when there is nothing new.
 const IDLE: Duration = Duration::from_millis(200);
 /// And when the database or the log failed.
@@ -40,20 +47,22 @@ pub struct Progress {
 pub(super) enum Fold {
     Message(MessageRow),
     Read {
-        leaf: u64,
+        leaf: LeafId,
         logged: Timestamp,
         read: Option<ReadRecord>,
     },
     Erasure {
-        leaf: u64,
+        leaf: LeafId,
         record: ErasureRecord,
+        /// The number of the log whose leaves it erases.
+        of: u32,
     },
 }
 
 /// A row of messages. What is not known is not there: an erased record says nothing, an answer has no method.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct MessageRow {
-    pub leaf: u64,
+    pub leaf: LeafId,
     pub logged: Timestamp,
     pub kind: &'static str,
     pub sent: Option<bool>,
@@ -69,11 +78,12 @@ pub(super) struct MessageRow {
     pub user: Option<String>,
 }
 
-/// Reads a leaf of the log `origin`. Leaves of other kinds come to nothing; a record that cannot be read is kept as a row
-/// that says so, so that one bad leaf holds up no other.
-pub(super) fn fold(origin: &str, entry: &Stored) -> Option<Fold> {
+/// Reads a leaf of the log with a number among the logs of the node. Leaves of other kinds come to nothing; a record that cannot be
+/// read is kept as a row that says so, so that one bad leaf holds up no other.
+fn fold(names: &Names, number: u32, entry: &Stored) -> Option<Fold> {
     let record = entry.opening.as_ref().map(|opening| opening.record.as_slice());
-    let (leaf, logged) = (entry.index, entry.time);
+    let (leaf, logged) = (LeafId::new(number, entry.index), entry.time);
+    let origin = names.get(&number).map(String::as_str).unwrap_or_default();
     match entry.commitment.kind() {
         Leaf::MESSAGE => Some(Fold::Message(MessageRow {
             leaf,
@@ -85,8 +95,12 @@ pub(super) fn fold(origin: &str, entry: &Stored) -> Option<Fold> {
             Some(Fold::Read { leaf, logged, read })
         }
         Leaf::ERASURE => {
-            let record = serde_json::from_slice(record?).ok()?;
-            Some(Fold::Erasure { leaf, record })
+            let record: ErasureRecord = serde_json::from_slice(record?).ok()?;
+            let of = match &record.log {
+                None => number,
+                Some(log) => *names.iter().find(|(_, name)| *name == log)?.0,
+            };
+            Some(Fold::Erasure { leaf, record, of })
         }
         _ => None,
     }
@@ -151,7 +165,11 @@ impl Journal {
     /// Follows the log until `stop` becomes true. One task for each node; several do no harm.
     pub async fn follow(self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
-            let pause = match self.fold_batch().await {
+            let folded = match self.follow_former().await {
+                Ok(()) => self.fold_batch(&self.0.log).await,
+                Err(error) => Err(error),
+            };
+            let pause = match folded {
                 Ok(Some(_)) => continue,
                 Ok(None) => IDLE,
                 Err(error) => {
@@ -171,9 +189,11 @@ impl Journal {
     /// # Errors
     /// `Conflict` with `journal-of-another-log` when the tables were made from another log; the database or the log failed.
     pub async fn catch_up(&self) -> Result<Progress> {
-        let size = self.0.log.size();
+        self.follow_former().await?;
+        let log = &self.0.log;
+        let size = log.size();
         let mut done = size;
-        while let Some(progress) = self.fold_batch().await? {
+        while let Some(progress) = self.fold_batch(log).await? {
             done = progress.done;
             if done >= size {
                 break;
@@ -182,73 +202,104 @@ impl Journal {
         Ok(Progress { done, size })
     }
 
-    /// How far the tables are, without folding.
+    /// Folds what is left of the logs that ended.
+    async fn follow_former(&self) -> Result<()> {
+        if self.0.former_folded.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        for former in &self.0.former {
+            while self.fold_batch(&former.log).await?.is_some() {}
+        }
+        self.0.former_folded.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// How far the tables are with the present log, without folding.
     ///
     /// # Errors
     /// The database failed.
     pub async fn progress(&self) -> Result<Progress> {
+        self.logs().await?;
         let size = self.0.log.size();
         let done = tables::cursor(&self.0.store.read(), self.0.log.origin()).await?.next;
         Ok(Progress { done, size })
     }
 
-    /// Makes all folds anew, from the first leaf. Questions of people and operational monitoring stay: they are no folds.
+    /// Makes all folds of the logs at hand anew, from the first leaf. Questions of people and operational monitoring stay: they are no folds.
     /// A crash in between is mended by the follower, which goes on from where this was.
     ///
     /// # Errors
     /// The database or the log failed.
     pub async fn rebuild(&self, mut progress: impl FnMut(Progress) + Send) -> Result<()> {
-        {
-            let _turn = self.0.folding.lock().await;
-            let origin = self.0.log.origin();
-            transact!(self.0.store, |tx| { tables::begin_clearing(&tx, origin).await })?;
-            self.clear().await?;
-        }
-        while let Some(now) = self.fold_batch().await? {
-            progress(now);
+        for log in self.at_hand() {
+            let number = self.number(log).await?;
+            {
+                let _turn = self.0.folding.lock().await;
+                transact!(self.0.store, |tx| { tables::begin_clearing(&tx, log.origin()).await })?;
+                self.clear(log, number).await?;
+            }
+            while let Some(now) = self.fold_batch(log).await? {
+                progress(now);
+            }
         }
         Ok(())
     }
 
-    /// Folds the next leaves; none when there are none.
-    async fn fold_batch(&self) -> Result<Option<Progress>> {
-        let _turn = self.0.folding.lock().await;
-        let origin = self.0.log.origin().to_owned();
-        let size = self.0.log.size();
-        let mut cursor = tables::cursor(&self.0.store.read(), &origin).await?;
+    /// Folds the next leaves of a log; none when there are none.
+    async fn fold_batch(&self, log: &Arc<Log>) -> Result<Option<Progress>> {
+        let number = self.number(log).await?;
+        let mut checked = self.0.folding.lock().await;
+        let (origin, size) = (log.origin(), log.size());
+        let mut cursor = tables::cursor(&self.0.store.read(), origin).await?;
         if cursor.is_clearing() {
-            self.clear().await?;
-            cursor = tables::cursor(&self.0.store.read(), &origin).await?;
+            self.clear(log, number).await?;
+            cursor = tables::cursor(&self.0.store.read(), origin).await?;
         }
-        if !self.0.checked.load(Ordering::Acquire) {
-            self.check(&cursor, size).await?;
-            self.0.checked.store(true, Ordering::Release);
+        if !checked.contains(&number) {
+            check(log, &cursor, size).await?;
+            checked.insert(number);
         }
         if cursor.next >= size {
             return Ok(None);
         }
-        let to = size.min(cursor.next + BATCH);
         let from = cursor.next;
-        let (folds, root) = self
-            .with_log(move |log| {
-                let mut folds = Vec::new();
-                for index in from..to {
-                    folds.extend(fold(log.origin(), &log.entry(index)?));
-                }
-                // What an erasure says is done before it is noted: whoever finds the note finds the record gone.
-                for fold in &folds {
-                    if let Fold::Erasure { leaf, record } = fold {
-                        // An erasure speaks of what was there before it; another one would stop the fold for ever.
-                        let before = record.leaves.iter().filter(|erased| *erased < leaf);
-                        before.copied().try_for_each(|erased| log.erase(erased))?;
-                    }
-                }
-                Ok((folds, log.root(to)?))
-            })
-            .await?;
+        let many = if size - from > FAR { FAR } else { BATCH };
+        let to = size.min(from + many);
+        let (names, others) = (self.logs().await?.clone(), self.0.former.clone());
+        let (folds, root) = with_log(log, move |log| {
+            let mut folds = Vec::new();
+            log.read_each(from..to, |entry| folds.extend(fold(&names, number, &entry)))?;
+            // What an erasure says is done before it is noted: whoever finds the note finds the record gone.
+            for fold in &folds {
+                let Fold::Erasure { leaf, record, of } = fold else {
+                    continue;
+                };
+                // An erasure speaks of what was there before it; another one would stop the fold for ever.
+                let ended = || {
+                    others
+                        .iter()
+                        .find(|former| Some(former.log.origin()) == names.get(of).map(String::as_str))
+                };
+                let (of, most) = match record.log {
+                    None => (log, leaf.leaf()),
+                    // One that is not at this node has no record here to erase.
+                    Some(_) => match ended() {
+                        Some(former) => (&*former.log, former.log.size()),
+                        None => continue,
+                    },
+                };
+                let before = record.leaves.iter().filter(|erased| **erased < most);
+                before.copied().try_for_each(|erased| of.erase(erased))?;
+            }
+            Ok((folds, log.root(to)?))
+        })
+        .await?;
         for fold in &folds {
-            if let Fold::Erasure { record, .. } = fold {
-                self.0.identity.forget_reads(&origin, &record.leaves).await?;
+            let Fold::Erasure { record, of, .. } = fold else {
+                continue;
+            };
+            if let Some(named) = self.logs().await?.get(of) {
+                self.0.identity.forget_reads(named, &record.leaves).await?;
             }
         }
         let next = Cursor {
@@ -256,31 +307,32 @@ impl Journal {
             root: root.to_string(),
         };
         transact!(self.0.store, |tx| {
-            tables::advance(&tx, &origin, &cursor, &next).await?;
+            tables::advance(&tx, origin, &cursor, &next).await?;
             tables::apply(&tx, &folds).await
         })?;
         Ok(Some(Progress { done: to, size }))
     }
 
-    async fn clear(&self) -> Result<()> {
-        while transact!(self.0.store, |tx| { tables::clear_some(&tx).await })? {}
-        self.0.checked.store(true, Ordering::Release);
+    async fn clear(&self, log: &Log, number: u32) -> Result<()> {
+        while transact!(self.0.store, |tx| {
+            tables::clear_some(&tx, number, log.origin()).await
+        })? {}
         Ok(())
     }
+}
 
-    /// Whether the tables were made from this log: its tree had the root that the cursor says.
-    async fn check(&self, cursor: &Cursor, size: u64) -> Result<()> {
-        let next = cursor.next;
-        let same =
-            next <= size && (next == 0 || self.with_log(move |log| log.root(next)).await?.to_string() == cursor.root);
-        if same {
-            return Ok(());
-        }
-        Err(Error::refused(
-            Kind::Conflict,
-            "journal-of-another-log",
-            "Các bảng của nhật ký thông điệp không thuộc sổ cái này. Dựng lại chúng từ sổ cái (Journal::rebuild).",
-            "The tables of the journal were made from another log. Make them anew from this one (Journal::rebuild).",
-        ))
+/// Whether the tables were made from this log: its tree had the root that the cursor says.
+async fn check(log: &Arc<Log>, cursor: &Cursor, size: u64) -> Result<()> {
+    let next = cursor.next;
+    let same =
+        next <= size && (next == 0 || with_log(log, move |log| log.root(next)).await?.to_string() == cursor.root);
+    if same {
+        return Ok(());
     }
+    Err(Error::refused(
+        Kind::Conflict,
+        "journal-of-another-log",
+        "Các bảng của nhật ký thông điệp không thuộc sổ cái này. Dựng lại chúng từ sổ cái (Journal::rebuild).",
+        "The tables of the journal were made from another log. Make them anew from this one (Journal::rebuild).",
+    ))
 }

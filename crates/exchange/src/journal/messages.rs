@@ -8,9 +8,10 @@ use ledger::{Kind as Leaf, Policy, VerifierKey};
 use uuid::Uuid;
 
 use super::{
-    Journal,
+    Journal, LeafId,
     evidence::{self, Opened, Report, Role, verify_container},
     store::{self as tables, FoundRow, Search},
+    with_log,
 };
 use crate::model::{
     Purpose,
@@ -36,7 +37,7 @@ pub struct Place {
     /// When it was logged.
     pub at: Timestamp,
     /// The leaf.
-    pub leaf: u64,
+    pub leaf: LeafId,
 }
 
 impl fmt::Display for Place {
@@ -100,7 +101,7 @@ impl MessageKind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogRow {
     /// Its place in the log.
-    pub leaf: u64,
+    pub leaf: LeafId,
     /// When it was logged.
     pub logged: Timestamp,
     /// What it is.
@@ -128,7 +129,7 @@ pub struct LogRow {
     /// `X-Road-UserId`.
     pub user: Option<String>,
     /// The leaf of the erasure that took it.
-    pub erasure: Option<u64>,
+    pub erasure: Option<LeafId>,
 }
 
 impl From<FoundRow> for LogRow {
@@ -145,7 +146,7 @@ impl From<FoundRow> for LogRow {
             _ => None,
         };
         Self {
-            leaf: row.leaf.unsigned_abs(),
+            leaf: LeafId::of_key(row.leaf),
             logged: Timestamp::from_micros(row.logged_at),
             kind,
             side,
@@ -159,7 +160,7 @@ impl From<FoundRow> for LogRow {
             purpose: row.purpose,
             issue: row.issue,
             user: row.user_id,
-            erasure: row.erasure.map(i64::unsigned_abs),
+            erasure: row.erasure.map(LeafId::of_key),
         }
     }
 }
@@ -169,6 +170,8 @@ impl From<FoundRow> for LogRow {
 pub struct Exchange {
     /// The message that was asked for.
     pub row: LogRow,
+    /// The name of the log that has it.
+    pub log: String,
     /// Request and answer of the same `X-Road-Request-Id`, in the order of the log; this one too.
     pub pair: Vec<LogRow>,
     /// What verifies and what does not. None once it is erased, and of what is no message.
@@ -236,22 +239,25 @@ impl Journal {
     ///
     /// # Errors
     /// `Forbidden` to all but auditors of the node's agency; `NotFound`; `Unavailable` when it could not be recorded.
-    pub async fn message(&self, ctx: &Ctx, leaf: u64) -> Result<Exchange> {
+    pub async fn message(&self, ctx: &Ctx, leaf: impl Into<LeafId>) -> Result<Exchange> {
         self.require_auditor(ctx)?;
-        let (row, pair) = self.with_pair(leaf).await?;
+        let (row, pair) = self.with_pair(leaf.into()).await?;
+        let log = self.logs().await?.get(&row.leaf.log()).cloned().unwrap_or_default();
         if !row.kind.has_record() {
             return Ok(Exchange {
                 erased: self.erasure_of(&row).await?,
                 row,
+                log,
                 pair,
                 report: None,
             });
         }
         self.record_look(ctx, &row).await?;
         let bytes = self.contain(self.roles_of(&pair).await?).await?;
-        let report = verify_container(&bytes, &self.policy()?, None);
+        let report = verify_container(&bytes, &self.policy(&log)?, None);
         Ok(Exchange {
             row,
+            log,
             pair,
             report: Some(report),
             erased: None,
@@ -262,9 +268,9 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Self::message`]; `NotFound` with `message-erased` when nothing of it is left.
-    pub async fn message_evidence(&self, ctx: &Ctx, leaf: u64) -> Result<Vec<u8>> {
+    pub async fn message_evidence(&self, ctx: &Ctx, leaf: impl Into<LeafId>) -> Result<Vec<u8>> {
         self.require_auditor(ctx)?;
-        let (row, pair) = self.with_pair(leaf).await?;
+        let (row, pair) = self.with_pair(leaf.into()).await?;
         if !row.kind.has_record() {
             return Err(nothing_left());
         }
@@ -342,21 +348,23 @@ impl Journal {
         })
     }
 
-    /// Whom the directory lets vouch for logs.
-    pub(super) fn policy(&self) -> Result<Policy> {
+    /// Who vouches for a log of this node: the directory says it of the present one, the node remembers it of one that ended.
+    pub(super) fn policy(&self, origin: &str) -> Result<Policy> {
         let view = (self.0.directory)();
-        let log = LogName::new(self.0.log.origin()).ok();
-        let keys = log
-            .and_then(|log| view.log(&log))
-            .map(|log| log.keys.clone())
-            .unwrap_or_default();
+        let keys = match self.former_keys(origin) {
+            Some(keys) => keys.to_vec(),
+            None => {
+                let log = LogName::new(origin).ok().and_then(|log| view.log(&log));
+                log.map(|log| log.keys.clone()).unwrap_or_default()
+            }
+        };
         let witnesses = view.directory().witnesses.iter();
         let witnesses: Vec<VerifierKey> = witnesses.filter_map(|witness| witness.key.parse().ok()).collect();
         // A node's own page shows who cosigned; how many must is for those to say who do not trust it.
         Policy::new(keys, witnesses, 0).map_err(Error::internal)
     }
 
-    async fn with_pair(&self, leaf: u64) -> Result<(LogRow, Vec<LogRow>)> {
+    async fn with_pair(&self, leaf: LeafId) -> Result<(LogRow, Vec<LogRow>)> {
         self.catch_up().await?;
         let db = self.0.store.read();
         let row = tables::find(&db, leaf).await?;
@@ -373,7 +381,7 @@ impl Journal {
     }
 
     /// The leaves of a pair: one request, one answer, and the read that belongs to them.
-    async fn roles_of(&self, pair: &[LogRow]) -> Result<Vec<(Role, u64)>> {
+    async fn roles_of(&self, pair: &[LogRow]) -> Result<Vec<(Role, LeafId)>> {
         let mut roles = Vec::new();
         for (kind, role) in [
             (MessageKind::Request, Role::Request),
@@ -384,46 +392,56 @@ impl Journal {
         }
         if let Some(request) = pair.iter().find_map(|row| row.request_id) {
             let read = tables::read_of_request(&self.0.store.read(), request).await?;
-            roles.extend(read.map(|leaf| (Role::Read, leaf.unsigned_abs())));
+            roles.extend(read.map(|leaf| (Role::Read, LeafId::of_key(leaf))));
+        }
+        // Where a log ended between a request and its answer, each is proved by itself.
+        if let Some((_, first)) = roles.first().copied() {
+            roles.retain(|(_, leaf)| leaf.log() == first.log());
         }
         Ok(roles)
     }
 
     /// A container of leaves, all proved under one checkpoint: the latest that witnesses cosigned if it has them all, else
     /// the latest. Where a timestamping authority stamped a checkpoint that has them all, the earliest such stamp is with it.
-    pub(super) async fn contain(&self, roles: Vec<(Role, u64)>) -> Result<Vec<u8>> {
-        let (leaves, checkpoint, stamp) = self
-            .with_log(move |log| {
-                let last = roles.iter().map(|(_, leaf)| *leaf).max().unwrap_or(0);
-                let cosigned = log.cosigned().filter(|checkpoint| last < checkpoint.checkpoint().size);
-                let checkpoint = cosigned.unwrap_or_else(|| log.checkpoint());
-                let stamp = log.first_stamp_over(last)?;
-                let mut leaves = Vec::new();
-                for (role, index) in roles {
-                    let entry = log.entry(index)?;
-                    let Some(opening) = entry.opening else { continue };
-                    let proof = log.prove_under(index, &checkpoint)?;
-                    let stamped = stamp.as_ref().map(|stamp| log.prove_under(index, &stamp.checkpoint));
-                    leaves.push(Opened {
-                        role,
-                        opening,
-                        proof,
-                        stamped: stamped.transpose()?,
-                    });
-                }
-                Ok((leaves, checkpoint, stamp))
-            })
-            .await?;
+    pub(super) async fn contain(&self, roles: Vec<(Role, LeafId)>) -> Result<Vec<u8>> {
+        let Some((_, last)) = roles.iter().max_by_key(|(_, leaf)| *leaf).copied() else {
+            return Err(nothing_left());
+        };
+        let log = self.log_of(last).await?;
+        let last = last.leaf();
+        let proved = with_log(&log, move |log| {
+            let cosigned = log.cosigned().filter(|checkpoint| last < checkpoint.checkpoint().size);
+            let checkpoint = cosigned.unwrap_or_else(|| log.checkpoint());
+            let stamp = log.first_stamp_over(last)?;
+            let mut leaves = Vec::new();
+            for (role, leaf) in roles {
+                let entry = log.entry(leaf.leaf())?;
+                let Some(opening) = entry.opening else { continue };
+                let proof = log.prove_under(leaf.leaf(), &checkpoint)?;
+                let stamped = stamp
+                    .as_ref()
+                    .map(|stamp| log.prove_under(leaf.leaf(), &stamp.checkpoint));
+                leaves.push(Opened {
+                    role,
+                    opening,
+                    proof,
+                    stamped: stamped.transpose()?,
+                });
+            }
+            Ok((leaves, checkpoint, stamp))
+        });
+        let (leaves, checkpoint, stamp) = proved.await?;
         if leaves.is_empty() {
             return Err(nothing_left());
         }
-        evidence::container(&leaves, &checkpoint, stamp.as_ref(), &(self.0.directory)())
+        let former = self.former_keys(log.origin()).unwrap_or_default();
+        evidence::container(&leaves, &checkpoint, stamp.as_ref(), &(self.0.directory)(), former)
     }
 
     async fn erasure_of(&self, row: &LogRow) -> Result<Option<(Timestamp, String, String)>> {
         let Some(leaf) = row.erasure else { return Ok(None) };
-        let found = tables::erasures(&self.0.store.read(), leaf.saturating_add(1), 1).await?;
-        let found = found.into_iter().find(|erasure| erasure.leaf.unsigned_abs() == leaf);
+        let found = tables::erasures(&self.0.store.read(), leaf.key().saturating_add(1), 1).await?;
+        let found = found.into_iter().find(|erasure| erasure.leaf == leaf.key());
         Ok(found.map(|erasure| (Timestamp::from_micros(erasure.at), erasure.actor, erasure.ground)))
     }
 
@@ -446,7 +464,7 @@ impl Journal {
         let Some(leaf) = tables::read_of_request(&db, request).await? else {
             return Ok(());
         };
-        let subjects = tables::subjects_of(&db, leaf.unsigned_abs()).await?;
+        let subjects = tables::subjects_of(&db, LeafId::of_key(leaf)).await?;
         let service = row.service.as_deref().and_then(|service| service.parse().ok());
         let (Some(service), false) = (service, subjects.is_empty()) else {
             return Ok(());
@@ -498,7 +516,7 @@ fn sound_id<'a>(id: &'a str, at: &str) -> Result<&'a str> {
 }
 
 /// `{queryId}-{request|response}-{leaf}.asice` (reference 2.4).
-fn file_name(id: &str, role: Role, leaf: u64) -> String {
+fn file_name(id: &str, role: Role, leaf: LeafId) -> String {
     let kind = if role == Role::Request { "request" } else { "response" };
     format!("{}-{kind}-{leaf}.asice", safe_name(id))
 }

@@ -15,7 +15,7 @@
 //! A node puts it together so:
 //!
 //! ```text
-//! let journal = Journal::new(Parts { store, log, identity, directory, calendar, clock, caller, config })?;
+//! let journal = Journal::new(Parts { store, log, former, identity, directory, calendar, clock, caller, config })?;
 //! tokio::spawn(journal.clone().follow(stop));                       // the fold
 //! tokio::spawn(journal.clone().keep_operations(records));           // the gateway has the sender of mpsc::channel(QUEUE)
 //! journal::schedule(&store, now).await?;                            // the hourly sweep
@@ -33,6 +33,7 @@ mod erasure;
 pub mod evidence;
 mod fold;
 mod jobs;
+mod logs;
 mod messages;
 mod operations;
 mod pages;
@@ -43,6 +44,7 @@ mod tracker;
 mod traffic;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -52,12 +54,14 @@ use base::{Calendar, Clock, Error, Kind, Result};
 use identity::{Ctx, IdentityState, Permission, Scope};
 use ledger::Log;
 
+use self::logs::Names;
 pub use self::{
     api::api,
     config::{Config, HiddenReads, Retention},
     erasure::{Demand, ErasureRecord},
     fold::Progress,
     jobs::{handlers, schedule},
+    logs::{Former, LeafId, NoLeaf},
     messages::{Asic, Exchange, Filter, LogRow, MessageKind, NoAsic, Place},
     operations::{OpQuery, Operations, QUEUE},
     pages::pages,
@@ -80,16 +84,19 @@ pub struct Journal(Arc<Inner>);
 struct Inner {
     store: Store,
     log: Arc<Log>,
+    /// The oldest first.
+    former: Vec<Former>,
     identity: IdentityState,
     directory: DirectoryNow,
     calendar: Calendar,
     clock: Arc<dyn Clock>,
     caller: Option<Arc<dyn Caller>>,
     config: Config,
-    /// Held by whoever folds.
-    folding: tokio::sync::Mutex<()>,
-    /// The tables were found to be of this very log.
-    checked: AtomicBool,
+    logs: tokio::sync::OnceCell<Names>,
+    /// Held by whoever folds: the logs of which the tables were found to be.
+    folding: tokio::sync::Mutex<BTreeSet<u32>>,
+    /// Of the logs that ended nothing is left to fold.
+    former_folded: AtomicBool,
 }
 
 impl fmt::Debug for Journal {
@@ -106,6 +113,8 @@ pub struct Parts {
     pub store: Store,
     /// The log of the node.
     pub log: Arc<Log>,
+    /// Its logs that ended, the oldest first.
+    pub former: Vec<Former>,
     /// Who may, and who has read whose data on the node itself.
     pub identity: IdentityState,
     /// The directory.
@@ -135,6 +144,7 @@ impl Journal {
         let Parts {
             store,
             log,
+            former,
             identity,
             directory,
             calendar,
@@ -148,14 +158,16 @@ impl Journal {
         Ok(Self(Arc::new(Inner {
             store,
             log,
+            former,
             identity,
             directory,
             calendar,
             clock,
             caller,
             config,
+            logs: tokio::sync::OnceCell::new(),
             folding: tokio::sync::Mutex::default(),
-            checked: AtomicBool::default(),
+            former_folded: AtomicBool::default(),
         })))
     }
 
@@ -163,14 +175,14 @@ impl Journal {
     fn require_auditor(&self, ctx: &Ctx) -> Result<()> {
         ctx.require(Permission::ReadAccessLog, &Scope::Agency(self.0.config.agency.clone()))
     }
+}
 
-    /// Does what blocks on the disk where it holds up nobody.
-    async fn with_log<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Log) -> ledger::Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let log = Arc::clone(&self.0.log);
-        let done = tokio::task::spawn_blocking(move || work(&log)).await;
-        done.map_err(Error::internal)?.map_err(Error::internal)
-    }
+/// Does what blocks on the disk where it holds up nobody.
+async fn with_log<T: Send + 'static>(
+    log: &Arc<Log>,
+    work: impl FnOnce(&Log) -> ledger::Result<T> + Send + 'static,
+) -> Result<T> {
+    let log = Arc::clone(log);
+    let done = tokio::task::spawn_blocking(move || work(&log)).await;
+    done.map_err(Error::internal)?.map_err(Error::internal)
 }

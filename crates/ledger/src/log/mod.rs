@@ -7,6 +7,7 @@
 //! ```
 //! Nobody waits for a timer: the writer takes what is there when the last batch is done.
 
+mod crown;
 mod open;
 mod shared;
 mod stamps;
@@ -16,6 +17,7 @@ mod writer;
 use std::{
     fs::{self, File, TryLockError},
     io,
+    ops::Range,
     os::unix::fs::FileExt,
     path::Path,
     sync::{Arc, mpsc},
@@ -188,10 +190,28 @@ impl Log {
         })
     }
 
+    /// Opens a log that has ended, in its folder: it is read, proved and erased from as before, under its last checkpoint, and takes
+    /// nothing more ([`Error::Ended`]). It needs no key. What was never under a checkpoint is cut: nobody was told of it.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`Error::Misconfigured`] when there is no log.
+    pub fn open_ended(dir: &Path) -> Result<Self> {
+        let lock = lock(dir)?;
+        Ok(Self {
+            shared: open::open_ended(dir)?,
+            queue: None,
+            room: Arc::new(Semaphore::new(0)),
+            largest_record: LARGEST_RECORD,
+            waiting_bytes: MOST_WAITING,
+            writer: None,
+            _lock: lock,
+        })
+    }
+
     /// Appends a record. Returns when it is on disk, under a signed checkpoint. A caller that goes away does not undo it.
     ///
     /// # Errors
-    /// [`Error::TooLarge`]; [`Error::Sign`] and [`Error::Full`] when nothing was stored; [`Error::Unconfirmed`] when that
+    /// [`Error::TooLarge`]; [`Error::Ended`]; [`Error::Sign`] and [`Error::Full`] when nothing was stored; [`Error::Unconfirmed`] when that
     /// cannot be known; [`Error::ReadOnly`] after such a failure, until the log has opened itself again.
     pub async fn append(&self, kind: Kind, record: Vec<u8>) -> Result<Receipt> {
         let mut receipts = self.append_all(vec![(kind, record)]).await?;
@@ -207,6 +227,7 @@ impl Log {
         if records.is_empty() {
             return Ok(Vec::new());
         }
+        let queue = self.queue.as_ref().ok_or(Error::Ended)?;
         let bytes = self.weigh(&records)?;
         if self.shared.state().broken {
             return Err(Error::ReadOnly);
@@ -216,7 +237,6 @@ impl Log {
         let pending: Vec<_> = records.into_iter().map(Pending::new).collect();
         let promised: Vec<_> = pending.iter().map(|p| (p.commitment, p.opening.salt)).collect();
         let (answer, answered) = oneshot::channel();
-        let queue = self.queue.as_ref().ok_or(Error::Closed)?;
         let request = Request {
             pending,
             answer,
@@ -264,7 +284,7 @@ impl Log {
 
     /// What the log has done since it was opened, for those who watch it.
     pub fn work(&self) -> Work {
-        self.shared.state().work
+        self.shared.work()
     }
 
     /// The latest checkpoint. Its size is that of the log.
@@ -291,6 +311,14 @@ impl Log {
     /// [`Error::Beyond`], [`Error::Damaged`], [`Error::Io`].
     pub fn entry(&self, index: u64) -> Result<Stored> {
         self.shared.entry(index)
+    }
+
+    /// Reads entries in their order, the disk asked for many at once: for whoever reads all. `visit` must not erase any.
+    ///
+    /// # Errors
+    /// As [`Self::entry`]; what was visited before stays visited.
+    pub fn read_each(&self, range: Range<u64>, visit: impl FnMut(Stored)) -> Result<()> {
+        self.shared.read_each(range, visit)
     }
 
     /// Erases a record and its salt from the disk for ever. The commitment stays, so every proof still verifies; only what

@@ -3,11 +3,12 @@
 use std::{
     fs,
     path::Path,
-    sync::{Arc, RwLock},
+    sync::{Arc, RwLock, atomic::AtomicU64},
 };
 
 use super::{
     Options,
+    crown::Crown,
     shared::{Shared, State, Work},
     stamps::Stamps,
     tail::Tail,
@@ -43,31 +44,10 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<(Arc<Shared>, Writer
             found: format!("it is the log {}", other.header.origin),
         });
     }
-    if let Some(first) = segments.first().filter(|s| s.header.first > 0) {
-        return Err(first.damage(0, 0, Flaw::Header));
-    }
-    finish_erasing(dir, &segments)?;
-    let disk = Disk::new(dir);
-    let found = recover(dir, &segments, &disk)?;
-    let segments: Vec<_> = segments.into_iter().map(Arc::new).collect();
-    let last = Arc::clone(segments.last().ok_or(Error::Closed)?);
+    let (shared, found) = restore(dir, segments, Unfinished::Kept)?;
     let cosigned = read_cosigned(dir)?;
-    let shared = Arc::new(Shared {
-        dir: dir.to_owned(),
-        origin: options.origin.clone(),
-        disk,
-        state: RwLock::new(State {
-            checkpoint: Arc::new(found.checkpoint),
-            cosigned: None,
-            tail: found.tail.clone(),
-            segments,
-            broken: false,
-            work: Work::default(),
-        }),
-        erasing: RwLock::new(()),
-        stamps: Stamps::open(dir)?,
-    });
     let size = found.edge.size();
+    let last = Arc::clone(shared.state().segments.last().ok_or(Error::Closed)?);
     let mut writer = Writer::new(Arc::clone(&shared), options, last, found.end, (found.edge, found.tail))?;
     if let Some(cosigned) = &cosigned
         && cosigned.checkpoint().size > size
@@ -87,6 +67,66 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<(Arc<Shared>, Writer
     Ok((shared, writer))
 }
 
+/// Opens the log in `dir`, which is locked, as one that has ended.
+pub(super) fn open_ended(dir: &Path) -> Result<Arc<Shared>> {
+    let folder = dir.join("segments");
+    let segments = if folder.is_dir() {
+        Segment::list(&folder)?
+    } else {
+        Vec::new()
+    };
+    if segments.is_empty() {
+        return Err(Error::Misconfigured("there is no log in the folder"));
+    }
+    let (shared, _) = restore(dir, segments, Unfinished::Cut)?;
+    let cosigned = read_cosigned(dir)?;
+    let size = shared.state().checkpoint.checkpoint().size;
+    if let Some(cosigned) = cosigned.filter(|cosigned| cosigned.checkpoint().size <= size) {
+        check_cosigned(&shared, &cosigned)?;
+        shared.state_mut().cosigned = Some(Arc::new(cosigned));
+    }
+    Ok(shared)
+}
+
+/// What becomes of whole frames at the end that no checkpoint follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unfinished {
+    /// Somebody may have been about to hear of them: they stay, and get a checkpoint.
+    Kept,
+    /// Nobody can sign them any more.
+    Cut,
+}
+
+/// Reads and repairs what is in the folder of a log.
+fn restore(dir: &Path, segments: Vec<Segment>, unfinished: Unfinished) -> Result<(Arc<Shared>, Found)> {
+    let first = segments.first().ok_or(Error::Closed)?;
+    if first.header.first > 0 {
+        return Err(first.damage(0, 0, Flaw::Header));
+    }
+    let origin = first.header.origin.clone();
+    finish_erasing(dir, &segments)?;
+    let disk = Disk::new(dir);
+    let found = recover(dir, &segments, &disk, unfinished)?;
+    let shared = Arc::new(Shared {
+        dir: dir.to_owned(),
+        origin,
+        disk,
+        state: RwLock::new(State {
+            checkpoint: Arc::new(found.checkpoint.clone()),
+            cosigned: None,
+            tail: found.tail.clone(),
+            segments: segments.into_iter().map(Arc::new).collect(),
+            broken: false,
+            work: Work::default(),
+        }),
+        erasing: RwLock::new(()),
+        stamps: Stamps::open(dir)?,
+        crown: Crown::new(),
+        tiles_read: AtomicU64::new(0),
+    });
+    Ok((shared, found))
+}
+
 /// The log as it was found.
 struct Found {
     edge: Edge,
@@ -97,7 +137,7 @@ struct Found {
 }
 
 /// Reads the segments whose tiles may not be durable, and makes these tiles again.
-fn recover(dir: &Path, segments: &[Segment], disk: &Disk) -> Result<Found> {
+fn recover(dir: &Path, segments: &[Segment], disk: &Disk, unfinished: Unfinished) -> Result<Found> {
     let (start, mut tail) = match durable(dir, segments, disk)? {
         Some((n, tail)) => (n, tail),
         None => (0, Tail::default()),
@@ -105,7 +145,7 @@ fn recover(dir: &Path, segments: &[Segment], disk: &Disk) -> Result<Found> {
     let mut found = None;
     let last = segments.len() - 1;
     for (n, segment) in segments.iter().enumerate().skip(start) {
-        let walk = Walk::over(segment, tail, disk)?;
+        let walk = Walk::over(segment, tail, disk, unfinished)?;
         let size = walk.edge.size();
         // Only the last segment can have a torn end. What the file lacks, the index below knows.
         if let Some(flaw) = walk.torn.filter(|flaw| *flaw != Flaw::Short)
@@ -183,7 +223,7 @@ struct Walk {
 
 impl Walk {
     /// Reads all frames, checks the tree against every checkpoint, and writes tiles anew.
-    fn over(segment: &Segment, tail: Tail, disk: &Disk) -> Result<Self> {
+    fn over(segment: &Segment, tail: Tail, disk: &Disk, unfinished: Unfinished) -> Result<Self> {
         let mut walk = Self {
             edge: segment.edge()?,
             tail,
@@ -227,9 +267,15 @@ impl Walk {
                 batch_start = walk.end;
             }
         }
-        // Whole frames that no checkpoint follows stay: somebody may have been about to hear of them.
-        walk.take(&mut batch, disk)
-            .map_err(Error::io("writing tiles for", segment.path()))?;
+        match unfinished {
+            Unfinished::Kept => walk
+                .take(&mut batch, disk)
+                .map_err(Error::io("writing tiles for", segment.path()))?,
+            Unfinished::Cut => {
+                walk.offsets.truncate(walk.offsets.len() - batch.len());
+                walk.end = batch_start;
+            }
+        }
         Ok(walk)
     }
 

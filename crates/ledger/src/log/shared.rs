@@ -2,11 +2,15 @@
 
 use std::{
     fs,
+    ops::Range,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use super::{stamps::Stamps, tail::Tail};
+use super::{crown::Crown, stamps::Stamps, tail::Tail};
 use crate::{
     checkpoint::SignedCheckpoint,
     error::{Error, Result},
@@ -25,6 +29,9 @@ pub(super) struct Shared {
     /// Held alone while a record is erased or the log is opened again, so that nobody reads half of it.
     pub erasing: RwLock<()>,
     pub stamps: Stamps,
+    pub crown: Crown,
+    /// Files of tiles that were read.
+    pub tiles_read: AtomicU64,
 }
 
 /// The log as far as it is durable.
@@ -47,6 +54,8 @@ pub struct Work {
     pub batches: u64,
     /// Hashes of leaves and nodes that were computed.
     pub hashes: u64,
+    /// Files of tiles that were read, for proofs and for others.
+    pub tiles_read: u64,
 }
 
 impl Shared {
@@ -78,6 +87,24 @@ impl Shared {
         let segment = self.segment(index)?;
         let _no_erasing = self.erasing.read().unwrap_or_else(PoisonError::into_inner);
         segment.read(index)
+    }
+
+    /// Reads entries in their order, each segment in one go.
+    pub fn read_each(&self, range: Range<u64>, mut visit: impl FnMut(Stored)) -> Result<()> {
+        let mut next = range.start;
+        while next < range.end {
+            let segment = self.segment(next)?;
+            let _no_erasing = self.erasing.read().unwrap_or_else(PoisonError::into_inner);
+            next = segment.read_each(next..range.end, &mut visit)?;
+        }
+        Ok(())
+    }
+
+    pub fn work(&self) -> Work {
+        Work {
+            tiles_read: self.tiles_read.load(Ordering::Relaxed),
+            ..self.state().work
+        }
     }
 
     pub fn erase(&self, index: u64) -> Result<()> {
@@ -128,11 +155,9 @@ impl Shared {
         }
         let file = path.full();
         let name = file.to_string();
-        let bytes = self.disk.read(file).map_err(Error::io("reading", name.as_ref()))?;
-        let mut bytes = bytes.unwrap_or_default();
-        if bytes.is_empty() || bytes.len() % usize::from(TILE_WIDTH) != 0 {
-            return Err(Error::Tile(name));
-        }
+        self.tiles_read.fetch_add(1, Ordering::Relaxed);
+        let bytes = self.disk.read_full(file).map_err(Error::io("reading", name.as_ref()))?;
+        let mut bytes = bytes.ok_or(Error::Tile(name))?;
         bytes.truncate(bytes.len() / usize::from(TILE_WIDTH) * usize::from(asked.width));
         Ok(Some(bytes))
     }
@@ -146,5 +171,11 @@ impl Tiles for Shared {
         self.content(path)?
             .and_then(|bytes| tiles::decode_hashes(&bytes, tile.width))
             .ok_or_else(|| Error::Tile(path.to_string()))
+    }
+
+    fn over(&self, tile: TileId, within: &Range<usize>) -> Result<Option<Hash>> {
+        // A proof in an older tree may speak of less of a tile than there is by now.
+        let now = TileId::at(tile.level, tile.index, self.state().checkpoint.checkpoint().size);
+        self.crown.over(now, within, || self.tile(now))
     }
 }

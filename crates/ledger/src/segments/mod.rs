@@ -11,6 +11,7 @@ use std::{
     fmt,
     fs::{self, File, OpenOptions},
     io,
+    ops::Range,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
@@ -32,6 +33,9 @@ use crate::{
 
 /// Bytes of one offset in the index.
 pub(crate) const OFFSET: u64 = 4;
+
+/// Bytes that are read at once where not the whole segment is read.
+const SOME: usize = 128 << 10;
 
 /// Stored bytes that are not what was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -239,6 +243,29 @@ impl Segment {
         file.read_exact_at(&mut body, offset + HEAD as u64)
             .map_err(Error::io("reading", &self.path))?;
         self.stored(offset, &head, &body)
+    }
+
+    /// Reads entries in their order as far as this segment has them, in one pass over the file. Gives where the next one is.
+    pub fn read_each(&self, range: Range<u64>, mut visit: impl FnMut(Stored)) -> Result<u64> {
+        let mut scan = Scan::at(self, self.offset(range.start)?, SOME)?;
+        let mut next = range.start;
+        while next < range.end {
+            let at = scan.offset();
+            match scan.step()? {
+                Step::End if next > range.start => break,
+                Step::End => return Err(self.damage(at, next, Flaw::Short)),
+                Step::Bad { offset, flaw } => return Err(self.damage(offset, next, flaw)),
+                Step::Frame { head, .. } if head.content == Content::Checkpoint => {}
+                Step::Frame { offset, head, .. } if head.at != next => {
+                    return Err(self.damage(offset, next, Flaw::Order));
+                }
+                Step::Frame { offset, head, body, .. } => {
+                    visit(self.stored(offset, &head, body)?);
+                    next += 1;
+                }
+            }
+        }
+        Ok(next)
     }
 
     fn head(&self, file: &File, offset: u64, index: u64) -> Result<Head> {

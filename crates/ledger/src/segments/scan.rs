@@ -37,15 +37,20 @@ pub(crate) enum Step<'a> {
 }
 
 impl<'a> Scan<'a> {
+    /// A walk over all of it.
     pub fn new(segment: &'a Segment) -> Result<Self> {
+        Self::at(segment, Header::BYTES as u64, WINDOW)
+    }
+
+    /// A walk from the frame at `offset` on, which reads `window` bytes at once.
+    pub fn at(segment: &'a Segment, offset: u64, window: usize) -> Result<Self> {
         let io = || Error::io("reading", &segment.path);
         let mut file = File::open(&segment.path).map_err(io())?;
         let length = file.metadata().map_err(io())?.len();
-        let offset = Header::BYTES as u64;
         file.seek(SeekFrom::Start(offset)).map_err(io())?;
         Ok(Self {
             segment,
-            reader: BufReader::with_capacity(WINDOW, file),
+            reader: BufReader::with_capacity(window, file),
             offset,
             length,
             body: Vec::new(),

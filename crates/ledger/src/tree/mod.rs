@@ -7,6 +7,8 @@ mod plan;
 mod verify;
 
 pub use edge::{Edge, Growth};
+#[cfg(test)]
+pub(crate) use plan::subtree;
 pub use plan::{Node, Plan, Tiles};
 pub use verify::{verify_consistency, verify_inclusion};
 

@@ -479,3 +479,127 @@ fn folder_contains(dir: &std::path::Path, part: &[u8]) -> bool {
         }
     })
 }
+
+#[test]
+fn entries_are_read_in_a_row_as_they_are_one_by_one() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = key();
+    let mut small = options(&key);
+    small.segment_bytes = 40_000;
+    let log = Log::open(dir.path(), small).expect("it opens");
+    fill(&log, 0..700, 7);
+    log.erase(13).expect("it is erased");
+    assert!(
+        fs::read_dir(dir.path().join("segments")).expect("a folder").count() > 4,
+        "several segments"
+    );
+    for range in [0..700, 13..14, 200..650, 699..700, 5..5] {
+        let mut found = Vec::new();
+        log.read_each(range.clone(), |entry| found.push(entry))
+            .expect("they are read");
+        let expected: Vec<_> = range.map(|index| log.entry(index).expect("it is there")).collect();
+        assert_eq!(found, expected);
+    }
+    let beyond = log.read_each(690..701, |_| {}).expect_err("there are 700");
+    assert!(matches!(beyond, Error::Beyond { asked: 700, size: 700 }), "{beyond}");
+}
+
+#[test]
+fn a_damaged_entry_is_named_when_entries_are_read_in_a_row() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = key();
+    let log = open(dir.path(), &key);
+    fill(&log, 0..20, 20);
+    let segment = fs::read_dir(dir.path().join("segments"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "seg"))
+        .expect("a segment");
+    let mut bytes = fs::read(&segment).expect("it is read");
+    let record = record(11);
+    let at = bytes
+        .windows(record.len())
+        .position(|part| part == record)
+        .expect("it is there");
+    bytes[at] ^= 1;
+    fs::write(&segment, bytes).expect("it is written");
+    let mut seen = 0;
+    let error = log.read_each(0..20, |_| seen += 1).expect_err("it is damaged");
+    assert!(
+        matches!(&error, Error::Damaged(damage) if damage.index == 11),
+        "{error}"
+    );
+    assert_eq!(seen, 11);
+}
+
+/// The count does not depend on the machine. Here the tree has full tiles of two levels; higher ones are kept in memory.
+#[test]
+fn a_proof_reads_two_files_of_tiles() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = key();
+    let log = open(dir.path(), &key);
+    fill(&log, 0..66_000, 6_000);
+    let before = log.work().tiles_read;
+    for index in (0..65_536).step_by(655) {
+        log.inclusion(index, log.size()).expect("a proof");
+    }
+    assert_eq!(log.work().tiles_read - before, 2 * 101);
+}
+
+#[test]
+fn a_log_that_ended_is_read_proved_and_erased_from_without_its_key_and_takes_nothing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = key();
+    let log = open(dir.path(), &key);
+    fill(&log, 0..300, 7);
+    let checkpoint = log.checkpoint();
+    drop(log);
+    let log = Log::open_ended(dir.path()).expect("it opens");
+    assert_eq!((log.origin(), log.size()), (ORIGIN, 300));
+    assert_eq!(log.checkpoint(), checkpoint);
+    for index in [0, 255, 256, 299] {
+        let proof = log.disclose(index).expect("a proof").to_string();
+        let verdict = verify(proof.as_bytes(), &policy(&key), None).expect("it verifies");
+        assert_eq!(verdict.record(), Some(&record(index)[..]));
+    }
+    let refused = block_on(log.append(Kind::ACTION, record(300))).expect_err("it has ended");
+    assert_eq!(refused.code(), "ledger-ended");
+    log.erase(5).expect("it is erased");
+    assert_eq!(log.entry(5).expect("it is there").opening, None);
+    drop(log);
+    // Opened with its key again it is as it was.
+    let log = open(dir.path(), &key);
+    assert_eq!((log.size(), log.checkpoint()), (300, checkpoint));
+    drop(log);
+    let nothing = Log::open_ended(tempfile::tempdir().expect("a folder").path()).expect_err("there is none");
+    assert!(matches!(nothing, Error::Misconfigured(_)), "{nothing}");
+}
+
+#[test]
+fn what_was_never_signed_is_cut_from_a_log_that_ended() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = key();
+    let log = open(dir.path(), &key);
+    fill(&log, 0..40, 10);
+    drop(log);
+    // A crash between the frames of the last batch and its checkpoint: the file ends within that.
+    let segment = fs::read_dir(dir.path().join("segments"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "seg"))
+        .expect("a segment");
+    let index = segment.with_extension("idx");
+    let length = |path: &std::path::Path| fs::metadata(path).expect("a file").len();
+    let cut = |path: &std::path::Path, to: u64| {
+        let file = fs::File::options().write(true).open(path).expect("a file");
+        file.set_len(to).expect("it is cut");
+    };
+    cut(&segment, length(&segment) - 20);
+    cut(&index, 30 * 4);
+    let log = Log::open_ended(dir.path()).expect("it opens");
+    assert_eq!(log.size(), 30);
+    for index in 0..30 {
+        let proof = log.prove(index).expect("a proof").to_string();
+        verify(proof.as_bytes(), &policy(&key), None).expect("it verifies");
+    }
+}

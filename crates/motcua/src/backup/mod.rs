@@ -32,7 +32,7 @@ use self::{
     copy::Copier,
     manifest::{FORMAT, LogEnd, Manifest, Sums},
 };
-use crate::{cli::say, config::Config, exchange};
+use crate::{cli::say, config::Config, exchange, ledger::ended};
 
 /// The copy of the database.
 const DATABASE: &str = "database";
@@ -41,7 +41,7 @@ const CONFIG: &str = "motcua.toml";
 /// In a backup that is not finished.
 const UNFINISHED: &str = "unfinished";
 /// Folders of the data that are copied whole.
-const FOLDERS: [&str; 2] = [exchange::commands::FOLDER, "federation"];
+const FOLDERS: [&str; 3] = [exchange::commands::FOLDER, "federation", ended::FOLDER];
 /// Keys in the data.
 const KEYS: [&str; 2] = ["secret.key", "ledger.key"];
 const BLOBS: &str = "blobs";

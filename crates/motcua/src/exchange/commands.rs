@@ -53,7 +53,8 @@ pub enum NodeCommand {
         #[arg(long)]
         instance: String,
     },
-    /// Make the keys of this node. Prints the fingerprints that the operator compares.
+    /// Make the keys of this node. Prints the fingerprints that the operator compares. A node whose log ended (`motcua ledger end`)
+    /// takes another --gateway, and with it another log.
     Init(Init),
     /// Join the federation whose operator is at URL, and wait until the operator has approved.
     Join(Join),
@@ -173,7 +174,14 @@ fn make(init: Init) -> anyhow::Result<()> {
     let config = Config::read(&init.config)?;
     if config.data.join("ledger.key").exists() {
         bail!(
-            "the transparency log of {} has begun under a name of its own; a node that is to join needs a new data folder",
+            "the transparency log of {} has begun under a name of its own: end it first (`motcua ledger end`, docs/operations.md), or \
+             choose a new data folder",
+            config.data.display()
+        );
+    }
+    if config.data.join("ledger/segments").exists() && !config.data.join(FOLDER).exists() {
+        bail!(
+            "{} has the log of another key: end it first (`motcua ledger end --key …`, docs/operations.md) [ledger-other-key]",
             config.data.display()
         );
     }

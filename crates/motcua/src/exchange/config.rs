@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use base::Text;
-use exchange::model::identifier::Part;
+use exchange::{gateway, model::identifier::Part};
 use serde::Deserialize;
 
 /// How this node takes part in the exchange.
@@ -29,6 +29,8 @@ pub struct Exchange {
     pub shared: String,
     /// Which addresses webhooks may be called at.
     pub webhooks: Webhooks,
+    /// How large bodies may be.
+    pub limits: Limits,
     /// At the operator: how the federation is run.
     pub federation: Federation,
 }
@@ -45,6 +47,7 @@ impl Default for Exchange {
             public_map: false,
             shared: String::new(),
             webhooks: Webhooks::default(),
+            limits: Limits::default(),
             federation: Federation::default(),
         }
     }
@@ -56,6 +59,38 @@ impl Default for Exchange {
 pub struct Webhooks {
     /// Addresses of this machine: for demonstrations and tests.
     pub loopback: bool,
+}
+
+/// How large bodies may be, in MiB (2^20 bytes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// The largest body of a request or an answer.
+    pub body_mib: u64,
+    /// All bodies that lie on the disk at one moment, in the folder `exchange/spill`. What is larger than memory allows lies there
+    /// until it is verified, so this bounds how much of the disk they can take from the log.
+    pub spill_mib: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let usual = gateway::Limits::default();
+        Self {
+            body_mib: usual.body >> 20,
+            spill_mib: usual.disk >> 20,
+        }
+    }
+}
+
+impl Limits {
+    /// As the gateway takes them.
+    pub fn of_gateway(self) -> gateway::Limits {
+        gateway::Limits {
+            body: self.body_mib.saturating_mul(1 << 20),
+            disk: self.spill_mib.saturating_mul(1 << 20),
+            ..gateway::Limits::default()
+        }
+    }
 }
 
 /// How the federation is run.
@@ -83,5 +118,21 @@ impl Default for Federation {
             witnesses: Vec::new(),
             quorum: 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_those_of_the_gateway_unless_said() {
+        let exchange: Exchange = toml::from_str("").expect("it is read");
+        let (usual, ours) = (gateway::Limits::default(), exchange.limits.of_gateway());
+        assert_eq!((ours.body, ours.disk), (usual.body, usual.disk));
+        let exchange: Exchange = toml::from_str("[limits]\nbody_mib = 64").expect("it is read");
+        assert_eq!(exchange.limits.of_gateway().body, 64 << 20);
+        assert_eq!(exchange.limits.of_gateway().disk, usual.disk);
+        assert!(toml::from_str::<Exchange>("[limits]\nbody = 64").is_err());
     }
 }

@@ -76,6 +76,8 @@ pub struct Ground<'a> {
     pub identity: IdentityState,
     /// The node's transparency log.
     pub log: Arc<ledger::Log>,
+    /// Those that ended before it, the oldest first.
+    pub former: Vec<journal::Former>,
     /// What other rooms of the node answer behind the gateway.
     pub services: BTreeMap<String, Router>,
 }
@@ -308,6 +310,7 @@ impl Joined {
         let journal = Journal::new(journal::Parts {
             store: ground.store,
             log: Arc::clone(&ground.log),
+            former: ground.former,
             identity: ground.identity,
             directory: Arc::clone(&directory),
             calendar: ground.calendar,
@@ -334,7 +337,7 @@ impl Joined {
             hosting: access.hosted().handle(),
             clock: Arc::clone(&clock),
             wire: Wire::default(),
-            limits: gateway::Limits::default(),
+            limits: config.limits.of_gateway(),
             internal,
             spill: folder.join("spill"),
             subjects,

@@ -3,10 +3,11 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use ::exchange::journal::evidence::Stamped;
-use ::ledger::{Kind, Policy, Signer as _, Stored, VerifierKey, audit};
+use ::ledger::{Kind, Log, Policy, Signer as _, Stored, VerifierKey, audit};
 use anyhow::{Context as _, bail};
 use base::Lang;
 use clap::Subcommand;
@@ -14,7 +15,7 @@ use clap::Subcommand;
 use super::{
     check::{self, Checked, Entry, LARGEST_FILE, Trusted},
     cosigning::time_of,
-    restored,
+    ended, restored,
 };
 use crate::{
     cli::{say, spinner},
@@ -58,6 +59,9 @@ pub enum Command {
         /// Where a log is published: https://…/ledger.
         #[arg(long)]
         url: Option<String>,
+        /// Of a log of the node that has ended: its number in the folder `ledgers-ended`.
+        #[arg(long, requires = "config")]
+        ended: Option<u32>,
     },
     /// Print the keys of this node's log, for others to verify with; and its key as a witness, if it is one.
     Keys {
@@ -88,6 +92,16 @@ pub enum Command {
         /// I know that nothing was written after the backup: the node was stopped before it was made.
         #[arg(long)]
         nothing_was_written_after: bool,
+    },
+    /// End the log of a node that is stopped, for ever: its key is lost, or others know more of it than the newest backup has. It is put
+    /// aside, readable and provable as before, and the node begins another under a new name.
+    End {
+        /// The configuration of the node.
+        #[arg(long)]
+        config: PathBuf,
+        /// The published key of the log (C2SP verifier key), where the node's own is lost. May be given several times.
+        #[arg(long = "key")]
+        keys: Vec<VerifierKey>,
     },
     /// Print every entry with what it says, a line of JSON each: of a node that is stopped. Personal data may be in it.
     Entries {
@@ -131,10 +145,15 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Prove {
             leaf,
             config: Some(config),
+            ended,
             ..
         } => {
-            let ledger = super::open(&Config::read(&config)?)?;
-            say(&ledger.log.disclose(leaf)?.to_string())?;
+            let config = Config::read(&config)?;
+            let log = match ended {
+                Some(number) => Arc::new(Log::open_ended(&ended::folder(&config.data, number))?),
+                None => super::open(&config)?.log,
+            };
+            say(&log.disclose(leaf)?.to_string())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Prove { leaf, url, .. } => {
@@ -172,6 +191,12 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             say(&format!("Sổ cái tiếp tục từ / the log goes on from: {size}\n"))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::End { config, keys } => {
+            let config = Config::read(&config)?;
+            let done = tokio::task::spawn_blocking(move || ended::end(&config, keys)).await??;
+            say(&ended_how(&done))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Entries { config, from } => {
             let log = super::open(&Config::read(&config)?)?.log;
             for index in from..log.size() {
@@ -195,6 +220,23 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// What was ended, and how the node goes on.
+fn ended_how(done: &ended::Ended) -> String {
+    let next = if done.was_member {
+        "Tiếp theo / next: motcua node init --gateway MÃ-MỚI …, motcua node join …; người vận hành bỏ cổng cũ / the operator removes the \
+         old gateway."
+    } else {
+        "Tiếp theo / next: đặt / set ledger.origin = \"TÊN-MỚI\" (a new name), khởi động nút / start the node."
+    };
+    format!(
+        "Sổ cái đã kết thúc / the log has ended: {}, {} mục / entries, {}\n{next}\nGiữ khóa cũ ở nơi đã công bố / keep the old key \
+         published (docs/operations.md).\n",
+        done.origin,
+        done.size,
+        done.folder.display()
+    )
 }
 
 /// A checkpoint from a file or an address.

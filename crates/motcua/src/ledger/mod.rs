@@ -6,6 +6,7 @@
 //! witness     this node cosigns the logs of others
 //! stamping    a timestamping authority says when the log was as it is
 //! copying     a copy for the world, in a folder or an S3 bucket
+//! ended       its logs that ended before the present one began
 //! ```
 
 pub mod check;
@@ -13,6 +14,7 @@ pub mod commands;
 pub mod config;
 pub mod copying;
 pub mod cosigning;
+pub mod ended;
 pub mod figures;
 pub mod pages;
 pub mod restored;
@@ -45,16 +47,23 @@ pub fn open(config: &Config) -> anyhow::Result<Ledger> {
     open_restored(config)
 }
 
+/// What signs the log: the key of the node in the exchange, or that of a node outside.
+fn signer(config: &Config) -> anyhow::Result<Arc<dyn Signer>> {
+    let folder = config.data.join(FOLDER);
+    match join::Node::open(&folder) {
+        Ok(node) => Ok(Arc::new(node.log_signer().clone())),
+        Err(_) if !folder.join("node.json").exists() => Ok(Arc::new(key(config)?)),
+        Err(error) => Err(error).with_context(|| format!("opening {}", folder.display())),
+    }
+}
+
 /// Opens the log even if it was put back from a backup.
 fn open_restored(config: &Config) -> anyhow::Result<Ledger> {
-    let folder = config.data.join(FOLDER);
-    let signer: Arc<dyn Signer> = match join::Node::open(&folder) {
-        Ok(node) => Arc::new(node.log_signer().clone()),
-        Err(_) if !folder.join("node.json").exists() => Arc::new(key(config)?),
-        Err(error) => return Err(error).with_context(|| format!("opening {}", folder.display())),
-    };
-    let keys = vec![signer.verifier()];
     let dir = config.data.join("ledger");
+    ended::check(&dir)?;
+    let signer = signer(config)?;
+    let keys = vec![signer.verifier()];
+    ended::check_name(&config.data, keys[0].name())?;
     let options = Options::new(keys[0].name(), signer);
     let log = Log::open(&dir, options).with_context(|| format!("opening the log in {}", dir.display()))?;
     Ok(Ledger {
@@ -69,6 +78,7 @@ fn key(config: &Config) -> anyhow::Result<FileKey> {
     if path.exists() {
         return FileKey::load(&path).with_context(|| format!("reading {}", path.display()));
     }
+    ended::check_name(&config.data, &origin(config))?;
     std::fs::create_dir_all(&config.data).with_context(|| format!("making {}", config.data.display()))?;
     FileKey::create(&path, &origin(config), Algorithm::Ed25519).with_context(|| format!("making {}", path.display()))
 }

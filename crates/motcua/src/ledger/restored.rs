@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail};
 use crate::config::Config;
 
 /// In the folder of a log that was put back: its size then.
-const MARK: &str = "restored";
+pub(super) const MARK: &str = "restored";
 
 /// Notes that the log in `dir` was put back with so many entries.
 ///

@@ -17,6 +17,8 @@ use crate::{gateway::flaw::BodyFlaw, model::error::Refusal};
 pub(in super::super) trait Seal: Send + 'static {
     fn piece(&mut self, piece: &[u8]);
     fn trailers(self) -> impl Future<Output = Result<HeaderMap, Refusal>> + Send;
+    /// There will be no more of it.
+    fn broken(self, flaw: BodyFlaw);
 }
 
 /// What is still to come of a body.
@@ -83,7 +85,10 @@ impl<S: Seal> State<S> {
                 self.seal = Some(seal);
                 Ok(Frame::data(piece))
             }
-            Some(Err(flaw)) => Err(format!("the body broke off: {flaw:?}").into()),
+            Some(Err(flaw)) => {
+                seal.broken(flaw);
+                Err(format!("the body broke off: {flaw:?}").into())
+            }
             None => seal.trailers().await.map(Frame::trailers).map_err(BoxError::from),
         };
         Some((frame, self))

@@ -12,6 +12,7 @@ use super::{
         Inner,
         body::{Flow, Held, Payload, Seal},
         evidence::{self, OwnLog, not_logged},
+        flaw::BodyFlaw,
         seconds, wire,
     },
     Prepared,
@@ -26,6 +27,8 @@ use crate::model::{
 pub(super) struct Sent {
     pub leaf: RequestLeaf,
     pub request_hash: String,
+    /// Bytes of its body.
+    pub length: u64,
 }
 
 /// A request as it goes out.
@@ -37,16 +40,37 @@ struct Outgoing {
 /// What was sent is known when all of the body has been.
 pub(super) enum Sending {
     Done(Sent),
-    Going(oneshot::Receiver<Sent>),
-    /// The body broke off.
-    Broken,
+    Going(oneshot::Receiver<Result<Sent, BodyFlaw>>),
+    /// The body broke off; why, if it did so on its way to this node.
+    Broken(Option<BodyFlaw>),
 }
 
 impl Sending {
     /// Waits for the end of the body.
     pub async fn done(&mut self) {
         if let Self::Going(sent) = self {
-            *self = sent.await.map_or(Self::Broken, Self::Done);
+            *self = match sent.await {
+                Ok(Ok(sent)) => Self::Done(sent),
+                Ok(Err(flaw)) => Self::Broken(Some(flaw)),
+                Err(_) => Self::Broken(None),
+            };
+        }
+    }
+
+    /// Bytes that were sent.
+    pub const fn length(&self) -> u64 {
+        match self {
+            Self::Done(sent) => sent.length,
+            Self::Going(_) | Self::Broken(_) => 0,
+        }
+    }
+
+    /// Why the body did not come whole to this node, if it has ended so.
+    pub fn flaw(&mut self) -> Option<BodyFlaw> {
+        match self {
+            Self::Going(sent) => sent.try_recv().ok()?.err(),
+            Self::Broken(flaw) => *flaw,
+            Self::Done(_) => None,
         }
     }
 }
@@ -101,6 +125,7 @@ impl Inner {
     async fn whole(&self, record: RequestRecord, held: Held) -> Result<Outgoing, Refusal> {
         let mut hasher = hasher(&record);
         held.pieces().iter().for_each(|piece| hasher.update(piece));
+        let length = held.length();
         let receipt = self.log.enter(vec![(Kind::MESSAGE, record.to_bytes())], 0).await;
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ClientLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ClientInternalError)?;
@@ -111,6 +136,7 @@ impl Inner {
             sending: Sending::Done(Sent {
                 leaf: evidence::leaf(&receipt),
                 request_hash: hasher.finish(),
+                length,
             }),
         })
     }
@@ -125,6 +151,7 @@ impl Inner {
             clock: Arc::clone(&self.clock),
             digester: Digester::default(),
             hasher: hasher(&record),
+            length: 0,
             record,
             tell,
         };
@@ -158,14 +185,16 @@ struct RequestSeal {
     clock: Arc<dyn base::Clock>,
     digester: Digester,
     hasher: RequestHasher,
+    length: u64,
     record: RequestRecord,
-    tell: oneshot::Sender<Sent>,
+    tell: oneshot::Sender<Result<Sent, BodyFlaw>>,
 }
 
 impl Seal for RequestSeal {
     fn piece(&mut self, piece: &[u8]) {
         self.digester.update(piece);
         self.hasher.update(piece);
+        self.length += piece.len() as u64;
     }
 
     async fn trailers(self) -> Result<HeaderMap, Refusal> {
@@ -178,10 +207,15 @@ impl Seal for RequestSeal {
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ClientLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ClientInternalError)?;
         // Nobody waits for an answer any more when this fails.
-        let _ = self.tell.send(Sent {
+        let _ = self.tell.send(Ok(Sent {
             leaf: evidence::leaf(&receipt),
             request_hash: self.hasher.finish(),
-        });
+            length: self.length,
+        }));
         Ok(wire::headers(record.own_fields().into_iter().chain(evidence)))
+    }
+
+    fn broken(self, flaw: BodyFlaw) {
+        let _ = self.tell.send(Err(flaw));
     }
 }

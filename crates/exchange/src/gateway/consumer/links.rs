@@ -29,7 +29,7 @@ use super::{
         Inner,
         body::Payload,
         figures::count,
-        flaw::{GatewayFlaw, explained, refusal},
+        flaw::{GatewayFlaw, Leg, explained, refusal},
         peer::Peer,
         serve::{CONNECTION_WINDOW, FRAME, HEAD, PING, PONG, STREAM_WINDOW},
     },
@@ -116,10 +116,10 @@ impl Inner {
                 };
                 *request.uri_mut() = at(&route.authority, request.uri());
                 let answer = link.0.sender.clone().try_send_request(request);
-                // However long the request takes, its answer has the same time.
+                // However long the request takes, its answer has the same time, and that for passing the body on.
                 let late = async {
                     sending.done().await;
-                    tokio::time::sleep(self.limits.answer).await;
+                    tokio::time::sleep(self.limits.patience(self.limits.answer, sending.length())).await;
                 };
                 let mut error = tokio::select! {
                     biased;
@@ -129,6 +129,10 @@ impl Inner {
                     },
                     () = late => return Err(lost(GatewayFlaw::AnswerLate)),
                 };
+                // A body that does not come breaks the stream off; the fault is not the other node's.
+                if let Some(flaw) = sending.flaw() {
+                    return Err(flaw.on(Leg::Consumer));
+                }
                 let Some(unsent) = error.take_message() else {
                     tracing::warn!(gateway = %gateway.address, error = %error.error(), "a gateway broke off");
                     return Err(lost(GatewayFlaw::BrokeOff));

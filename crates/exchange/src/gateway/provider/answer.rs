@@ -10,7 +10,7 @@ use super::{
         Inner,
         body::{Flow, Held, Payload, Seal},
         evidence::{self, OwnLog, not_logged},
-        flaw::retry_after,
+        flaw::{BodyFlaw, retry_after},
         seconds, wire,
     },
     admit::Admitted,
@@ -208,5 +208,10 @@ impl Seal for AnswerSeal {
         let receipt = receipt.map_err(|error| not_logged(ErrorCode::ServerLoggingFailed, &error))?;
         let evidence = evidence::fields(&receipt, ErrorCode::ServerInternalError)?;
         Ok(wire::headers(record.own_fields().into_iter().chain(evidence)))
+    }
+
+    /// Whoever asked sees the answer break off, and nothing of it is logged.
+    fn broken(self, flaw: BodyFlaw) {
+        tracing::warn!(?flaw, "the answer of a service broke off");
     }
 }

@@ -83,6 +83,7 @@ impl Inner {
         masked: bool,
     ) -> Result<Reply, Refusal> {
         let body = std::mem::replace(&mut admitted.body, Held::of(Vec::new()));
+        let patience = self.limits.patience(service.timeout, body.length());
         let mut request = Request::new(Payload::from(body));
         *request.method_mut() = method(admitted);
         *request.headers_mut() = head(admitted, masked);
@@ -105,7 +106,7 @@ impl Inner {
                 } else {
                     &self.services.trusting
                 };
-                let answer = tokio::time::timeout(service.timeout, client.request(request)).await;
+                let answer = tokio::time::timeout(patience, client.request(request)).await;
                 let answer = answer.map_err(late)?.map_err(|error| not_answered(&error))?;
                 self.reply(answer, whole).await
             }
@@ -122,7 +123,7 @@ impl Inner {
                     request_id: admitted.asked.request_id,
                 });
                 let answer = router.oneshot(request.map(axum::body::Body::new));
-                let Ok(answer) = tokio::time::timeout(service.timeout, answer).await.map_err(late)?;
+                let Ok(answer) = tokio::time::timeout(patience, answer).await.map_err(late)?;
                 self.reply(answer, whole).await
             }
         }

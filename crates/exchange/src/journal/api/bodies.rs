@@ -18,7 +18,9 @@ use crate::{
 /// A message.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MessageBody {
-    /// Its place in the log, from 0.
+    /// By which it is asked for: its leaf in the node's first log, with the number of the log before it in a later one (`1-17`).
+    id: String,
+    /// Its place in its log, from 0.
     leaf: u64,
     /// When it was logged.
     logged_at: Instant,
@@ -44,14 +46,15 @@ pub(super) struct MessageBody {
     purpose: Option<String>,
     /// `X-Road-Issue`.
     issue: Option<String>,
-    /// The leaf of the erasure that took it.
-    erasure: Option<u64>,
+    /// The leaf of the erasure that took it, as in `id`.
+    erasure: Option<String>,
 }
 
 impl From<LogRow> for MessageBody {
     fn from(row: LogRow) -> Self {
         Self {
-            leaf: row.leaf,
+            id: row.leaf.to_string(),
+            leaf: row.leaf.leaf(),
             logged_at: row.logged.into(),
             kind: match row.kind {
                 MessageKind::Request => "request",
@@ -69,7 +72,7 @@ impl From<LogRow> for MessageBody {
             at: row.at.map(Instant::from),
             purpose: row.purpose,
             issue: row.issue,
-            erasure: row.erasure,
+            erasure: row.erasure.map(|leaf| leaf.to_string()),
         }
     }
 }
@@ -107,6 +110,8 @@ pub(super) struct ProvedBody {
 pub(super) struct ExchangeBody {
     /// The message.
     message: MessageBody,
+    /// The name of the log that has it.
+    log: String,
     /// Request and answer of the same request id.
     pair: Vec<MessageBody>,
     /// What is proved.
@@ -133,6 +138,7 @@ impl From<Exchange> for ExchangeBody {
         let report = found.report.unwrap_or_default();
         Self {
             message: found.row.into(),
+            log: found.log,
             pair: found.pair.into_iter().map(MessageBody::from).collect(),
             proved: report.leaves.into_iter().map(ProvedBody::from).collect(),
             faults: report.faults.into_iter().map(FaultBody::from).collect(),
@@ -189,8 +195,8 @@ pub(super) struct TrackedReadBody {
     dossier: Option<String>,
     /// `here`, `exchange` or `elsewhere`.
     source: &'static str,
-    /// Its place in the log of this node, if it came through the exchange.
-    leaf: Option<u64>,
+    /// By which its evidence is asked for, if it came through the exchange.
+    leaf: Option<String>,
     /// Where its proof is downloaded, if there is one.
     proof: Option<String>,
     /// The request.
@@ -213,7 +219,7 @@ impl From<ReadAbout> for TrackedReadBody {
         let proof = read.source.proof();
         let (source, leaf) = match read.source {
             Source::Here { .. } => ("here", None),
-            Source::Exchange { leaf } => ("exchange", Some(leaf)),
+            Source::Exchange { leaf } => ("exchange", Some(leaf.to_string())),
             Source::Elsewhere => ("elsewhere", None),
         };
         Self {

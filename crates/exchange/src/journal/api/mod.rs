@@ -18,7 +18,14 @@ use self::{
     bodies::{ExchangeBody, HiddenReadsBody, MessageBody, OpRecordBody, TrackedReadsBody},
     params::OpAsked,
 };
-use super::{Journal, evidence::MEDIA_TYPE, messages::Filter, operations::OpQuery, tracker::ReadFilter};
+use super::{
+    Journal,
+    evidence::MEDIA_TYPE,
+    messages::{Filter, Place},
+    operations::OpQuery,
+    pages,
+    tracker::ReadFilter,
+};
 
 /// The JSON routes with their description. To be merged at the root, below [`identity::layer`].
 pub fn api(journal: Journal) -> OpenApiRouter {
@@ -53,28 +60,31 @@ async fn messages(
 }
 
 /// One message with its pair, and whether they verify. That it was looked at is recorded.
-#[utoipa::path(get, path = "/api/v1/exchange/messages/{leaf}", operation_id = "read_message", tag = "exchange", params(("leaf" = u64, Path, description = "Its place in the log")), responses(
+#[utoipa::path(get, path = "/api/v1/exchange/messages/{leaf}", operation_id = "read_message", tag = "exchange", params(("leaf" = String, Path, description = "Its `id`")), responses(
     (status = 200, description = "The message", body = ExchangeBody), (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not an auditor of the node's agency"), (status = 404, description = "No such message")))]
 async fn message(
     State(journal): State<Journal>,
     ctx: Ctx,
-    ApiPath(leaf): ApiPath<u64>,
+    ApiPath(leaf): ApiPath<String>,
 ) -> Result<Json<ExchangeBody>, ApiError> {
-    Ok(Json(journal.message(&ctx, leaf).await?.into()))
+    // Who may not look is not told what a leaf is.
+    journal.require_auditor(&ctx)?;
+    Ok(Json(journal.message(&ctx, pages::leaf(&leaf)?).await?.into()))
 }
 
 /// The evidence of a message and its pair, to be verified offline.
-#[utoipa::path(get, path = "/api/v1/exchange/messages/{leaf}/evidence", operation_id = "read_message_evidence", tag = "exchange", params(("leaf" = u64, Path, description = "Its place in the log")), responses(
+#[utoipa::path(get, path = "/api/v1/exchange/messages/{leaf}/evidence", operation_id = "read_message_evidence", tag = "exchange", params(("leaf" = String, Path, description = "Its `id`")), responses(
     (status = 200, description = "A container after the manner of ASiC-E", body = Vec<u8>, content_type = "application/vnd.etsi.asic-e+zip"),
     (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not an auditor of the node's agency"),
     (status = 404, description = "No such message, or it is erased")))]
 async fn message_evidence(
     State(journal): State<Journal>,
     ctx: Ctx,
-    ApiPath(leaf): ApiPath<u64>,
+    ApiPath(leaf): ApiPath<String>,
 ) -> Result<Response, ApiError> {
-    let bytes = journal.message_evidence(&ctx, leaf).await?;
+    journal.require_auditor(&ctx)?;
+    let bytes = journal.message_evidence(&ctx, pages::leaf(&leaf)?).await?;
     Ok(download(&format!("message-{leaf}.asice"), bytes))
 }
 
@@ -111,16 +121,17 @@ async fn my_reads(
 }
 
 /// The evidence that a read of the caller's data is in the log.
-#[utoipa::path(get, path = "/api/v1/me/exchange-reads/{leaf}/evidence", operation_id = "read_evidence_of_read", tag = "exchange", params(("leaf" = u64, Path, description = "Its place in the log")), responses(
+#[utoipa::path(get, path = "/api/v1/me/exchange-reads/{leaf}/evidence", operation_id = "read_evidence_of_read", tag = "exchange", params(("leaf" = String, Path, description = "Its `id`")), responses(
     (status = 200, description = "A container after the manner of ASiC-E", body = Vec<u8>, content_type = "application/vnd.etsi.asic-e+zip"),
     (status = 401, description = "Nobody is signed in"), (status = 403, description = "Not a person"),
     (status = 404, description = "No such read of the caller's data")))]
 async fn my_read_evidence(
     State(journal): State<Journal>,
     ctx: Ctx,
-    ApiPath(leaf): ApiPath<u64>,
+    ApiPath(leaf): ApiPath<String>,
 ) -> Result<Response, ApiError> {
-    let bytes = journal.my_read_evidence(&ctx, leaf).await?;
+    ctx.person()?;
+    let bytes = journal.my_read_evidence(&ctx, pages::leaf(&leaf)?).await?;
     Ok(download(&format!("read-{leaf}.asice"), bytes))
 }
 

@@ -135,12 +135,14 @@ struct Entered<'a> {
     member: &'a Member,
 }
 
-/// Makes a container of leaves that are all proved under `checkpoint`, and under that of the stamp, if there is one.
+/// Makes a container of leaves that are all proved under `checkpoint`, and under that of the stamp, if there is one. `former` are the
+/// keys of a log that ended and that the directory may not know any more.
 pub(super) fn container(
     leaves: &[Opened],
     checkpoint: &SignedCheckpoint,
     stamp: Option<&Stamp>,
     directory: &View,
+    former: &[VerifierKey],
 ) -> base::Result<Vec<u8>> {
     let origin = &checkpoint.checkpoint().origin;
     let known = crate::model::message::LogName::new(origin).ok();
@@ -162,11 +164,8 @@ pub(super) fn container(
         files.push((STAMPED_CHECKPOINT.to_owned(), stamp.checkpoint.to_string().into_bytes()));
         files.push((TOKEN.to_owned(), stamp.token.clone()));
     }
-    let keys: String = known
-        .iter()
-        .flat_map(|log| &log.keys)
-        .map(|key| format!("{key}\n"))
-        .collect();
+    let keys = known.map_or(former, |log| &log.keys);
+    let keys: String = keys.iter().map(|key| format!("{key}\n")).collect();
     files.push((KEYS.to_owned(), keys.into_bytes()));
     if let Some(member) = known.and_then(|log| directory.member(&log.server.owner)) {
         let edition = directory.directory();

@@ -16,7 +16,7 @@ use view::{
 use super::{answer, leaf};
 use crate::{
     journal::{
-        Exchange, Journal, LogRow, MessageKind,
+        Exchange, Journal, LeafId, LogRow, MessageKind,
         api::{Asked, download},
     },
     model::monitor::Side,
@@ -34,7 +34,7 @@ struct Messages {
 
 /// A message as the list shows it.
 struct Row {
-    leaf: u64,
+    leaf: LeafId,
     at: Timestamp,
     what: String,
     tone: Tone,
@@ -151,6 +151,7 @@ fn message_page(web: &Web, found: &Exchange) -> Message {
     let mut rows = vec![
         line("Loại", "Kind", &shown.what),
         line("Ghi sổ lúc", "Logged at", &found.row.logged.display()),
+        line("Sổ cái", "Log", &found.log),
     ];
     if found.row.kind != MessageKind::Erased {
         rows.extend([

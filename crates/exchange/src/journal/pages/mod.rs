@@ -17,7 +17,7 @@ use axum::{
 use base::{Error, Kind, Problems, Result};
 use identity::Web;
 
-use super::Journal;
+use super::{Journal, LeafId};
 
 /// The pages. To be merged at the root, below [`identity::layer`].
 pub fn pages(journal: Journal) -> Router {
@@ -56,7 +56,7 @@ fn again<T: Template>(web: &Web, error: Error, page: impl FnOnce(Problems) -> T)
     }
 }
 
-/// A number in a path; one that is bent is a thing that is not there.
-fn leaf(text: &str) -> Result<u64> {
+/// A leaf in a path; one that is bent is a thing that is not there.
+pub(super) fn leaf(text: &str) -> Result<LeafId> {
     text.parse().map_err(|_| Error::not_found("mục này", "thing"))
 }

@@ -17,7 +17,7 @@ use view::{
 
 use super::{again, leaf};
 use crate::journal::{
-    Journal, MyReads, Question, QuestionState, ReadAbout,
+    Journal, LeafId, MyReads, Question, QuestionState, ReadAbout,
     api::{ReadsAsked, download, encoded, reads_place},
     tracker::Source,
 };
@@ -39,7 +39,7 @@ struct Shown {
     /// Where its proof is.
     proof: Option<String>,
     /// Where one may ask about it.
-    leaf: Option<u64>,
+    leaf: Option<LeafId>,
     question: Option<(Question, &'static str, Tone, bool)>,
 }
 
@@ -132,7 +132,7 @@ pub(super) async fn evidence(State(journal): State<Journal>, web: Web, Path(plac
 #[template(path = "exchange/journal/ask.html")]
 struct Ask {
     page: Page,
-    leaf: u64,
+    leaf: LeafId,
     read: ReadAbout,
     typed: String,
 }

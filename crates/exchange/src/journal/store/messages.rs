@@ -4,8 +4,8 @@ use ::store::{Param, Read, Row, Tx, params, sea_orm, sea_orm::Value};
 use base::{Result, Timestamp};
 use uuid::Uuid;
 
-use super::{super::fold::Fold, big, insert};
-use crate::journal::{ErasureRecord, Place};
+use super::{super::fold::Fold, STAYS, big};
+use crate::journal::{ErasureRecord, LeafId, Place};
 
 /// A message.
 #[derive(Debug, Clone, PartialEq, Row)]
@@ -27,22 +27,8 @@ pub struct FoundRow {
     pub erasure: Option<i64>,
 }
 
-const COLUMNS: [&str; 14] = [
-    "leaf",
-    "logged_at",
-    "kind",
-    "sent",
-    "request_id",
-    "message_id",
-    "client",
-    "service",
-    "method",
-    "status",
-    "at",
-    "purpose",
-    "issue",
-    "user_id",
-];
+const INTO: &str = "journal_message (leaf, logged_at, kind, sent, request_id, message_id, client, service, method, status, at, \
+                    purpose, issue, user_id)";
 
 const FOUND: &str = "leaf, logged_at, kind, sent, request_id, message_id, client, service, method, status, at, purpose, \
                      issue, user_id, erasure";
@@ -52,7 +38,7 @@ pub(super) async fn add(tx: &Tx, folds: &[Fold]) -> Result<()> {
         .iter()
         .filter_map(|fold| match fold {
             Fold::Message(row) => Some(params![
-                big(row.leaf),
+                row.leaf.key(),
                 row.logged,
                 row.kind,
                 row.sent,
@@ -70,20 +56,21 @@ pub(super) async fn add(tx: &Tx, folds: &[Fold]) -> Result<()> {
             _ => None,
         })
         .collect();
-    insert(tx, "journal_message", &COLUMNS, &rows).await
+    tx.insert(INTO, &rows, STAYS).await
 }
 
 /// Leaves of what is erased nothing but that it was there.
-pub(super) async fn erase(tx: &Tx, leaf: u64, record: &ErasureRecord) -> Result<()> {
+pub(super) async fn erase(tx: &Tx, leaf: LeafId, record: &ErasureRecord, of: u32) -> Result<()> {
     let note = "INSERT INTO journal_erasure (leaf, at, actor, ground, leaves) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     let leaves = big(record.leaves.len() as u64);
-    tx.exec(note, params![big(leaf), record.at, record.by, record.ground, leaves])
+    tx.exec(note, params![leaf.key(), record.at, record.by, record.ground, leaves])
         .await?;
     let sql = "UPDATE journal_message SET kind = 'erased', sent = NULL, request_id = NULL, message_id = NULL, client = NULL, \
                service = NULL, method = NULL, status = NULL, at = NULL, purpose = NULL, issue = NULL, user_id = NULL, \
                erasure = $2 WHERE leaf = $1";
     for erased in &record.leaves {
-        tx.exec(sql, params![big(*erased), big(leaf)]).await?;
+        tx.exec(sql, params![LeafId::new(of, *erased).key(), leaf.key()])
+            .await?;
     }
     Ok(())
 }
@@ -117,7 +104,7 @@ pub async fn search(db: &impl Read, asked: &Search, limit: i64) -> Result<Vec<Fo
     also("logged_at >=", asked.from.as_ref().map(Param::value));
     also("logged_at <", asked.to.as_ref().map(Param::value));
     if let Some(place) = asked.before {
-        values.extend(params![place.at, big(place.leaf)]);
+        values.extend(params![place.at, place.leaf.key()]);
         let n = values.len();
         sql.push_str(&format!(" AND (logged_at, leaf) < (${}, ${n})", n - 1));
     }
@@ -127,9 +114,9 @@ pub async fn search(db: &impl Read, asked: &Search, limit: i64) -> Result<Vec<Fo
 }
 
 /// One message.
-pub async fn find(db: &impl Read, leaf: u64) -> Result<Option<FoundRow>> {
+pub async fn find(db: &impl Read, leaf: LeafId) -> Result<Option<FoundRow>> {
     let sql = format!("SELECT {FOUND} FROM journal_message WHERE leaf = $1");
-    db.one(&sql, params![big(leaf)]).await
+    db.one(&sql, params![leaf.key()]).await
 }
 
 /// Request and answer of one request id, in the order of the log.
@@ -191,8 +178,8 @@ pub struct ErasureRow {
     pub leaves: i64,
 }
 
-/// Erasures before a leaf, newest first.
-pub async fn erasures(db: &impl Read, before: u64, limit: i64) -> Result<Vec<ErasureRow>> {
+/// Erasures before the key of a leaf, newest first.
+pub async fn erasures(db: &impl Read, before: i64, limit: i64) -> Result<Vec<ErasureRow>> {
     let sql = "SELECT leaf, at, actor, ground, leaves FROM journal_erasure WHERE leaf < $1 ORDER BY leaf DESC LIMIT $2";
-    db.all(sql, params![big(before), limit]).await
+    db.all(sql, params![before, limit]).await
 }

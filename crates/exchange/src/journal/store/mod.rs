@@ -5,10 +5,7 @@ mod operations;
 mod questions;
 mod reads;
 
-use ::store::{
-    Read, Row, Tx, params, powers,
-    sea_orm::{self, Value},
-};
+use ::store::{Read, Row, Tx, params, sea_orm};
 use base::{Error, Kind, Result};
 
 pub use self::{
@@ -20,10 +17,11 @@ pub use self::{
         subjects_of,
     },
 };
-use super::fold::Fold;
+use super::{
+    fold::Fold,
+    logs::{LeafId, Names},
+};
 
-/// Rows of one INSERT: a power of two, so that few statements are prepared.
-const ROWS: usize = 64;
 /// Rows cleared in one transaction.
 const CLEARED: i64 = 10_000;
 
@@ -42,20 +40,43 @@ struct CursorRow {
     root: String,
 }
 
-/// The cursor of a log; the beginning when there is none.
+#[derive(Debug, Row)]
+struct LogRow {
+    n: i64,
+    log: String,
+}
+
+/// The logs that the tables know, by their numbers.
+pub async fn logs(db: &impl Read) -> Result<Names> {
+    let rows: Vec<LogRow> = db
+        .all("SELECT n, log FROM journal_cursor ORDER BY n", params![])
+        .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| Some((u32::try_from(row.n).ok()?, row.log)))
+        .collect())
+}
+
+/// Gives a log that is new to the tables the next number.
+pub async fn enter_log(tx: &Tx, log: &str) -> Result<()> {
+    let known = logs(tx).await?;
+    if known.values().any(|name| name == log) {
+        return Ok(());
+    }
+    let n = known.last_key_value().map_or(0, |(last, _)| i64::from(*last) + 1);
+    let sql = "INSERT INTO journal_cursor (log, next, root, n) VALUES ($1, 0, '', $2) ON CONFLICT DO NOTHING";
+    tx.exec(sql, params![log, n]).await.map(drop)
+}
+
+/// The cursor of a log that was entered.
 pub async fn cursor(db: &impl Read, log: &str) -> Result<Cursor> {
     let sql = "SELECT next, root FROM journal_cursor WHERE log = $1";
     let row: Option<CursorRow> = db.one(sql, params![log]).await?;
-    Ok(row.map_or(
-        Cursor {
-            next: 0,
-            root: String::new(),
-        },
-        |row| Cursor {
-            next: row.next.unsigned_abs(),
-            root: row.root,
-        },
-    ))
+    let row = row.ok_or_else(moved)?;
+    Ok(Cursor {
+        next: row.next.unsigned_abs(),
+        root: row.root,
+    })
 }
 
 /// Moves the cursor.
@@ -63,23 +84,22 @@ pub async fn cursor(db: &impl Read, log: &str) -> Result<Cursor> {
 /// # Errors
 /// `Conflict` when somebody else has moved it since.
 pub async fn advance(tx: &Tx, log: &str, from: &Cursor, to: &Cursor) -> Result<()> {
-    let moved = if from.next == 0 {
-        let sql = "INSERT INTO journal_cursor (log, next, root) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        tx.exec(sql, params![log, big(to.next), to.root]).await?
+    let sql = "UPDATE journal_cursor SET next = $2, root = $3 WHERE log = $1 AND next = $4 AND root = $5";
+    let values = params![log, big(to.next), to.root, big(from.next), from.root];
+    if tx.exec(sql, values).await? == 1 {
+        Ok(())
     } else {
-        let sql = "UPDATE journal_cursor SET next = $2, root = $3 WHERE log = $1 AND next = $4";
-        tx.exec(sql, params![log, big(to.next), to.root, big(from.next)])
-            .await?
-    };
-    if moved == 1 {
-        return Ok(());
+        Err(moved())
     }
-    Err(Error::refused(
+}
+
+fn moved() -> Error {
+    Error::refused(
         Kind::Conflict,
         "journal-moved",
         "Nhật ký thông điệp đang được một tiến trình khác cập nhật.",
         "Another process is following the log.",
-    ))
+    )
 }
 
 /// Puts folds into the tables, in the order of their leaves.
@@ -87,9 +107,9 @@ pub async fn apply(tx: &Tx, folds: &[Fold]) -> Result<()> {
     messages::add(tx, folds).await?;
     reads::add(tx, folds).await?;
     for fold in folds {
-        if let Fold::Erasure { leaf, record } = fold {
-            messages::erase(tx, *leaf, record).await?;
-            reads::erase(tx, *leaf, record).await?;
+        if let Fold::Erasure { leaf, record, of } = fold {
+            messages::erase(tx, *leaf, record, *of).await?;
+            reads::erase(tx, *leaf, record, *of).await?;
         }
     }
     Ok(())
@@ -105,46 +125,38 @@ impl Cursor {
     }
 }
 
-/// Notes that the tables are being emptied.
+/// Notes that what the tables have of a log is being taken away.
 pub async fn begin_clearing(tx: &Tx, log: &str) -> Result<()> {
-    tx.exec("DELETE FROM journal_cursor", params![]).await?;
-    let sql = "INSERT INTO journal_cursor (log, next, root) VALUES ($1, 0, $2)";
+    let sql = "UPDATE journal_cursor SET next = 0, root = $2 WHERE log = $1";
     tx.exec(sql, params![log, CLEARING]).await.map(drop)
 }
 
-/// Takes away a part of what can be made anew, at last the note of [`begin_clearing`]. Whether there may be more.
-pub async fn clear_some(tx: &Tx) -> Result<bool> {
-    let mut gone = tx.exec("DELETE FROM journal_read_day", params![]).await?;
-    for sql in [
-        "DELETE FROM journal_message WHERE leaf IN (SELECT leaf FROM journal_message LIMIT $1)",
-        "DELETE FROM journal_subject WHERE leaf IN (SELECT leaf FROM journal_subject LIMIT $1)",
-        "DELETE FROM journal_read WHERE leaf IN (SELECT leaf FROM journal_read LIMIT $1)",
-        "DELETE FROM journal_erasure WHERE leaf IN (SELECT leaf FROM journal_erasure LIMIT $1)",
-    ] {
-        gone += tx.exec(sql, params![CLEARED]).await?;
+/// Takes away a part of what can be made anew of a log, at last the note of [`begin_clearing`]. Whether there may be more.
+pub async fn clear_some(tx: &Tx, number: u32, log: &str) -> Result<bool> {
+    let mut gone = tx
+        .exec(
+            "DELETE FROM journal_read_day WHERE log = $1",
+            params![i64::from(number)],
+        )
+        .await?;
+    let [from, to] = LeafId::keys_of(number);
+    for table in ["journal_message", "journal_subject", "journal_read", "journal_erasure"] {
+        let sql = format!(
+            "DELETE FROM {table} WHERE leaf IN (SELECT leaf FROM {table} WHERE leaf >= $1 AND leaf < $2 LIMIT $3)"
+        );
+        gone += tx.exec(&sql, params![from, to, CLEARED]).await?;
     }
     if gone == 0 {
-        tx.exec("DELETE FROM journal_cursor", params![]).await?;
+        tx.exec("UPDATE journal_cursor SET root = '' WHERE log = $1", params![log])
+            .await?;
     }
     Ok(gone > 0)
 }
 
-/// Adds rows, many in one statement. Rows that are there stay as they are.
-async fn insert(tx: &Tx, table: &str, columns: &[&str], rows: &[Vec<Value>]) -> Result<()> {
-    for some in powers(rows, ROWS) {
-        let mut sql = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
-        for n in 0..some.len() {
-            let comma = if n > 0 { ", " } else { "" };
-            let list = ::store::placeholders(n * columns.len() + 1, columns.len());
-            sql.push_str(&format!("{comma}({list})"));
-        }
-        sql.push_str(" ON CONFLICT DO NOTHING");
-        tx.exec(&sql, some.concat()).await?;
-    }
-    Ok(())
-}
+/// What becomes of a row that is there already: it stays.
+const STAYS: &str = " ON CONFLICT DO NOTHING";
 
-/// An index of the log as the database has it. No log has 2^63 leaves.
+/// A number of leaves as the database has it. No log has 2^63.
 pub(super) fn big(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }

@@ -6,7 +6,7 @@ use ::store::{Param, Read, Row, Tx, params, sea_orm, sea_orm::Value};
 use base::{Id, Result, Timestamp};
 use uuid::Uuid;
 
-use super::insert;
+use super::STAYS;
 use crate::model::{error::ErrorCode, monitor::OpRecord};
 
 /// Microseconds of an hour.
@@ -67,13 +67,8 @@ pub async fn add_operations(
             line[2] += i64::from(said_no == Some(false));
         }
     }
-    insert(
-        tx,
-        "journal_operation",
-        &["id", "at", "client", "service", "record"],
-        &rows,
-    )
-    .await?;
+    tx.insert("journal_operation (id, at, client, service, record)", &rows, STAYS)
+        .await?;
     let sql = "INSERT INTO journal_operation_hour (hour, service, side, bucket, n, failed, millis) \
                VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hour, service, side, bucket) DO UPDATE SET \
                n = journal_operation_hour.n + excluded.n, failed = journal_operation_hour.failed + excluded.failed, \

@@ -7,9 +7,9 @@ use base::{Result, Timestamp};
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::{super::fold::Fold, big, insert};
+use super::{super::fold::Fold, STAYS};
 use crate::{
-    journal::ErasureRecord,
+    journal::{ErasureRecord, LeafId},
     model::tracker::{ReadRecord, SubjectIndex},
 };
 
@@ -29,50 +29,43 @@ pub struct ReadRow {
 
 const READ: &str = "r.leaf, r.at, r.request_id, r.client, r.member, r.service, r.action, r.purpose, r.issue";
 
-const COLUMNS: [&str; 13] = [
-    "leaf",
-    "logged_at",
-    "at",
-    "request_id",
-    "client",
-    "member",
-    "service",
-    "provider",
-    "action",
-    "purpose",
-    "issue",
-    "user_id",
-    "more",
-];
+const INTO: &str = "journal_read (leaf, logged_at, at, request_id, client, member, service, provider, action, purpose, issue, \
+                    user_id, more)";
 
 pub(super) async fn add(tx: &Tx, folds: &[Fold]) -> Result<()> {
     let (mut reads, mut subjects) = (Vec::new(), Vec::new());
-    let mut days: BTreeMap<(String, String, String), i64> = BTreeMap::new();
+    let mut days: BTreeMap<Counted, i64> = BTreeMap::new();
     for fold in folds {
         let Fold::Read { leaf, logged, read } = fold else {
             continue;
         };
         reads.push(row(*leaf, *logged, read.as_ref()));
         if let Some(read) = read {
-            let of = |subject: &SubjectIndex| params![subject.0[..], read.at, big(*leaf)];
+            let of = |subject: &SubjectIndex| params![subject.0[..], read.at, leaf.key()];
             subjects.extend(read.subjects.iter().map(of));
             *days
-                .entry(day(read.at, &read.client.member.to_string(), read.purpose.as_str()))
+                .entry(counted(
+                    leaf.log(),
+                    read.at,
+                    &read.client.member.to_string(),
+                    read.purpose.as_str(),
+                ))
                 .or_default() += 1;
         }
     }
-    insert(tx, "journal_read", &COLUMNS, &reads).await?;
-    insert(tx, "journal_subject", &["subject", "at", "leaf"], &subjects).await?;
-    for (day, n) in days {
-        count(tx, day, n).await?;
+    tx.insert(INTO, &reads, STAYS).await?;
+    tx.insert("journal_subject (subject, at, leaf)", &subjects, STAYS)
+        .await?;
+    for (counted, n) in days {
+        count(tx, counted, n).await?;
     }
     Ok(())
 }
 
-fn row(leaf: u64, logged: Timestamp, read: Option<&ReadRecord>) -> Vec<Value> {
+fn row(leaf: LeafId, logged: Timestamp, read: Option<&ReadRecord>) -> Vec<Value> {
     let text = |of: fn(&ReadRecord) -> String| read.map(of);
     params![
-        big(leaf),
+        leaf.key(),
         logged,
         read.map(|read| read.at),
         read.map(|read| read.request),
@@ -88,28 +81,35 @@ fn row(leaf: u64, logged: Timestamp, read: Option<&ReadRecord>) -> Vec<Value> {
     ]
 }
 
-fn day(at: Timestamp, member: &str, purpose: &str) -> (String, String, String) {
-    (at.legal_date().to_string(), member.to_owned(), purpose.to_owned())
+/// What is counted together: the reads of a legal date by a member for a purpose, in one log.
+type Counted = (String, String, String, u32);
+
+fn counted(log: u32, at: Timestamp, member: &str, purpose: &str) -> Counted {
+    (at.legal_date().to_string(), member.to_owned(), purpose.to_owned(), log)
 }
 
-async fn count(tx: &Tx, (day, member, purpose): (String, String, String), n: i64) -> Result<()> {
-    let sql = "INSERT INTO journal_read_day (day, member, purpose, n) VALUES ($1, $2, $3, $4) \
-               ON CONFLICT (day, member, purpose) DO UPDATE SET n = journal_read_day.n + excluded.n";
-    tx.exec(sql, params![day, member, purpose, n]).await.map(drop)
+async fn count(tx: &Tx, (day, member, purpose, log): Counted, n: i64) -> Result<()> {
+    let sql = "INSERT INTO journal_read_day (day, member, purpose, log, n) VALUES ($1, $2, $3, $4, $5) \
+               ON CONFLICT (day, member, purpose, log) DO UPDATE SET n = journal_read_day.n + excluded.n";
+    tx.exec(sql, params![day, member, purpose, i64::from(log), n])
+        .await
+        .map(drop)
 }
 
 /// Leaves of what is erased nothing but that it was there.
-pub(super) async fn erase(tx: &Tx, leaf: u64, record: &ErasureRecord) -> Result<()> {
+pub(super) async fn erase(tx: &Tx, leaf: LeafId, record: &ErasureRecord, of: u32) -> Result<()> {
     for erased in &record.leaves {
+        let erased = LeafId::new(of, *erased).key();
         let sql = format!("SELECT {READ} FROM journal_read r WHERE r.leaf = $1 AND r.at IS NOT NULL");
-        if let Some(row) = tx.one::<ReadRow>(&sql, params![big(*erased)]).await? {
-            count(tx, day(Timestamp::from_micros(row.at), &row.member, &row.purpose), -1).await?;
+        if let Some(row) = tx.one::<ReadRow>(&sql, params![erased]).await? {
+            let counted = counted(of, Timestamp::from_micros(row.at), &row.member, &row.purpose);
+            count(tx, counted, -1).await?;
         }
         let sql = "UPDATE journal_read SET at = NULL, request_id = NULL, client = NULL, member = NULL, service = NULL, \
                    provider = NULL, action = NULL, purpose = NULL, issue = NULL, user_id = NULL, more = NULL, erasure = $2 \
                    WHERE leaf = $1";
-        tx.exec(sql, params![big(*erased), big(leaf)]).await?;
-        tx.exec("DELETE FROM journal_subject WHERE leaf = $1", params![big(*erased)])
+        tx.exec(sql, params![erased, leaf.key()]).await?;
+        tx.exec("DELETE FROM journal_subject WHERE leaf = $1", params![erased])
             .await?;
     }
     Ok(())
@@ -191,7 +191,7 @@ pub async fn keys_about(db: &impl Read, window: &Window<'_>, limit: i64) -> Resu
     Ok(rows.into_iter().map(|row| row.leaf).collect())
 }
 
-/// Reads by their leaves, in no order.
+/// Reads by the keys of their leaves, in no order.
 pub async fn reads_by_leaf(db: &impl Read, leaves: &[i64]) -> Result<Vec<ReadRow>> {
     let mut rows = Vec::with_capacity(leaves.len());
     for some in padded(leaves, MOST_VALUES) {
@@ -209,13 +209,13 @@ pub async fn read_of_request(db: &impl Read, request: Uuid) -> Result<Option<i64
 }
 
 /// Whom a read was about.
-pub async fn subjects_of(db: &impl Read, leaf: u64) -> Result<Vec<SubjectIndex>> {
+pub async fn subjects_of(db: &impl Read, leaf: LeafId) -> Result<Vec<SubjectIndex>> {
     #[derive(Row)]
     struct Subject {
         subject: Vec<u8>,
     }
     let sql = "SELECT subject FROM journal_subject WHERE leaf = $1 ORDER BY subject";
-    let rows: Vec<Subject> = db.all(sql, params![big(leaf)]).await?;
+    let rows: Vec<Subject> = db.all(sql, params![leaf.key()]).await?;
     let read = |row: Subject| row.subject.try_into().ok().map(SubjectIndex);
     Ok(rows.into_iter().filter_map(read).collect())
 }

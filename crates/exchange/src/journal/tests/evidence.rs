@@ -218,7 +218,11 @@ async fn an_answer_of_another_request_is_noticed() {
         use crate::journal::evidence::Role;
         let bytes = node
             .journal
-            .contain(vec![(Role::Request, 0), (Role::Answer, 4), (Role::Read, 2)])
+            .contain(vec![
+                (Role::Request, 0.into()),
+                (Role::Answer, 4.into()),
+                (Role::Read, 2.into()),
+            ])
             .await
             .expect("made");
         let report = verify_container(&bytes, &node.policy(), None);

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// All that is in the folded tables, as text.
-async fn everything(node: &Node) -> Vec<String> {
+pub(super) async fn everything(node: &Node) -> Vec<String> {
     let db = node.store.read();
     let mut all = Vec::new();
     for sql in [
@@ -71,7 +71,7 @@ async fn messages_are_found_by_what_one_knows_of_them() {
             .await
             .expect("a list");
         assert_eq!(next, None);
-        let kinds: Vec<_> = all.iter().map(|row| (row.leaf, row.kind, row.side)).collect();
+        let kinds: Vec<_> = all.iter().map(|row| (row.leaf.leaf(), row.kind, row.side)).collect();
         use MessageKind as K;
         assert_eq!(
             kinds,
@@ -85,7 +85,7 @@ async fn messages_are_found_by_what_one_knows_of_them() {
         );
         let find = async |filter: Filter| -> Vec<u64> {
             let found = node.journal.messages(&node.auditor(), &filter).await.expect("a list");
-            found.0.into_iter().map(|row| row.leaf).collect()
+            found.0.into_iter().map(|row| row.leaf.leaf()).collect()
         };
         let by = Filter::default;
         assert_eq!(
@@ -137,7 +137,7 @@ async fn messages_are_found_by_what_one_knows_of_them() {
             .len(),
             5
         );
-        let found = node.journal.message(&node.auditor(), 6).await.expect("it is shown");
+        let found = node.journal.message(&node.auditor(), 6_u64).await.expect("it is shown");
         assert_eq!((found.row.kind, found.report), (K::Unreadable, None));
         // No path and no query is in the tables.
         let text = everything(&node).await.join("\n");
@@ -160,7 +160,7 @@ async fn a_list_is_paged_without_loss() {
             };
             let (rows, next) = node.journal.messages(&node.auditor(), &filter).await.expect("a page");
             assert!(rows.len() <= 50);
-            seen.extend(rows.iter().map(|row| row.leaf));
+            seen.extend(rows.iter().map(|row| row.leaf.leaf()));
             match next {
                 Some(place) => before = Some(place),
                 None => break,
@@ -247,6 +247,7 @@ async fn several_followers_count_nothing_twice() {
         let other = super::super::Journal::new(super::super::Parts {
             store: node.store.clone(),
             log: std::sync::Arc::clone(&node.log),
+            former: Vec::new(),
             identity: node.identity.clone(),
             directory: super::directory(&node.key),
             calendar: super::calendar(),
@@ -279,6 +280,7 @@ async fn tables_of_another_log_are_noticed() {
         let fresh = super::super::Journal::new(super::super::Parts {
             store: node.store.clone(),
             log: std::sync::Arc::clone(&node.log),
+            former: Vec::new(),
             identity: node.identity.clone(),
             directory: super::directory(&node.key),
             calendar: super::calendar(),
@@ -389,14 +391,14 @@ async fn what_is_erased_is_gone_and_the_log_still_verifies() {
                 .len(),
             1
         );
-        let found = node.journal.message(&node.auditor(), 3).await.expect("a message");
+        let found = node.journal.message(&node.auditor(), 3_u64).await.expect("a message");
         assert_eq!(found.row.kind, MessageKind::Erased);
         let (at, by, ground) = found.erased.expect("it says so");
         assert_eq!((at, ground), (node.now(), demand.ground));
         assert_eq!(by, "Chuyên viên (G01)");
         let error = node
             .journal
-            .message_evidence(&node.auditor(), 3)
+            .message_evidence(&node.auditor(), 3_u64)
             .await
             .expect_err("nothing is left");
         assert_eq!(code(&error), "message-erased");

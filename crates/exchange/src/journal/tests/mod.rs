@@ -2,6 +2,7 @@
 
 mod evidence;
 mod folding;
+mod logs;
 mod operations;
 mod pages;
 mod tracker;
@@ -23,7 +24,7 @@ use ledger::{Algorithm, FileKey, Kind, Log, Options, Policy, Signer};
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::{ASK_SERVICE, Config, Journal, PROVIDER_SERVICE, Parts};
+use super::{ASK_SERVICE, Config, Former, Journal, PROVIDER_SERVICE, Parts};
 use crate::Caller;
 use crate::model::{
     Field, Method,
@@ -83,6 +84,7 @@ pub async fn nodes_with(change: impl Fn(&mut Config), caller: Option<Arc<dyn Cal
         let journal = Journal::new(Parts {
             store: store.clone(),
             log: Arc::clone(&log),
+            former: Vec::new(),
             identity: identity.clone(),
             directory: directory(&key),
             calendar: calendar(),
@@ -109,7 +111,7 @@ pub async fn nodes_with(change: impl Fn(&mut Config), caller: Option<Arc<dyn Cal
 }
 
 fn open(folder: &std::path::Path, key: &Arc<FileKey>, clock: &FixedClock) -> Arc<Log> {
-    let mut options = Options::new(ORIGIN, Arc::<FileKey>::clone(key));
+    let mut options = Options::new(key.name(), Arc::<FileKey>::clone(key));
     options.clock = Arc::new(clock.clone());
     Arc::new(Log::open(folder, options).expect("the log opens"))
 }
@@ -184,7 +186,7 @@ pub fn directory(key: &FileKey) -> super::DirectoryNow {
         anchors: Vec::new(),
         revocations: Vec::new(),
         members: vec![
-            member("000.00.00.G01", "Bộ Công an", ORIGIN, keys, police),
+            member("000.00.00.G01", "Bộ Công an", key.name(), keys, police),
             member("000.00.00.H26", "Tỉnh Thử Nghiệm", OTHER, Vec::new(), province),
             member(
                 "000.00.00.G24",
@@ -286,6 +288,33 @@ impl Node {
         let receipts = self.log.append_all(records).await.expect("stored");
         let leaf = |n: usize| receipts.get(n).map_or(u64::MAX, |receipt| receipt.index);
         [leaf(0), leaf(1), leaf(2)]
+    }
+
+    /// Ends the log of the node and begins another; the former stays where it is.
+    pub fn begin_another(&mut self, origin: &str) {
+        let key = Arc::new(FileKey::generate(origin, Algorithm::Ed25519).expect("a key"));
+        let log = open(&self._folder.path().join("another"), &key, &self.clock);
+        let former = Former {
+            log: std::mem::replace(&mut self.log, log),
+            keys: vec![std::mem::replace(&mut self.key, key).verifier()],
+        };
+        self.reopen(vec![former]);
+    }
+
+    /// Puts the journal together anew, as a start does.
+    pub fn reopen(&mut self, former: Vec<Former>) {
+        self.journal = Journal::new(Parts {
+            store: self.store.clone(),
+            log: Arc::clone(&self.log),
+            former,
+            identity: self.identity.clone(),
+            directory: directory(&self.key),
+            calendar: calendar(),
+            clock: Arc::new(self.clock.clone()),
+            caller: None,
+            config: config(),
+        })
+        .expect("good settings");
     }
 
     pub fn policy(&self) -> Policy {

@@ -69,7 +69,7 @@ async fn reads_here_and_through_the_exchange_stand_in_one_list() {
             (here.source, here.who.vi.as_str()),
             (Source::Here { proved: None }, "Trần Thị Bình")
         );
-        assert_eq!(through.source, Source::Exchange { leaf: 2 });
+        assert_eq!(through.source, Source::Exchange { leaf: 2.into() });
         assert_eq!(
             (through.who.vi.as_str(), through.agency.as_str()),
             ("Tỉnh Thử Nghiệm", "000.00.00.H26")
@@ -112,7 +112,7 @@ async fn reads_here_and_through_the_exchange_stand_in_one_list() {
             .expect("reads");
         assert_eq!(some.reads.len(), 1);
         // The proof, and nobody else's.
-        let bytes = node.journal.my_read_evidence(&me, 2).await.expect("evidence");
+        let bytes = node.journal.my_read_evidence(&me, 2_u64).await.expect("evidence");
         let report = verify_container(&bytes, &node.policy(), None);
         assert!(
             report.is_whole() && report.leaves[0].role.code() == "read",
@@ -120,7 +120,7 @@ async fn reads_here_and_through_the_exchange_stand_in_one_list() {
         );
         let error = node
             .journal
-            .my_read_evidence(&me, 5)
+            .my_read_evidence(&me, 5_u64)
             .await
             .expect_err("of somebody else");
         assert_eq!(code(&error), "not-found");
@@ -308,7 +308,7 @@ async fn an_auditors_look_is_a_read_that_the_person_sees() {
     for node in nodes(|_| {}).await {
         let me = node.person(Some(PERSON)).await;
         log_read(&node, 1, PERSON, -100).await;
-        let found = node.journal.message(&node.auditor(), 0).await.expect("a message");
+        let found = node.journal.message(&node.auditor(), 0_u64).await.expect("a message");
         assert!(found.report.expect("judged").is_whole());
         assert_eq!(found.pair.len(), 2);
         let mine = node.journal.my_reads(&me, &ReadFilter::default()).await.expect("reads");
@@ -326,7 +326,7 @@ async fn an_auditors_look_is_a_read_that_the_person_sees() {
         assert_eq!(log.len(), 1, "and names the officer");
         assert_eq!(log[0].purpose, Purpose::Audit.label());
         // An officer who may not look leaves no trace, and sees nothing.
-        assert!(node.journal.message(&node.administrator(), 0).await.is_err());
+        assert!(node.journal.message(&node.administrator(), 0_u64).await.is_err());
         assert_eq!(node.log.size(), 4);
         assert_eq!(found.row.client.as_deref(), Some(CLIENT));
     }
@@ -414,7 +414,7 @@ async fn a_read_on_the_node_is_proved_beside_those_of_others_and_erased_with_its
         assert!(node.log.entry(proof.leaf).expect("an entry").opening.is_none());
         assert_eq!(
             all().await.iter().map(|read| read.source).collect::<Vec<_>>(),
-            [Source::Exchange { leaf: 2 }]
+            [Source::Exchange { leaf: 2.into() }]
         );
         assert!(node.identity.read_proof(&me, id).await.is_err());
     }

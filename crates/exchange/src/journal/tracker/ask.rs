@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        Journal,
+        Journal, LeafId,
         store::{self as tables, QuestionRow},
     },
     between::Errand,
@@ -55,7 +55,7 @@ pub struct Question {
     /// Identifier.
     pub id: Uuid,
     /// The leaf of the read, if it is in the log of this node.
-    pub leaf: Option<u64>,
+    pub leaf: Option<LeafId>,
     /// `X-Road-Request-Id` of the read.
     pub request: Uuid,
     /// What was read.
@@ -88,7 +88,7 @@ impl From<QuestionRow> for Question {
         let answered = row.answered_at.map(Timestamp::from_micros);
         Self {
             id: row.id,
-            leaf: row.leaf.map(i64::unsigned_abs),
+            leaf: row.leaf.map(LeafId::of_key),
             request: row.request_id,
             service: row.service,
             asker: row.asker,
@@ -113,9 +113,9 @@ impl Journal {
     /// # Errors
     /// `NotFound` for a read that is not theirs to see; `Invalid` for a text that is blank or too long; `Conflict` when they
     /// have asked about it.
-    pub async fn ask(&self, ctx: &Ctx, leaf: u64, text: &str) -> Result<Uuid> {
+    pub async fn ask(&self, ctx: &Ctx, leaf: impl Into<LeafId>, text: &str) -> Result<Uuid> {
         let (person, _) = self.person(ctx)?;
-        let read = self.my_read(ctx, leaf).await?;
+        let read = self.my_read(ctx, leaf.into()).await?;
         let text = sound(text)?;
         let reader = read.member.parse::<MemberId>().ok();
         let passed_on = reader.as_ref().is_some_and(|reader| self.passes_on_to(reader));

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        Journal,
+        Journal, LeafId,
         evidence::Role,
         store::{self as tables, ReadRow, Window},
     },
@@ -50,8 +50,8 @@ pub enum Source {
     },
     /// Another agency read it from a service of this node; the leaf proves it.
     Exchange {
-        /// In the log of this node.
-        leaf: u64,
+        /// In a log of this node.
+        leaf: LeafId,
     },
     /// Another node tells.
     Elsewhere,
@@ -160,7 +160,8 @@ impl Journal {
     ///
     /// # Errors
     /// `NotFound` for a read of somebody else, or one that is hidden.
-    pub async fn my_read_evidence(&self, ctx: &Ctx, leaf: u64) -> Result<Vec<u8>> {
+    pub async fn my_read_evidence(&self, ctx: &Ctx, leaf: impl Into<LeafId>) -> Result<Vec<u8>> {
+        let leaf = leaf.into();
         self.my_read(ctx, leaf).await?;
         self.contain(vec![(Role::Read, leaf)]).await
     }
@@ -169,7 +170,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Self::my_read_evidence`].
-    pub(in super::super) async fn read_about(&self, ctx: &Ctx, leaf: u64) -> Result<ReadAbout> {
+    pub(in super::super) async fn read_about(&self, ctx: &Ctx, leaf: LeafId) -> Result<ReadAbout> {
         let row = self.my_read(ctx, leaf).await?;
         Ok(self.through(&(self.0.directory)(), row))
     }
@@ -183,13 +184,13 @@ impl Journal {
     }
 
     /// A read through the exchange that the signed-in person sees.
-    pub(super) async fn my_read(&self, ctx: &Ctx, leaf: u64) -> Result<ReadRow> {
+    pub(super) async fn my_read(&self, ctx: &Ctx, leaf: LeafId) -> Result<ReadRow> {
         let gone = || Error::not_found("lượt xem này", "read");
         let (_, number) = self.person(ctx)?;
         self.catch_up().await?;
         let subject = self.0.config.subject_key.index(&number.ok_or_else(gone)?);
         let db = self.0.store.read();
-        let row = tables::reads_by_leaf(&db, &[tables::big(leaf)])
+        let row = tables::reads_by_leaf(&db, &[leaf.key()])
             .await?
             .pop()
             .ok_or_else(gone)?;
@@ -251,7 +252,7 @@ impl Journal {
             why: self.0.config.purpose(&row.purpose),
             dossier: row.issue,
             source: Source::Exchange {
-                leaf: row.leaf.unsigned_abs(),
+                leaf: LeafId::of_key(row.leaf),
             },
             request: Some(row.request_id),
             question: None,
@@ -287,7 +288,7 @@ impl Journal {
         let db = self.0.store.read();
         let asked = tables::questions_of(&db, person.account.uuid(), QUESTIONS).await?;
         for row in asked {
-            let Some(leaf) = row.leaf.map(i64::unsigned_abs) else {
+            let Some(leaf) = row.leaf.map(LeafId::of_key) else {
                 continue;
             };
             let source = Source::Exchange { leaf };

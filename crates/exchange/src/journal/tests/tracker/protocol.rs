@@ -123,7 +123,7 @@ async fn other_nodes_are_asked_and_whoever_is_silent_is_named() {
             let mine = node.journal.my_reads(&me, &ReadFilter::default()).await.expect("reads");
             assert!(begun.elapsed() < Duration::from_secs(5), "nobody waits long");
             let sources: Vec<_> = mine.reads.iter().map(|read| read.source).collect();
-            let (first, second) = (Source::Exchange { leaf: 2 }, Source::Exchange { leaf: 5 });
+            let (first, second) = (Source::Exchange { leaf: 2.into() }, Source::Exchange { leaf: 5.into() });
             if expected == 1 {
                 assert_eq!(sources, [first, Source::Elsewhere, second]);
                 assert_eq!(

@@ -16,6 +16,8 @@ mod node;
 mod packages;
 mod seed;
 mod serve;
+mod tls;
+mod traces;
 mod watch;
 
 use std::process::ExitCode;

@@ -36,6 +36,7 @@ mod gateways;
 mod hsm;
 mod rotation;
 mod tracking;
+mod watching;
 
 use super::*;
 use crate::{

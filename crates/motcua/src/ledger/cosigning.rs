@@ -15,7 +15,7 @@ use exchange::{journal::DirectoryNow, model::federation::View};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use super::{config, figures::Figures};
+use super::config;
 
 /// The longest answer of a witness that is read, in bytes.
 const LONGEST_ANSWER: usize = 64 << 10;
@@ -89,7 +89,6 @@ pub struct Cosigning {
     http: reqwest::Client,
     pace: Pace,
     current: RwLock<Arc<Current>>,
-    figures: Figures,
 }
 
 /// Those who are asked now.
@@ -135,13 +134,7 @@ impl Cosigning {
     ///
     /// # Errors
     /// A witness that cannot be asked, or a quorum that cannot be reached.
-    pub fn new(
-        config: &config::Ledger,
-        ledger: Ledger,
-        own: Option<VerifierKey>,
-        pace: Pace,
-        figures: Figures,
-    ) -> anyhow::Result<Self> {
+    pub fn new(config: &config::Ledger, ledger: Ledger, own: Option<VerifierKey>, pace: Pace) -> anyhow::Result<Self> {
         let configured = Wanted::configured(config)?;
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -156,7 +149,6 @@ impl Cosigning {
             http,
             pace,
             current: RwLock::new(Arc::new(current)),
-            figures,
         })
     }
 
@@ -248,7 +240,6 @@ impl Cosigning {
                 Err(error) => tracing::error!(%error, "a cosigned checkpoint could not be kept"),
             }
         }
-        self.figures.show(log.size(), &self.standing());
         gathered.checkpoint
     }
 }

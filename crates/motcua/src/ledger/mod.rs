@@ -13,7 +13,6 @@ pub mod commands;
 pub mod config;
 pub mod copying;
 pub mod cosigning;
-pub mod figures;
 pub mod pages;
 pub mod restored;
 pub mod stamping;
@@ -31,7 +30,7 @@ use dossier::service::Ledger;
 use tokio::sync::watch;
 
 pub use self::stamping::stampers;
-use self::{copying::Copying, cosigning::Cosigning, figures::Figures, stamping::Stamping, witness::Here};
+use self::{copying::Copying, cosigning::Cosigning, stamping::Stamping, witness::Here};
 
 use crate::{config::Config, exchange::commands::FOLDER};
 
@@ -109,7 +108,7 @@ impl Guarded {
     ///
     /// # Errors
     /// A key, a folder or a witness that cannot be used.
-    pub fn open(config: &Config, ledger: Ledger, clock: &Arc<dyn Clock>, figures: Figures) -> anyhow::Result<Self> {
+    pub fn open(config: &Config, ledger: Ledger, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
         let witness = match &config.ledger.witness {
             Some(witnessing) => {
                 let own = ledger.log.origin();
@@ -129,7 +128,7 @@ impl Guarded {
             None => None,
         };
         let own = witness.as_ref().map(|witness| witness.key().clone());
-        let cosigning = Cosigning::new(&config.ledger, ledger.clone(), own, Pace::default(), figures)?;
+        let cosigning = Cosigning::new(&config.ledger, ledger.clone(), own, Pace::default())?;
         Ok(Self {
             ledger,
             cosigning: Arc::new(cosigning),

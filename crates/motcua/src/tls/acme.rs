@@ -162,7 +162,7 @@ impl Acme {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(30));
         if let Some(path) = &settings.ca {
-            http = http.tls_certs_only([super::authority(path)?]);
+            http = http.tls_certs_only(super::authorities(path)?);
         }
         let listener = TcpListener::bind(settings.challenges).await;
         let listener = listener.with_context(|| format!("challenges: listening on {}", settings.challenges))?;
@@ -220,12 +220,11 @@ fn hosts(settings: &Settings, public_url: &str) -> anyhow::Result<Vec<String>> {
 fn read_binding(path: &Path) -> anyhow::Result<Binding> {
     let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let binding = || {
+    let mut binding = || {
         let (id, key) = (lines.next()?, lines.next()?);
         let key = URL_SAFE_NO_PAD.decode(key.trim_end_matches('=')).ok()?;
         Some(Binding { id: id.to_owned(), key })
     };
-    let mut binding = binding;
     binding().with_context(|| {
         format!(
             "{}: the id of a key on the first line, the key in base64url on the second",

@@ -13,7 +13,7 @@ use std::{
 };
 
 use ::trust::{Certificate, Explained};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use base::{Clock, Text, Timestamp};
 use rustls::{
     ServerConfig,
@@ -195,11 +195,15 @@ impl PageTls {
     }
 }
 
-/// A CA of one's own, from a PEM file.
+/// CAs of one's own, from a PEM file.
 ///
 /// # Errors
-/// The file cannot be read, or is no certificate.
-pub fn authority(path: &Path) -> anyhow::Result<reqwest::Certificate> {
+/// The file cannot be read, or has no certificate.
+pub fn authorities(path: &Path) -> anyhow::Result<Vec<reqwest::Certificate>> {
     let pem = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    reqwest::Certificate::from_pem(&pem).with_context(|| format!("{} is no certificate", path.display()))
+    let all = reqwest::Certificate::from_pem_bundle(&pem).with_context(|| format!("reading {}", path.display()))?;
+    if all.is_empty() {
+        bail!("{} has no certificate", path.display());
+    }
+    Ok(all)
 }

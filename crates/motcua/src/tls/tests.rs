@@ -244,6 +244,12 @@ impl Pebble {
         pebble
     }
 
+    /// It is away; its files stay.
+    fn stop(&mut self) {
+        self.process.kill().expect("it ran");
+        self.process.wait().expect("it ended");
+    }
+
     fn directory(&self) -> String {
         format!("https://127.0.0.1:{}/dir", self.port)
     }
@@ -273,7 +279,7 @@ impl Pebble {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_gets_the_certificate_of_its_pages_by_acme_and_keeps_it() {
     let challenges = free_port();
-    let pebble = Pebble::start(challenges, 30 * DAY).await;
+    let mut pebble = Pebble::start(challenges, 30 * DAY).await;
     let folder = tempfile::tempdir().expect("a folder");
     let (node, metrics, stop, task) = node(folder.path(), &pebble.settings(challenges)).await;
     let browser = pebble.client().await;
@@ -324,7 +330,7 @@ async fn a_node_gets_the_certificate_of_its_pages_by_acme_and_keeps_it() {
         std::os::unix::fs::PermissionsExt::mode(&kept.permissions()) & 0o777,
         0o600
     );
-    drop(pebble);
+    pebble.stop();
     let (node, metrics, _stop, task) = again(folder.path()).await;
     assert_eq!(shown(node.page_certificate().expect("TLS")), first);
     assert_eq!(readyz(metrics).await.0, 200);
@@ -400,7 +406,7 @@ impl Keeping {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_is_renewed_in_time_and_the_old_one_goes_on_while_it_cannot_be() {
     let challenges = free_port();
-    let pebble = Pebble::start(challenges, 9).await;
+    let mut pebble = Pebble::start(challenges, 9).await;
     let (folder, settings) = (tempfile::tempdir().expect("a folder"), pebble.settings(challenges));
     let clock = || Arc::new(SystemClock);
     let keeping = Keeping::start(folder.path(), &settings, clock()).await;
@@ -426,7 +432,7 @@ async fn a_certificate_is_renewed_in_time_and_the_old_one_goes_on_while_it_canno
     keeping.end().await;
 
     // The server is away when the certificate has ended: it is still what is shown.
-    drop(pebble);
+    pebble.stop();
     let ended = async || page.until().filter(|until| *until <= SystemClock.now());
     until("it has ended", ended).await;
     let keeping = Keeping::start(folder.path(), &settings, clock()).await;

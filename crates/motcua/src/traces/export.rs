@@ -101,7 +101,7 @@ impl Exporter {
             .redirect(reqwest::redirect::Policy::none())
             .default_headers(headers.unwrap_or_default());
         if let Some(path) = &config.ca {
-            http = http.tls_certs_only([crate::tls::authority(path)?]);
+            http = http.tls_certs_only(crate::tls::authorities(path)?);
         }
         Ok(Self {
             collector,

@@ -239,7 +239,7 @@ fn what_cannot_be_used_is_refused_at_the_start() {
             "/no/such/file",
         ),
         (&|c: &mut Config| c.headers = Some(file.clone()), "line 1"),
-        (&|c: &mut Config| c.ca = Some(file.clone()), "is no certificate"),
+        (&|c: &mut Config| c.ca = Some(file.clone()), "has no certificate"),
     ] {
         let said = with(change).expect("refused");
         assert!(said.contains(says) && !said.contains("Bearer"), "{said}");

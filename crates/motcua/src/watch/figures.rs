@@ -125,6 +125,9 @@ impl Standing {
     }
 
     fn gauges(&mut self, name: &'static str, help: &'static str, values: Vec<(Labels, f64)>) {
+        if values.is_empty() {
+            return;
+        }
         let samples = Samples::Gauge(values);
         self.0.push(Family { name, help, samples });
     }

@@ -156,7 +156,8 @@ async fn serve(config: Config) -> (Node, watch::Sender<bool>, JoinHandle<anyhow:
         let _ = ready.send(());
     });
     let task = tokio::spawn(serving);
-    started.await.expect("it serves");
+    let started = started.await;
+    assert!(started.is_ok(), "{:?}", task.await);
     (node, stop, task)
 }
 
@@ -325,6 +326,8 @@ async fn a_node_gets_the_certificate_of_its_pages_by_acme_and_keeps_it() {
     let first = shown(node.page_certificate().expect("TLS"));
     stop.send_replace(true);
     task.await.expect("no panic").expect("served");
+    // It has the log open.
+    drop(node);
     let kept = std::fs::metadata(folder.path().join("acme/pages.pem")).expect("kept");
     assert_eq!(
         std::os::unix::fs::PermissionsExt::mode(&kept.permissions()) & 0o777,

@@ -17,10 +17,10 @@ use super::{export::Pace, *};
 
 const QUICK: Pace = Pace {
     gather: Duration::from_millis(20),
-    answer: Duration::from_millis(300),
+    answer: Duration::from_secs(1),
     again: Duration::from_millis(20),
     tries: 3,
-    last: Duration::from_millis(300),
+    last: Duration::from_secs(3),
 };
 
 struct Running {
@@ -206,7 +206,7 @@ async fn what_is_left_goes_out_when_the_node_stops_and_nothing_holds_it_up() {
     let begun = Instant::now();
     running.stop.send_replace(true);
     running.task.await.expect("no panic");
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(running.traces.exported().not_delivered, 1_500);
 }
 

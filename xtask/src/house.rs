@@ -10,6 +10,7 @@ use crate::{
 /// The crates in their order. One uses only crates of lower levels; same level means no use sideways.
 const LEVELS: &[(&str, u8)] = &[
     ("base", 0),
+    ("traces", 0),
     ("country", 1),
     ("cleansing", 1),
     ("linkage", 1),

@@ -342,6 +342,7 @@ fn gateway(
         met: BTreeSet::new(),
         journal: None,
         operations: Some(drained()),
+        tracer: traces::Tracer::default(),
     })?)
 }
 

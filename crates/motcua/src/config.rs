@@ -40,6 +40,9 @@ pub struct Config {
     /// The exchange between agencies; without it the node keeps to itself.
     #[serde(default)]
     pub exchange: Option<crate::exchange::config::Exchange>,
+    /// Where traces go; nowhere by default.
+    #[serde(default)]
+    pub traces: crate::traces::Config,
     /// Folders of procedure packages to put into force at the start.
     #[serde(default)]
     pub packages: Vec<PathBuf>,
@@ -84,6 +87,8 @@ pub struct Http {
     pub certificate: Option<PathBuf>,
     /// Private key, PEM.
     pub key: Option<PathBuf>,
+    /// Or: TLS with a certificate by ACME.
+    pub acme: Option<crate::tls::acme::Settings>,
     /// How long a request may take, seconds.
     pub timeout_seconds: u64,
     /// How long requests under way may go on when the node is asked to stop, seconds.
@@ -98,6 +103,7 @@ impl Default for Http {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             certificate: None,
             key: None,
+            acme: None,
             timeout_seconds: 60,
             drain_seconds: 20,
             metrics: None,
@@ -119,6 +125,13 @@ pub struct Site {
     pub theme: std::collections::BTreeMap<String, String>,
 }
 
+impl Http {
+    /// Whether the pages are served over TLS by this process.
+    pub fn has_tls(&self) -> bool {
+        self.certificate.is_some() || self.acme.is_some()
+    }
+}
+
 impl Config {
     /// Reads the file.
     ///
@@ -133,8 +146,18 @@ impl Config {
         if let (Ok(url), Some(exchange)) = (std::env::var("MOTCUA_SHARED_DATABASE"), &mut config.exchange) {
             exchange.shared = url;
         }
+        if let Ok(collector) = std::env::var("MOTCUA_TRACES") {
+            config.traces.collector = collector;
+        }
         if config.http.certificate.is_some() != config.http.key.is_some() {
             bail!("in {}: http.certificate and http.key go together", path.display());
+        }
+        if let Some(acme) = &config.http.acme {
+            if config.http.certificate.is_some() {
+                bail!("in {}: http.certificate or [http.acme], not both", path.display());
+            }
+            let checked = acme.check(&config.identity.public_url);
+            checked.with_context(|| format!("in {}: http.acme", path.display()))?;
         }
         Ok(config)
     }

@@ -18,6 +18,8 @@ mod packages;
 mod registries;
 mod seed;
 mod serve;
+mod tls;
+mod traces;
 mod watch;
 
 use std::process::ExitCode;

@@ -33,6 +33,8 @@ use crate::{
     ledger::Guarded,
     metrics::Metrics,
     packages,
+    tls::PageCertificate,
+    traces::{self, Traces},
 };
 
 /// All tables, in the order of the levels of the house.
@@ -62,6 +64,8 @@ pub struct Node {
     pub insight: Insight,
     pub site: Arc<view::Site>,
     pub metrics: Arc<Metrics>,
+    traces: Option<Arc<Traces>>,
+    page_certificate: Arc<OnceLock<Arc<PageCertificate>>>,
     exchange: Arc<OnceLock<Exchange>>,
     guarded: Arc<OnceLock<Guarded>>,
     config: Arc<Config>,
@@ -155,6 +159,7 @@ impl Node {
         let dossiers = Dossiers::new(store.clone(), shelf, reference, calendar, identity.clone(), dossiers);
         let insight = Insight::new(store.clone(), dossiers.clone());
         let site = Arc::new(site(&config));
+        let traces = Traces::open(&config.traces, &config.identity.public_url)?.map(Arc::new);
         Ok(Self {
             store,
             clock,
@@ -165,6 +170,8 @@ impl Node {
             insight,
             site,
             metrics: Arc::default(),
+            traces,
+            page_certificate: Arc::default(),
             exchange: Arc::default(),
             guarded: Arc::default(),
             config: Arc::new(config),
@@ -195,10 +202,10 @@ impl Node {
             return Ok(());
         }
         let config = Arc::clone(&self.config);
-        let (clock, figures) = (Arc::clone(&self.clock), self.metrics.ledger.clone());
+        let clock = Arc::clone(&self.clock);
         let open = move || {
             let ledger = crate::ledger::open(&config)?;
-            Guarded::open(&config, ledger, &clock, figures)
+            Guarded::open(&config, ledger, &clock)
         };
         let guarded = tokio::task::spawn_blocking(open).await??;
         self.dossiers.keep_in(guarded.ledger.clone()).await?;
@@ -228,6 +235,7 @@ impl Node {
             calendar: self.dossiers.calendar().as_ref().clone(),
             identity: self.identity.clone(),
             log: Arc::clone(&ledger.log),
+            tracer: self.tracer(),
             former,
             services: [
                 (
@@ -263,6 +271,27 @@ impl Node {
         self.guarded.get()
     }
 
+    /// Its traces, if they are exported.
+    pub fn traces(&self) -> Option<&Arc<Traces>> {
+        self.traces.as_ref()
+    }
+
+    /// What makes spans; off unless they are exported.
+    pub fn tracer(&self) -> ::traces::Tracer {
+        self.traces().map(|traces| traces.tracer()).unwrap_or_default()
+    }
+
+    /// From now on this is the certificate of the pages that is watched.
+    pub fn watch_page_certificate(&self, certificate: &Arc<PageCertificate>) {
+        // Opened once, by whoever serves.
+        let _ = self.page_certificate.set(Arc::clone(certificate));
+    }
+
+    /// The certificate of the pages, while they are served over TLS.
+    pub fn page_certificate(&self) -> Option<&Arc<PageCertificate>> {
+        self.page_certificate.get()
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
@@ -270,7 +299,7 @@ impl Node {
 
     /// What does the deferred work.
     pub fn runner(&self) -> Runner {
-        let runner = Runner::new(self.store.clone(), Arc::clone(&self.clock));
+        let runner = Runner::new(self.store.clone(), Arc::clone(&self.clock)).traced(self.tracer());
         let runner = identity::jobs(runner);
         let runner = registry::service::handlers(runner, &self.registries);
         let runner = dossier::service::handlers(runner, &self.dossiers);
@@ -290,7 +319,7 @@ impl Node {
 
     /// What tells other nodes about consultations.
     pub fn messenger(&self) -> Runner {
-        let runner = Runner::new(self.store.clone(), Arc::clone(&self.clock));
+        let runner = Runner::new(self.store.clone(), Arc::clone(&self.clock)).traced(self.tracer());
         consult::handlers(runner, &self.dossiers)
     }
 
@@ -323,11 +352,11 @@ impl Node {
             .merge(view::assets::router(&self.site))
             .fallback(front::not_found)
             .method_not_allowed_fallback(front::not_allowed);
-        let tls = self.config.identity.public_url.starts_with("https://");
+        let tls = self.config.http.has_tls() || self.config.identity.public_url.starts_with("https://");
         let form_action = self.config.identity.oidc.iter().map(|o| o.issuer.clone()).collect();
         let headers = Arc::new(view::SecurityHeaders { form_action, tls });
         let timeout = Duration::from_secs(self.config.http.timeout_seconds.clamp(1, 600));
-        identity::layer(routes, self.identity.clone()).layer(
+        let routes = identity::layer(routes, self.identity.clone()).layer(
             ServiceBuilder::new()
                 .layer(Extension(Arc::clone(&self.site)))
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
@@ -345,7 +374,8 @@ impl Node {
                 ))
                 .layer(CatchPanicLayer::new())
                 .layer(CsrfLayer::new()),
-        )
+        );
+        traces::around(routes, self.tracer())
     }
 }
 

@@ -4,11 +4,15 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use axum::{Router, extract::State, response::IntoResponse, routing::get};
-use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
+use axum_server::{
+    Handle,
+    accept::NoDelayAcceptor,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
 use http::{StatusCode, header};
 use tokio::sync::watch;
 
-use crate::node::Node;
+use crate::{node::Node, tls::PageTls};
 
 /// Serves until the process is asked to stop; then requests and jobs in hand are finished.
 ///
@@ -44,9 +48,20 @@ pub async fn serve_until(
         .cloned()
         .map(|guarded| tokio::spawn(guarded.run(stopping.clone())));
     let watcher = tokio::spawn(watch_catalogue(node.clone(), stopping.clone()));
+    let pages_stopping = stopping.clone();
     let figures = http
         .metrics
         .map(|address| tokio::spawn(serve_metrics(address, node.clone(), stopping)));
+
+    let page = PageTls::open(node.config(), &node.clock).await?;
+    let tls = page.as_ref().map(PageTls::server).transpose()?;
+    let page = page.map(|page| {
+        node.watch_page_certificate(&page.certificate);
+        tokio::spawn(page.keep(pages_stopping))
+    });
+    let (export_rest, last) = watch::channel(false);
+    let traces = node.traces().cloned();
+    let traces = traces.map(|traces| tokio::spawn(async move { traces.run(last).await }));
 
     let handle = Handle::new();
     let drain = Duration::from_secs(http.drain_seconds);
@@ -62,18 +77,15 @@ pub async fn serve_until(
     let listener = std::net::TcpListener::bind(http.listen).with_context(|| format!("listening on {}", http.listen))?;
     listener.set_nonblocking(true)?;
     ready(listener.local_addr()?);
-    let served = match (&http.certificate, &http.key) {
-        (Some(certificate), Some(key)) => {
-            let tls = axum_server::tls_rustls::RustlsConfig::from_pem_file(certificate, key)
-                .await
-                .with_context(|| format!("reading {} and {}", certificate.display(), key.display()))?;
+    let served = match tls {
+        Some(tls) => {
             axum_server::from_tcp(listener)?
-                .acceptor(RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new()))
+                .acceptor(RustlsAcceptor::new(RustlsConfig::from_config(tls)).acceptor(NoDelayAcceptor::new()))
                 .handle(handle)
                 .serve(app)
                 .await
         }
-        _ => {
+        None => {
             axum_server::from_tcp(listener)?
                 .acceptor(NoDelayAcceptor::new())
                 .handle(handle)
@@ -93,6 +105,14 @@ pub async fn serve_until(
     }
     if let Some(figures) = figures {
         let _ = figures.await;
+    }
+    if let Some(page) = page {
+        let _ = page.await;
+    }
+    // Last, because all of the above has spans.
+    if let Some(traces) = traces {
+        let _ = export_rest.send(true);
+        let _ = traces.await;
     }
     node.store.close().await;
     served.context("serving")

@@ -15,6 +15,7 @@ use std::{
 use base::{Clock, Error, Id, Result, Timestamp};
 use serde::Serialize;
 use tokio::sync::watch;
+use traces::{Context, Key, Kind, Span, Tracer};
 use uuid::Uuid;
 
 use crate::{Engine, Read, Store, Tx, params, sea_orm, transact};
@@ -39,6 +40,8 @@ pub struct Job {
     key: Option<String>,
     payload: String,
     run_at: Timestamp,
+    /// What made it.
+    cause: Option<Context>,
 }
 
 impl Job {
@@ -52,6 +55,7 @@ impl Job {
             key: None,
             payload: serde_json::to_string(payload)?,
             run_at: Timestamp::default(),
+            cause: Context::current(),
         })
     }
 
@@ -128,6 +132,8 @@ impl Tx {
         }
         let row = |job: &Job| {
             let run_at = job.run_at.max(now);
+            // What is done much later is no part of what asked for it.
+            let trace = job.cause.as_ref().filter(|_| run_at == now).map(Context::traceparent);
             params![
                 Id::<Job>::new(now),
                 job.kind,
@@ -135,15 +141,16 @@ impl Tx {
                 job.payload,
                 run_at,
                 0_i64,
-                0_i64
+                0_i64,
+                trace
             ]
         };
         let rows: Vec<_> = jobs.iter().map(row).collect();
         self.insert(
-            "job (id, kind, key, payload, run_at, attempts, lease_until)",
+            "job (id, kind, key, payload, run_at, attempts, lease_until, trace)",
             &rows,
             " ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, run_at = excluded.run_at, attempts = 0, \
-             lease_until = 0, failed_at = NULL",
+             lease_until = 0, failed_at = NULL, trace = excluded.trace",
         )
         .await?;
         self.store.0.job_added.notify_one();
@@ -175,6 +182,7 @@ struct Taken {
     kind: String,
     payload: String,
     attempts: i64,
+    trace: Option<String>,
 }
 
 /// A job in the hands of its handler.
@@ -270,6 +278,7 @@ type Many = Arc<dyn Fn(Batch) -> Doing + Send + Sync>;
 pub struct Runner {
     store: Store,
     clock: Arc<dyn Clock>,
+    tracer: Tracer,
     one_by_one: HashMap<&'static str, One>,
     together: HashMap<&'static str, Many>,
 }
@@ -304,9 +313,17 @@ impl Runner {
         Self {
             store,
             clock,
+            tracer: Tracer::default(),
             one_by_one: HashMap::new(),
             together: HashMap::new(),
         }
+    }
+
+    /// Traces what it does.
+    #[must_use]
+    pub fn traced(mut self, tracer: Tracer) -> Self {
+        self.tracer = tracer;
+        self
     }
 
     /// Teaches a kind. The handler may run more than once for one job (see [`Run::done`]).
@@ -418,7 +435,7 @@ impl Runner {
         let sql = format!(
             "UPDATE job SET lease_until = $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM job WHERE run_at <= $2 \
              AND lease_until <= $2 AND failed_at IS NULL AND kind IN ({}) ORDER BY run_at LIMIT $3{lock}) \
-             RETURNING id, kind, payload, attempts",
+             RETURNING id, kind, payload, attempts, trace",
             crate::placeholders(4, kinds.len())
         );
         let mut values = params![now.plus_seconds(LEASE_SECONDS), now, most];
@@ -432,7 +449,7 @@ impl Runner {
     async fn run_together(&self, handler: &Many, jobs: Vec<Taken>, now: Timestamp) -> Result<()> {
         let attempt = |jobs: Arc<[Taken]>| {
             let (store, now) = (self.store.clone(), self.clock.now());
-            guarded(handler(Batch { store, now, jobs }))
+            guarded(self.span(&jobs), handler(Batch { store, now, jobs }))
         };
         if jobs.len() > 1 {
             match attempt(jobs.clone().into()).await {
@@ -461,7 +478,7 @@ impl Runner {
             id: job.id,
             done: Arc::clone(&done),
         };
-        match guarded(handler(run)).await {
+        match guarded(self.span(std::slice::from_ref(job)), handler(run)).await {
             Ok(()) if done.load(Ordering::Acquire) => Ok(()),
             Ok(()) => transact!(self.store, |tx| {
                 tx.relax().await?;
@@ -471,6 +488,21 @@ impl Runner {
             }),
             Err(error) => self.put_back(job, &error, now).await,
         }
+    }
+
+    /// One job goes on with the trace of what asked for it; several together are part of none.
+    fn span(&self, jobs: &[Taken]) -> Span {
+        let cause = match jobs {
+            [job] => job.trace.as_deref().and_then(Context::parse),
+            _ => None,
+        };
+        let mut span = self.tracer.begin(Kind::Consumer, "job", cause.as_ref());
+        if let Some(job) = jobs.first() {
+            span.rename(|| format!("job {}", job.kind));
+            span.set(Key::Job, || job.kind.clone());
+            span.set(Key::Jobs, || u16::try_from(jobs.len()).unwrap_or(u16::MAX));
+        }
+        span
     }
 
     /// A failed job waits, longer each time, and at last for a person.
@@ -489,9 +521,17 @@ impl Runner {
 }
 
 /// A panic in one job must not end the others.
-async fn guarded(doing: Doing) -> Result<()> {
-    match tokio::spawn(doing).await {
-        Ok(outcome) => outcome,
-        Err(panic) => Err(Error::internal(panic)),
+async fn guarded(mut span: Span, doing: Doing) -> Result<()> {
+    let outcome = tokio::spawn(span.around(doing))
+        .await
+        .unwrap_or_else(|panic| Err(Error::internal(panic)));
+    match &outcome {
+        Ok(()) => {}
+        Err(Error::Refused(_, problems)) => {
+            let code = problems.iter().next().map(|problem| problem.code.clone());
+            span.fail(|| code.unwrap_or_default());
+        }
+        Err(Error::Internal(_)) => span.fail(|| "internal"),
     }
+    outcome
 }

@@ -434,3 +434,56 @@ async fn many_rows_go_in_at_once() {
         assert_eq!(found, expected);
     }
 }
+
+#[tokio::test]
+async fn a_job_goes_on_with_the_trace_of_what_asked_for_it() {
+    for store in testkit::stores(&[]).await {
+        let sampling = traces::Sampling {
+            share: 1.0,
+            follow: true,
+        };
+        let (tracer, mut ended) = traces::Tracer::new(sampling, 10);
+        let asked = tracer.begin(traces::Kind::Server, "asked", None);
+        let enqueued = asked.around(async {
+            transact!(store, |tx| {
+                let later = Job::new("one", &2_i64)?.at(NOW.plus_seconds(60));
+                tx.enqueue_all(&[Job::new("one", &1_i64)?, later, Job::new("bad", &3_i64)?], NOW)
+                    .await
+            })
+        });
+        enqueued.await.expect("enqueued");
+        let clock = FixedClock::at(NOW);
+        let runner = Runner::new(store.clone(), Arc::new(clock.clone()))
+            .traced(tracer.clone())
+            .on("one", |_| async {
+                assert!(
+                    traces::Context::current().is_some(),
+                    "what it asks of others is part of it"
+                );
+                Ok(())
+            })
+            .on("bad", |_| async {
+                Err(base::Error::refused(base::Kind::Invalid, "bad-job", "Hỏng.", "Bad."))
+            });
+        assert_eq!(runner.run_due().await.expect("ran"), 2);
+        clock.set(NOW.plus_seconds(61));
+        assert_eq!(
+            runner.run_due().await.expect("ran"),
+            2,
+            "the later one, and the bad one again"
+        );
+        let context = asked.context().expect("on").clone();
+        let spans: Vec<_> = std::iter::from_fn(|| ended.try_recv().ok()).collect();
+        let of = |name: &str| spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
+        let (ones, bad) = (of("job one"), of("job bad"));
+        assert_eq!((ones.len(), bad.len()), (2, 2));
+        let goes_on = |span: &&traces::Finished| span.context.trace_id() == context.trace_id();
+        assert_eq!(
+            ones.iter().filter(|span| goes_on(span)).count(),
+            1,
+            "not the one for later"
+        );
+        assert!(bad.iter().all(|span| goes_on(span) && span.failed));
+        assert!(bad[0].attributes.contains(&(traces::Key::Error, "bad-job".into())));
+    }
+}

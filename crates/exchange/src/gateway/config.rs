@@ -10,6 +10,7 @@ use std::{
 use arc_swap::ArcSwap;
 use base::Clock;
 use tokio::sync::mpsc;
+use traces::Tracer;
 
 use crate::journal::Journal;
 use crate::model::{
@@ -52,6 +53,8 @@ pub struct Config {
     pub journal: Option<Journal>,
     /// Who wants to know of each message. When the channel is full, records are dropped and counted.
     pub operations: Option<mpsc::Sender<OpRecord>>,
+    /// What traces messages.
+    pub tracer: Tracer,
 }
 
 /// Bounds on size, number and time.

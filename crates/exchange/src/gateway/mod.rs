@@ -11,7 +11,7 @@
 //!
 //! * `consumer`: dialects, sign-in, connections to other gateways, acceptance of answers.
 //! * `provider`: the checks of the protocol in their order, rights, rates, masks, the data tracker, the services.
-//! * `body`, `evidence`, `peer`, `wire`: what both need. `serve`: the listeners.
+//! * `body`, `evidence`, `peer`, `trace`, `wire`: what both need. `serve`: the listeners.
 
 mod archive;
 mod body;
@@ -26,6 +26,7 @@ mod peer;
 mod provider;
 mod serve;
 mod stall;
+mod trace;
 mod wire;
 
 use std::{
@@ -39,6 +40,7 @@ use axum::{Router, body::Body};
 use base::{Clock, Timestamp};
 use http::{Request, Response};
 use tokio::sync::mpsc;
+use traces::Tracer;
 use uuid::Uuid;
 
 use self::{
@@ -86,6 +88,7 @@ struct Inner {
     subjects: SubjectKey,
     journal: Option<Journal>,
     operations: Option<mpsc::Sender<OpRecord>>,
+    tracer: Tracer,
     met: RwLock<BTreeSet<MemberId>>,
     room: Room,
     checkpoints: Checkpoints,
@@ -159,6 +162,7 @@ impl Gateway {
             subjects: config.subjects,
             journal: config.journal,
             operations: config.operations,
+            tracer: config.tracer,
             met: RwLock::new(config.met),
             checkpoints: Checkpoints::default(),
             rates: Rates::default(),

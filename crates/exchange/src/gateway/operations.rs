@@ -1,6 +1,7 @@
 //! What is told of each message to whoever monitors: one record on each side.
 
 use base::Timestamp;
+use traces::Span;
 use uuid::Uuid;
 
 use super::figures::Part;
@@ -20,10 +21,12 @@ pub(super) struct Course {
     pub request_size: u64,
     pub response_size: Option<u64>,
     pub refused: Option<(ErrorCode, String)>,
+    /// Ends with it.
+    pub span: Span,
 }
 
 impl Course {
-    pub fn begin(now: Timestamp) -> Self {
+    pub fn begin(now: Timestamp, span: Span) -> Self {
         Self {
             began: std::time::Instant::now(),
             request_in: now,
@@ -32,6 +35,7 @@ impl Course {
             request_size: 0,
             response_size: None,
             refused: None,
+            span,
         }
     }
 

@@ -6,11 +6,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::model::{Field, FieldFlaw};
 
 /// What never stands twice on a connection: HPACK need not remember it, and has room for what does.
-const ONCE: [&str; 7] = [
+const ONCE: [&str; 8] = [
     "content-digest",
     "motcua-salt",
     "motcua-proof",
     "motcua-request",
+    "traceparent",
     "x-road-id",
     "x-road-request-id",
     "x-road-request-hash",

@@ -10,4 +10,5 @@ mod peer;
 mod provider;
 mod requests;
 mod services;
+mod traces;
 mod world;

@@ -28,6 +28,7 @@ use exchange::{
 use ledger::{FileKey, Kind, Log, Options, Policy, Signer as _};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use traces::Tracer;
 use trust::{
     Algorithm, Anchor, Authority, Certificate, CertificateRequest, KeyId, Revocations, Signer, Tls, TrustStore,
     ca::{Approval, Profile},
@@ -189,6 +190,7 @@ pub struct Setup {
     pub hosting: Hosting,
     pub internal: BTreeMap<String, Router>,
     pub log: fn(&mut Options),
+    pub tracer: Tracer,
 }
 
 impl Default for Setup {
@@ -199,6 +201,7 @@ impl Default for Setup {
             hosting: Hosting::default(),
             internal: BTreeMap::new(),
             log: |_| {},
+            tracer: Tracer::default(),
         }
     }
 }
@@ -363,6 +366,7 @@ impl Federation {
             met: BTreeSet::new(),
             journal: None,
             operations: Some(operations),
+            tracer: setup.tracer,
         })
         .expect("a gateway");
         let (stop, stopped) = tokio::sync::watch::channel(false);

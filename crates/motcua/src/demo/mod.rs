@@ -142,6 +142,7 @@ pub fn config(args: &Args) -> anyhow::Result<Config> {
         dossiers,
         ledger: Default::default(),
         exchange: None,
+        traces: Default::default(),
         packages: Vec::new(),
         registries: Vec::new(),
         reference: None,

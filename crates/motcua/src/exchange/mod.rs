@@ -35,6 +35,7 @@ use ::exchange::{
     },
     routers,
 };
+use ::traces::Tracer;
 use anyhow::Context as _;
 use axum::Router;
 use base::{Calendar, Clock};
@@ -51,7 +52,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use self::keys::Keys;
 pub use self::watched::Watched;
-use crate::config::{Config, Secret};
+use crate::{
+    config::{Config, Secret},
+    traces,
+};
 
 /// How often a node looks whether what it offers is what the directory says of it; at once when that has changed here.
 const PUBLISHED: Duration = Duration::from_secs(15);
@@ -78,6 +82,8 @@ pub struct Ground<'a> {
     pub log: Arc<ledger::Log>,
     /// Those that ended before it, the oldest first.
     pub former: Vec<journal::Former>,
+    /// What traces messages and jobs.
+    pub tracer: Tracer,
     /// What other rooms of the node answer behind the gateway.
     pub services: BTreeMap<String, Router>,
 }
@@ -96,6 +102,7 @@ pub(crate) struct Joined {
     server: ServerId,
     keys: Arc<Keys>,
     clock: Arc<dyn Clock>,
+    tracer: Tracer,
     follower: Follower,
     tls: Tls,
     gateway: Gateway,
@@ -217,7 +224,7 @@ impl Exchange {
             journal::schedule(store, now).await?;
             let ours = joined.shared.as_ref().unwrap_or(store);
             events::schedule(ours, now).await?;
-            let runner = || Runner::new(ours.clone(), Arc::clone(&joined.clock));
+            let runner = || Runner::new(ours.clone(), Arc::clone(&joined.clock)).traced(joined.tracer.clone());
             if joined.shared.is_some() {
                 beside.spawn(joined.handlers(runner()).run(stop.clone()));
             }
@@ -329,6 +336,8 @@ impl Joined {
         });
         let mut internal = routers(&access, &journal, &events);
         internal.extend(ground.services);
+        let traced = |(name, routes)| (name, traces::around(routes, ground.tracer.clone()));
+        let internal = internal.into_iter().map(traced).collect();
         let gateway = gateway::Config {
             server: node.server(),
             tls: tls.clone(),
@@ -344,6 +353,7 @@ impl Joined {
             met: met(&folder),
             journal: Some(journal.clone()),
             operations: Some(records),
+            tracer: ground.tracer.clone(),
         };
         std::fs::create_dir_all(&gateway.spill).with_context(|| format!("making {}", gateway.spill.display()))?;
         let gateway = tokio::task::spawn_blocking(move || Gateway::new(gateway)).await??;
@@ -355,6 +365,7 @@ impl Joined {
             keys: Arc::new(Keys::new(&folder, node, tls.clone(), Arc::clone(&clock))),
             folder,
             clock,
+            tracer: ground.tracer,
             follower,
             tls,
             gateway,

@@ -37,6 +37,7 @@ mod hsm;
 mod joining;
 mod rotation;
 mod tracking;
+mod watching;
 
 use super::*;
 use crate::{

@@ -14,7 +14,7 @@ use exchange::{journal::DirectoryNow, model::federation::View};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use super::{config, figures::Figures};
+use super::config;
 
 /// The longest answer of a witness that is read, in bytes.
 const LONGEST_ANSWER: usize = 64 << 10;
@@ -88,7 +88,6 @@ pub struct Cosigning {
     http: reqwest::Client,
     pace: Pace,
     current: RwLock<Arc<Current>>,
-    figures: Figures,
 }
 
 /// Those who are asked now.
@@ -134,13 +133,7 @@ impl Cosigning {
     ///
     /// # Errors
     /// A witness that cannot be asked, or a quorum that cannot be reached.
-    pub fn new(
-        config: &config::Ledger,
-        ledger: Ledger,
-        own: Option<VerifierKey>,
-        pace: Pace,
-        figures: Figures,
-    ) -> anyhow::Result<Self> {
+    pub fn new(config: &config::Ledger, ledger: Ledger, own: Option<VerifierKey>, pace: Pace) -> anyhow::Result<Self> {
         let configured = Wanted::configured(config)?;
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -155,7 +148,6 @@ impl Cosigning {
             http,
             pace,
             current: RwLock::new(Arc::new(current)),
-            figures,
         })
     }
 
@@ -247,7 +239,6 @@ impl Cosigning {
                 Err(error) => tracing::error!(%error, "a cosigned checkpoint could not be kept"),
             }
         }
-        self.figures.show(log.size(), &self.standing());
         gathered.checkpoint
     }
 }

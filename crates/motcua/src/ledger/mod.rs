@@ -15,7 +15,6 @@ pub mod config;
 pub mod copying;
 pub mod cosigning;
 pub mod ended;
-pub mod figures;
 pub mod pages;
 pub mod restored;
 pub mod stamping;
@@ -32,7 +31,7 @@ use base::Clock;
 use tokio::sync::watch;
 
 pub use self::stamping::stampers;
-use self::{copying::Copying, cosigning::Cosigning, figures::Figures, stamping::Stamping, witness::Here};
+use self::{copying::Copying, cosigning::Cosigning, stamping::Stamping, witness::Here};
 
 use crate::{config::Config, exchange::commands::FOLDER};
 
@@ -118,7 +117,7 @@ impl Guarded {
     ///
     /// # Errors
     /// A key, a folder or a witness that cannot be used.
-    pub fn open(config: &Config, ledger: Ledger, clock: &Arc<dyn Clock>, figures: Figures) -> anyhow::Result<Self> {
+    pub fn open(config: &Config, ledger: Ledger, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
         let witness = match &config.ledger.witness {
             Some(witnessing) => {
                 let own = ledger.log.origin();
@@ -138,7 +137,7 @@ impl Guarded {
             None => None,
         };
         let own = witness.as_ref().map(|witness| witness.key().clone());
-        let cosigning = Cosigning::new(&config.ledger, ledger.clone(), own, Pace::default(), figures)?;
+        let cosigning = Cosigning::new(&config.ledger, ledger.clone(), own, Pace::default())?;
         Ok(Self {
             ledger,
             cosigning: Arc::new(cosigning),

@@ -13,7 +13,7 @@ use super::{
         body::{Flow, Held, Payload, Seal},
         evidence::{self, OwnLog, not_logged},
         flaw::BodyFlaw,
-        seconds, wire,
+        seconds, trace, wire,
     },
     Prepared,
 };
@@ -83,8 +83,14 @@ impl Inner {
         body: Result<Held, Flow>,
     ) -> (Result<Response<Payload>, Refusal>, Option<Timestamp>) {
         let mut answered = None;
+        let span = self
+            .tracer
+            .begin(traces::Kind::Client, trace::SEND, prepared.trace.as_ref());
         let answer = async {
-            let fields = std::mem::take(&mut prepared.fields);
+            let mut fields = std::mem::take(&mut prepared.fields);
+            if let Some(context) = span.context() {
+                trace::put(context, &mut fields);
+            }
             let created = seconds(self.clock.now());
             let (method, target) = (prepared.method, prepared.target.clone());
             let name = self.log.name().clone();
@@ -118,6 +124,7 @@ impl Inner {
             Ok(answer)
         };
         let answer = answer.await;
+        trace::ended(span, answer.as_ref().map(|answer| answer.status().as_u16()));
         (answer, answered)
     }
 

@@ -10,6 +10,7 @@ mod sign_in;
 use std::{net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, Request, Response, request::Parts};
+use traces::{Context, Key, Span};
 use uuid::Uuid;
 
 pub(super) use self::links::Links;
@@ -19,7 +20,7 @@ use super::{
     figures::Part,
     flaw::{GatewayFlaw, Leg, refusal},
     operations::{Course, Whose},
-    wire,
+    trace, wire,
 };
 use crate::model::{
     Field, Method,
@@ -48,6 +49,8 @@ struct Prepared {
     /// Those of the head: what goes on.
     fields: Vec<Field>,
     view: Arc<View>,
+    /// What the message to the other node is part of.
+    trace: Option<Context>,
 }
 
 impl Inner {
@@ -66,9 +69,11 @@ impl Inner {
             return answer.unwrap_or_else(|refusal| self.unsigned(&refusal, format));
         }
         let _in_flight = self.meter.begin(Part::Consumer);
-        let mut course = Course::begin(self.clock.now());
+        let span = self.tracer.receive(trace::CONSUME, &head.headers);
+        let mut course = Course::begin(self.clock.now(), span);
         let (answer, whose) = match self.prepare(origin, head) {
-            Ok(prepared) => {
+            Ok(mut prepared) => {
+                prepared.trace = prepared.of(&mut course.span);
                 let whose = self.operations.is_some().then(|| {
                     let Prepared {
                         method, target, head, ..
@@ -88,6 +93,7 @@ impl Inner {
             course.refused.get_or_insert_with(|| (code, code.text().en));
         }
         self.meter.end(Part::Consumer, &course);
+        trace::answered(&mut course, answer.status().as_u16());
         if let Some((method, service, head)) = whose {
             self.report(|now| {
                 let whose = Whose {
@@ -136,6 +142,7 @@ impl Inner {
             head: Arc::new(head),
             target,
             view: Arc::clone(&self.directory.load().view),
+            trace: None,
         };
         let provider = &prepared.target.service().provider.member;
         self.acquainted(provider)
@@ -203,6 +210,16 @@ fn speaking(mut fields: Vec<Field>, dialect: Dialect, target: &Target) -> Vec<Fi
 }
 
 impl Prepared {
+    /// Says in the span what is asked; gives where the span is in its trace.
+    fn of(&self, span: &mut Span) -> Option<Context> {
+        trace::asked(span, self.method, &self.head.client, self.head.request_id);
+        let service = self.target.service();
+        if self.view.service(service).is_some() || Metaservice::of(&service.code).is_some() {
+            span.set(Key::Service, || service.to_string());
+        }
+        span.context().cloned()
+    }
+
     /// The gateways that may be asked, in the order of the directory. Of a service that the directory does not list every
     /// gateway of the member is asked: it knows better.
     fn gateways(&self) -> Result<Vec<&Gateway>, Refusal> {

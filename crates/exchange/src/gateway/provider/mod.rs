@@ -13,6 +13,7 @@ mod service;
 use std::sync::Arc;
 
 use http::{Request, Response};
+use traces::Key;
 
 use self::{
     admit::Admitted,
@@ -26,6 +27,7 @@ use super::{
     figures::Part,
     flaw::{GatewayFlaw, Leg, refusal},
     operations::{Course, Whose},
+    trace,
 };
 use crate::model::{
     error::{ErrorCode, Format, Refusal},
@@ -49,7 +51,8 @@ impl Inner {
         request: Request<B>,
     ) -> Response<Payload> {
         let _in_flight = self.meter.begin(Part::Provider);
-        let mut course = Course::begin(self.clock.now());
+        let span = self.tracer.receive(trace::PROVIDE, request.headers());
+        let mut course = Course::begin(self.clock.now(), span);
         let (head, body) = request.into_parts();
         let format = Format::accepted(head.headers.get_all(http::header::ACCEPT).iter().map(|v| v.as_bytes()));
         match self.admit(peer, head, body).await {
@@ -62,7 +65,9 @@ impl Inner {
             Err(refusal) => {
                 course.refuse(&refusal);
                 self.meter.end(Part::Provider, &course);
-                self.unsigned(&refusal, format)
+                let answer = self.unsigned(&refusal, format);
+                trace::answered(&mut course, answer.status().as_u16());
+                answer
             }
         }
     }
@@ -71,6 +76,7 @@ impl Inner {
     async fn answer(self: Arc<Self>, mut admitted: Admitted, format: Format, mut course: Course) -> Response<Payload> {
         let hosting = self.hosting.load_full();
         let (asked, method) = (Arc::clone(&admitted.asked), admitted.record.method());
+        trace::asked(&mut course.span, method, &asked.client.member, asked.request_id);
         let answered = match self.allow(&hosting, &admitted) {
             Err(denied) => {
                 course.refuse(&denied.refusal);
@@ -89,6 +95,7 @@ impl Inner {
             self.unsigned(&refusal, format)
         });
         self.meter.end(Part::Provider, &course);
+        trace::answered(&mut course, answer.status().as_u16());
         self.report(|now| {
             let whose = Whose {
                 part: Part::Provider,
@@ -153,6 +160,8 @@ impl Inner {
         format: Format,
         course: &mut Course,
     ) -> Result<Response<Payload>, Refusal> {
+        // It is hosted here.
+        course.span.set(Key::Service, || admitted.asked.service.to_string());
         let replied = match way {
             Way::Meta(metaservice) => self
                 .metaservice(hosting, metaservice, &admitted)
@@ -186,7 +195,13 @@ impl Inner {
         let mask = grant.and_then(|grant| grant.mask.as_ref());
         let sent = self.request_to_look_into(service, admitted).await;
         course.request_out = Some(self.clock.now());
-        let mut reply = self.forward(service, admitted, mask.is_some()).await?;
+        trace::operation(&mut course.span, service, &admitted.record);
+        let span = self
+            .tracer
+            .begin(traces::Kind::Client, trace::SERVICE, course.span.context());
+        let reply = self.forward(service, admitted, mask.is_some(), span.context()).await;
+        trace::ended(span, reply.as_ref().map(|reply| reply.status));
+        let mut reply = reply?;
         course.response_in = Some(self.clock.now());
         let answered = Answered {
             status: reply.status,

@@ -11,6 +11,7 @@ use hyper_util::{
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tower::ServiceExt;
+use traces::Context;
 
 use super::{
     super::{
@@ -81,12 +82,16 @@ impl Inner {
         service: &LocalService,
         admitted: &mut Admitted,
         masked: bool,
+        trace: Option<&Context>,
     ) -> Result<Reply, Refusal> {
         let body = std::mem::replace(&mut admitted.body, Held::of(Vec::new()));
         let patience = self.limits.patience(service.timeout, body.length());
         let mut request = Request::new(Payload::from(body));
         *request.method_mut() = method(admitted);
         *request.headers_mut() = head(admitted, masked);
+        if let Some(trace) = trace {
+            trace.write(request.headers_mut());
+        }
         let whole = if masked || looks_into_answers(service) {
             usize::try_from(self.limits.inspected).unwrap_or(usize::MAX)
         } else {

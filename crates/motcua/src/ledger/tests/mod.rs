@@ -141,7 +141,7 @@ fn cosigning(ledger: &Ledger, witnesses: &[(&str, &VerifierKey)], quorum: usize,
         quorum: Some(quorum),
         ..config::Ledger::default()
     };
-    Arc::new(Cosigning::new(&config, ledger.clone(), None, pace, Figures::default()).expect("witnesses"))
+    Arc::new(Cosigning::new(&config, ledger.clone(), None, pace).expect("witnesses"))
 }
 
 const QUICK: Pace = Pace {
@@ -301,7 +301,7 @@ async fn a_log_that_is_put_back_is_accused_on_its_page_and_in_its_figures() {
             get(&back, "/ledger").await.contains(words).then_some(())
         })
         .await;
-        let figures = back.metrics.text().expect("figures");
+        let figures = crate::watch::figures(&back).await.expect("figures");
         let named = "motcua_ledger_witness_accuses{witness=\"nhan-chung.example\"} 1";
         assert!(figures.contains(named), "{figures}");
     }

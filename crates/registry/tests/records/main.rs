@@ -25,7 +25,8 @@ use registry::{
     history::{Effect, Entry, Moment},
     model::{RegistryCode, ValidTime},
     service::{
-        Asked, Change, Fresh, Mask, Provenance, Purpose, Query, Registries, Seen, Sort, Target, When, With, Written,
+        self, Asked, Change, Fresh, Mask, Provenance, Purpose, Query, Registries, Seen, Sort, Target, When, With,
+        Written,
     },
     shelf::Shelf,
 };
@@ -833,6 +834,118 @@ async fn what_is_erased_is_gone_and_the_log_still_verifies() {
             )
             .contains("Bí Mật")
         }));
+    }
+}
+
+#[tokio::test]
+async fn a_new_version_finds_old_records_by_what_it_says_now() {
+    for office in offices().await {
+        office
+            .write(assert_new(
+                person("001190000017", "Nguyễn Thị An", "00004"),
+                "2025-07-01",
+            ))
+            .await;
+        let mut added = Vec::new();
+        for n in 0..450 {
+            added.push(Fresh {
+                from: day("2026-01-01"),
+                to: None,
+                body: person(&format!("00119001{n:04}"), "Lê Văn Bé", "00008"),
+            });
+        }
+        let many = office
+            .registries
+            .add_many(&steward(), &population(), &added, &provenance(), "many", true)
+            .await;
+        assert!(many.expect("taken in").iter().all(Result::is_ok));
+
+        // The name has another name, and one can ask by sex.
+        let folder = tempfile::tempdir().expect("a folder");
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../registries");
+        for (from, to) in [
+            ("population", "population"),
+            ("dictionary", "dictionary"),
+            ("dictionary/lists", "dictionary/lists"),
+        ] {
+            fs::create_dir_all(folder.path().join(to)).expect("a folder");
+            for entry in fs::read_dir(ours.join(from))
+                .expect("a folder")
+                .flatten()
+                .filter(|entry| entry.path().is_file())
+            {
+                fs::copy(entry.path(), folder.path().join(to).join(entry.file_name())).expect("copied");
+            }
+        }
+        let population_folder = folder.path().join("population");
+        let edit = |name: &str, change: &dyn Fn(String) -> String| {
+            let path = population_folder.join(name);
+            let text = fs::read_to_string(&path).expect("a file");
+            fs::write(path, change(text)).expect("written");
+        };
+        edit("schema.json", &|text| text.replace("\"name\"", "\"full_name\""));
+        edit("registry.toml", &|text| {
+            text.replace("version = 1", "version = 2")
+                .replace("\"name\"", "\"full_name\"")
+                + "\n[[filter]]\nfield = \"sex\"\noperators = [\"eq\"]\n"
+        });
+        let migration = "from = 1\n[[rename]]\nfrom = \"name\"\nto = \"full_name\"\n";
+        fs::write(population_folder.join("migration.toml"), migration).expect("written");
+        let files = folder::read(&population_folder).expect("files");
+        let shelf = office.registries.shelf();
+        shelf.publish(&files, "test", now()).await.expect("published");
+
+        let find = async |field: &str, value: &str, limit| {
+            let query = Query {
+                asked: vec![asked(field, value)],
+                limit,
+                ..Query::default()
+            };
+            let listed = office
+                .registries
+                .list(&steward(), &purpose(), &population(), &query)
+                .await;
+            listed.expect("a list").items
+        };
+        assert!(find("sex", "female", 500).await.is_empty(), "nobody has looked yet");
+        let clock: Arc<dyn base::Clock> = Arc::new(FixedClock::at(now().plus_seconds(5)));
+        let runner = || {
+            service::handlers(
+                store::jobs::Runner::new(office.store.clone(), Arc::clone(&clock)),
+                &office.registries,
+            )
+        };
+        while runner().run_due().await.expect("the jobs run") > 0 {}
+        assert_eq!(find("sex", "female", 500).await.len(), 451);
+        let an = find("full_name", "nguyen thi an", 2).await;
+        assert_eq!(an.len(), 1);
+        assert_eq!(an[0].body["full_name"], "Nguyễn Thị An");
+        assert!(an[0].body.get("name").is_none(), "brought forward as it is read");
+        let (_, history) = office
+            .registries
+            .history(&steward(), &purpose(), &population(), "001190000017", &Mask::ALL)
+            .await
+            .expect("a history");
+        assert_eq!(history.len(), 1, "what is stored stays as it was");
+        // It is changed under the new version.
+        let mut moved = an[0].body.clone();
+        moved["residence"]["commune"] = json!("00008");
+        let seen = Seen {
+            record: an[0].id,
+            seq: an[0].newest,
+        };
+        office
+            .write(Change::Assert {
+                target: Target::Known(seen),
+                from: day("2026-03-01"),
+                to: None,
+                body: moved,
+            })
+            .await;
+        assert_eq!(
+            find("person_number", "001190000017", 2).await[0].body["residence"]["commune"],
+            "00008"
+        );
     }
 }
 

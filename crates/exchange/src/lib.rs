@@ -38,6 +38,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0005_traffic",
     "0006_conformance",
     "0007_event_keys",
-    "0008_service_credential"
-    "0007_logs"
+    "0008_service_credential",
+    "0009_logs"
 );

@@ -39,7 +39,11 @@ impl Here {
             request_id: ctx.request_id,
             lang: Lang::Vi,
         };
-        match self.0.facts(&asks, &purpose, &code, question.about.number(), names).await {
+        match self
+            .0
+            .facts(&asks, &purpose, &code, question.about.number(), names)
+            .await
+        {
             Ok(facts) => Some(facts),
             Err(error) => {
                 tracing::warn!(%error, registry = %code, procedure = %question.procedure, "a registry of this node did not answer");
@@ -55,7 +59,10 @@ impl Lookup for Here {
             let mut by_registry: BTreeMap<&str, Vec<(&Attribute, Name)>> = BTreeMap::new();
             for attribute in &question.attributes {
                 if let Ok(name) = attribute.name.parse() {
-                    by_registry.entry(&attribute.registry).or_default().push((attribute, name));
+                    by_registry
+                        .entry(&attribute.registry)
+                        .or_default()
+                        .push((attribute, name));
                 }
             }
             let mut said = BTreeMap::new();

@@ -29,7 +29,9 @@ impl Attribute {
         let mut values = body.as_object()?.clone();
         values.insert(SUBJECT.to_owned(), subject.into());
         let speaks = self.when.as_ref().is_none_or(|when| when.holds_over(&values));
-        speaks.then(|| self.value.eval_over(&values)).filter(|value| !value.is_null())
+        speaks
+            .then(|| self.value.eval_over(&values))
+            .filter(|value| !value.is_null())
     }
 }
 
@@ -74,7 +76,9 @@ pub(super) fn compile(
         }
         for path in &raw.find {
             known(path, fields, FILE, at("find"), sink);
-            let asked = filters.iter().any(|f| f.field == *path && f.operators.contains(&Operator::Eq));
+            let asked = filters
+                .iter()
+                .any(|f| f.field == *path && f.operators.contains(&Operator::Eq));
             if !asked {
                 sink.error(
                     FILE,

@@ -461,7 +461,7 @@ fn twice(sink: &mut Sink, path: String, what: &str) {
 }
 
 /// The files that a folder may hold.
-pub(crate) const fn folder_names() -> [&'static str; 4] {
+pub(crate) const fn folder_names() -> [&'static str; 5] {
     NAMES
 }
 

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use base::{
     Text,
     codes::{
-        AgencyCode, CodeError, CustomsDeclaration, DossierCode, HealthCard, InsuranceNumber, OldIdCard, PersonNumber, PhoneNumber,
-        ProcedureCode, TaxCode,
+        AgencyCode, CodeError, CustomsDeclaration, DossierCode, HealthCard, InsuranceNumber, OldIdCard, PersonNumber,
+        PhoneNumber, ProcedureCode, TaxCode,
     },
 };
 use jiff::civil::Date;

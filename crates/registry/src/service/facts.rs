@@ -38,7 +38,10 @@ impl Registries {
         names: &[Name],
     ) -> Result<BTreeMap<Name, Fact>> {
         let registry = self.editions(code)?.current();
-        let asked = registry.attributes.iter().filter(|attribute| names.contains(&attribute.id));
+        let asked = registry
+            .attributes
+            .iter()
+            .filter(|attribute| names.contains(&attribute.id));
         let mut by_find: BTreeMap<&[FieldPath], Vec<&Attribute>> = BTreeMap::new();
         for attribute in asked {
             by_find.entry(&attribute.find).or_default().push(attribute);
@@ -48,7 +51,9 @@ impl Registries {
             let records = self.about(ctx, purpose, code, number, find).await?;
             for attribute in attributes {
                 // The newest record that says anything of it.
-                let says = |record: &RecordView| Some((record.valid_from, attribute.of(&record.body, number)?, record.clone()));
+                let says = |record: &RecordView| {
+                    Some((record.valid_from, attribute.of(&record.body, number)?, record.clone()))
+                };
                 if let Some((_, value, record)) = records.iter().filter_map(says).max_by_key(|(from, ..)| *from) {
                     let fact = Fact {
                         value,

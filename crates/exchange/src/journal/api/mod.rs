@@ -18,14 +18,7 @@ use self::{
     bodies::{ExchangeBody, HiddenReadsBody, MessageBody, OpRecordBody, TrackedReadsBody},
     params::OpAsked,
 };
-use super::{
-    Journal,
-    evidence::MEDIA_TYPE,
-    messages::{Filter, Place},
-    operations::OpQuery,
-    pages,
-    tracker::ReadFilter,
-};
+use super::{Journal, evidence::MEDIA_TYPE, messages::Filter, operations::OpQuery, pages, tracker::ReadFilter};
 
 /// The JSON routes with their description. To be merged at the root, below [`identity::layer`].
 pub fn api(journal: Journal) -> OpenApiRouter {

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Names and values.
+type Labels = Vec<(String, String)>;
+
 /// The samples of each family, by family and series.
 pub type Families = BTreeMap<String, BTreeMap<String, f64>>;
 
@@ -103,7 +106,7 @@ impl Family {
 
     /// Each series has buckets that rise to `+Inf`, whose value is the count, and a sum.
     fn check_histogram(&self) {
-        let mut all: BTreeMap<Vec<(String, String)>, Vec<(f64, f64)>> = BTreeMap::new();
+        let mut all: BTreeMap<Labels, Vec<(f64, f64)>> = BTreeMap::new();
         for sample in self.series.values().filter(|sample| sample.name.ends_with("_bucket")) {
             let (mut labels, le) = (sample.labels.clone(), &sample.labels["le"]);
             let le = if le == "+Inf" {

@@ -181,11 +181,11 @@ pub fn decide(state: &State, command: &Command, rules: Rules<'_>, now: Timestamp
         Command::TakeWrote { token, write, wrote } => {
             let waits = state.process.tokens.iter().any(|open| open.id == *token);
             // What is done is taken back or left; nothing else happens to a write twice.
-            let fits = match (state.wrote(*token, write), wrote) {
-                (None, Wrote::Done { .. } | Wrote::Refused { .. }) => true,
-                (Some(Wrote::Done { .. }), Wrote::TakenBack { .. } | Wrote::Left { .. }) => true,
-                _ => false,
-            };
+            let fits = matches!(
+                (state.wrote(*token, write), wrote),
+                (None, Wrote::Done { .. } | Wrote::Refused { .. })
+                    | (Some(Wrote::Done { .. }), Wrote::TakenBack { .. } | Wrote::Left { .. })
+            );
             if !waits || !fits {
                 return Err(moved_on(state));
             }

@@ -13,7 +13,7 @@ use dossier::{consult, service::Dossiers};
 use identity::{Audience, Entropy, IdentityState, NavEntry, Permission, Shell};
 use insight::Insight;
 use procedure::{catalogue::Catalogue, reference::Reference, shelf::Shelf};
-use registry::service::Registries;
+use registry::{here::Here, service::Registries};
 use store::{Store, jobs::Runner};
 use tower::ServiceBuilder;
 use tower_http::{
@@ -157,6 +157,10 @@ impl Node {
         dossiers.public_url = config.identity.public_url.trim_end_matches('/').to_owned();
         let calendar = calendar(&config)?;
         let dossiers = Dossiers::new(store.clone(), shelf, reference, calendar, identity.clone(), dossiers);
+        // Where there are none, nothing waits for their answers.
+        if !registries.shelf().all().is_empty() {
+            dossiers.ask_registries_by(Arc::new(Here::new(registries.clone())));
+        }
         let insight = Insight::new(store.clone(), dossiers.clone());
         let site = Arc::new(site(&config));
         let traces = Traces::open(&config.traces, &config.identity.public_url)?.map(Arc::new);

@@ -79,7 +79,14 @@ fn every_registry_of_this_repository_is_good() {
             codes.push(registry.expect("a registry").code.to_string());
         }
     }
-    for code in ["population", "civil-status"] {
+    for code in [
+        "population",
+        "civil-status",
+        "enterprises",
+        "tax",
+        "social-insurance",
+        "customs",
+    ] {
         assert!(codes.iter().any(|found| found == code), "{code}");
     }
 }

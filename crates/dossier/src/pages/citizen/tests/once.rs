@@ -13,7 +13,15 @@ use base::Timestamp;
 use futures::future::BoxFuture;
 use identity::{Ctx, Role};
 use procedure::form::{Answers, Attribute, Said};
-use registry::lookup::{About, Lookup, Question};
+use registry::{
+    folder,
+    here::Here,
+    history::Moment,
+    lookup::{About, Lookup, Question},
+    model::ValidTime,
+    service::{Change, Provenance, Registries, Target},
+    shelf::Shelf,
+};
 use serde_json::{Value, json};
 
 use super::town::{Town, an, at, nobody, officer, person, start, towns};
@@ -281,5 +289,100 @@ async fn an_api_filing_that_says_otherwise_counts_as_a_doubt() {
         let dossier = town.seen(&format!("/dossiers/{}", filed.code)).await;
         assert_eq!(at(&dossier.state.answers.to_value(), FIELD), home, "as the caller said");
         assert_eq!(dossier.checks[0].outcome, Outcome::Doubted);
+    }
+}
+
+/// What a steward has told the population and civil-status registries of the same node.
+async fn kept_here(town: &Town, home: &Value) -> Registries {
+    let reference = Arc::new(procedure::reference::Reference::embedded().expect("reference data"));
+    let shelf = Shelf::open(town.store.clone(), reference).await.expect("a shelf");
+    for code in ["population", "civil-status"] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../registries")
+            .join(code);
+        let files = folder::read(&path).expect("files");
+        shelf.publish(&files, "test", start()).await.expect("published");
+    }
+    let registries = Registries::new(town.store.clone(), shelf, town.identity.clone());
+    let steward = Ctx::system("steward", start());
+    let born = |day: &str| Moment::parse(day, ValidTime::Day).expect("a day");
+    let person = |number: &str, name: &str, sex: &str| {
+        json!({ "person_number": number, "name": name, "birth_date": "1990-05-02", "sex": sex, "ethnicity": "01", "nationality": "VN",
+                "residence": home, "status": "alive" })
+    };
+    let marriage = json!({ "kind": "marriage", "commune": home["commune"], "year": 2015, "number": 12, "registered_on": "2015-03-04",
+        "husband": { "person_number": "046090004321", "name": "Trần Văn Nam", "birth_date": "1990-05-02" },
+        "wife": { "person_number": "046190001234", "name": "Nguyễn Thị Ngọc Ánh", "birth_date": "1990-05-02" } });
+    for (n, (code, from, body)) in [
+        (
+            "population",
+            "1990-05-02",
+            person("046190001234", "Nguyễn Thị Ngọc Ánh", "female"),
+        ),
+        (
+            "population",
+            "1990-05-02",
+            person("046090004321", "Trần Văn Nam", "male"),
+        ),
+        ("civil-status", "2015-03-04", marriage),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let change = Change::Assert {
+            target: Target::New,
+            from: born(from),
+            to: None,
+            body,
+        };
+        let provenance = Provenance {
+            source: "sổ giấy".to_owned(),
+            ..Provenance::default()
+        };
+        let written = registries
+            .write(
+                &steward,
+                &code.parse().expect("a code"),
+                change,
+                &provenance,
+                &format!("key-{n}"),
+            )
+            .await;
+        written.unwrap_or_else(|refused| panic!("{code}: {refused:?}"));
+    }
+    registries
+}
+
+#[tokio::test]
+async fn registries_of_the_same_node_fill_a_form_and_the_person_sees_that_they_were_read() {
+    for town in towns().await {
+        let home = residence(&town, "12 Lê Lợi");
+        let registries = kept_here(&town, &home).await;
+        town.dossiers.ask_registries_by(Arc::new(Here::new(registries)));
+        let path = town.post(&an(), "/apply/3.000722/start", &[]).await.location();
+        let both = [("_shown", "parents.both"), ("parents.both", "true"), ("then", "next")];
+        let both: Vec<_> = both.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        town.post(&an(), &format!("{path}/pages/parents"), &both).await;
+        let answers = town.draft(&an(), &path).await.journey.answers.to_value();
+        assert_eq!(at(&answers, "requester.residence"), home);
+        assert_eq!(
+            at(&answers, "other.person_number"),
+            json!("046090004321"),
+            "by the marriage, from civil status"
+        );
+        assert_eq!(
+            at(&answers, "other.name"),
+            json!("Trần Văn Nam"),
+            "by that number, from population"
+        );
+        assert_eq!(at(&answers, "marriage.entry"), json!("12/2015"));
+        let (reads, _) = town.identity.reads_of_me(&an(), None, 50).await.expect("reads");
+        assert!(reads.iter().any(|read| read.actor == "Thủ tục hành chính"), "{reads:?}");
+        // Whose number she only knows tells her nothing: nobody is asked about a number that was typed.
+        let said = town.draft(&an(), &path).await.draft.facts.said;
+        assert!(
+            said.keys()
+                .all(|a| a.of.as_deref().is_none_or(|of| of == "other.person_number"))
+        );
     }
 }

@@ -54,7 +54,12 @@ pub async fn towns() -> Vec<Town> {
 /// As [`towns`], with other settings.
 pub async fn towns_with(change: impl Fn(&mut Config)) -> Vec<Town> {
     let mut towns = Vec::new();
-    let sets = [identity::MIGRATIONS, procedure::shelf::MIGRATIONS, MIGRATIONS];
+    let sets = [
+        identity::MIGRATIONS,
+        procedure::shelf::MIGRATIONS,
+        registry::MIGRATIONS,
+        MIGRATIONS,
+    ];
     for store in testkit::stores(&sets).await {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let shelf = Shelf::open(store.clone()).await.expect("an empty shelf");

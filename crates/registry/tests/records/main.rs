@@ -883,6 +883,9 @@ async fn a_new_version_finds_old_records_by_what_it_says_now() {
             let text = fs::read_to_string(&path).expect("a file");
             fs::write(path, change(text)).expect("written");
         };
+        edit("attributes.toml", &|text| {
+            text.replace("value = \"name\"", "value = \"full_name\"")
+        });
         edit("schema.json", &|text| text.replace("\"name\"", "\"full_name\""));
         edit("registry.toml", &|text| {
             text.replace("version = 1", "version = 2")

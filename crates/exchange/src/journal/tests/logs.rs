@@ -211,7 +211,7 @@ async fn tables_of_the_release_before_are_taken_over() {
                 Ok(())
             })
             .expect("as it was");
-            assert_eq!(now.len(), 1);
+            assert!(!now.is_empty());
             store.migrate(&[crate::MIGRATIONS], super::NOW).await.expect("migrated");
             let db = store.read();
             let n: Option<i64> = db

@@ -310,7 +310,7 @@ async fn kept_here(town: &Town, home: &Value) -> Registries {
         json!({ "person_number": number, "name": name, "birth_date": "1990-05-02", "sex": sex, "ethnicity": "01", "nationality": "VN",
                 "residence": home, "status": "alive" })
     };
-    let marriage = json!({ "kind": "marriage", "commune": home["commune"], "year": 2015, "number": 12, "registered_on": "2015-03-04",
+    let marriage = json!({ "kind": "marriage", "commune": home["commune"], "year": 2026, "number": 12, "registered_on": "2026-03-04",
         "husband": { "person_number": "046090004321", "name": "Trần Văn Nam", "birth_date": "1990-05-02" },
         "wife": { "person_number": "046190001234", "name": "Nguyễn Thị Ngọc Ánh", "birth_date": "1990-05-02" } });
     for (n, (code, from, body)) in [
@@ -324,7 +324,7 @@ async fn kept_here(town: &Town, home: &Value) -> Registries {
             "1990-05-02",
             person("046090004321", "Trần Văn Nam", "male"),
         ),
-        ("civil-status", "2015-03-04", marriage),
+        ("civil-status", "2026-03-04", marriage),
     ]
     .into_iter()
     .enumerate()
@@ -375,7 +375,7 @@ async fn registries_of_the_same_node_fill_a_form_and_the_person_sees_that_they_w
             json!("Trần Văn Nam"),
             "by that number, from population"
         );
-        assert_eq!(at(&answers, "marriage.entry"), json!("12/2015"));
+        assert_eq!(at(&answers, "marriage.marriage_entry"), json!("12/2026"));
         let (reads, _) = town.identity.reads_of_me(&an(), None, 50).await.expect("reads");
         assert!(reads.iter().any(|read| read.actor == "Thủ tục hành chính"), "{reads:?}");
         // Whose number she only knows tells her nothing: nobody is asked about a number that was typed.

@@ -412,7 +412,7 @@ impl Town {
             Kind::Email => one("an@example.vn"),
             Kind::Date {
                 min: Some(procedure::form::DateBound::Today { .. }),
-                ..
+                max: None,
             } => {
                 vec![part("day", "20"), part("month", "12"), part("year", "2026")]
             }

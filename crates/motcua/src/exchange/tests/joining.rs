@@ -197,11 +197,11 @@ async fn agencies_that_never_met_join_ask_grant_and_call() {
         "\nmotcua_exchange_messages_total{side=\"consumer\",outcome=\"answered\"} ",
         "\nmotcua_exchange_messages_total{side=\"consumer\",outcome=\"server.serverproxy.access_denied\"} 2\n",
         "\nmotcua_exchange_message_seconds_bucket{le=\"+Inf\",side=\"consumer\"} ",
-        "\nmotcua_directory_state 0\n",
+        "\nmotcua_directory_state 0.0\n",
         "\nmotcua_certificate_expiry_timestamp_seconds ",
         "\nmotcua_journal_lag_entries ",
         "\nmotcua_ledger_entries ",
-        "\nmotcua_jobs_failed 0\n",
+        "\nmotcua_jobs_failed 0.0\n",
     ] {
         assert!(figures.contains(line), "{line} is not in {figures}");
     }

@@ -316,12 +316,12 @@ async fn kept_here(town: &Town, home: &Value) -> Registries {
     for (n, (code, from, body)) in [
         (
             "population",
-            "1990-05-02",
+            "2025-07-01",
             person("046190001234", "Nguyễn Thị Ngọc Ánh", "female"),
         ),
         (
             "population",
-            "1990-05-02",
+            "2025-07-01",
             person("046090004321", "Trần Văn Nam", "male"),
         ),
         ("civil-status", "2026-03-04", marriage),

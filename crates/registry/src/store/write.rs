@@ -40,6 +40,19 @@ pub async fn versions(db: &impl Read, record: Uuid) -> Result<Vec<VersionRow>> {
     db.all(&sql, params![record]).await
 }
 
+/// Records of which something is known, after one in the order of their ids; at most `limit`.
+pub async fn known_after(db: &impl Read, code: &RegistryCode, after: Uuid, limit: i64) -> Result<Vec<Uuid>> {
+    #[derive(Row)]
+    struct Known {
+        record_id: Uuid,
+    }
+    let sql = "SELECT DISTINCT record_id FROM registry_segment WHERE registry = $1 AND record_id > $2 AND known_to = $3 \
+               ORDER BY record_id LIMIT $4";
+    let values = params![code.as_str(), after, STILL_KNOWN, limit];
+    let known = db.all::<Known>(sql, values).await?;
+    Ok(known.into_iter().map(|known| known.record_id).collect())
+}
+
 /// The newest version of a record of a registry.
 pub async fn newest(db: &impl Read, code: &RegistryCode, record: Uuid) -> Result<Option<VersionRow>> {
     let sql = format!(

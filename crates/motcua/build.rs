@@ -3,10 +3,11 @@
 use std::{env, fmt::Write as _, fs, path::Path};
 
 fn main() {
-    let root = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../catalogue");
+    // From the crate's folder, where cargo starts this, so that a target folder can move with it.
+    let root = Path::new("../../catalogue");
     println!("cargo:rerun-if-changed={}", root.display());
     let mut out = String::from("[");
-    let mut folders: Vec<_> = fs::read_dir(&root)
+    let mut folders: Vec<_> = fs::read_dir(root)
         .map(|d| d.flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect())
         .unwrap_or_default();
     folders.sort();

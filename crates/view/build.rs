@@ -14,7 +14,8 @@ fn main() {
     let crate_folder = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let frontend = Path::new(&crate_folder).join("../../frontend");
     for watched in ["src", "build.mjs", "package.json", "package-lock.json", ".npmrc"] {
-        println!("cargo:rerun-if-changed={}", frontend.join(watched).display());
+        // From the crate's folder, so that a target folder can move with it.
+        println!("cargo:rerun-if-changed=../../frontend/{watched}");
     }
     if let Err(error) = run(&frontend) {
         for line in error.to_string().lines() {

@@ -10,6 +10,7 @@ mod day;
 mod deny;
 mod house;
 mod large;
+mod ports;
 mod postgres;
 mod run;
 mod sql;

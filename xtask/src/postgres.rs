@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     os::unix::{
         fs::{PermissionsExt, chown},
         process::CommandExt,
@@ -14,7 +13,7 @@ use std::{
 
 use anyhow::Context;
 
-use crate::run;
+use crate::{ports, run};
 
 /// The variable in which tests find the address of a server where they may create databases.
 pub const ENV: &str = "MOTCUA_TEST_POSTGRES";
@@ -37,7 +36,7 @@ impl Cluster {
     /// # Errors
     /// When PostgreSQL is not there and cannot be installed, or does not start.
     pub fn start(settings: &[&str]) -> anyhow::Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = ports::free()?;
         let mut cluster = Self::at(format!("motcua-postgres-{}-{port}", std::process::id()), port, false)?;
         cluster.open(settings)?;
         Ok(cluster)
@@ -48,7 +47,7 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::start`].
     pub fn start_kept(name: &str, settings: &[&str]) -> anyhow::Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = ports::free()?;
         let mut cluster = Self::at(format!("motcua-postgres-{name}"), port, true)?;
         if cluster.folder.join("data/PG_VERSION").is_file() {
             cluster.serve(settings)?;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -14,7 +14,7 @@ use super::{
     load::Connection,
     workload::{Program, Values, fill},
 };
-use crate::{postgres::Cluster, run};
+use crate::{ports, postgres::Cluster, run};
 
 /// A program with a database, not yet running.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Site {
         cluster: Option<&Cluster>,
     ) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let address = SocketAddr::from(([127, 0, 0, 1], ports::free()?));
         let mut values = Values::from([
             ("data".to_owned(), folder.display().to_string()),
             ("port".to_owned(), address.port().to_string()),

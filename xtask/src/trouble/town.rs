@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -20,7 +20,7 @@ use super::{
     system::{self, System},
     wire::{self, Message},
 };
-use crate::{bench::load::unique, run};
+use crate::{bench::load::unique, ports, run};
 
 /// Requests to the API so far: each has a key of its own.
 static ASKED: AtomicU64 = AtomicU64::new(0);
@@ -78,12 +78,7 @@ impl Node {
     fn new(name: &'static str, binary: &Path, folder: &Path, place: Place) -> anyhow::Result<Self> {
         let data = folder.join(name);
         fs::create_dir_all(&data)?;
-        let free = || {
-            anyhow::Ok(SocketAddr::new(
-                place.ip,
-                TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
-            ))
-        };
+        let free = || anyhow::Ok(SocketAddr::new(place.ip, ports::free()?));
         let (http, edge, peers) = (free()?, free()?, free()?);
         let config = folder.join(format!("{name}.toml"));
         let text = format!(

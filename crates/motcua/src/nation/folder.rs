@@ -217,10 +217,13 @@ struct Ports {
     peers: SocketAddr,
 }
 
-/// So many ports that are free, all at once, so that none is given twice.
+/// So many ports that are free, all at once, so that none is given twice. They lie below those that systems give to
+/// outgoing connections (from 32768 on), one of which could take a port while its node is down.
 fn free_ports(n: usize) -> anyhow::Result<Vec<SocketAddr>> {
-    let held = (0..n).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-    let held = held.collect::<Result<Vec<_>, _>>().context("looking for free ports")?;
+    let first = rand::random_range(20_000..31_000_u16);
+    let free = (first..32_768).filter_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
+    let held: Vec<_> = free.take(n).collect();
+    anyhow::ensure!(held.len() == n, "no {n} free ports from {first} to 32767");
     Ok(held.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?)
 }
 

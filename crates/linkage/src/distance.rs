@@ -55,10 +55,48 @@ fn letters<'a>(text: &str, into: &'a mut [char; SHORT]) -> Option<&'a [char]> {
     into.get(..count)
 }
 
-fn of_letters<T>(measure: Distance, a: &[T], b: &[T], bound: Option<f64>) -> f64
-where
-    T: Copy + Eq + std::hash::Hash + HashableChar,
-{
+/// A letter that is found fast in a short text.
+trait Letter: Copy + Eq + std::hash::Hash + HashableChar {
+    /// Where each letter of a text stands, a bit a place.
+    type Places;
+
+    fn places(text: &[Self]) -> Self::Places;
+
+    /// Where this letter stands in the text.
+    fn among(self, text: &[Self], places: &Self::Places) -> u64;
+}
+
+/// Of ASCII: what is above it is nowhere.
+impl Letter for u8 {
+    type Places = [u64; 128];
+
+    fn places(text: &[Self]) -> Self::Places {
+        let mut places = [0; 128];
+        for (n, letter) in text.iter().enumerate() {
+            if let Some(places) = places.get_mut(usize::from(*letter)) {
+                *places |= 1 << n;
+            }
+        }
+        places
+    }
+
+    fn among(self, _: &[Self], places: &Self::Places) -> u64 {
+        places.get(usize::from(self)).copied().unwrap_or(0)
+    }
+}
+
+impl Letter for char {
+    type Places = ();
+
+    fn places(_: &[Self]) -> Self::Places {}
+
+    fn among(self, text: &[Self], (): &Self::Places) -> u64 {
+        let bit = |bits, letter: &Self| bits << 1 | u64::from(*letter == self);
+        text.iter().rev().fold(0, bit)
+    }
+}
+
+fn of_letters<T: Letter>(measure: Distance, a: &[T], b: &[T], bound: Option<f64>) -> f64 {
     match measure {
         Distance::Levenshtein => match short_edits::<false, T>(a, b) {
             Some(edits) => f64::from(edits),
@@ -95,15 +133,16 @@ where
 
 /// How many edits make one text out of the other, a column of the table at a time in the bits of a word (Myers 1999, Hyyrö
 /// 2003); with `SWAPS`, neighbours may change places. `None` where a text is too long for that.
-fn short_edits<const SWAPS: bool, T: Copy + Eq>(a: &[T], b: &[T]) -> Option<u32> {
+fn short_edits<const SWAPS: bool, T: Letter>(a: &[T], b: &[T]) -> Option<u32> {
     if a.is_empty() || b.is_empty() || a.len() > SHORT || b.len() > SHORT {
         return (a.is_empty() || b.is_empty()).then_some(a.len().max(b.len()) as u32);
     }
+    let places = T::places(a);
     let last = 1u64 << (a.len() - 1);
     let (mut up, mut down, mut diagonal, mut before) = (u64::MAX, 0u64, 0u64, 0u64);
     let mut edits = a.len() as u32;
     for y in b {
-        let equal = a.iter().rev().fold(0u64, |bits, x| bits << 1 | u64::from(x == y));
+        let equal = y.among(a, &places);
         let swapped = if SWAPS { ((!diagonal & equal) << 1) & before } else { 0 };
         diagonal = ((equal & up).wrapping_add(up) ^ up) | equal | down | swapped;
         let (more, less) = (down | !(diagonal | up), diagonal & up);
@@ -118,19 +157,21 @@ fn short_edits<const SWAPS: bool, T: Copy + Eq>(a: &[T], b: &[T]) -> Option<u32>
 }
 
 /// The similarity of Jaro: characters that both have at about the same place, and how many of them changed places.
-fn jaro<T: Copy + Eq + HashableChar>(a: &[T], b: &[T]) -> f64 {
+fn jaro<T: Letter>(a: &[T], b: &[T]) -> f64 {
     if a.len() > SHORT || b.len() > SHORT {
         return distance::jaro::similarity(a.iter().copied(), b.iter().copied());
     }
+    let places = T::places(a);
     let reach = (a.len().max(b.len()) / 2).saturating_sub(1);
+    // What is near the first letter of `b`; it moves on with each.
+    let mut near = u64::MAX >> (SHORT - 1 - reach);
     let (mut in_a, mut in_b) = (0u64, 0u64);
     for (j, y) in b.iter().enumerate() {
-        let from = j.saturating_sub(reach);
-        let near = a.iter().enumerate().skip(from).take(j + reach + 1 - from);
-        if let Some((i, _)) = near.into_iter().find(|(i, x)| *x == y && in_a >> i & 1 == 0) {
-            in_a |= 1 << i;
-            in_b |= 1 << j;
-        }
+        let free = y.among(a, &places) & near & !in_a;
+        // The first of them, if there is one.
+        in_a |= free & free.wrapping_neg();
+        in_b |= u64::from(free != 0) << j;
+        near = near << 1 | u64::from(j < reach);
     }
     let common = in_a.count_ones();
     if common == 0 {

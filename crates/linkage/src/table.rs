@@ -13,38 +13,36 @@ pub(crate) const NULL: u32 = 0;
 pub(crate) struct Dictionary {
     text: String,
     ends: Vec<usize>,
-    numbers: HashTable<u32>,
+    /// With its hash, so that a text is looked at once it is very likely the right one, and none is hashed again.
+    numbers: HashTable<(u64, u32)>,
     hasher: DefaultHashBuilder,
 }
 
 impl Dictionary {
-    fn slice<'a>(text: &'a str, ends: &[usize], number: u32) -> &'a str {
+    fn place(ends: &[usize], number: u32) -> std::ops::Range<usize> {
         let at = number as usize;
-        if at == 0 {
-            return "";
-        }
-        let start = if at == 1 { 0 } else { ends[at - 2] };
-        &text[start..ends[at - 1]]
+        let end = |n: usize| n.checked_sub(1).and_then(|n| ends.get(n)).copied().unwrap_or(0);
+        end(at.saturating_sub(1))..end(at)
     }
 
     /// The text of a number; of [`NULL`] the empty one.
     pub(crate) fn get(&self, number: u32) -> &str {
-        Self::slice(&self.text, &self.ends, number)
+        self.text.get(Self::place(&self.ends, number)).unwrap_or_default()
     }
 
     /// The number of a text, which is new if nobody had it.
     pub(crate) fn intern(&mut self, value: &str) -> u32 {
         let hash = self.hasher.hash_one(value);
-        let (text, ends) = (&self.text, &self.ends);
-        if let Some(number) = self.numbers.find(hash, |n| Self::slice(text, ends, *n) == value) {
+        let is_it = |(known, number): &(u64, u32)| {
+            *known == hash && self.text.as_bytes().get(Self::place(&self.ends, *number)) == Some(value.as_bytes())
+        };
+        if let Some((_, number)) = self.numbers.find(hash, is_it) {
             return *number;
         }
         self.text.push_str(value);
         self.ends.push(self.text.len());
         let number = self.ends.len() as u32;
-        let (text, ends, hasher) = (&self.text, &self.ends, &self.hasher);
-        self.numbers
-            .insert_unique(hash, number, |n| hasher.hash_one(Self::slice(text, ends, *n)));
+        self.numbers.insert_unique(hash, (hash, number), |(hash, _)| *hash);
         number
     }
 }

@@ -222,7 +222,7 @@ impl Compiler<'_> {
 
     /// A function of both records.
     fn call(&mut self, name: &str, arguments: &[Expr]) -> Compiled<Number> {
-        if let Some(distance) = distance_named(name) {
+        if let Some(distance) = Distance::named(name) {
             let [a, b] = arguments else {
                 return Err(scalar::wrong_arguments(name, arguments.len()));
             };
@@ -296,7 +296,7 @@ impl Compiler<'_> {
         let (Operator::Le | Operator::Lt, Expr::Call(name, arguments), Expr::Number(bound)) = (operator, a, b) else {
             return Ok(None);
         };
-        let (Some(distance), [x, y], None) = (distance_named(name), arguments.as_slice(), a.side()) else {
+        let (Some(distance), [x, y], None) = (Distance::named(name), arguments.as_slice(), a.side()) else {
             return Ok(None);
         };
         if !distance.is_distance() || *bound < 0.0 || !has_columns(a) {
@@ -427,17 +427,6 @@ impl Compiler<'_> {
             }
         }
     }
-}
-
-fn distance_named(name: &str) -> Option<Distance> {
-    Some(match name {
-        "jaro_winkler_similarity" | "jaro_winkler" => Distance::JaroWinkler,
-        "jaro_similarity" | "jaro_sim" => Distance::Jaro,
-        "levenshtein" | "editdist3" => Distance::Levenshtein,
-        "damerau_levenshtein" => Distance::DamerauLevenshtein,
-        "jaccard" => Distance::Jaccard,
-        _ => return None,
-    })
 }
 
 fn has_columns(expr: &Expr) -> bool {

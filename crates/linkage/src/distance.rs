@@ -5,7 +5,7 @@ use rapidfuzz::{HashableChar, distance};
 
 /// A measure of two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Distance {
+pub enum Distance {
     /// Jaro similarity, 0 to 1.
     Jaro,
     /// Jaro-Winkler similarity: a common beginning of up to four characters lifts what is above 0.7.
@@ -19,6 +19,30 @@ pub(crate) enum Distance {
 }
 
 impl Distance {
+    /// The names of all in SQL: those of DuckDB, then those of Spark and SQLite.
+    pub const fn functions() -> [(&'static str, Self); 8] {
+        [
+            ("jaro_similarity", Self::Jaro),
+            ("jaro_winkler_similarity", Self::JaroWinkler),
+            ("levenshtein", Self::Levenshtein),
+            ("damerau_levenshtein", Self::DamerauLevenshtein),
+            ("jaccard", Self::Jaccard),
+            ("jaro_sim", Self::Jaro),
+            ("jaro_winkler", Self::JaroWinkler),
+            ("editdist3", Self::Levenshtein),
+        ]
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let found = Self::functions().into_iter().find(|(known, _)| *known == name);
+        found.map(|(_, distance)| distance)
+    }
+
+    /// Measures two texts. The similarities of an empty text are 0, as in DuckDB.
+    pub fn between(self, a: &str, b: &str) -> f64 {
+        measure(self, a, b, None)
+    }
+
     /// Whether more means less alike.
     pub(crate) const fn is_distance(self) -> bool {
         matches!(self, Self::Levenshtein | Self::DamerauLevenshtein)
@@ -28,7 +52,7 @@ impl Distance {
 /// Texts of up to so many characters are compared without allocating.
 const SHORT: usize = 64;
 
-/// Measures two texts. The similarities of an empty text are 0, as in DuckDB.
+/// As [`Distance::between`].
 ///
 /// With a bound, a distance above it may come out as infinite: who asks whether it is at most that needs no more.
 pub(crate) fn measure(distance: Distance, a: &str, b: &str, bound: Option<f64>) -> f64 {

@@ -10,10 +10,10 @@ use crate::table::Records;
 /// Adds the records of a file; `name` names the source, `id` its column of ids. `progress` hears the records so far.
 ///
 /// A CSV may separate by comma, semicolon, tabulator or bar, and may begin with a byte order mark; its text is UTF-8. A
-/// name that ends in `.parquet` is read as Parquet where the program was built with it.
+/// name that ends in `.parquet` is read as Parquet (uncompressed or Snappy).
 ///
 /// # Errors
-/// `cannot-read`, `not-utf8`, `no-parquet`, `not-parquet`, `parquet-type`, and what [`Records::begin_source`] and
+/// `cannot-read`, `not-utf8`, `not-parquet`, `parquet-type`, and what [`Records::begin_source`] and
 /// [`Records::push`] refuse; each at the file, with the line of a CSV.
 pub fn read(path: &Path, name: &str, id: &str, records: &mut Records, progress: &mut dyn FnMut(u64)) -> Result<()> {
     if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
@@ -126,19 +126,6 @@ fn not_utf8(name: &str, line: u64, column: usize) -> Error {
     Error::Refused(Kind::Invalid, problems)
 }
 
-#[cfg(not(feature = "parquet"))]
-fn read_parquet(_: &Path, name: &str, _: &str, _: &mut Records, _: &mut dyn FnMut(u64)) -> Result<()> {
-    let mut problems = Problems::new();
-    problems.add(
-        "no-parquet",
-        name,
-        "Bản dựng này không đọc tệp Parquet; hãy dùng CSV.",
-        "This build does not read Parquet; use CSV.",
-    );
-    Err(Error::Refused(Kind::Invalid, problems))
-}
-
-#[cfg(feature = "parquet")]
 fn read_parquet(path: &Path, name: &str, id: &str, records: &mut Records, progress: &mut dyn FnMut(u64)) -> Result<()> {
     use parquet::file::reader::{FileReader, SerializedFileReader};
     let broken = |error: &dyn std::fmt::Display| {
@@ -177,7 +164,6 @@ fn read_parquet(path: &Path, name: &str, id: &str, records: &mut Records, progre
 }
 
 /// A value of Parquet as text; a missing one is `Some(None)`, one of a type that has no text `None`.
-#[cfg(feature = "parquet")]
 fn cell(value: &parquet::record::Field) -> Option<Option<String>> {
     use parquet::record::Field;
     Some(match value {

@@ -249,13 +249,74 @@ fn two_files_are_linked_one_to_one() {
     assert_eq!(clusters[1][3], "source-twice");
 }
 
-#[cfg(not(feature = "parquet"))]
+/// The rows of a CSV as Parquet, in row groups of two; the column `born` as a date where it is one.
+fn parquet(people: &str) -> Vec<u8> {
+    use parquet::data_type::{ByteArray, ByteArrayType, Int32Type};
+    let rows: Vec<Vec<&str>> = people.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let schema = "message people { required binary id (UTF8); optional binary name (UTF8); optional int32 born (DATE); \
+                  optional binary number (UTF8); optional binary place (UTF8); }";
+    let schema = parquet::schema::parser::parse_message_type(schema).expect("a schema");
+    let writer = parquet::file::writer::SerializedFileWriter::new(Vec::new(), schema.into(), Default::default());
+    let mut writer = writer.expect("a writer");
+    for group in rows.chunks(2) {
+        let mut columns = writer.next_row_group().expect("a group");
+        for n in 0..5 {
+            let mut column = columns.next_column().expect("no error").expect("a column");
+            let cells: Vec<&str> = group.iter().map(|row| row[n]).collect();
+            let there: Vec<i16> = cells.iter().map(|cell| i16::from(!cell.is_empty())).collect();
+            let there = (n > 0).then_some(&there[..]);
+            let given = cells.iter().filter(|cell| !cell.is_empty());
+            if n == 2 {
+                let epoch = jiff::civil::date(1970, 1, 1);
+                let days = given.map(|cell| {
+                    let date: jiff::civil::Date = cell.parse().expect("a date");
+                    date.since(epoch).expect("a span").get_days()
+                });
+                let days: Vec<i32> = days.collect();
+                column
+                    .typed::<Int32Type>()
+                    .write_batch(&days, there, None)
+                    .expect("written");
+            } else {
+                let texts: Vec<ByteArray> = given.map(|cell| ByteArray::from(*cell)).collect();
+                column
+                    .typed::<ByteArrayType>()
+                    .write_batch(&texts, there, None)
+                    .expect("written");
+            }
+            column.close().expect("closed");
+        }
+        columns.close().expect("closed");
+    }
+    writer.into_inner().expect("written")
+}
+
 #[test]
-fn parquet_is_refused_where_it_is_not_built_in() {
+fn parquet_gives_what_the_same_rows_give_as_csv() {
     let folder = Folder::new();
-    let options = Options {
-        left: folder.file("a.parquet", "PAR1"),
-        ..folder.options(PEOPLE)
+    let of_csv = folder.options(PEOPLE);
+    run(&of_csv, |_, _| {}).expect("linked");
+    let expected = rows(&folder.path("pairs.csv"));
+    assert!(!expected.is_empty());
+    let of_parquet = Options {
+        left: folder.file("people.parquet", parquet(PEOPLE)),
+        truth: None,
+        ..of_csv
     };
-    assert_eq!(problem(&options).0, "no-parquet");
+    run(&of_parquet, |_, _| {}).expect("linked");
+    assert_eq!(rows(&folder.path("pairs.csv")), expected);
+}
+
+#[test]
+fn what_is_no_parquet_is_refused() {
+    let folder = Folder::new();
+    let whole = parquet(PEOPLE);
+    let cut = whole.get(..whole.len() / 2).expect("half").to_vec();
+    for bytes in [b"PAR1".to_vec(), b"id,name\n1,An\n".to_vec(), cut] {
+        let options = Options {
+            left: folder.file("a.parquet", bytes),
+            ..folder.options(PEOPLE)
+        };
+        assert_eq!(problem(&options).0, "not-parquet");
+    }
 }

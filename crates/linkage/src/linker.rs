@@ -91,10 +91,7 @@ impl Linker {
     /// `unknown-column`, `blocking-without-equality`, `sql-…`; `too-many-levels`.
     pub fn new(model: Model, mut records: Records) -> Result<Self> {
         let columns = std::mem::take(&mut records.columns);
-        let mut store = Store {
-            columns: columns.into_iter().map(Column::Text).collect(),
-            ..Store::default()
-        };
+        let mut store = Store::new(columns.into_iter().map(Column::Text).collect());
         let mut derived = Derived::default();
         let mut compiler = Compiler {
             records: &mut records,
@@ -145,6 +142,7 @@ impl Linker {
             );
         }
         problems.into_result()?;
+        store.arrange();
         Ok(Self {
             model,
             records,
@@ -275,6 +273,7 @@ impl Linker {
             }
         }
         problems.into_result()?;
+        self.store.arrange();
         Ok(rules)
     }
 
@@ -339,10 +338,7 @@ impl Linker {
     }
 
     fn found_by(&self, judge: &mut Judge<'_>, rule: &Rule, left: u32, right: u32) -> bool {
-        let value = |column: usize, row: u32| match self.store.columns.get(column) {
-            Some(Column::Text(ids)) => ids.get(row as usize).copied().unwrap_or(NULL),
-            _ => NULL,
-        };
+        let value = |column: usize, row: u32| self.store.id(row as usize, column);
         rule.keys.iter().all(|(a, b)| {
             let key = value(*a, left);
             key != NULL && key == value(*b, right)

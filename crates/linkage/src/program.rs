@@ -76,6 +76,56 @@ pub(crate) struct Store {
     pub(crate) measures: Vec<Measure>,
     /// The members of each list, sorted, each once; the first stands for "no list".
     pub(crate) lists: Vec<Box<[u32]>>,
+    /// The texts and lists of one record after the other, so many a record: a pair touches two places of memory, and not two
+    /// for each column.
+    rows: Vec<u32>,
+    stride: usize,
+}
+
+/// Numbers of texts in a line of the cache.
+const LINE: usize = 16;
+
+impl Store {
+    /// The columns of files, laid out once all others are there too.
+    pub(crate) fn new(columns: Vec<Column>) -> Self {
+        Self {
+            columns,
+            ..Self::default()
+        }
+    }
+
+    /// Lays the columns out by record; to be done when one was added.
+    pub(crate) fn arrange(&mut self) {
+        let columns = self.columns.len().max(1);
+        self.stride = match columns {
+            0..LINE => columns.next_power_of_two(),
+            _ => columns.next_multiple_of(LINE),
+        };
+        let records = self.columns.iter().map(Column::len).max().unwrap_or(0);
+        self.rows = vec![NULL; records * self.stride];
+        for (row, ids) in self.rows.chunks_exact_mut(self.stride).enumerate() {
+            for (id, column) in ids.iter_mut().zip(&self.columns) {
+                if let Column::Text(column) | Column::List(column) = column {
+                    *id = column.get(row).copied().unwrap_or(NULL);
+                }
+            }
+        }
+    }
+
+    /// The number of a text or list of a record.
+    #[inline]
+    pub(crate) fn id(&self, row: usize, column: usize) -> u32 {
+        self.rows.get(row * self.stride + column).copied().unwrap_or(NULL)
+    }
+}
+
+impl Column {
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(ids) | Self::List(ids) => ids.len(),
+            Self::Number(numbers) => numbers.len(),
+        }
+    }
 }
 
 /// Judges pairs. Each thread has one: it remembers measures of pairs of values in tables of fixed size, in which a newer
@@ -134,10 +184,7 @@ impl<'a> Judge<'a> {
     fn id(&self, field: Field) -> u32 {
         match field {
             Field::Literal(id) => id,
-            Field::Of(side, column) => match self.store.columns.get(column) {
-                Some(Column::Text(ids) | Column::List(ids)) => ids.get(self.row(side)).copied().unwrap_or(NULL),
-                _ => NULL,
-            },
+            Field::Of(side, column) => self.store.id(self.row(side), column),
         }
     }
 
@@ -146,9 +193,8 @@ impl<'a> Judge<'a> {
         match test {
             Test::Constant(value) => *value,
             Test::Missing(Field::Of(side, column)) => Some(match self.store.columns.get(*column) {
-                Some(Column::Text(ids) | Column::List(ids)) => ids.get(self.row(*side)).is_none_or(|id| *id == NULL),
                 Some(Column::Number(numbers)) => numbers.get(self.row(*side)).is_none_or(|n| n.is_nan()),
-                None => true,
+                _ => self.store.id(self.row(*side), *column) == NULL,
             }),
             Test::Missing(Field::Literal(id)) => Some(*id == NULL),
             Test::NotComputable(number) => Some(self.number(number).is_nan()),

@@ -153,7 +153,10 @@ mod tests {
             ("population", "VN/GOV/000.00.00.G01/motcua")
         );
         for wrong in ["Dan_cu = \"VN/GOV/000.00.00.G01/motcua\"", "population = \"motcua\""] {
-            assert!(toml::from_str::<Exchange>(&format!("[registries]\n{wrong}")).is_err(), "{wrong}");
+            assert!(
+                toml::from_str::<Exchange>(&format!("[registries]\n{wrong}")).is_err(),
+                "{wrong}"
+            );
         }
     }
 }

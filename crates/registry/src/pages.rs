@@ -130,7 +130,16 @@ async fn one(State(registries): State<Registries>, web: Web, Path(code): Path<St
         services: registry
             .services
             .iter()
-            .map(|service| (page.text(&service.name).to_owned(), names(&service.fields)))
+            .map(|service| {
+                let attributes = service.attributes.iter().map(ToString::to_string);
+                let shown: Vec<String> = std::iter::once(names(&service.fields)).chain(attributes).collect();
+                let shown: Vec<&str> = shown
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|name| !name.is_empty())
+                    .collect();
+                (page.text(&service.name).to_owned(), shown.join(", "))
+            })
             .collect(),
         versions: editions
             .published()

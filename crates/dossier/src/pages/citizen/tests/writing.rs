@@ -104,7 +104,7 @@ impl Keeper for Registries {
             if self.is_silent(&order.registry) {
                 return Said::Silent;
             }
-            self.once(&order.id, || {
+            self.once(&format!("{}/back", order.order), || {
                 self.standing.lock().expect("one at a time").remove(&order.entry);
                 Said::Done {
                     entry: format!("{}/back", order.entry),

@@ -1,4 +1,4 @@
-// The demonstration nation: seven nodes, each a process of its own, that meet, grant and ask; the map that shows it; a node that dies.
+// The demonstration nation: eight nodes, each a process of its own, that meet, grant and ask; the map that shows it; a node that dies.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -127,8 +127,8 @@ test('the map shows members and traffic, keeps itself current, and says that a n
   const asked = row(page, 'Thông điệp trong', 'Tỉnh Ninh Bình', 'Tra cứu dân cư');
   await asked.waitFor({ timeout: 30_000 });
   await row(page, 'Thông điệp trong', 'Cục Hải quan', 'Tra cứu thẻ').waitFor({ timeout: 30_000 });
-  // All seven.
-  await page.locator('td', { hasText: /^\s*Trả lời\s*$/ }).nth(6).waitFor({ timeout: 20_000 });
+  // All eight.
+  await page.locator('td', { hasText: /^\s*Trả lời\s*$/ }).nth(7).waitFor({ timeout: 20_000 });
   await inspect(page, 'exchange-map');
 
   // The nation's own traffic goes on, and the page shows it without being loaded again.

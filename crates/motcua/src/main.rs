@@ -15,6 +15,7 @@ mod metrics;
 mod nation;
 mod node;
 mod packages;
+mod populate;
 mod registrar;
 mod registries;
 mod seed;

@@ -1,6 +1,7 @@
-//! The demonstration nation: seven members of a federation, each a process of its own with its own data, keys and ports, and the
+//! The demonstration nation: eight members of a federation, each a process of its own with its own data, keys and ports, and the
 //! agencies' own systems behind them. What happens between them goes through the use cases and addresses of production; this
-//! process only plays the officers who approve, and the clerks who ask.
+//! process only plays the officers who approve, and the clerks who ask. One invented country is in the registries of the nodes and
+//! in the agencies' systems.
 
 mod agencies;
 mod child;
@@ -10,7 +11,11 @@ mod offering;
 mod office;
 mod officers;
 mod plan;
+mod populate;
 mod traffic;
+
+#[cfg(test)]
+pub use populate::land;
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, pin::pin, process::ExitStatus, sync::Arc, time::Duration};
 
@@ -31,6 +36,8 @@ use self::{
 };
 use crate::{cli::say, demo, serve};
 
+/// Persons in the country, if not said otherwise.
+const PERSONS: u32 = 1_000;
 /// Calls a second that the agencies make, if not said otherwise.
 const RATE: f64 = 3.0;
 /// How long a call of this process may take.
@@ -91,11 +98,14 @@ impl Nation {
             found.with_context(|| format!("{wanted} is not in the plan"))
         };
         let (operator, province) = (node_of(OPERATOR)?, node_of(PROVINCE)?);
+        let persons = args.persons.unwrap_or(PERSONS);
+        let land = Arc::new(tokio::task::spawn_blocking(move || populate::land(persons)).await??);
         if first {
             joining::found(operator)?;
             for node in &nodes {
                 joining::keys(node)?;
             }
+            populate::populate(&nodes, &land).await?;
             // In the town's past the fire police answered at its own node: theirs did not exist yet.
             let mut past = province.config.clone();
             past.dossiers.consulted = demo::furnished(&demo::Args::default())?.dossiers.consulted;
@@ -138,7 +148,7 @@ impl Nation {
         }))
         .await?;
 
-        let country = agencies::country();
+        let country = Arc::new(Country::of(&land));
         let systems = agencies::serve(&country, &listening).await?;
         if first {
             let describe = |service: &str| agencies::document(&country, service);

@@ -8,21 +8,28 @@ import { inspect, openBrowser, visit } from './support/browser.mjs';
 import { complete, dossier } from './support/desk.mjs';
 import { file } from './support/filing.mjs';
 import { fill, proceed } from './support/form.mjs';
+import { BIRTH } from './support/birth.mjs';
 import { PERMIT } from './support/permit.mjs';
-import { ask, run, startNation } from './support/server.mjs';
+import { ask, run, startNation, startNode } from './support/server.mjs';
 
-let browser, nation;
+let browser, nation, insurance;
 // One after the other, so that a nation that does not start leaves no browser open.
 before(async () => {
   nation = await startNation();
   browser = await openBrowser();
 });
-after(() => Promise.all([browser?.close(), nation?.stop()]));
+after(() => Promise.all([browser?.close(), insurance?.stop({ keep: true }), nation?.stop()]));
 
 const TOWN = 'VN/GOV/000.00.00.H42/motcua';
 const CITIZEN = '037190001234';
 const row = (page, caption, ...texts) =>
   texts.reduce((rows, hasText) => rows.filter({ hasText }), page.locator('table', { hasText: caption }).locator('tbody tr'));
+
+const enter = async (member, role) => {
+  const visitor = await visit(browser, nation.site(member));
+  await visitor.signIn(role);
+  return visitor;
+};
 
 /** Looks again until it is so. */
 async function until(what, look) {
@@ -61,16 +68,10 @@ test('the citizen sees who has read what at other agencies', async () => {
 });
 
 test('a building permit asks the fire police at their own node, and their answer comes back with its proof', async () => {
-  const [town, police] = [nation.site('ninhbinh'), nation.site('congan')];
-  const enter = async (site, role) => {
-    const visitor = await visit(browser, site);
-    await visitor.signIn(role);
-    return visitor;
-  };
-  const citizen = await enter(town, 'citizen');
-  const clerk = await enter(town, 'receptionist');
-  const reviewer = await enter(town, 'specialist');
-  const officer = await enter(police, 'consulted');
+  const citizen = await enter('ninhbinh', 'citizen');
+  const clerk = await enter('ninhbinh', 'receptionist');
+  const reviewer = await enter('ninhbinh', 'specialist');
+  const officer = await enter('congan', 'consulted');
   const { code } = await file(citizen.page, PERMIT.code, { answers: PERMIT.answers });
   await complete(clerk.page, code, 'accept');
   await complete(reviewer.page, code, 'ok');
@@ -119,6 +120,104 @@ test('a building permit asks the fire police at their own node, and their answer
   await visitor.close();
 });
 
+/** What the town's procedures are told about a person by the registry of another node: through the exchange, as every fact is. */
+async function facts(system, registry, number, attributes) {
+  const asked = await call('ninhbinh', `${system}/registries/${registry}/prefill/facts/${number}?attributes=${attributes}`, {
+    'X-Road-Client': TOWN,
+    'X-Motcua-Purpose': 'procedure.prefill',
+  });
+  assert.equal(asked.status, 200, `${registry}: ${asked.text}`);
+  return Object.fromEntries(Object.entries(JSON.parse(asked.text).facts).map(([name, { value }]) => [name, value]));
+}
+
+test('a birth filed once is in five registries of four nodes, one of which was away; the mother sees who read and who wrote', async () => {
+  const [mother, clerk, registrar, leader] = await Promise.all(['citizen', 'receptionist', 'specialist', 'leader'].map((role) => enter('ninhbinh', role)));
+  // What registries hold of her, her husband and their household is in the form; she types what concerns the child.
+  let shown = '';
+  const look = async (page) => {
+    if (/\/pages\/(other|home)$/.test(new URL(page.url()).pathname)) shown += await page.locator('main').innerText();
+  };
+  const { code } = await file(mother.page, BIRTH.code, { answers: BIRTH.answers, look });
+  await mother.page.goto(`/dossiers/${encodeURIComponent(code)}`);
+  const filed = await mother.page.locator('main').innerText();
+  const husband = (await facts('VN/GOV/000.00.00.G15/hotich', 'civil-status', CITIZEN, 'spouse-number'))['spouse-number'];
+  const [{ 'full-name': name }, { household }] = [
+    await facts('VN/GOV/000.00.00.G01/dancu', 'population', husband, 'full-name'),
+    await facts('VN/GOV/000.00.00.G01/dancu', 'residence', CITIZEN, 'household'),
+  ];
+  for (const known of [husband, name, household]) assert.ok(`${shown}${filed}`.includes(known), `${known} was filled in`);
+
+  // Social insurance is away while the dossier is decided.
+  process.kill(Number(await readFile(join(nation.data, 'baohiem', 'motcua.pid'), 'utf8')), 'SIGTERM');
+  await until('social insurance has stopped', () => /Nút Bảo hiểm xã hội Việt Nam đã dừng/.test(nation.output));
+  await complete(clerk.page, code, 'accept');
+  await complete(registrar.page, code, 'ok', { register_number: '907', marriage_found: 'found', applicant_confirmed: 'confirmed' });
+  await complete(leader.page, code, 'approve');
+  const writes = async () => {
+    await mother.page.goto(`/dossiers/${encodeURIComponent(code)}`);
+    return mother.page.locator('#writes li').allInnerTexts();
+  };
+  const done = (lines) => lines.filter((line) => line.includes('Đã cập nhật')).length;
+  let lines;
+  await until('three registries are told', async () => done((lines = await writes())) === 3);
+  assert.equal(lines.filter((line) => line.includes('Đang gửi')).length, 2, lines.join('\n'));
+  await inspect(mother.page, 'nation-birth-waits');
+
+  // It is back, and the dossier goes on by itself.
+  insurance = await startNode(nation, 'baohiem');
+  for (let tries = 0; done((lines = await writes())) < 5; tries += 1) {
+    assert.ok(tries < 150, lines.join('\n'));
+    await wait(1_000);
+  }
+  await inspect(mother.page, 'nation-birth-done');
+  const number = lines.join('\n').match(/population\/(\d{12})#/)?.[1];
+  assert.match(number ?? '', /^0372/, lines.join('\n'));
+
+  // Each registry says so to whoever may ask.
+  const of = (system, registry, attributes) => facts(system, registry, number, attributes);
+  assert.deepEqual(await of('VN/GOV/000.00.00.G01/dancu', 'population', 'full-name,mother-number,father-number'), {
+    'full-name': BIRTH.answers['child.name'],
+    'mother-number': CITIZEN,
+    'father-number': husband,
+  });
+  assert.deepEqual(await of('VN/GOV/000.00.00.G01/dancu', 'residence', 'household'), { household });
+  assert.match((await of('VN/GOV/000.00.00.G15/hotich', 'civil-status', 'birth-entry'))['birth-entry'], /^907\/20\d\d$/);
+  const card = await of('VN/GOV/000.00.24.G12/baohiem', 'social-insurance', 'card-number,place-of-care');
+  assert.match(card['card-number'], /^TE137\d{10}$/);
+  assert.equal(card['place-of-care'], '37001');
+  assert.deepEqual(await of('VN/GOV/000.00.00.G12/thue', 'tax', 'owes'), { owes: false });
+
+  // The steward of the population database sees where the record comes from.
+  const steward = await enter('congan', 'administrator');
+  await steward.page.goto('/registries');
+  await inspect(steward.page, 'nation-registries');
+  await steward.page.goto('/registries/population');
+  await inspect(steward.page, 'nation-registry');
+  await steward.page.goto('/registries/population/record');
+  await fill(steward.page, { key: number, purpose: 'dossier.verify' });
+  await proceed(steward.page);
+  const record = await steward.page.locator('main').innerText();
+  for (const part of [BIRTH.answers['child.name'], TOWN]) assert.ok(record.includes(part), `the record says ${part}`);
+  await inspect(steward.page, 'nation-record');
+
+  // Her data tracker has what procedures read of her at each agency, and what they wrote, under this dossier.
+  const row = (...texts) => texts.reduce((rows, hasText) => rows.filter({ hasText }), mother.page.locator('main tbody tr'));
+  await until('the reads and the write are told', async () => {
+    await mother.page.goto('/my/reads');
+    const told = ['Bộ Công an', 'Bộ Tư pháp', 'Bảo hiểm xã hội Việt Nam'].map((agency) => row('Khai thác cơ sở dữ liệu', agency).count());
+    return (await Promise.all(told)).every((count) => count > 0) && (await row('Bộ Tư pháp', code).locator('a[download]').count()) > 0;
+  });
+  await inspect(mother.page, 'nation-reads');
+  const links = await row('Bộ Tư pháp', code).locator('a[download]').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+  for (const [n, link] of links.slice(0, 2).entries()) {
+    const proof = join(nation.data, `read-${n}.json`);
+    await writeFile(proof, await mother.page.evaluate(async (path) => (await fetch(path)).text(), link));
+    const verified = await run('ledger', 'verify', proof);
+    assert.equal(verified.code, 0, verified.said);
+  }
+  await Promise.all([mother, clerk, registrar, leader, steward].map((visitor) => visitor.close()));
+});
+
 test('the map shows members and traffic, keeps itself current, and says that a node has died', async () => {
   const visitor = await visit(browser, nation.site('vpcp'));
   const { page } = visitor;
@@ -159,6 +258,7 @@ test('the map shows members and traffic, keeps itself current, and says that a n
 });
 
 test('the nation stops as a whole, and starts again with what it had', async () => {
+  await insurance.stop({ keep: true });
   assert.equal(await nation.stop({ keep: true }), 'exit code 0', nation.output);
   for (const member of ['vpcp', 'ninhbinh', 'congan']) {
     await assert.rejects(ask(`${nation.site(member).local}/healthz`), `${member} has stopped`);

@@ -42,7 +42,7 @@ pub struct Args {
     /// Calls a second that the nation's agencies make by themselves; 0: none.
     #[arg(long, requires = "nation")]
     pub traffic: Option<f64>,
-    /// About how many persons live in the nation's country. A nation that was made before must be given the same number.
+    /// About how many persons live in the nation's country. One that was made before keeps its own.
     #[arg(long, requires = "nation", value_parser = clap::value_parser!(u32).range(500..=100_000))]
     pub persons: Option<u32>,
     /// Port on 127.0.0.1; 0 takes a free one. A nation that was made before keeps its own.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! motcua-nation/
-//!   agencies.toml          where the agencies' own systems listen
+//!   agencies.toml          the country, and where the agencies' own systems listen
 //!   registries/            the folders of the registries that the nodes keep, with the dictionary
 //!   complete               the nation was built to its end
 //!   vpcp/                  a node: motcua.toml, node.log, motcua.pid while it runs
@@ -46,11 +46,13 @@ pub struct NodeFolder {
     folder: PathBuf,
 }
 
-/// Where the agencies' own systems listen, by the system's code.
+/// The agencies' own systems, and the country that they and the registries know.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Systems {
-    /// Address and port.
+    /// About how many persons live in the country.
+    pub persons: u32,
+    /// Where each system listens, by its code.
     pub listen: BTreeMap<String, SocketAddr>,
 }
 
@@ -94,11 +96,11 @@ impl Folder {
         fs::write(&path, "").with_context(|| format!("writing {}", path.display()))
     }
 
-    /// Chooses ports and writes the configurations that are not there yet.
+    /// Chooses ports and writes the configurations that are not there yet. A country keeps the number of persons that it was made with.
     ///
     /// # Errors
     /// The folder cannot be written, or no port is free.
-    pub fn settle(&self, port: u16) -> anyhow::Result<()> {
+    pub fn settle(&self, port: u16, persons: u32) -> anyhow::Result<()> {
         fs::create_dir_all(&self.0).with_context(|| format!("making {}", self.0.display()))?;
         let systems: Vec<_> = AGENCIES.iter().flat_map(|agency| agency.systems).collect();
         let mut free = free_ports(AGENCIES.len() * 3 + systems.len())?.into_iter();
@@ -109,10 +111,10 @@ impl Folder {
             for system in systems.iter().filter(|system| !system.services.is_empty()) {
                 listen.insert(system.code.to_owned(), next()?);
             }
-            let text = toml::to_string(&Systems { listen })?;
+            let text = toml::to_string(&Systems { persons, listen })?;
             write(
                 &path,
-                &format!("# Where the agencies' own systems listen: the software behind the gateways.\n{text}"),
+                &format!("# The country, and where the agencies' own systems listen: the software behind the gateways.\n{text}"),
             )?;
         }
         let registries = self.registries()?;
@@ -363,9 +365,9 @@ mod tests {
     fn a_node_starts_again_under_the_ports_that_were_chosen() {
         let dir = tempfile::tempdir().expect("a folder");
         let folder = Folder::at(dir.path()).expect("an empty folder");
-        folder.settle(0).expect("settled");
+        folder.settle(0, 500).expect("settled");
         let first = folder.nodes().expect("configurations");
-        folder.settle(0).expect("settled again");
+        folder.settle(0, 500).expect("settled again");
         let again = folder.nodes().expect("configurations");
         let mut ports = std::collections::BTreeSet::new();
         for (first, again) in first.iter().zip(&again) {

@@ -59,7 +59,7 @@ pub async fn run(args: &demo::Args) -> anyhow::Result<()> {
     if args.fresh {
         folder.clear()?;
     }
-    folder.settle(args.port)?;
+    folder.settle(args.port, args.persons.unwrap_or(PERSONS))?;
     let mut asked = pin!(serve::asked_to_stop());
     let nation = tokio::select! {
         started = Nation::start(folder, args) => started?,
@@ -98,7 +98,7 @@ impl Nation {
             found.with_context(|| format!("{wanted} is not in the plan"))
         };
         let (operator, province) = (node_of(OPERATOR)?, node_of(PROVINCE)?);
-        let persons = args.persons.unwrap_or(PERSONS);
+        let persons = listening.persons;
         let land = Arc::new(tokio::task::spawn_blocking(move || populate::land(persons)).await??);
         if first {
             joining::found(operator)?;
@@ -106,8 +106,11 @@ impl Nation {
                 joining::keys(node)?;
             }
             populate::populate(&nodes, &land).await?;
-            // In the town's past the fire police answered at its own node: theirs did not exist yet.
+            // In the town's past the fire police answered at its own node and nobody asked registries: theirs did not exist yet.
             let mut past = province.config.clone();
+            if let Some(exchange) = &mut past.exchange {
+                exchange.registries.clear();
+            }
             past.dossiers.consulted = demo::furnished(&demo::Args::default())?.dossiers.consulted;
             let town = demo::build(past, args.dossiers).await?;
             town.store.close().await;

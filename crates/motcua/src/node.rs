@@ -277,6 +277,12 @@ impl Node {
         Ok(())
     }
 
+    /// By what its procedures ask and tell registries.
+    #[cfg(test)]
+    pub(crate) const fn registrar(&self) -> &Registrar {
+        &self.registrar
+    }
+
     /// The exchange, once it is open.
     pub fn exchange(&self) -> Option<&Exchange> {
         self.exchange.get()

@@ -114,7 +114,9 @@ impl Folder {
             let text = toml::to_string(&Systems { persons, listen })?;
             write(
                 &path,
-                &format!("# The country, and where the agencies' own systems listen: the software behind the gateways.\n{text}"),
+                &format!(
+                    "# The country, and where the agencies' own systems listen: the software behind the gateways.\n{text}"
+                ),
             )?;
         }
         let registries = self.registries()?;

@@ -400,7 +400,7 @@ pub fn links() -> Vec<Link> {
     ]);
     links.extend(of_procedures());
     // What a person sees of reads at other agencies (/my/reads).
-    let tellers = [POPULATION, TAX, BUSINESS, INSURANCE, CUSTOMS, CIVIL_STATUS]
+    let tellers = [POLICE, POPULATION, TAX, BUSINESS, INSURANCE, CUSTOMS, CIVIL_STATUS]
         .into_iter()
         .chain(OTHERS);
     links.extend(tellers.map(|system| {

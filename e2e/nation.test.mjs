@@ -1,4 +1,4 @@
-// The demonstration nation: seven nodes, each a process of its own, that meet, grant and ask; the map that shows it; a node that dies.
+// The demonstration nation: eight nodes, each a process of its own, that meet, grant and ask; the map that shows it; a node that dies.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,21 +8,28 @@ import { inspect, openBrowser, visit } from './support/browser.mjs';
 import { complete, dossier } from './support/desk.mjs';
 import { file } from './support/filing.mjs';
 import { fill, proceed } from './support/form.mjs';
+import { BIRTH } from './support/birth.mjs';
 import { PERMIT } from './support/permit.mjs';
-import { ask, run, startNation } from './support/server.mjs';
+import { ask, run, startNation, startNode } from './support/server.mjs';
 
-let browser, nation;
+let browser, nation, insurance;
 // One after the other, so that a nation that does not start leaves no browser open.
 before(async () => {
   nation = await startNation();
   browser = await openBrowser();
 });
-after(() => Promise.all([browser?.close(), nation?.stop()]));
+after(() => Promise.all([browser?.close(), insurance?.stop({ keep: true }), nation?.stop()]));
 
 const TOWN = 'VN/GOV/000.00.00.H42/motcua';
 const CITIZEN = '037190001234';
 const row = (page, caption, ...texts) =>
   texts.reduce((rows, hasText) => rows.filter({ hasText }), page.locator('table', { hasText: caption }).locator('tbody tr'));
+
+const enter = async (member, role) => {
+  const visitor = await visit(browser, nation.site(member));
+  await visitor.signIn(role);
+  return visitor;
+};
 
 /** Looks again until it is so. */
 async function until(what, look) {
@@ -61,16 +68,10 @@ test('the citizen sees who has read what at other agencies', async () => {
 });
 
 test('a building permit asks the fire police at their own node, and their answer comes back with its proof', async () => {
-  const [town, police] = [nation.site('ninhbinh'), nation.site('congan')];
-  const enter = async (site, role) => {
-    const visitor = await visit(browser, site);
-    await visitor.signIn(role);
-    return visitor;
-  };
-  const citizen = await enter(town, 'citizen');
-  const clerk = await enter(town, 'receptionist');
-  const reviewer = await enter(town, 'specialist');
-  const officer = await enter(police, 'consulted');
+  const citizen = await enter('ninhbinh', 'citizen');
+  const clerk = await enter('ninhbinh', 'receptionist');
+  const reviewer = await enter('ninhbinh', 'specialist');
+  const officer = await enter('congan', 'consulted');
   const { code } = await file(citizen.page, PERMIT.code, { answers: PERMIT.answers });
   await complete(clerk.page, code, 'accept');
   await complete(reviewer.page, code, 'ok');
@@ -119,6 +120,132 @@ test('a building permit asks the fire police at their own node, and their answer
   await visitor.close();
 });
 
+/** What the town's procedures are told about a person by the registry of another node: through the exchange, as every fact is. */
+async function facts(system, registry, number, attributes) {
+  const asked = await call('ninhbinh', `${system}/registries/${registry}/prefill/facts/${number}?attributes=${attributes}`, {
+    'X-Road-Client': TOWN,
+    'X-Motcua-Purpose': 'procedure.prefill',
+  });
+  assert.equal(asked.status, 200, `${registry}: ${asked.text}`);
+  return Object.fromEntries(Object.entries(JSON.parse(asked.text).facts).map(([name, { value }]) => [name, value]));
+}
+
+test('a birth filed once is in five registries of four nodes, one of which was away; the mother sees who read and who wrote', async () => {
+  const [mother, clerk, registrar, leader] = await Promise.all(['citizen', 'receptionist', 'specialist', 'leader'].map((role) => enter('ninhbinh', role)));
+  // What registries hold of her, her husband and their household is in the form; she types what concerns the child.
+  let checked = '';
+  const look = async (page, name) => {
+    if (name === 'draft-check') checked = await page.locator('main').innerText();
+  };
+  const { code } = await file(mother.page, BIRTH.code, { answers: BIRTH.answers, look });
+  const husband = (await facts('VN/GOV/000.00.00.G15/hotich', 'civil-status', CITIZEN, 'spouse-number'))['spouse-number'];
+  const [{ 'full-name': name }, { household }] = [
+    await facts('VN/GOV/000.00.00.G01/dancu', 'population', husband, 'full-name'),
+    await facts('VN/GOV/000.00.00.G01/dancu', 'residence', CITIZEN, 'household'),
+  ];
+  for (const known of [husband, name, household]) assert.ok(checked.includes(known), `${known} was filled in`);
+
+  // Social insurance is away while the dossier is decided.
+  process.kill(Number(await readFile(join(nation.data, 'baohiem', 'motcua.pid'), 'utf8')), 'SIGTERM');
+  await until('social insurance has stopped', () => /Nút Bảo hiểm xã hội Việt Nam đã dừng/.test(nation.output));
+  await complete(clerk.page, code, 'accept');
+  await complete(registrar.page, code, 'ok', { register_number: '907', marriage_found: 'found', applicant_confirmed: 'confirmed' });
+  await complete(leader.page, code, 'approve');
+  const writes = async () => {
+    await mother.page.goto(`/dossiers/${encodeURIComponent(code)}`);
+    return mother.page.locator('section[aria-labelledby=writes] li').allInnerTexts();
+  };
+  const done = (lines) => lines.filter((line) => line.includes('Đã cập nhật')).length;
+  let lines;
+  await until('three registries are told', async () => done((lines = await writes())) === 3);
+  assert.equal(lines.filter((line) => line.includes('Đang gửi')).length, 2, lines.join('\n'));
+  await inspect(mother.page, 'nation-birth-waits');
+
+  // It is back, and the dossier goes on by itself.
+  insurance = await startNode(nation, 'baohiem');
+  for (let tries = 0; done((lines = await writes())) < 5; tries += 1) {
+    assert.ok(tries < 150, lines.join('\n'));
+    await wait(1_000);
+  }
+  await inspect(mother.page, 'nation-birth-done');
+
+  // The steward of the population database finds the child.
+  const steward = await enter('congan', 'administrator');
+  const found = await steward.page.evaluate(
+    async ([mother, born, dossier]) => {
+      const query = `mother_person_number=${mother}&birth_date=${born}&limit=50`;
+      const headers = { 'X-Motcua-Purpose': 'dossier.verify', 'X-Road-Issue': dossier };
+      const answer = await fetch(`/api/v1/registries/population/records?${query}`, { headers });
+      return answer.json();
+    },
+    [CITIZEN, BIRTH.born.split('/').reverse().join('-'), code],
+  );
+  const number = found.items?.find((record) => record.dossier === code)?.key;
+  assert.match(number ?? '', /^0373/, JSON.stringify(found));
+
+  // Each registry says so to whoever may ask.
+  const of = (system, registry, attributes) => facts(system, registry, number, attributes);
+  assert.deepEqual(await of('VN/GOV/000.00.00.G01/dancu', 'population', 'full-name,mother-number,father-number'), {
+    'full-name': BIRTH.answers['child.name'],
+    'mother-number': CITIZEN,
+    'father-number': husband,
+  });
+  assert.deepEqual(await of('VN/GOV/000.00.00.G01/dancu', 'residence', 'household'), { household });
+  assert.match((await of('VN/GOV/000.00.00.G15/hotich', 'civil-status', 'birth-entry'))['birth-entry'], /^907\/20\d\d$/);
+  const card = await of('VN/GOV/000.00.24.G12/baohiem', 'social-insurance', 'card-number,place-of-care');
+  assert.match(card['card-number'], /^TE137\d{10}$/);
+  assert.equal(card['place-of-care'], '37001');
+  assert.deepEqual(await of('VN/GOV/000.00.00.G12/thue', 'tax', 'owes'), { owes: false });
+
+  // Its record says where it comes from.
+  await steward.page.goto('/registries');
+  await inspect(steward.page, 'nation-registries');
+  await steward.page.goto('/registries/population');
+  await inspect(steward.page, 'nation-registry');
+  await steward.page.goto('/registries/population/record');
+  await fill(steward.page, { key: number, purpose: 'dossier.verify' });
+  await proceed(steward.page);
+  const record = await steward.page.locator('main').innerText();
+  for (const part of [BIRTH.answers['child.name'], TOWN]) assert.ok(record.includes(part), `the record says ${part}`);
+  await inspect(steward.page, 'nation-record');
+
+  // Her data tracker has what procedures read of her at each agency, and what they wrote, under this dossier.
+  const tracker = async () => {
+    const { page } = mother;
+    const told = [];
+    for (await page.goto('/my/reads'); ; ) {
+      told.push(...(await page.locator('main tbody tr').allInnerTexts()));
+      const next = page.locator('a[rel=next]');
+      if ((await next.count()) === 0) return told;
+      await Promise.all([page.waitForEvent('load'), next.first().click()]);
+    }
+  };
+  const expected = [
+    ['procedure.prefill', 'Bộ Công an'],
+    ['procedure.prefill', 'Bộ Tư pháp'],
+    ['procedure.prefill', 'Bảo hiểm xã hội Việt Nam'],
+    ['procedure.write', code, 'Bộ Tư pháp'],
+  ];
+  await until('the reads and the write are told', async () => {
+    const told = await tracker();
+    return expected.every((parts) => told.some((line) => parts.every((part) => line.includes(part))));
+  });
+  await mother.page.goto('/my/reads');
+  await inspect(mother.page, 'nation-reads');
+  const own = mother.page.locator('main tbody tr').filter({ hasText: code }).locator('a[download]').first();
+  // Proved offline: who opened her dossier, and each step of it, with what every registry answered.
+  for (const [name, link] of Object.entries({ read: await own.getAttribute('href'), dossier: `/dossiers/${encodeURIComponent(code)}/proofs` })) {
+    const text = await mother.page.evaluate(async (path) => (await fetch(path)).text(), link);
+    const kept = join(nation.data, `${name}-proof.json`);
+    await writeFile(kept, text);
+    const verified = await run('ledger', 'verify', kept);
+    assert.equal(verified.code, 0, verified.said);
+    const says = ({ proof }) => Buffer.from(proof.match(/^extra (\S+)$/m)?.[1] ?? '', 'base64').includes(number);
+    if (name === 'dossier') assert.ok(JSON.parse(text).entries.some(says), 'the number that was given is in the log');
+  }
+  await Promise.all([mother, clerk, registrar, leader, steward].map((visitor) => visitor.close()));
+});
+
 test('the map shows members and traffic, keeps itself current, and says that a node has died', async () => {
   const visitor = await visit(browser, nation.site('vpcp'));
   const { page } = visitor;
@@ -127,8 +254,8 @@ test('the map shows members and traffic, keeps itself current, and says that a n
   const asked = row(page, 'Thông điệp trong', 'Tỉnh Ninh Bình', 'Tra cứu dân cư');
   await asked.waitFor({ timeout: 30_000 });
   await row(page, 'Thông điệp trong', 'Cục Hải quan', 'Tra cứu thẻ').waitFor({ timeout: 30_000 });
-  // All seven.
-  await page.locator('td', { hasText: /^\s*Trả lời\s*$/ }).nth(6).waitFor({ timeout: 20_000 });
+  // All eight.
+  await page.locator('td', { hasText: /^\s*Trả lời\s*$/ }).nth(7).waitFor({ timeout: 20_000 });
   await inspect(page, 'exchange-map');
 
   // The nation's own traffic goes on, and the page shows it without being loaded again.
@@ -159,6 +286,7 @@ test('the map shows members and traffic, keeps itself current, and says that a n
 });
 
 test('the nation stops as a whole, and starts again with what it had', async () => {
+  await insurance.stop({ keep: true });
   assert.equal(await nation.stop({ keep: true }), 'exit code 0', nation.output);
   for (const member of ['vpcp', 'ninhbinh', 'congan']) {
     await assert.rejects(ask(`${nation.site(member).local}/healthz`), `${member} has stopped`);

@@ -1,8 +1,47 @@
-//! Gathers the procedure packages of `catalogue/` into the binary.
+//! Gathers the procedure packages of `catalogue/` and the registries of `registries/` into the binary.
 
 use std::{env, fmt::Write as _, fs, path::Path};
 
 fn main() {
+    packages();
+    registries();
+}
+
+/// Every file of `registries/` with its path below that folder.
+fn registries() {
+    let root = Path::new("../../registries");
+    let mut files = Vec::new();
+    gather(root, &mut files);
+    files.sort();
+    let mut out = String::from("[");
+    for file in &files {
+        println!("cargo:rerun-if-changed={}", file.display());
+        let name = file
+            .strip_prefix(root)
+            .expect("a file below the folder")
+            .display()
+            .to_string();
+        let path = file.canonicalize().expect("the file is there");
+        let _ = write!(out, "({name:?}, include_str!({path:?})),");
+    }
+    out.push(']');
+    let target = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("registries.rs");
+    fs::write(target, out).expect("the output folder can be written");
+}
+
+fn gather(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
+    println!("cargo:rerun-if-changed={}", folder.display());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            gather(&path, files);
+        } else if path.extension().is_some_and(|end| end == "toml" || end == "json") {
+            files.push(path);
+        }
+    }
+}
+
+fn packages() {
     // From the crate's folder, where cargo starts this, so that a target folder can move with it.
     let root = Path::new("../../catalogue");
     println!("cargo:rerun-if-changed={}", root.display());

@@ -59,6 +59,12 @@ export async function startNation({ data, dossiers = 3, ready = 300_000 } = {}) 
   return Object.create(nation, Object.getOwnPropertyDescriptors(more));
 }
 
+/** Serves one node of a nation by itself, after it was stopped. */
+export function startNode(nation, folder) {
+  const { data } = nation;
+  return start(['serve', '--config', join(data, folder, 'motcua.toml')], { origin: nation.site(folder).local, data, ready: 60_000 });
+}
+
 /** Serves as in production, with this configuration (TOML); `ca` is the authority (PEM) of its certificate. */
 export async function startServe({ config, origin, port, data, args = [], env = {}, ca, ready = 60_000 }) {
   // Beside the data: a fresh start empties the folder.

@@ -2,6 +2,7 @@
 //! customs through a century, what the state heard of it and when, and what agencies wrote down with all their mistakes.
 //! Nobody in it exists. See `README.md`.
 
+mod cast;
 mod community;
 mod country;
 mod day;
@@ -16,6 +17,7 @@ pub mod trade;
 pub mod work;
 pub mod write;
 
+pub use cast::Part;
 pub use community::Community;
 pub use country::{Country, Options};
 pub use day::{Day, MERGER};

@@ -40,9 +40,11 @@ pub const CONSULTATIONS: &str = "consultations";
 /// under this name. A grant says by its path which registry and which of its services: `/population/verify/**`.
 pub const REGISTRIES: &str = "registries";
 
-/// Where the messages of registries have the numbers of persons: the key in the path, and what the common dictionary calls
+/// Where the messages of registries have the numbers of persons: the key or number in the path, and what the common dictionary calls
 /// `person_number` in the bodies.
-const OF_RECORDS: [&str; 4] = [
+const OF_RECORDS: [&str; 6] = [
+    "/record/person_number",
+    "/record/*/person_number",
     "/body/person_number",
     "/body/*/person_number",
     "/items/*/body/person_number",
@@ -118,7 +120,7 @@ impl BuiltIn {
         if self.code != REGISTRIES {
             return SubjectRule::default();
         }
-        // `/{registry}/{service}/records/{key}`
+        // `/{registry}/{service}/records/{key}`, `/{registry}/{service}/facts/{number}`
         let in_path = Place::PathSegment(4);
         let in_bodies = OF_RECORDS
             .iter()

@@ -37,7 +37,7 @@ impl Entropy {
     ///
     /// # Errors
     /// The system has no randomness to give; nothing secret may be made then.
-    pub(crate) fn bytes<const N: usize>(&self) -> Result<[u8; N]> {
+    pub fn bytes<const N: usize>(&self) -> Result<[u8; N]> {
         let mut bytes = [0; N];
         if (self.0)(&mut bytes) {
             Ok(bytes)

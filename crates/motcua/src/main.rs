@@ -15,6 +15,8 @@ mod metrics;
 mod nation;
 mod node;
 mod packages;
+mod populate;
+mod registrar;
 mod registries;
 mod seed;
 mod serve;

@@ -13,7 +13,7 @@ use dossier::{consult, service::Dossiers};
 use identity::{Audience, Entropy, IdentityState, NavEntry, Permission, Shell};
 use insight::Insight;
 use procedure::{catalogue::Catalogue, reference::Reference, shelf::Shelf};
-use registry::{here::Here, service::Registries};
+use registry::service::Registries;
 use store::{Store, jobs::Runner};
 use tower::ServiceBuilder;
 use tower_http::{
@@ -33,6 +33,7 @@ use crate::{
     ledger::Guarded,
     metrics::Metrics,
     packages,
+    registrar::Registrar,
     tls::PageCertificate,
     traces::{self, Traces},
 };
@@ -66,6 +67,7 @@ pub struct Node {
     pub metrics: Arc<Metrics>,
     traces: Option<Arc<Traces>>,
     page_certificate: Arc<OnceLock<Arc<PageCertificate>>>,
+    registrar: Registrar,
     exchange: Arc<OnceLock<Exchange>>,
     guarded: Arc<OnceLock<Guarded>>,
     config: Arc<Config>,
@@ -157,9 +159,17 @@ impl Node {
         dossiers.public_url = config.identity.public_url.trim_end_matches('/').to_owned();
         let calendar = calendar(&config)?;
         let dossiers = Dossiers::new(store.clone(), shelf, reference, calendar, identity.clone(), dossiers);
-        // Where there are none, nothing waits for their answers.
-        if !registries.shelf().all().is_empty() {
-            dossiers.ask_registries_by(Arc::new(Here::new(registries.clone())));
+        let keepers = config
+            .exchange
+            .as_ref()
+            .map(|exchange| exchange.registries.clone())
+            .unwrap_or_default();
+        // Where there are none, nothing waits for their answers, and officers write by hand.
+        let has_registries = !registries.shelf().all().is_empty() || !keepers.is_empty();
+        let registrar = Registrar::new(registries.clone(), keepers);
+        if has_registries {
+            dossiers.ask_registries_by(Arc::new(registrar.clone()));
+            dossiers.tell_registries_by(Arc::new(registrar.clone()));
         }
         let insight = Insight::new(store.clone(), dossiers.clone());
         let site = Arc::new(site(&config));
@@ -175,6 +185,7 @@ impl Node {
             site,
             metrics: Arc::default(),
             traces,
+            registrar,
             page_certificate: Arc::default(),
             exchange: Arc::default(),
             guarded: Arc::default(),
@@ -255,6 +266,7 @@ impl Node {
         })
         .await?;
         if let Some((caller, system)) = opened.calling() {
+            self.registrar.join(Arc::clone(&caller), system.clone());
             self.dossiers.join(consult::Exchange { caller, system });
         }
         if let (Some(guarded), Some(directory)) = (self.guarded(), opened.directory()) {
@@ -263,6 +275,12 @@ impl Node {
         // Opened once, by whoever serves.
         let _ = self.exchange.set(opened);
         Ok(())
+    }
+
+    /// By what its procedures ask and tell registries.
+    #[cfg(test)]
+    pub(crate) const fn registrar(&self) -> &Registrar {
+        &self.registrar
     }
 
     /// The exchange, once it is open.

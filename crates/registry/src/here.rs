@@ -1,91 +1,134 @@
-//! The registries of this node, asked by its own procedures: the same question, the same record of the read as from elsewhere.
+//! The registries of this node, asked and told by its own procedures: the same questions and orders, the same record of each read as
+//! from elsewhere.
 
 use std::collections::BTreeMap;
 
-use base::Lang;
-use futures::future::BoxFuture;
+use base::{Error, Kind, Lang, Result};
+use futures::future::{BoxFuture, join_all};
 use identity::{Actor, Ctx};
 use procedure::form::{Attribute, Said};
 
 use crate::{
-    lookup::{Lookup, Question},
+    keeper::{self, Keeper, Order, TakeBack},
+    lookup::{self, Lookup, Question},
     model::{Name, RegistryCode},
-    service::{Fact, Purpose, Registries},
+    service::{Carried, HERE, Mask, Purpose, Registries},
 };
 
-/// The purpose under which procedures ask, as grants name it.
-pub const PURPOSE: &str = "procedure.prefill";
-/// The name under which the node's own procedures read.
+/// The name under which the node's own procedures read and write.
 const PROCEDURES: &str = "Thủ tục hành chính";
+/// The longest legal basis that is told with a read, in characters.
+const LONGEST_BASIS: usize = 300;
 
 /// Answers from the registries of this node; whatever is kept elsewhere is silent.
 #[derive(Debug, Clone)]
 pub struct Here(Registries);
 
 impl Here {
-    /// Asks these.
+    /// Asks and tells these.
     pub const fn new(registries: Registries) -> Self {
         Self(registries)
     }
 
-    async fn of(&self, ctx: &Ctx, question: &Question, code: &str, names: &[Name]) -> Option<BTreeMap<Name, Fact>> {
-        let code: RegistryCode = code.parse().ok()?;
-        self.0.shelf().get(&code)?;
-        let basis: String = question.basis.chars().take(300).collect();
-        let purpose = Purpose::read(PURPOSE, &basis, question.dossier.as_deref().unwrap_or_default()).ok()?;
-        let asks = Ctx {
-            actor: Actor::System(PROCEDURES),
-            now: ctx.now,
-            request_id: ctx.request_id,
-            lang: Lang::Vi,
-        };
-        match self
+    /// Whether a registry is one of them.
+    pub fn keeps(&self, registry: &str) -> bool {
+        self.code(registry).is_some()
+    }
+
+    fn code(&self, registry: &str) -> Option<RegistryCode> {
+        let code = registry.parse().ok()?;
+        self.0.shelf().get(&code).map(|_| code)
+    }
+
+    /// What one registry says.
+    async fn of(
+        &self,
+        ctx: &Ctx,
+        question: &Question,
+        code: &RegistryCode,
+        attributes: &[&Attribute],
+    ) -> Result<BTreeMap<Attribute, Said>> {
+        let names: BTreeMap<&Attribute, Name> = attributes
+            .iter()
+            .filter_map(|attribute| Some((*attribute, attribute.name.parse().ok()?)))
+            .collect();
+        let basis: String = question.basis.chars().take(LONGEST_BASIS).collect();
+        let purpose = Purpose::read(lookup::PURPOSE, &basis, question.dossier.as_deref().unwrap_or_default())?;
+        let asked: Vec<Name> = names.values().cloned().collect();
+        let facts = self
             .0
-            .facts(&asks, &purpose, &code, question.about.number(), names)
+            .facts(&by_procedures(ctx), &purpose, code, question.about.number(), &asked)
+            .await?;
+        let at = ctx.now;
+        let said = names.into_iter().map(|(attribute, name)| {
+            let said = match facts.get(&name).cloned() {
+                Some(fact) => Said::Known {
+                    value: fact.value,
+                    entry: fact.entry,
+                    recorded_at: fact.recorded_at,
+                    at,
+                },
+                None => Said::Nothing { at },
+            };
+            (attribute.clone(), said)
+        });
+        Ok(said.collect())
+    }
+
+    async fn carry_out(&self, ctx: &Ctx, order: &Order) -> Result<Carried> {
+        let purpose = Purpose::read(keeper::PURPOSE, "", &order.dossier)?;
+        self.0
+            .carry_out(&by_procedures(ctx), &purpose, HERE, order, &Mask::ALL)
             .await
-        {
-            Ok(facts) => Some(facts),
-            Err(error) => {
-                tracing::warn!(%error, registry = %code, procedure = %question.procedure, "a registry of this node did not answer");
-                None
-            }
-        }
     }
 }
 
 impl Lookup for Here {
     fn ask<'a>(&'a self, ctx: &'a Ctx, question: &'a Question) -> BoxFuture<'a, BTreeMap<Attribute, Said>> {
         Box::pin(async move {
-            let mut by_registry: BTreeMap<&str, Vec<(&Attribute, Name)>> = BTreeMap::new();
-            for attribute in &question.attributes {
-                if let Ok(name) = attribute.name.parse() {
-                    by_registry
-                        .entry(&attribute.registry)
-                        .or_default()
-                        .push((attribute, name));
-                }
-            }
-            let mut said = BTreeMap::new();
-            for (code, asked) in by_registry {
-                let names: Vec<Name> = asked.iter().map(|(_, name)| name.clone()).collect();
-                let Some(mut facts) = self.of(ctx, question, code, &names).await else {
-                    continue;
-                };
-                for (attribute, name) in asked {
-                    let at = ctx.now;
-                    let answer = match facts.remove(&name) {
-                        Some(fact) => Said::Known {
-                            value: fact.value,
-                            entry: fact.entry,
-                            recorded_at: fact.recorded_at,
-                            at,
-                        },
-                        None => Said::Nothing { at },
-                    };
-                    said.insert(attribute.clone(), answer);
-                }
-            }
-            said
+            let ours = |(code, attributes)| Some((self.code(code)?, attributes));
+            let asked = question.by_registry().into_iter().filter_map(ours);
+            let asked = asked.map(async |(code, attributes)| {
+                let said = self.of(ctx, question, &code, &attributes).await;
+                said.unwrap_or_else(|error| {
+                    tracing::warn!(%error, registry = %code, procedure = %question.procedure, "a registry of this node did not answer");
+                    BTreeMap::new()
+                })
+            });
+            join_all(asked).await.into_iter().flatten().collect()
         })
+    }
+}
+
+impl Keeper for Here {
+    fn tell<'a>(&'a self, ctx: &'a Ctx, order: &'a Order) -> BoxFuture<'a, keeper::Said> {
+        Box::pin(async move { said(self.carry_out(ctx, order).await) })
+    }
+
+    fn take_back<'a>(&'a self, ctx: &'a Ctx, back: &'a TakeBack) -> BoxFuture<'a, keeper::Said> {
+        Box::pin(async move { said(self.0.take_back(&by_procedures(ctx), HERE, back).await) })
+    }
+}
+
+fn by_procedures(ctx: &Ctx) -> Ctx {
+    Ctx {
+        actor: Actor::System(PROCEDURES),
+        now: ctx.now,
+        request_id: ctx.request_id,
+        lang: Lang::Vi,
+    }
+}
+
+/// What cannot be done now is silence: it is told again.
+fn said(carried: Result<Carried>) -> keeper::Said {
+    match carried {
+        Ok(Carried { entry, record }) => keeper::Said::Done { entry, record },
+        Err(Error::Refused(kind, problems)) if !matches!(kind, Kind::Unavailable | Kind::TooMany) => {
+            keeper::Said::Refused(problems)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a registry of this node could not be told");
+            keeper::Said::Silent
+        }
     }
 }

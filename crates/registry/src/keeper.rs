@@ -8,6 +8,9 @@ use identity::Ctx;
 use procedure::writes::Plan;
 use serde_json::Value;
 
+/// The purpose under which procedures tell registries, as grants name it.
+pub const PURPOSE: &str = "procedure.write";
+
 /// One write of one dossier.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
@@ -21,6 +24,8 @@ pub struct Order {
     pub basis: String,
     /// Code of the dossier that caused it.
     pub dossier: String,
+    /// What says so, as it stands in the record.
+    pub source: String,
 }
 
 /// What a registry said to an order.
@@ -44,18 +49,18 @@ pub trait Keeper: fmt::Debug + Send + Sync {
     /// Carries out an order.
     fn tell<'a>(&'a self, ctx: &'a Ctx, order: &'a Order) -> BoxFuture<'a, Said>;
 
-    /// Takes back what an order had done: its entry never held. `order` has an id of its own.
+    /// Takes back what an order had done: its entry never held. Said twice, it is done once.
     fn take_back<'a>(&'a self, ctx: &'a Ctx, order: &'a TakeBack) -> BoxFuture<'a, Said>;
 }
 
 /// Taking back an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakeBack {
-    /// The same order again has the same id, and one effect.
-    pub id: String,
+    /// The id of the order that it takes back.
+    pub order: String,
     /// The registry.
     pub registry: String,
-    /// The entry that never held.
+    /// The entry that the order became.
     pub entry: String,
     /// National code of the procedure.
     pub procedure: String,

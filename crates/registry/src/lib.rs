@@ -8,10 +8,11 @@
 //! them in, finds and reads them, and makes each a leaf of the node's transparency log.
 //!
 //! Who decides a dossier asks through [`lookup`] and tells through [`keeper`], and does not know where a registry is: [`here`] answers from
-//! those of this node.
+//! those of this node, [`elsewhere`] through the exchange, where [`offered`] answers at the node that keeps the registry.
 
 pub mod api;
 pub mod check;
+pub mod elsewhere;
 pub mod folder;
 pub mod here;
 pub mod history;
@@ -23,6 +24,8 @@ pub mod pages;
 pub mod service;
 pub mod shelf;
 mod store;
+mod wire;
 
 /// The tables of this crate.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("registry", "0001_registry", "0002_records");
+pub const MIGRATIONS: ::store::Migrations =
+    ::store::migrations!("registry", "0001_registry", "0002_records", "0003_orders");

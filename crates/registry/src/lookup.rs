@@ -7,6 +7,9 @@ use futures::future::BoxFuture;
 use identity::Ctx;
 use procedure::form::{Attribute, Said};
 
+/// The purpose under which procedures ask registries, as grants name it.
+pub const PURPOSE: &str = "procedure.prefill";
+
 /// What one procedure asks about one person or organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
@@ -20,6 +23,17 @@ pub struct Question {
     pub basis: String,
     /// Code of the dossier, once there is one.
     pub dossier: Option<String>,
+}
+
+impl Question {
+    /// What each registry is asked for, by its code.
+    pub fn by_registry(&self) -> BTreeMap<&str, Vec<&Attribute>> {
+        let mut asked: BTreeMap<&str, Vec<&Attribute>> = BTreeMap::new();
+        for attribute in &self.attributes {
+            asked.entry(&attribute.registry).or_default().push(attribute);
+        }
+        asked
+    }
 }
 
 /// About whom a registry is asked.

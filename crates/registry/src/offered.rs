@@ -6,8 +6,11 @@
 //! GET  /{registry}/{service}/records/{key}        read
 //! GET  /{registry}/{service}/records/{key}/history   history
 //! GET  /{registry}/{service}/changes              changes
+//! GET  /{registry}/{service}/facts/{number}       facts     attributes
 //! POST /{registry}/{service}/records              write     a new record
 //! POST /{registry}/{service}/records/{key}/assertions | corrections | ends   write
+//! POST /{registry}/{service}/orders               write     an order of a procedure
+//! POST /{registry}/{service}/orders/{id}/back     write     takes one back
 //! ```
 
 use std::sync::Arc;
@@ -19,7 +22,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use base::{Clock, Error, Kind, Lang, Result};
+use base::{Clock, Error, Kind, Lang, Problems, Result};
 use exchange::{gateway::Caller, model::headers::ISSUE};
 use identity::{Actor, ApiError, ApiJson, ApiPath, Ctx, IdempotencyKey, Listing, Paging};
 
@@ -33,6 +36,7 @@ use crate::{
     },
     model::{Name, Operation, Registry, RegistryCode, Service},
     service::{Change, EXCHANGE, Mask, Provenance, Purpose, Registries, Seen, Written},
+    wire::{CarriedBody, FactsBody, OrderBody, TakeBackBody},
 };
 
 /// Who offers, by which clock.
@@ -59,6 +63,9 @@ pub fn router(registries: Registries, clock: Arc<dyn Clock>, agency: &str) -> Ro
         .route("/{registry}/{service}/records/{key}/corrections", post(correct))
         .route("/{registry}/{service}/records/{key}/ends", post(end))
         .route("/{registry}/{service}/changes", get(changes))
+        .route("/{registry}/{service}/facts/{number}", get(facts))
+        .route("/{registry}/{service}/orders", post(order))
+        .route("/{registry}/{service}/orders/{*back}", post(take_back))
         .with_state(office)
 }
 
@@ -88,6 +95,21 @@ impl Called {
     /// What the caller asks to see, of what the service shows.
     fn shown(&self, asked: &Mask) -> Mask {
         Mask::of(self.service.fields.clone()).and(asked)
+    }
+
+    /// That an order is of the dossier that the message names as its cause.
+    fn is_about(&self, dossier: &str) -> Result<()> {
+        if self.purpose.dossier() == Some(dossier) {
+            return Ok(());
+        }
+        let mut problems = Problems::new();
+        problems.add(
+            "dossier-differs",
+            "dossier",
+            "Mã hồ sơ trong yêu cầu phải là mã hồ sơ nêu trong tiêu đề X-Road-Issue.",
+            "The dossier of the order has to be the one that the header X-Road-Issue names.",
+        );
+        Err(Error::Refused(Kind::Invalid, problems))
     }
 
     async fn write(&self, change: Change, mut provenance: Provenance, key: &str) -> Result<Written> {
@@ -244,6 +266,52 @@ async fn changes(
         .await?;
     let show = |change| RecordChangeBody::of(change, registry);
     Ok(axum::Json(Listing::of(page.items, page.next, show)))
+}
+
+async fn facts(
+    called: Called,
+    ApiPath((_, _, number)): ApiPath<(String, String, String)>,
+    asking: Asking,
+) -> Result<axum::Json<FactsBody>, ApiError> {
+    called.needs(Operation::Facts)?;
+    let names = asking.attributes(&called.service)?;
+    let code = &called.registry.code;
+    let facts = called
+        .registries
+        .facts(&called.ctx, &called.purpose, code, &number, &names)
+        .await?;
+    Ok(axum::Json(FactsBody::of(&names, facts)))
+}
+
+async fn order(called: Called, ApiJson(body): ApiJson<OrderBody>) -> Result<axum::Json<CarriedBody>, ApiError> {
+    called.needs(Operation::Write)?;
+    called.is_about(&body.dossier)?;
+    let order = body.order(&called.registry.code);
+    let carried = called
+        .registries
+        .carry_out(
+            &called.ctx,
+            &called.purpose,
+            &called.client,
+            &order,
+            &called.shown(&Mask::ALL),
+        )
+        .await?;
+    Ok(axum::Json(carried.into()))
+}
+
+async fn take_back(
+    called: Called,
+    ApiPath((_, _, back)): ApiPath<(String, String, String)>,
+    ApiJson(body): ApiJson<TakeBackBody>,
+) -> Result<axum::Json<CarriedBody>, ApiError> {
+    called.needs(Operation::Write)?;
+    called.is_about(&body.dossier)?;
+    let order = back.strip_suffix("/back");
+    let order = order.ok_or_else(|| Error::not_found("tài nguyên", "resource"))?;
+    let back = body.take_back(order, &called.registry.code);
+    let carried = called.registries.take_back(&called.ctx, &called.client, &back).await?;
+    Ok(axum::Json(carried.into()))
 }
 
 async fn add(

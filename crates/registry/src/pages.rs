@@ -38,6 +38,8 @@ pub fn router(registries: Registries) -> Router {
 #[template(path = "registry/registries.html")]
 struct All {
     page: Page,
+    /// What is said where there are none.
+    empty: &'static str,
     registries: Vec<Arc<Registry>>,
 }
 
@@ -49,7 +51,26 @@ async fn all(State(registries): State<Registries>, web: Web) -> Response {
         .iter()
         .map(|editions| editions.current())
         .collect();
-    view::html(StatusCode::OK, &All { page, registries })
+    // How to publish one is for whoever can.
+    let empty = if web.ctx.holds(Permission::ManageCatalogue) {
+        page.t(
+            "Công bố cơ sở dữ liệu bằng lệnh motcua registry publish.",
+            "Publish one with motcua registry publish.",
+        )
+    } else {
+        page.t(
+            "Thông tin mà thủ tục hành chính ở đây cần được khai thác từ cơ sở dữ liệu của các cơ quan khác.",
+            "What procedures here need to know is asked of the registries of other agencies.",
+        )
+    };
+    view::html(
+        StatusCode::OK,
+        &All {
+            page,
+            empty,
+            registries,
+        },
+    )
 }
 
 #[derive(Template)]
@@ -130,7 +151,16 @@ async fn one(State(registries): State<Registries>, web: Web, Path(code): Path<St
         services: registry
             .services
             .iter()
-            .map(|service| (page.text(&service.name).to_owned(), names(&service.fields)))
+            .map(|service| {
+                let attributes = service.attributes.iter().map(ToString::to_string);
+                let shown: Vec<String> = std::iter::once(names(&service.fields)).chain(attributes).collect();
+                let shown: Vec<&str> = shown
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|name| !name.is_empty())
+                    .collect();
+                (page.text(&service.name).to_owned(), shown.join(", "))
+            })
             .collect(),
         versions: editions
             .published()

@@ -170,6 +170,68 @@ fn rules_are_judged_against_the_fields() {
 }
 
 #[test]
+fn what_services_tell_and_numbers_are_made_of_is_judged() {
+    let folder = copy();
+    let population = folder.path().join("population");
+    edit(&population.join("registry.toml"), |text| {
+        text.replace("\"marital-status\"]", "\"shoe-size\"]")
+            .replace(
+                "operations = [\"read\", \"history\", \"write\"]",
+                "operations = [\"read\", \"history\", \"write\", \"facts\"]",
+            )
+            .replace("id = \"verify\"", "id = \"verify\"\nattributes = [\"sex\"]")
+            .replace("sex = \"sex\"", "sex = \"gender\"")
+            .replace("birth_date = \"birth_date\"", "birth_date = \"former_id_cards\"")
+            .replace(
+                "[[event]]\nid = \"changed\"",
+                "[[allocate]]\nfield = \"person_number\"\nrule = \"insurance-number\"\n[[event]]\nid = \"changed\"",
+            )
+    });
+    let insurance = folder.path().join("social-insurance");
+    edit(&insurance.join("registry.toml"), |text| {
+        text.replace("TE = 1", "TE = 6")
+            .replace(
+                "insurance_number = \"insurance_number\"",
+                "insurance_number = \"card.number\"",
+            )
+            .replace("[[filter]]\nfield = \"insurance_number\"\noperators = [\"eq\"]\n", "")
+    });
+    let civil = folder.path().join("civil-status");
+    edit(&civil.join("registry.toml"), |text| {
+        text.replace("field = \"number\"\nrule", "field = \"year\"\nrule")
+    });
+    for (folder, expected) in [
+        (
+            population,
+            vec![
+                ("allocate[0].rule", "allocate-many"),
+                ("allocate[0].rule", "unknown-field"),
+                ("allocate[1].field", "duplicate-id"),
+                ("allocate[1].rule", "allocate-kind"),
+                ("service[0].attributes", "attributes-without-facts"),
+                ("service[1].attributes", "unknown-attribute"),
+                ("service[4].attributes", "nothing-named"),
+            ],
+        ),
+        (
+            insurance,
+            vec![
+                ("allocate[0].field", "no-filter"),
+                ("allocate[1].benefit", "bad-benefit"),
+                ("allocate[1].rule", "allocate-order"),
+            ],
+        ),
+        (civil, vec![("allocate[0].field", "allocate-key")]),
+    ] {
+        let expected: BTreeSet<(String, String)> = expected
+            .into_iter()
+            .map(|(at, code)| (format!("registry.toml:{at}"), code.to_owned()))
+            .collect();
+        assert_eq!(findings(&folder), expected);
+    }
+}
+
+#[test]
 fn a_hostile_folder_is_refused() {
     let folder = copy();
     let population = folder.path().join("population");
@@ -291,8 +353,10 @@ async fn a_new_version_says_what_it_breaks_and_migrates() {
         });
         assert!(!shelf.publish(&read(), "test", now()).await.expect("nothing new").is_new);
 
-        // What may be asked follows the fields; it is judged on its own.
-        fs::remove_file(population.join("attributes.toml")).expect("removed");
+        // What may be asked follows the fields.
+        edit(&population.join("attributes.toml"), |text| {
+            text.replace("value = \"marital_status\"", "value = \"civil_status\"")
+        });
         edit(&population.join("schema.json"), |text| {
             text.replace("\"marital_status\": {", "\"civil_status\": {")
                 .replace(

@@ -91,18 +91,14 @@ impl Dossiers {
         let dossier = state.code.clone();
         match next {
             Next::Tell { write, plan } => {
-                let basis = package
-                    .writes
-                    .iter()
-                    .find(|w| w.id == write)
-                    .map(|w| w.basis.clone())
-                    .unwrap_or_default();
+                let said = package.writes.iter().find(|w| w.id == write);
                 let order = Order {
-                    id: format!("{dossier}/{token}/{write}"),
+                    id: order_id(&dossier, token, &write),
                     plan,
                     procedure,
-                    basis,
+                    basis: said.map(|w| w.basis.clone()).unwrap_or_default(),
                     dossier,
+                    source: said.map(|w| w.name.vi.clone()).unwrap_or_default(),
                 };
                 let wrote = match keeper.tell(ctx, &order).await {
                     Said::Done { entry, record } => Wrote::Done { entry, record },
@@ -119,7 +115,7 @@ impl Dossiers {
             )),
             Next::TakeBack { write, registry, entry } => {
                 let order = TakeBack {
-                    id: format!("{dossier}/{token}/{write}/back"),
+                    order: order_id(&dossier, token, &write),
                     registry,
                     entry: entry.clone(),
                     procedure,
@@ -142,6 +138,11 @@ impl Dossiers {
             Next::Finished { .. } => None,
         }
     }
+}
+
+/// The same write of the same attempt has the same id, however often it is told.
+fn order_id(dossier: &str, token: u32, write: &str) -> String {
+    format!("{dossier}/{token}/{write}")
 }
 
 fn lacking(what: &'static str) -> Problems {

@@ -155,6 +155,11 @@ impl IdentityState {
         &self.0.access_log
     }
 
+    /// The randomness of this node.
+    pub fn entropy(&self) -> &Entropy {
+        &self.0.entropy
+    }
+
     /// The settings.
     pub fn config(&self) -> &Config {
         &self.0.config

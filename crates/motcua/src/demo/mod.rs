@@ -36,12 +36,15 @@ pub const DEPARTMENT: &str = "H42.28.3";
 /// What `motcua demo` takes.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// A whole nation instead of one town: seven agencies, each a node of its own, that ask each other.
+    /// A whole nation instead of one town: eight agencies, each a node of its own, that ask each other.
     #[arg(long)]
     pub nation: bool,
     /// Calls a second that the nation's agencies make by themselves; 0: none.
     #[arg(long, requires = "nation")]
     pub traffic: Option<f64>,
+    /// About how many persons live in the nation's country. One that was made before keeps its own.
+    #[arg(long, requires = "nation", value_parser = clap::value_parser!(u32).range(500..=100_000))]
+    pub persons: Option<u32>,
     /// Port on 127.0.0.1; 0 takes a free one. A nation that was made before keeps its own.
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
@@ -67,6 +70,7 @@ impl Default for Args {
         Self {
             nation: false,
             traffic: None,
+            persons: None,
             port: 8080,
             data: None,
             fresh: false,

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use identity::{Assurance, Ctx, DemoRole, NewAccount, NewOfficer, Organisation, PersonActor, Role, Roles, Sex};
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 
 use super::{DEPARTMENT, FIRE_POLICE, WARD};
 use crate::node::Node;
@@ -112,31 +112,43 @@ fn officers() -> Vec<NewOfficer> {
     ]
 }
 
+/// Name, personal number and day of birth of somebody whom the demonstration plays.
+pub type Known = (&'static str, &'static str, Date);
+
+/// The citizen.
+pub const CITIZEN: Known = ("Nguyễn Thị Hương", "037190001234", date(1990, 5, 12));
+/// The business person.
+pub const BUSINESS: Known = ("Đinh Văn Long", "037085005678", date(1985, 9, 30));
+/// Tax code and name of the company that the business person represents.
+pub const COMPANY: (&str, &str) = ("0100112437", "Công ty TNHH Xây dựng Tràng An");
+
 /// The citizen and the business person of the demonstration.
 pub fn accounts() -> [NewAccount; 2] {
+    let (name, number, birth) = CITIZEN;
     let citizen = NewAccount {
-        person_number: Some("037190001234".to_owned()),
-        birth_date: Some(date(1990, 5, 12)),
+        person_number: Some(number.to_owned()),
+        birth_date: Some(birth),
         sex: Some(Sex::Female),
         phone: Some("0912345678".to_owned()),
         email: Some("huong@example.vn".to_owned()),
         assurance: Assurance::Level2,
         demo: Some(DemoRole::Citizen),
-        ..NewAccount::named(ISSUER, "citizen", "Nguyễn Thị Hương")
+        ..NewAccount::named(ISSUER, "citizen", name)
     };
+    let (name, number, birth) = BUSINESS;
     let business = NewAccount {
-        person_number: Some("037085005678".to_owned()),
-        birth_date: Some(date(1985, 9, 30)),
+        person_number: Some(number.to_owned()),
+        birth_date: Some(birth),
         sex: Some(Sex::Male),
         phone: Some("0987654321".to_owned()),
         email: Some("vanphong@example.vn".to_owned()),
         assurance: Assurance::Level2,
         organisations: vec![Organisation {
-            tax_code: "0100112437".to_owned(),
-            name: "Công ty TNHH Xây dựng Tràng An".to_owned(),
+            tax_code: COMPANY.0.to_owned(),
+            name: COMPANY.1.to_owned(),
         }],
         demo: Some(DemoRole::Business),
-        ..NewAccount::named(ISSUER, "business", "Đinh Văn Long")
+        ..NewAccount::named(ISSUER, "business", name)
     };
     [citizen, business]
 }

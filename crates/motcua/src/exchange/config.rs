@@ -1,9 +1,13 @@
 //! The part `[exchange]` of the configuration.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use base::Text;
-use exchange::{gateway, model::identifier::Part};
+use exchange::{
+    gateway,
+    model::identifier::{Part, SubsystemId},
+};
+use registry::model::RegistryCode;
 use serde::Deserialize;
 
 /// How this node takes part in the exchange.
@@ -27,6 +31,8 @@ pub struct Exchange {
     /// The database in which systems, services, grants and events of the member are, if not in that of the node: several gateways
     /// of one member name the same. The environment variable `MOTCUA_SHARED_DATABASE` overrides it.
     pub shared: String,
+    /// Where the registries are that this node does not keep itself: the system of each by its code.
+    pub registries: BTreeMap<RegistryCode, SubsystemId>,
     /// Which addresses webhooks may be called at.
     pub webhooks: Webhooks,
     /// How large bodies may be.
@@ -46,6 +52,7 @@ impl Default for Exchange {
             refresh_seconds: 60,
             public_map: false,
             shared: String::new(),
+            registries: BTreeMap::new(),
             webhooks: Webhooks::default(),
             limits: Limits::default(),
             federation: Federation::default(),
@@ -134,5 +141,22 @@ mod tests {
         assert_eq!(exchange.limits.of_gateway().body, 64 << 20);
         assert_eq!(exchange.limits.of_gateway().disk, usual.disk);
         assert!(toml::from_str::<Exchange>("[limits]\nbody = 64").is_err());
+    }
+
+    #[test]
+    fn registries_are_named_with_the_systems_that_keep_them() {
+        let exchange: Exchange =
+            toml::from_str("[registries]\npopulation = \"VN/GOV/000.00.00.G01/motcua\"").expect("it is read");
+        let (code, system) = exchange.registries.first_key_value().expect("one");
+        assert_eq!(
+            (code.as_str(), system.to_string().as_str()),
+            ("population", "VN/GOV/000.00.00.G01/motcua")
+        );
+        for wrong in ["Dan_cu = \"VN/GOV/000.00.00.G01/motcua\"", "population = \"motcua\""] {
+            assert!(
+                toml::from_str::<Exchange>(&format!("[registries]\n{wrong}")).is_err(),
+                "{wrong}"
+            );
+        }
     }
 }

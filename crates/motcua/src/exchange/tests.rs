@@ -35,6 +35,7 @@ mod consulting;
 mod gateways;
 mod hsm;
 mod joining;
+mod registries;
 mod rotation;
 mod tracking;
 mod watching;
@@ -110,15 +111,20 @@ impl Town {
         self.config.exchange.as_ref().expect("an exchange").edge
     }
 
+    /// An officer who looks after its exchange.
+    fn steward(&self) -> Ctx {
+        steward_of(&self.config.exchange.as_ref().expect("an exchange").agency)
+    }
+
     pub(crate) async fn system(&self, subsystem: &str) {
         let draft = SystemDraft {
             subsystem: subsystem.to_owned(),
-            agency: AGENCY.to_owned(),
+            agency: self.config.exchange.as_ref().expect("an exchange").agency.clone(),
             name_vi: "Hệ thống một cửa".to_owned(),
             sign_in: SignInDraft::Open,
             ..SystemDraft::default()
         };
-        let added = self.joined().access.add_system(&steward(), &draft).await;
+        let added = self.joined().access.add_system(&self.steward(), &draft).await;
         added.expect("a system");
         self.tell().await;
     }
@@ -159,13 +165,17 @@ impl Drop for Town {
 }
 
 pub(crate) fn steward() -> Ctx {
+    steward_of(AGENCY)
+}
+
+fn steward_of(agency: &str) -> Ctx {
     let now = SystemClock.now();
     Ctx {
         actor: Actor::Officer(OfficerActor {
             officer: OfficerId::from_uuid(Uuid::from_u128(7)),
             name: "Trần Văn Quản".to_owned(),
             title: "Quản trị".to_owned(),
-            agency: AGENCY.to_owned(),
+            agency: agency.to_owned(),
             roles: Roles::NONE.with(Role::Administrator).with(Role::Auditor),
         }),
         now,
@@ -258,9 +268,13 @@ async fn join_only(operator: &Town, config: &Config, new: &NewNode) {
 
 /// What an agency may do with a service.
 fn terms(path: &str, purpose: &str, fields: &str) -> Request {
+    terms_by("GET", path, purpose, fields)
+}
+
+fn terms_by(method: &str, path: &str, purpose: &str, fields: &str) -> Request {
     let today = SystemClock.now().legal_date();
     let terms = TermsDraft {
-        methods: vec!["GET".to_owned()],
+        methods: vec![method.to_owned()],
         path: path.to_owned(),
         purposes: purpose.to_owned(),
         legal_basis: "Điều 11 Luật Căn cước 26/2023/QH15".to_owned(),
@@ -311,19 +325,27 @@ async fn grant(asks: &Town, answers: &Town) {
 
 /// Asked for on one node, granted on the other.
 async fn grant_of(asks: &Town, answers: &Town, service: &str, request: Request) {
+    grant_by(asks, answers, &format!("{ANSWERS}/{service}"), request).await;
+}
+
+async fn grant_by(asks: &Town, answers: &Town, service: &str, request: Request) {
     let grant = base::Id::new(SystemClock.now());
     let (consumer, provided) = (
         ASKS.parse::<SubsystemId>().expect("a system"),
-        format!("{ANSWERS}/{service}").parse().expect("a service"),
+        service.parse().expect("a service"),
     );
     let ours = asks.joined();
     ours.access
-        .request(&steward(), grant, &consumer, &provided, &request)
+        .request(&asks.steward(), grant, &consumer, &provided, &request)
         .await
         .expect("asked");
     let theirs = answers.joined();
     let seen = until("the request comes to the provider's node", async || {
-        theirs.access.grant(&steward(), Side::Incoming, grant).await.ok()
+        theirs
+            .access
+            .grant(&answers.steward(), Side::Incoming, grant)
+            .await
+            .ok()
     })
     .await;
     let yes = Command::Approve {
@@ -332,7 +354,14 @@ async fn grant_of(asks: &Town, answers: &Town, service: &str, request: Request) 
     };
     theirs
         .access
-        .command(&steward(), Side::Incoming, grant, &yes, seen.file.seq, Uuid::new_v4())
+        .command(
+            &answers.steward(),
+            Side::Incoming,
+            grant,
+            &yes,
+            seen.file.seq,
+            Uuid::new_v4(),
+        )
         .await
         .expect("approved");
     theirs.access.hosted().refresh().await.expect("refreshed");

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! motcua-nation/
-//!   agencies.toml          where the agencies' own systems listen
+//!   agencies.toml          the country, and where the agencies' own systems listen
+//!   registries/            the folders of the registries that the nodes keep, with the dictionary
 //!   complete               the nation was built to its end
 //!   vpcp/                  a node: motcua.toml, node.log, motcua.pid while it runs
 //!     data/                its database, keys, log, files
@@ -20,11 +21,16 @@ use ::ledger::Signer as _;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::plan::{AGENCIES, Agency, OPERATOR, POLICE, PROVINCE, WITNESS};
+use super::plan::{self, AGENCIES, Agency, OPERATOR, POLICE, PROVINCE, WITNESS};
 use crate::{config::Config, demo, ledger};
 
 const AGENCIES_FILE: &str = "agencies.toml";
 const COMPLETE: &str = "complete";
+const POPULATED: &str = "populated";
+const REGISTRIES_FOLDER: &str = "registries";
+
+/// Every file of `registries/` of this build, with its path below that folder.
+const REGISTRIES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/registries.rs"));
 
 /// The folder.
 #[derive(Debug, Clone)]
@@ -40,11 +46,13 @@ pub struct NodeFolder {
     folder: PathBuf,
 }
 
-/// Where the agencies' own systems listen, by the system's code.
+/// The agencies' own systems, and the country that they and the registries know.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Systems {
-    /// Address and port.
+    /// About how many persons live in the country.
+    pub persons: u32,
+    /// Where each system listens, by its code.
     pub listen: BTreeMap<String, SocketAddr>,
 }
 
@@ -88,11 +96,11 @@ impl Folder {
         fs::write(&path, "").with_context(|| format!("writing {}", path.display()))
     }
 
-    /// Chooses ports and writes the configurations that are not there yet.
+    /// Chooses ports and writes the configurations that are not there yet. A country keeps the number of persons that it was made with.
     ///
     /// # Errors
     /// The folder cannot be written, or no port is free.
-    pub fn settle(&self, port: u16) -> anyhow::Result<()> {
+    pub fn settle(&self, port: u16, persons: u32) -> anyhow::Result<()> {
         fs::create_dir_all(&self.0).with_context(|| format!("making {}", self.0.display()))?;
         let systems: Vec<_> = AGENCIES.iter().flat_map(|agency| agency.systems).collect();
         let mut free = free_ports(AGENCIES.len() * 3 + systems.len())?.into_iter();
@@ -103,12 +111,15 @@ impl Folder {
             for system in systems.iter().filter(|system| !system.services.is_empty()) {
                 listen.insert(system.code.to_owned(), next()?);
             }
-            let text = toml::to_string(&Systems { listen })?;
+            let text = toml::to_string(&Systems { persons, listen })?;
             write(
                 &path,
-                &format!("# Where the agencies' own systems listen: the software behind the gateways.\n{text}"),
+                &format!(
+                    "# The country, and where the agencies' own systems listen: the software behind the gateways.\n{text}"
+                ),
             )?;
         }
+        let registries = self.registries()?;
         // The witness first: the operator names its key.
         let mut agencies: Vec<_> = AGENCIES.iter().collect();
         agencies.sort_by_key(|agency| agency.folder != WITNESS);
@@ -128,13 +139,27 @@ impl Folder {
                 edge: next()?,
                 peers: next()?,
             };
-            let mut text = settings(agency, &folder, &ports)?;
+            let mut text = settings(agency, &folder, &registries, &ports)?;
             if agency.folder == OPERATOR {
                 text.push_str(&self.federation()?);
             }
             write(&path, &text)?;
         }
         Ok(())
+    }
+
+    /// Writes the folders of the registries that are not there yet; where they are.
+    fn registries(&self) -> anyhow::Result<PathBuf> {
+        let folder = std::path::absolute(self.0.join(REGISTRIES_FOLDER))?;
+        for (name, text) in REGISTRIES {
+            let path = folder.join(name);
+            if !path.exists() {
+                let above = path.parent().unwrap_or(&folder);
+                fs::create_dir_all(above).with_context(|| format!("making {}", above.display()))?;
+                write(&path, text)?;
+            }
+        }
+        Ok(folder)
     }
 
     /// The federation, whose directory names the witness to all members.
@@ -194,6 +219,19 @@ impl NodeFolder {
         self.folder.join("motcua.pid")
     }
 
+    /// Whether its registries were filled.
+    pub fn is_populated(&self) -> bool {
+        self.folder.join(POPULATED).exists()
+    }
+
+    /// Notes that they were.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn populated(&self) -> anyhow::Result<()> {
+        write(&self.folder.join(POPULATED), "")
+    }
+
     /// Where programs on this machine reach it.
     pub fn url(&self) -> String {
         format!("http://{}", self.config.http.listen)
@@ -233,13 +271,23 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// The configuration of a node. Each site has a name of its own, because browsers keep one set of cookies for all ports of a
 /// name; names under `localhost` lead to this machine (RFC 6761, 6.3).
-fn settings(agency: &Agency, folder: &Path, ports: &Ports) -> anyhow::Result<String> {
+fn settings(agency: &Agency, folder: &Path, registries: &Path, ports: &Ports) -> anyhow::Result<String> {
     let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let system = agency.systems.first().context("a member without a system")?;
     let data = std::path::absolute(folder.join("data"))?;
+    let kept = agency
+        .registries()
+        .map(|code| text(&registries.join(code).to_string_lossy()))
+        .collect::<Vec<_>>();
+    let kept = if kept.is_empty() {
+        String::new()
+    } else {
+        format!("registries = [{}]\n", kept.join(", "))
+    };
     let mut out = format!(
         "# {name}: {member}. Made by `motcua demo --nation`; edit it while the nation is stopped.\n\
-         data = {data}\n\n\
+         data = {data}\n\
+         {registries}\n\
          [http]\n\
          listen = \"{http}\"\n\
          drain_seconds = 3\n\n\
@@ -258,6 +306,7 @@ fn settings(agency: &Agency, folder: &Path, ports: &Ports) -> anyhow::Result<Str
         name = agency.name.0,
         member = agency.member,
         data = text(&data.to_string_lossy()),
+        registries = kept,
         http = ports.http,
         name_vi = text(agency.name.0),
         name_en = text(agency.name.1),
@@ -269,7 +318,13 @@ fn settings(agency: &Agency, folder: &Path, ports: &Ports) -> anyhow::Result<Str
         peers = ports.peers,
     );
     match agency.folder {
-        PROVINCE => out.push_str(&town()?),
+        PROVINCE => {
+            out.push_str("\n[exchange.registries]     # what its procedures ask and tell, and where that is\n");
+            for (registry, system) in plan::registries_of_all() {
+                out.push_str(&format!("{registry} = \"{system}\"\n"));
+            }
+            out.push_str(&town()?);
+        }
         WITNESS => out.push_str("\n[ledger.witness]\ndirectory = true          # it cosigns the logs of all members\n"),
         _ => {}
     }
@@ -312,9 +367,9 @@ mod tests {
     fn a_node_starts_again_under_the_ports_that_were_chosen() {
         let dir = tempfile::tempdir().expect("a folder");
         let folder = Folder::at(dir.path()).expect("an empty folder");
-        folder.settle(0).expect("settled");
+        folder.settle(0, 500).expect("settled");
         let first = folder.nodes().expect("configurations");
-        folder.settle(0).expect("settled again");
+        folder.settle(0, 500).expect("settled again");
         let again = folder.nodes().expect("configurations");
         let mut ports = std::collections::BTreeSet::new();
         for (first, again) in first.iter().zip(&again) {
@@ -330,6 +385,14 @@ mod tests {
             .find(|node| node.agency.folder == PROVINCE)
             .expect("the province");
         assert_eq!(town.config.dossiers.agencies["commune"], demo::WARD);
+        // Every registry is at one node, and the town knows where.
+        let elsewhere = town.exchange().registries;
+        assert_eq!(elsewhere.len(), 7);
+        let kept = first.iter().flat_map(|node| &node.config.registries);
+        for folder in kept.clone() {
+            assert!(folder.join("registry.toml").is_file(), "{}", folder.display());
+        }
+        assert_eq!(kept.count(), elsewhere.len());
         assert!(!town.config.dossiers.consulted.is_empty());
     }
 

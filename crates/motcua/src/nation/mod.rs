@@ -1,6 +1,7 @@
-//! The demonstration nation: seven members of a federation, each a process of its own with its own data, keys and ports, and the
+//! The demonstration nation: eight members of a federation, each a process of its own with its own data, keys and ports, and the
 //! agencies' own systems behind them. What happens between them goes through the use cases and addresses of production; this
-//! process only plays the officers who approve, and the clerks who ask.
+//! process only plays the officers who approve, and the clerks who ask. One invented country is in the registries of the nodes and
+//! in the agencies' systems.
 
 mod agencies;
 mod child;
@@ -10,7 +11,11 @@ mod offering;
 mod office;
 mod officers;
 mod plan;
+mod populate;
 mod traffic;
+
+#[cfg(test)]
+pub use populate::land;
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, pin::pin, process::ExitStatus, sync::Arc, time::Duration};
 
@@ -31,6 +36,8 @@ use self::{
 };
 use crate::{cli::say, demo, serve};
 
+/// Persons in the country, if not said otherwise.
+const PERSONS: u32 = 1_000;
 /// Calls a second that the agencies make, if not said otherwise.
 const RATE: f64 = 3.0;
 /// How long a call of this process may take.
@@ -52,7 +59,7 @@ pub async fn run(args: &demo::Args) -> anyhow::Result<()> {
     if args.fresh {
         folder.clear()?;
     }
-    folder.settle(args.port)?;
+    folder.settle(args.port, args.persons.unwrap_or(PERSONS))?;
     let mut asked = pin!(serve::asked_to_stop());
     let nation = tokio::select! {
         started = Nation::start(folder, args) => started?,
@@ -91,13 +98,19 @@ impl Nation {
             found.with_context(|| format!("{wanted} is not in the plan"))
         };
         let (operator, province) = (node_of(OPERATOR)?, node_of(PROVINCE)?);
+        let persons = listening.persons;
+        let land = Arc::new(tokio::task::spawn_blocking(move || populate::land(persons)).await??);
         if first {
             joining::found(operator)?;
             for node in &nodes {
                 joining::keys(node)?;
             }
-            // In the town's past the fire police answered at its own node: theirs did not exist yet.
+            populate::populate(&nodes, &land).await?;
+            // In the town's past the fire police answered at its own node and nobody asked registries: theirs did not exist yet.
             let mut past = province.config.clone();
+            if let Some(exchange) = &mut past.exchange {
+                exchange.registries.clear();
+            }
             past.dossiers.consulted = demo::furnished(&demo::Args::default())?.dossiers.consulted;
             let town = demo::build(past, args.dossiers).await?;
             town.store.close().await;
@@ -138,7 +151,7 @@ impl Nation {
         }))
         .await?;
 
-        let country = agencies::country();
+        let country = Arc::new(Country::of(&land));
         let systems = agencies::serve(&country, &listening).await?;
         if first {
             let describe = |service: &str| agencies::document(&country, service);

@@ -77,7 +77,7 @@ pub async fn register(
 /// # Errors
 /// A node says no, or does not learn of the other in time.
 pub async fn grant(link: &Link, basis: &str, offices: &Offices) -> anyhow::Result<()> {
-    let service = link.service();
+    let service = &link.service;
     let office = |subsystem: &str| {
         let node = plan::node_of(subsystem)?;
         offices.get(node.folder)
@@ -85,10 +85,7 @@ pub async fn grant(link: &Link, basis: &str, offices: &Offices) -> anyhow::Resul
     let asks = office(link.consumer).context("nobody asks")?;
     let provider = service.rsplit_once('/').map_or("", |(provider, _)| provider);
     let answers = office(provider).context("nobody answers")?;
-    let is_ours = |grant: &&Value| grant["consumer"] == link.consumer && grant["service"] == *service;
-
-    let mut asked = asks.all("/api/v1/exchange/grants?side=outgoing").await?;
-    if !asked.iter().any(|grant| is_ours(&grant)) {
+    if ours(asks, "outgoing", link).await?.is_none() {
         until(&format!("{service} is in the directory"), async || {
             let found = asks.get(&format!("/api/v1/exchange/catalogue?q={service}")).await?;
             let found = found["items"]
@@ -97,22 +94,18 @@ pub async fn grant(link: &Link, basis: &str, offices: &Offices) -> anyhow::Resul
             Ok(found.then_some(()))
         })
         .await?;
-        let body = request(link, &service, basis)?;
-        asked.push(asks.send(Method::POST, "/api/v1/exchange/grants", Some(&body)).await?);
+        let body = request(link, basis)?;
+        asks.send(Method::POST, "/api/v1/exchange/grants", Some(&body)).await?;
     }
-    let (id, grant) = until(&format!("the request for {service} arrives"), async || {
-        let waiting = answers.all("/api/v1/exchange/grants?side=incoming").await?;
-        let Some(id) = waiting.iter().find(is_ours).and_then(|grant| grant["id"].as_str()) else {
-            return Ok(None);
-        };
-        let grant = answers.get(&format!("/api/v1/exchange/grants/incoming/{id}")).await?;
-        Ok(Some((id.to_owned(), grant)))
+    let grant = until(&format!("the request for {service} arrives"), async || {
+        ours(answers, "incoming", link).await
     })
     .await?;
     let can_be_approved = grant["commands"]
         .as_array()
         .is_some_and(|all| all.iter().any(|kind| kind == "approve"));
     if can_be_approved {
+        let id = grant["id"].as_str().unwrap_or_default();
         let path = format!("/api/v1/exchange/grants/incoming/{id}/commands?seen={}", grant["seen"]);
         let yes = json!({ "command": "approve", "terms": grant["asked"] });
         answers.send(Method::POST, &path, Some(&yes)).await?;
@@ -120,13 +113,31 @@ pub async fn grant(link: &Link, basis: &str, offices: &Offices) -> anyhow::Resul
     Ok(())
 }
 
-fn request(link: &Link, service: &str, basis: &str) -> anyhow::Result<Value> {
+/// The grant of a link, as an office has it. Who asks one service for several things has a grant for each.
+async fn ours(office: &Office, side: &str, link: &Link) -> anyhow::Result<Option<Value>> {
+    let all = office
+        .all(&format!("/api/v1/exchange/grants?side={side}&about={}", link.service))
+        .await?;
+    for grant in all
+        .iter()
+        .filter(|grant| grant["consumer"] == link.consumer && grant["service"] == link.service)
+    {
+        let id = grant["id"].as_str().unwrap_or_default();
+        let whole = office.get(&format!("/api/v1/exchange/grants/{side}/{id}")).await?;
+        if whole["asked"]["path"] == link.path {
+            return Ok(Some(whole));
+        }
+    }
+    Ok(None)
+}
+
+fn request(link: &Link, basis: &str) -> anyhow::Result<Value> {
     let today = SystemClock.now().legal_date();
     let last = today.checked_add(jiff::Span::new().days(GRANTED))?;
     Ok(json!({
-        "consumer": link.consumer, "service": service, "reason": link.reason,
+        "consumer": link.consumer, "service": link.service, "reason": link.reason,
         "terms": {
-            "methods": ["GET"], "path": link.path, "purposes": link.purpose, "legal_basis": basis,
+            "methods": [link.method], "path": link.path, "purposes": link.purpose, "legal_basis": basis,
             "from": today.to_string(), "to": last.to_string(),
         },
     }))

@@ -8,7 +8,7 @@ use identity::{Ctx, DemoRole, Entropy, IdentityState, NewOfficer, NewToken, Role
 
 use super::{
     folder::NodeFolder,
-    plan::{PROVINCE, PUBLIC_SECURITY},
+    plan::{Agency, PROVINCE, PUBLIC_SECURITY},
 };
 use crate::{
     demo::FIRE_POLICE,
@@ -45,7 +45,7 @@ pub async fn prepare(node: &NodeFolder, with_key: bool) -> anyhow::Result<Prepar
     let ctx = Ctx::system("motcua demo --nation", clock.now());
     let (town, police) = (node.agency.folder == PROVINCE, node.agency.folder == PUBLIC_SECURITY);
     if !town && identity.officer_by_login(&ctx, ADMINISTRATOR).await.is_err() {
-        for officer in officers(node.agency.agency) {
+        for officer in officers(node.agency) {
             identity.create_officer(&ctx, &officer).await?;
         }
         if police {
@@ -90,13 +90,20 @@ fn consulted() -> NewOfficer {
     }
 }
 
-fn officers(agency: &str) -> [NewOfficer; 2] {
-    let officer = |login: &str, name: &str, title: &str, role: Role, demo: DemoRole| NewOfficer {
+/// Who keeps registries looks after them as well: the demonstration has few officers.
+fn officers(agency: &Agency) -> [NewOfficer; 2] {
+    let keeps_registries = agency.registries().next().is_some();
+    let administrator: &[Role] = if keeps_registries {
+        &[Role::Administrator, Role::Steward]
+    } else {
+        &[Role::Administrator]
+    };
+    let officer = |login: &str, name: &str, title: &str, roles: &[Role], demo: DemoRole| NewOfficer {
         login: login.to_owned(),
         name: name.to_owned(),
         title: title.to_owned(),
-        agency: agency.to_owned(),
-        roles: Roles::of(&[role]),
+        agency: agency.agency.to_owned(),
+        roles: Roles::of(roles),
         password: None,
         demo: Some(demo),
     };
@@ -105,14 +112,14 @@ fn officers(agency: &str) -> [NewOfficer; 2] {
             ADMINISTRATOR,
             "Phạm Quang Huy",
             "Quản trị chia sẻ dữ liệu",
-            Role::Administrator,
+            administrator,
             DemoRole::Administrator,
         ),
         officer(
             "kiemtra",
             "Đặng Thu Trang",
             "Thanh tra viên",
-            Role::Auditor,
+            &[Role::Auditor],
             DemoRole::Auditor,
         ),
     ]

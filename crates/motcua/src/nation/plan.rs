@@ -25,8 +25,10 @@ pub struct System {
     pub code: &'static str,
     /// Its name.
     pub name: (&'static str, &'static str),
-    /// What it offers.
+    /// The software behind the gateway.
     pub services: &'static [Service],
+    /// The registries of `registries/` that it keeps; the node itself serves them.
+    pub registries: &'static [&'static str],
 }
 
 /// A service behind a gateway.
@@ -47,10 +49,12 @@ pub struct Service {
 pub struct Link {
     /// The system that asks.
     pub consumer: &'static str,
-    /// The service.
-    pub service: &'static str,
+    /// The service, whole.
+    pub service: String,
+    /// By which method.
+    pub method: &'static str,
     /// On which paths.
-    pub path: &'static str,
+    pub path: String,
     /// For which purpose.
     pub purpose: &'static str,
     /// The law that lets it.
@@ -66,7 +70,7 @@ pub struct Link {
 /// Whom or what a call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
-    /// A person: their number ends the path.
+    /// A person: their number ends the path, in the place of its `*`.
     Person,
     /// An enterprise: its code ends the path.
     Enterprise,
@@ -94,6 +98,7 @@ const BUSINESS: &str = "VN/GOV/000.00.00.G12/dkkd";
 const TAX: &str = "VN/GOV/000.00.00.G12/thue";
 const INSURANCE: &str = "VN/GOV/000.00.24.G12/baohiem";
 const CUSTOMS: &str = "VN/GOV/000.00.18.G12/haiquan";
+const CIVIL_STATUS: &str = "VN/GOV/000.00.00.G15/hotich";
 /// Other systems that tell who has read what.
 const OTHERS: [&str; 2] = ["VN/GOV/000.00.00.G22/danhba", "VN/ORG/nhanchung/nhanchung"];
 
@@ -103,7 +108,7 @@ const READS: &str = "findUsage";
 const OWN_VIEW: &str = "tracker.own-view";
 
 /// All nodes.
-pub const AGENCIES: [Agency; 7] = [
+pub const AGENCIES: [Agency; 8] = [
     Agency {
         folder: OPERATOR,
         member: "VN/GOV/000.00.00.G22",
@@ -113,6 +118,7 @@ pub const AGENCIES: [Agency; 7] = [
             code: "danhba",
             name: ("Danh bạ liên thông", "Directory of the exchange"),
             services: &[],
+            registries: &[],
         }],
     },
     Agency {
@@ -127,6 +133,7 @@ pub const AGENCIES: [Agency; 7] = [
                 "One-stop system of the province and its communes",
             ),
             services: &[],
+            registries: &[],
         }],
     },
     Agency {
@@ -139,6 +146,7 @@ pub const AGENCIES: [Agency; 7] = [
                 code: "motcua",
                 name: ("Hệ thống một cửa của Bộ", "One-stop system of the ministry"),
                 services: &[],
+                registries: &[],
             },
             System {
                 code: "dancu",
@@ -149,6 +157,7 @@ pub const AGENCIES: [Agency; 7] = [
                     subjects: "path 3",
                     action: "Tra cứu thông tin dân cư",
                 }],
+                registries: &["population", "residence"],
             },
         ],
     },
@@ -167,6 +176,7 @@ pub const AGENCIES: [Agency; 7] = [
                     subjects: "",
                     action: "Tra cứu nợ thuế của doanh nghiệp",
                 }],
+                registries: &["tax"],
             },
             System {
                 code: "dkkd",
@@ -177,6 +187,7 @@ pub const AGENCIES: [Agency; 7] = [
                     subjects: "",
                     action: "Tra cứu thông tin đăng ký doanh nghiệp",
                 }],
+                registries: &["enterprises"],
             },
         ],
     },
@@ -202,6 +213,7 @@ pub const AGENCIES: [Agency; 7] = [
                     action: "Tra cứu đơn vị sử dụng lao động đóng bảo hiểm",
                 },
             ],
+            registries: &["social-insurance"],
         }],
     },
     Agency {
@@ -218,6 +230,19 @@ pub const AGENCIES: [Agency; 7] = [
                 subjects: "",
                 action: "Tra cứu tờ khai hải quan của doanh nghiệp",
             }],
+            registries: &["customs"],
+        }],
+    },
+    Agency {
+        folder: "tuphap",
+        member: "VN/GOV/000.00.00.G15",
+        name: ("Bộ Tư pháp", "Ministry of Justice"),
+        agency: "G15",
+        systems: &[System {
+            code: "hotich",
+            name: ("Cơ sở dữ liệu hộ tịch điện tử", "Civil status database"),
+            services: &[],
+            registries: &["civil-status"],
         }],
     },
     Agency {
@@ -229,16 +254,18 @@ pub const AGENCIES: [Agency; 7] = [
             code: "nhanchung",
             name: ("Nhân chứng của các sổ cái", "Witness of the logs"),
             services: &[],
+            registries: &[],
         }],
     },
 ];
 
 /// Who asks whom.
 pub fn links() -> Vec<Link> {
-    let link = |consumer, service, path, purpose, basis, reason, about, weight| Link {
+    let link = |consumer, service: &str, path: &str, purpose, basis, reason, about, weight| Link {
         consumer,
-        service,
-        path,
+        service: service.to_owned(),
+        method: "GET",
+        path: path.to_owned(),
         purpose,
         basis,
         reason,
@@ -348,14 +375,38 @@ pub fn links() -> Vec<Link> {
             1,
         ),
     ];
+    // Registries are read as they stand, with what was written to them a moment ago.
+    links.extend([
+        link(
+            INSURANCE,
+            &registries(POPULATION),
+            "/population/verify/records/*",
+            "insurance.verify",
+            Some("Điều 11 Luật Căn cước 26/2023/QH15"),
+            "Xác thực người tham gia bảo hiểm khi cấp thẻ.",
+            About::Person,
+            4,
+        ),
+        link(
+            CUSTOMS,
+            &registries(BUSINESS),
+            "/enterprises/verify/records/*",
+            "customs.clearance",
+            Some("Điều 33 Luật Doanh nghiệp 59/2020/QH14"),
+            "Xác thực người khai hải quan.",
+            About::Enterprise,
+            2,
+        ),
+    ]);
+    links.extend(of_procedures());
     // What a person sees of reads at other agencies (/my/reads).
-    let tellers = [POPULATION, TAX, BUSINESS, INSURANCE, CUSTOMS]
+    let tellers = [POLICE, POPULATION, TAX, BUSINESS, INSURANCE, CUSTOMS, CIVIL_STATUS]
         .into_iter()
         .chain(OTHERS);
     links.extend(tellers.map(|system| {
         link(
             TOWN,
-            system,
+            &format!("{system}/{READS}"),
             "/v2/**",
             OWN_VIEW,
             Some("Điều 4 Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15"),
@@ -367,17 +418,92 @@ pub fn links() -> Vec<Link> {
     links
 }
 
-impl Link {
-    /// The service, whole.
-    pub fn service(&self) -> String {
-        match self.about {
-            About::Nobody => format!("{}/{READS}", self.service),
-            _ => self.service.to_owned(),
-        }
-    }
+/// What the province's procedures ask of registries, and tell them: each by a grant of its own, with the law of `writes.toml` and of
+/// the fields that are asked for.
+fn of_procedures() -> Vec<Link> {
+    let (prefill, write) = ("procedure.prefill", "procedure.write");
+    [
+        ("population", prefill, "Luật Căn cước 26/2023/QH15, Điều 9 và Điều 11"),
+        ("residence", prefill, "Luật Cư trú 68/2020/QH14, Điều 36 và Điều 37"),
+        ("civil-status", prefill, "Luật Hộ tịch 60/2014/QH13, Điều 57 và Điều 58"),
+        (
+            "social-insurance",
+            prefill,
+            "Luật Bảo hiểm y tế 25/2008/QH12, Điều 16 và Điều 26",
+        ),
+        ("enterprises", prefill, "Luật Doanh nghiệp 59/2020/QH14, Điều 33"),
+        ("tax", prefill, "Luật Quản lý thuế 38/2019/QH14, Điều 99"),
+        ("population", write, "Luật Căn cước 26/2023/QH15, Điều 12"),
+        ("residence", write, "Luật Cư trú 68/2020/QH14, Điều 20"),
+        ("civil-status", write, "Luật Hộ tịch 60/2014/QH13, Điều 16 và Điều 57"),
+        (
+            "social-insurance",
+            write,
+            "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12, 16 và 17",
+        ),
+        ("tax", write, "Luật Quản lý thuế 38/2019/QH14, Điều 35"),
+    ]
+    .into_iter()
+    .filter_map(|(registry, purpose, basis)| {
+        let (method, service, reason) = if purpose == prefill {
+            (
+                "GET",
+                "prefill",
+                "Điền sẵn tờ khai bằng thông tin mà cơ quan nhà nước đã có.",
+            )
+        } else {
+            ("POST", "keep", "Ghi nhận kết quả giải quyết thủ tục hành chính.")
+        };
+        Some(Link {
+            consumer: TOWN,
+            service: registries(&keeper_of(registry)?),
+            method,
+            path: format!("/{registry}/{service}/**"),
+            purpose,
+            basis: Some(basis),
+            reason,
+            about: About::Nobody,
+            weight: 0,
+        })
+    })
+    .collect()
+}
+
+/// The service of the registries of a system.
+fn registries(system: &str) -> String {
+    format!("{system}/{}", exchange::REGISTRIES)
+}
+
+/// The system that keeps a registry.
+fn keeper_of(registry: &str) -> Option<String> {
+    AGENCIES.iter().find_map(|agency| {
+        let system = agency
+            .systems
+            .iter()
+            .find(|system| system.registries.contains(&registry))?;
+        Some(agency.subsystem(system))
+    })
+}
+
+/// Every registry with the system that keeps it.
+pub fn registries_of_all() -> impl Iterator<Item = (&'static str, String)> {
+    AGENCIES.iter().flat_map(|agency| {
+        let kept = |system: &'static System| {
+            system
+                .registries
+                .iter()
+                .map(|registry| (*registry, agency.subsystem(system)))
+        };
+        agency.systems.iter().flat_map(kept)
+    })
 }
 
 impl Agency {
+    /// The registries that its node keeps.
+    pub fn registries(&self) -> impl Iterator<Item = &'static str> {
+        self.systems.iter().flat_map(|system| system.registries.iter().copied())
+    }
+
     /// The identifier of one of its systems.
     pub fn subsystem(&self, system: &System) -> String {
         format!("{}/{}", self.member, system.code)
@@ -419,13 +545,14 @@ mod tests {
                 assert!(id.parse::<SubsystemId>().is_ok(), "{id}");
                 assert_eq!(node_of(&id).map(|found| found.folder), Some(agency.folder));
                 offered.insert(format!("{id}/{READS}"));
+                offered.insert(registries(&id));
                 offered.extend(system.services.iter().map(|service| format!("{id}/{}", service.code)));
             }
         }
         for link in links() {
-            let service = link.service();
+            let service = &link.service;
             assert!(service.parse::<ServiceId>().is_ok(), "{service}");
-            assert!(offered.contains(&service), "{service} is offered by nobody");
+            assert!(offered.contains(service), "{service} is offered by nobody");
             assert!(node_of(link.consumer).is_some(), "{}", link.consumer);
             assert!(link.purpose.parse::<Purpose>().is_ok(), "{}", link.purpose);
         }

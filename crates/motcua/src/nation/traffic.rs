@@ -61,7 +61,7 @@ impl Traffic {
         let about = match link.about {
             About::Person => self.country.somebody(rng).to_owned(),
             About::Enterprise => self.country.some_enterprise(rng).to_owned(),
-            About::Importer => format!("?importer_tax_code={}&limit=20", self.country.some_importer(rng)),
+            About::Importer => format!("?importer_tax_code={}&limit=20", self.country.some_importer(rng)?),
             About::Nobody => return None,
         };
         let day = SystemClock.now().legal_date().strftime("%y%m%d").to_string();
@@ -76,7 +76,7 @@ impl Traffic {
         };
         Some(
             self.http
-                .get(format!("http://{edge}/r1/{}{path}{about}", link.service()))
+                .get(format!("http://{edge}/r1/{}{path}{about}", link.service))
                 .header("X-Road-Client", link.consumer)
                 .header("X-Motcua-Purpose", link.purpose)
                 .header("X-Road-Issue", issue),

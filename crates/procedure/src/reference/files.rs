@@ -69,7 +69,10 @@ impl Source {
     }
 
     /// The text of the file at `path` below the data folder.
-    pub(super) fn text(&self, path: &str) -> Result<Cow<'static, str>> {
+    ///
+    /// # Errors
+    /// There is no such file, or it cannot be read.
+    pub fn text(&self, path: &str) -> Result<Cow<'static, str>> {
         if let Some(dir) = &self.0 {
             let file = dir.join(path);
             if file.is_file() {

@@ -132,6 +132,8 @@ struct RegistryServiceBody {
     operations: Vec<String>,
     /// The fields that it shows.
     fields: Vec<String>,
+    /// The attributes of one person or organisation that it tells.
+    attributes: Vec<String>,
 }
 
 /// A rule of quality.
@@ -205,6 +207,7 @@ impl RegistryBody {
                     name: (&service.name).into(),
                     operations: service.operations.iter().map(word).collect(),
                     fields: texts(&service.fields),
+                    attributes: service.attributes.iter().map(ToString::to_string).collect(),
                 })
                 .collect(),
             rules: registry

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 
 use crate::{
     history::Moment,
-    model::{Filter, Operator, Parameter, Registry, RegistryCode},
+    model::{Filter, Name, Operator, Parameter, Registry, RegistryCode, Service},
     service::{Asked, Mask, Purpose, Query, Registries, Sort, When},
     shelf::Editions,
 };
@@ -172,6 +172,42 @@ impl Asking {
             }
         }
         problems.into_result()
+    }
+
+    /// The attributes that are asked for, of those that a service tells.
+    ///
+    /// # Errors
+    /// None is named, or one that the service does not tell.
+    pub fn attributes(&self, service: &Service) -> Result<Vec<Name>> {
+        self.known(&["attributes"], &[])?;
+        let told = |name: &str| {
+            service
+                .attributes
+                .iter()
+                .find(|told| told.as_str() == name.trim())
+                .cloned()
+        };
+        let names: Option<Vec<Name>> = self
+            .get("attributes")
+            .and_then(|text| text.split(',').map(told).collect());
+        if let Some(names) = names {
+            return Ok(names);
+        }
+        let mut problems = Problems::new();
+        let told: Vec<&str> = service.attributes.iter().map(Name::as_str).collect();
+        problems.add(
+            "unknown-attribute",
+            "attributes",
+            format!(
+                "Nêu một hoặc nhiều thuộc tính của dịch vụ này, cách nhau bằng dấu phẩy: {}.",
+                told.join(", ")
+            ),
+            format!(
+                "Name one or several attributes of this service, separated by commas: {}.",
+                told.join(", ")
+            ),
+        );
+        Err(Error::Refused(Kind::Invalid, problems))
     }
 
     /// The fields, of a request that has no other parameter of ours.

@@ -24,6 +24,11 @@ pub struct Attribute {
 }
 
 impl Attribute {
+    /// The fields that the answer is made of.
+    pub fn fields(&self) -> impl Iterator<Item = FieldPath> {
+        self.value.uses().iter().filter_map(|name| name.parse().ok())
+    }
+
     /// What a record says of it about `subject`; none where the record is of another kind or says nothing.
     pub fn of(&self, body: &Value, subject: &str) -> Option<Value> {
         let mut values = body.as_object()?.clone();
@@ -41,6 +46,13 @@ impl Attribute {
 pub(super) struct RawAttributes {
     #[serde(default)]
     attribute: Vec<RawAttribute>,
+}
+
+impl RawAttributes {
+    /// The names of all of them, good or not.
+    pub fn names(&self) -> Vec<Name> {
+        self.attribute.iter().map(|attribute| attribute.id.clone()).collect()
+    }
 }
 
 #[derive(Debug, Deserialize)]

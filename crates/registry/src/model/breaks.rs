@@ -95,6 +95,7 @@ pub fn between(old: &Registry, new: &Registry) -> Vec<Break> {
         let narrower = now.is_none_or(|now| {
             service.fields.iter().any(|path| !shows(now, path))
                 || service.operations.iter().any(|op| !now.operations.contains(op))
+                || service.attributes.iter().any(|name| !now.attributes.contains(name))
         });
         if narrower {
             let (vi, en) = ("Dịch vụ bị thu hẹp hoặc bỏ.", "A service is narrower, or gone.");

@@ -10,7 +10,8 @@ use procedure::reference::Reference;
 use sha2::{Digest, Sha256};
 
 use super::{
-    EventType, Field, FieldPath, Filter, Operation, Operator, Registry, RegistryCode, Service, SharedList, Vocabulary,
+    EventType, Field, FieldPath, Filter, Name, Operation, Operator, Registry, RegistryCode, Service, SharedList,
+    Vocabulary, allocation,
     attribute::{self, RawAttributes},
     migration,
     raw::{RawMigration, RawRegistry, RawRules},
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::check::{Report, Sink};
 
-const FILE: &str = "registry.toml";
+pub(super) const FILE: &str = "registry.toml";
 /// The names of the files of a folder; the first two have to be there.
 const NAMES: [&str; 5] = [FILE, schema::FILE, "rules.toml", migration::FILE, attribute::FILE];
 /// Parameters of a list that are no filters.
@@ -125,7 +126,7 @@ fn compile(files: &Files, reference: &Arc<Reference>, sink: &mut Sink) -> Option
     }
     let rules = rule::compile(rules, &fields, &used, sink);
     let raw = raw?;
-    judge(&raw, &fields, sink);
+    judge(&raw, &fields, &attributes.names(), sink);
     let migration = migration.map(|raw| migration::read(raw, &fields, sink));
     let packed = Files {
         own: files.own.clone(),
@@ -141,6 +142,7 @@ fn compile(files: &Files, reference: &Arc<Reference>, sink: &mut Sink) -> Option
         })
         .collect();
     let attributes = attribute::compile(attributes, &fields, &raw.key, &filters, sink);
+    let allocations = allocation::compile(raw.allocate, &fields, &raw.key, &filters, sink);
     let hash = match packed.hash() {
         Ok(hash) => hash,
         Err(error) => {
@@ -163,6 +165,7 @@ fn compile(files: &Files, reference: &Arc<Reference>, sink: &mut Sink) -> Option
         retention: raw.retention,
         sensitivity: raw.sensitivity,
         attributes,
+        allocations,
         filters,
         services: raw
             .service
@@ -173,6 +176,7 @@ fn compile(files: &Files, reference: &Arc<Reference>, sink: &mut Sink) -> Option
                 operations: s.operations,
                 filters: s.filters,
                 fields: s.fields,
+                attributes: s.attributes,
             })
             .collect(),
         events: raw
@@ -219,7 +223,7 @@ fn used(all: &Vocabulary, fields: &[Field], rules: &RawRules) -> Vocabulary {
     used
 }
 
-fn judge(raw: &RawRegistry, fields: &[Field], sink: &mut Sink) {
+fn judge(raw: &RawRegistry, fields: &[Field], attributes: &[Name], sink: &mut Sink) {
     for (path, text) in [
         ("name", &raw.name),
         ("summary", &raw.summary),
@@ -252,7 +256,7 @@ fn judge(raw: &RawRegistry, fields: &[Field], sink: &mut Sink) {
     }
     judge_keys(raw, fields, sink);
     judge_filters(raw, fields, sink);
-    judge_services(raw, fields, sink);
+    judge_services(raw, fields, attributes, sink);
     for (n, event) in raw.event.iter().enumerate() {
         sink.translated(FILE, format!("event[{n}].name"), &event.name);
         if event.on.is_empty() {
@@ -389,20 +393,41 @@ fn judge_filters(raw: &RawRegistry, fields: &[Field], sink: &mut Sink) {
     }
 }
 
-fn judge_services(raw: &RawRegistry, fields: &[Field], sink: &mut Sink) {
+fn judge_services(raw: &RawRegistry, fields: &[Field], attributes: &[Name], sink: &mut Sink) {
     for (n, service) in raw.service.iter().enumerate() {
         let at = |key: &str| format!("service[{n}].{key}");
         sink.translated(FILE, at("name"), &service.name);
         if raw.service[..n].iter().any(|other| other.id == service.id) {
             twice(sink, at("id"), service.id.as_str());
         }
-        for (key, is_empty) in [
+        let tells_facts = service.operations.contains(&Operation::Facts);
+        let shows_records = service.operations.iter().any(|op| *op != Operation::Facts);
+        for (key, is_missing) in [
             ("operations", service.operations.is_empty()),
-            ("fields", service.fields.is_empty()),
+            ("fields", shows_records && service.fields.is_empty()),
+            ("attributes", tells_facts && service.attributes.is_empty()),
         ] {
-            if is_empty {
+            if is_missing {
                 nothing(sink, at(key));
             }
+        }
+        for attribute in service.attributes.iter().filter(|name| !attributes.contains(name)) {
+            sink.error(
+                FILE,
+                at("attributes"),
+                "unknown-attribute",
+                format!("“{attribute}” không có trong attributes.toml."),
+                format!("“{attribute}” is not in attributes.toml."),
+            );
+        }
+        if !service.attributes.is_empty() && !tells_facts {
+            sink.error(
+                FILE,
+                at("attributes"),
+                "attributes-without-facts",
+                "Dịch vụ nêu thuộc tính phải có thao tác “facts”.",
+                "A service with attributes has the operation “facts”.",
+            );
         }
         for field in &service.fields {
             known(field, fields, FILE, at("fields"), sink);

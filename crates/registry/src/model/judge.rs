@@ -51,25 +51,17 @@ impl Registry {
     /// # Errors
     /// A problem at each key field that is missing or cannot stand in an address.
     pub fn key_of(&self, body: &Value) -> Result<String, Problems> {
-        let mut problems = Problems::new();
-        let mut parts = Vec::with_capacity(self.key.len());
-        for path in &self.key {
-            let text = values_at(body, path).first().and_then(|value| text_of(value));
-            match text.filter(|text| !text.is_empty() && text.len() <= 100 && !text.contains([KEY_SEPARATOR, '/'])) {
-                Some(text) => parts.push(text),
-                None => problems.add(
-                    "bad-key",
-                    path.as_str(),
-                    "Trường khóa phải có giá trị, tối đa 100 ký tự, không chứa “~” hoặc “/”.",
-                    "A key field has a value of at most 100 characters without “~” or “/”.",
-                ),
-            }
-        }
-        if problems.is_empty() {
-            Ok(parts.join("~"))
-        } else {
-            Err(problems)
-        }
+        key_parts(body, &self.key).map(|parts| parts.join("~"))
+    }
+
+    /// All of the key of a body but its last part, up to and with the separator: which book a serial number is of.
+    ///
+    /// # Errors
+    /// As [`Self::key_of`].
+    pub(crate) fn book_of(&self, body: &Value) -> Result<String, Problems> {
+        let before = self.key.split_last().map(|(_, before)| before).unwrap_or_default();
+        let parts = key_parts(body, before)?;
+        Ok(parts.iter().map(|part| format!("{part}{KEY_SEPARATOR}")).collect())
     }
 
     /// The personal numbers in a body of those whom it is about.
@@ -130,6 +122,25 @@ impl Registry {
             Test::Unique { .. } | Test::Reference { .. } | Test::Fresh { .. } => true,
         }
     }
+}
+
+/// The values of key fields, in their order.
+fn key_parts(body: &Value, key: &[super::FieldPath]) -> Result<Vec<String>, Problems> {
+    let mut problems = Problems::new();
+    let mut parts = Vec::with_capacity(key.len());
+    for path in key {
+        let text = values_at(body, path).first().and_then(|value| text_of(value));
+        match text.filter(|text| !text.is_empty() && text.len() <= 100 && !text.contains([KEY_SEPARATOR, '/'])) {
+            Some(text) => parts.push(text),
+            None => problems.add(
+                "bad-key",
+                path.as_str(),
+                "Trường khóa phải có giá trị, tối đa 100 ký tự, không chứa “~” hoặc “/”.",
+                "A key field has a value of at most 100 characters without “~” or “/”.",
+            ),
+        }
+    }
+    if problems.is_empty() { Ok(parts) } else { Err(problems) }
 }
 
 /// What stands between the parts of a key of several fields.

@@ -1,5 +1,6 @@
 //! The words of a registry: what its folder says, judged and ready. No I/O.
 
+mod allocation;
 mod attribute;
 pub mod breaks;
 mod code;
@@ -18,6 +19,7 @@ use procedure::reference::Reference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use allocation::{Allocation, AllocationRule};
 pub use attribute::Attribute;
 pub use code::{FieldPath, ListId, Name, RegistryCode, TermId};
 pub use folder::Files;
@@ -62,6 +64,8 @@ pub struct Registry {
     pub services: Vec<Service>,
     /// What procedures may ask about one person or organisation.
     pub attributes: Vec<Attribute>,
+    /// The numbers that the registry gives, in the order in which it does.
+    pub allocations: Vec<Allocation>,
     /// What subscribers are told.
     pub events: Vec<EventType>,
     /// The clocks of doubts.
@@ -167,7 +171,9 @@ pub enum Operation {
     Bulk,
     /// Follow changes.
     Changes,
-    /// Report, correct, end.
+    /// Ask for attributes of one person or organisation.
+    Facts,
+    /// Report, correct, end; orders of procedures.
     Write,
 }
 
@@ -184,6 +190,8 @@ pub struct Service {
     pub filters: Vec<FieldPath>,
     /// The fields that it shows, groups whole; never more.
     pub fields: Vec<FieldPath>,
+    /// The attributes that it tells; never more.
+    pub attributes: Vec<Name>,
 }
 
 /// Something that subscribers are told.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{
     About, Basis, ChangeKind, Dimension, Doubts, FieldPath, Identifier, ListId, Name, Operation, Operator,
-    RegistryCode, Retention, Sensitivity, ValidTime, rule::Action,
+    RegistryCode, Retention, Sensitivity, ValidTime, allocation::RawAllocation, rule::Action,
 };
 
 /// `registry.toml`.
@@ -32,6 +32,8 @@ pub struct RawRegistry {
     #[serde(default)]
     pub service: Vec<RawService>,
     #[serde(default)]
+    pub allocate: Vec<RawAllocation>,
+    #[serde(default)]
     pub event: Vec<RawEvent>,
 }
 
@@ -52,7 +54,10 @@ pub struct RawService {
     pub operations: Vec<Operation>,
     #[serde(default)]
     pub filters: Vec<FieldPath>,
+    #[serde(default)]
     pub fields: Vec<FieldPath>,
+    #[serde(default)]
+    pub attributes: Vec<Name>,
 }
 
 #[derive(Debug, Deserialize)]

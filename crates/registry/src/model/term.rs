@@ -256,7 +256,12 @@ impl SharedList {
     }
 
     fn holds(self, units: &Units, code: &str, on: Date) -> bool {
-        let unit = |level| units.resolve(code, on).is_some_and(|unit| unit.code.level() == level);
+        // What is older than the tables of units is told in the first codes that they have.
+        let unit = |level| {
+            units
+                .resolve_from_beginning(code, on)
+                .is_some_and(|unit| unit.code.level() == level)
+        };
         match self {
             Self::Provinces => unit(Level::Province),
             Self::Communes => unit(Level::Commune),

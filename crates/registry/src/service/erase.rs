@@ -7,11 +7,12 @@ use store::transact;
 
 use super::{
     Provenance, Registries, Seen, Written,
+    allocate::drawn_slots,
     write::{changed, complete, unchanged, version},
 };
 use crate::{
     model::{ChangeKind, RegistryCode},
-    store::write as tables,
+    store::{orders, write as tables},
 };
 
 impl Registries {
@@ -39,6 +40,7 @@ impl Registries {
             unchanged(&tx, code, record, seen.seq).await?;
             let said = (ChangeKind::Erase, None, None);
             let new = version(ctx, &registry, record, seen.seq + 1, at, said, None, &provenance);
+            orders::erase(&tx, record, &drawn_slots(&registry)).await?;
             tables::erase(&tx, code, record).await?;
             tables::add(&tx, code, std::slice::from_ref(&new)).await?;
             tx.enqueue(changed(code)?, ctx.now).await?;

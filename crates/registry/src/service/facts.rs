@@ -2,14 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use base::{Error, Kind, Result, Timestamp};
-use identity::Ctx;
+use base::{Result, Timestamp};
+use identity::{Actor, Ctx, Permission};
 use serde_json::Value;
+use uuid::Uuid;
 
-use super::{Asked, Mask, Purpose, Query, RecordView, Registries, When};
-use crate::model::{Attribute, FieldPath, Name, Operator, RegistryCode};
+use super::{
+    EXCHANGE, Mask, Purpose, RecordView, Registries, When,
+    read::{Told, at},
+};
+use crate::{
+    model::{Attribute, FieldPath, Name, RegistryCode},
+    shelf::Editions,
+    store::{
+        index,
+        read::{self as tables, Bound, Condition, Order},
+    },
+};
 
-/// The most records about one person that are looked at: of marriages and the like, the newest.
+/// The most records about one person that are looked at: of marriages and the like.
 const MOST: u32 = 50;
 
 /// What a record says of an attribute.
@@ -25,7 +36,7 @@ pub struct Fact {
 
 impl Registries {
     /// What the registry says about the person or organisation with this number, by attribute; an attribute of which it says nothing, or
-    /// that it does not have, is left out.
+    /// that it does not have, is left out. Whoever was asked about learns of it from the gateway where the exchange asks.
     ///
     /// # Errors
     /// `NotFound` where there is no such registry; `Forbidden`; `Unavailable` when the read could not be logged.
@@ -37,29 +48,41 @@ impl Registries {
         number: &str,
         names: &[Name],
     ) -> Result<BTreeMap<Name, Fact>> {
-        let registry = self.editions(code)?.current();
+        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
         let asked = registry
             .attributes
             .iter()
             .filter(|attribute| names.contains(&attribute.id));
         let mut by_find: BTreeMap<&[FieldPath], Vec<&Attribute>> = BTreeMap::new();
-        for attribute in asked {
+        for attribute in asked.clone() {
             by_find.entry(&attribute.find).or_default().push(attribute);
         }
-        let mut facts = BTreeMap::new();
+        let mut found = Vec::with_capacity(by_find.len());
         for (find, attributes) in by_find {
-            let records = self.about(ctx, purpose, code, number, find).await?;
+            found.push((attributes, self.about(ctx, &editions, number, find).await?));
+        }
+        let told = if ctx.actor == Actor::System(EXCHANGE) {
+            Told::One(number)
+        } else {
+            Told::Nobody
+        };
+        let bodies = found.iter().flat_map(|(_, records)| records).map(|record| &record.body);
+        let mask = Mask::of(asked.flat_map(Attribute::fields).collect());
+        self.log(ctx, purpose, &registry, bodies, &mask, told).await?;
+        let mut facts = BTreeMap::new();
+        for (attributes, records) in &found {
             for attribute in attributes {
                 // The newest record that says anything of it.
                 let says = |record: &RecordView| {
-                    Some((record.valid_from, attribute.of(&record.body, number)?, record.clone()))
-                };
-                if let Some((_, value, record)) = records.iter().filter_map(says).max_by_key(|(from, ..)| *from) {
+                    let value = attribute.of(&record.body, number)?;
                     let fact = Fact {
                         value,
                         entry: format!("{code}/{}#{}", record.key, record.seq),
                         recorded_at: record.recorded_at,
                     };
+                    Some((record.valid_from, fact))
+                };
+                if let Some((_, fact)) = records.iter().filter_map(says).max_by_key(|(from, _)| *from) {
                     facts.insert(attribute.id.clone(), fact);
                 }
             }
@@ -68,35 +91,31 @@ impl Registries {
     }
 
     /// The records that one of these fields says are about the number; by the key where there are none.
-    async fn about(
-        &self,
-        ctx: &Ctx,
-        purpose: &Purpose,
-        code: &RegistryCode,
-        number: &str,
-        find: &[FieldPath],
-    ) -> Result<Vec<RecordView>> {
+    async fn about(&self, ctx: &Ctx, editions: &Editions, number: &str, find: &[FieldPath]) -> Result<Vec<RecordView>> {
+        let (db, registry) = (self.store().read(), editions.current());
+        let at = at(ctx, &registry, When::default());
+        let code = &registry.code;
+        let mut records: Vec<Uuid> = Vec::new();
         if find.is_empty() {
-            return match self.read(ctx, purpose, code, number, When::default(), &Mask::ALL).await {
-                Ok(record) => Ok(vec![record]),
-                Err(Error::Refused(Kind::NotFound, _)) => Ok(Vec::new()),
-                Err(error) => Err(error),
-            };
+            records.extend(tables::by_key(&db, index::slot(code, None), number, at).await?);
         }
-        let mut records = Vec::new();
         for field in find {
-            let query = Query {
-                asked: vec![Asked {
-                    field: field.clone(),
-                    operator: Operator::Eq,
-                    value: Some(number.to_owned()),
-                    upto: None,
-                }],
-                limit: MOST,
-                ..Query::default()
+            let Some(value) = registry
+                .filter(field)
+                .and_then(|filter| index::bytes(filter, &number.into()))
+            else {
+                continue;
             };
-            records.extend(self.list(ctx, purpose, code, &query).await?.items);
+            let condition = Condition {
+                slot: index::slot(code, Some(field)),
+                bound: Bound::Is(value),
+            };
+            let order = Order::Age { after: None };
+            let places = tables::find(&db, code, &[condition], &order, at, MOST).await?;
+            records.extend(places.into_iter().map(|place| place.record_id));
         }
-        Ok(records)
+        records.sort_unstable();
+        records.dedup();
+        self.speaking(ctx, editions, &records, at).await
     }
 }

@@ -1,10 +1,12 @@
 //! Use cases of records. Permission is judged here, so that a page, the API and the exchange cannot differ; personal data are read
 //! only with a [`Purpose`], and each read is in the log of reads before anything is shown.
 
+mod allocate;
 mod erase;
 mod facts;
 mod jobs;
 mod leaves;
+mod order;
 mod purpose;
 mod read;
 mod reindex;
@@ -19,6 +21,7 @@ use store::Store;
 pub use facts::Fact;
 pub use jobs::{CHANGED, REINDEX, handlers};
 pub use leaves::Ledger;
+pub use order::{Carried, HERE};
 pub use purpose::Purpose;
 pub use read::{Asked, ChangeView, Listed, Mask, Query, RecordView, Slice, Sort, VersionView, When};
 pub(crate) use reindex::order as reindex_order;

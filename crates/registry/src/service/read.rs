@@ -307,7 +307,9 @@ impl Registries {
             .iter()
             .map(|version| body_of(&editions, version, ctx.now))
             .collect::<Result<Vec<_>>>()?;
-        self.log(ctx, purpose, &registry, bodies.iter().flatten(), mask).await?;
+        let told = Told::by_gateway(ctx, &registry, mask);
+        self.log(ctx, purpose, &registry, bodies.iter().flatten(), mask, told)
+            .await?;
         let views = versions.into_iter().zip(bodies);
         let views = views.map(|(version, body)| version_view(version, body.as_ref(), mask));
         Ok((RecordId::from_uuid(record), views.collect::<Result<_>>()?))
@@ -340,7 +342,9 @@ impl Registries {
             for (body, version) in bodies.iter_mut().zip(&versions) {
                 *body = body_of(&editions, version, ctx.now)?;
             }
-            self.log(ctx, purpose, &registry, bodies.iter().flatten(), mask).await?;
+            let told = Told::by_gateway(ctx, &registry, mask);
+            self.log(ctx, purpose, &registry, bodies.iter().flatten(), mask, told)
+                .await?;
         }
         let items = versions.into_iter().zip(bodies).map(|(version, body)| {
             Ok(ChangeView {
@@ -385,6 +389,25 @@ impl Registries {
         mask: &Mask,
     ) -> Result<Vec<RecordView>> {
         let registry = editions.current();
+        let mut views = self.speaking(ctx, editions, records, at).await?;
+        let told = Told::by_gateway(ctx, &registry, mask);
+        self.log(ctx, purpose, &registry, views.iter().map(|view| &view.body), mask, told)
+            .await?;
+        for view in &mut views {
+            view.body = mask.apply(&view.body);
+        }
+        Ok(views)
+    }
+
+    /// What holds of these records, whole. Whoever shows any of it tells those whom it is about first.
+    pub(super) async fn speaking(
+        &self,
+        ctx: &Ctx,
+        editions: &Editions,
+        records: &[Uuid],
+        at: At,
+    ) -> Result<Vec<RecordView>> {
+        let registry = editions.current();
         let db = self.store().read();
         let spoken = tables::spoken(&db, &registry.code, records, at).await?;
         let mut views = Vec::with_capacity(spoken.len());
@@ -407,27 +430,24 @@ impl Registries {
                 dossier: version.dossier,
             });
         }
-        self.log(ctx, purpose, &registry, views.iter().map(|view| &view.body), mask)
-            .await?;
-        for view in &mut views {
-            view.body = mask.apply(&view.body);
-        }
         Ok(views)
     }
 
     /// Writes into the log of reads that bodies are about to be shown, for each person whom they are about.
-    async fn log<'a>(
+    pub(super) async fn log<'a>(
         &self,
         ctx: &Ctx,
         purpose: &Purpose,
         registry: &Registry,
-        bodies: impl Iterator<Item = &'a Value>,
+        bodies: impl IntoIterator<Item = &'a Value>,
         mask: &Mask,
+        told: Told<'_>,
     ) -> Result<()> {
-        if !registry.is_personal() || seen_by_gateway(ctx, registry, mask) {
+        if !registry.is_personal() || told == Told::All {
             return Ok(());
         }
-        let mut subjects: Vec<String> = bodies.flat_map(|body| registry.subjects_of(body)).collect();
+        let mut subjects: Vec<String> = bodies.into_iter().flat_map(|body| registry.subjects_of(body)).collect();
+        subjects.retain(|subject| told != Told::One(subject));
         subjects.sort_unstable();
         subjects.dedup();
         let shown: Vec<&str> = registry
@@ -464,9 +484,31 @@ impl Registries {
     }
 }
 
-/// Whether the gateway of the exchange sees of itself whom an answer is about, and has put it into the log: the numbers stand where
-/// [`exchange::REGISTRIES`] looks for them. A read is told once.
-fn seen_by_gateway(ctx: &Ctx, registry: &Registry, mask: &Mask) -> bool {
+/// Who is told of a read by the gateway of the exchange, which looks for numbers where [`exchange::REGISTRIES`] has them. A read is told
+/// once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told<'a> {
+    /// Nobody: it is no call of the exchange, or the answer does not show whom it is about.
+    Nobody,
+    /// Whoever was asked about.
+    One(&'a str),
+    /// All whom the answer is about.
+    All,
+}
+
+impl Told<'_> {
+    /// Of an answer with bodies.
+    pub(super) fn by_gateway(ctx: &Ctx, registry: &Registry, mask: &Mask) -> Self {
+        if is_seen_whole(ctx, registry, mask) {
+            Self::All
+        } else {
+            Self::Nobody
+        }
+    }
+}
+
+/// Whether the gateway sees of itself all whom an answer is about.
+fn is_seen_whole(ctx: &Ctx, registry: &Registry, mask: &Mask) -> bool {
     let shown = |path: &FieldPath| mask.0.as_ref().is_none_or(|shown| shown.iter().any(|s| s.covers(path)));
     let where_it_looks = |path: &FieldPath| {
         let parts: Vec<&str> = path.parts().collect();
@@ -476,7 +518,7 @@ fn seen_by_gateway(ctx: &Ctx, registry: &Registry, mask: &Mask) -> bool {
     ctx.actor == Actor::System(super::EXCHANGE) && registry.subjects.iter().all(is_seen)
 }
 
-fn at(ctx: &Ctx, registry: &Registry, when: When) -> At {
+pub(super) fn at(ctx: &Ctx, registry: &Registry, when: When) -> At {
     At {
         valid: when.as_of.unwrap_or_else(|| Moment::of(ctx.now, registry.valid_time)),
         known: when.known_at.map_or(NOW, Timestamp::micros),
@@ -484,7 +526,7 @@ fn at(ctx: &Ctx, registry: &Registry, when: When) -> At {
 }
 
 /// The body of a version as the version of the folder in force has it.
-fn body_of(editions: &Editions, version: &VersionRow, now: Timestamp) -> Result<Option<Value>> {
+pub(super) fn body_of(editions: &Editions, version: &VersionRow, now: Timestamp) -> Result<Option<Value>> {
     let Some(text) = &version.body else { return Ok(None) };
     let body: Value = serde_json::from_str(text)?;
     let registry = editions.current();

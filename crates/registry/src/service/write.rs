@@ -131,7 +131,7 @@ pub struct Fresh {
 }
 
 /// A change that was judged.
-struct Judged {
+pub(super) struct Judged {
     record: RecordId,
     /// None for a new record.
     seen: Option<i64>,
@@ -139,6 +139,18 @@ struct Judged {
     effect: Effect,
     body: Option<Value>,
     noted: Vec<Name>,
+}
+
+impl Written {
+    /// What will have come of a change that is recorded at an instant, in microseconds.
+    pub(super) fn of(judged: &Judged, at: i64) -> Self {
+        Self {
+            record: judged.record,
+            seq: judged.seen.unwrap_or(0) + 1,
+            recorded_at: Timestamp::from_micros(at),
+            noted: judged.noted.clone(),
+        }
+    }
 }
 
 impl Registries {
@@ -161,12 +173,7 @@ impl Registries {
         let judged = judge(ctx, &registry, change)?;
         transact!(self.store(), |tx| {
             let at = tables::turn(&tx, code, 1, ctx.now).await?;
-            let written = Written {
-                record: judged.record,
-                seq: judged.seen.unwrap_or(0) + 1,
-                recorded_at: Timestamp::from_micros(at),
-                noted: judged.noted.clone(),
-            };
+            let written = Written::of(&judged, at);
             let scope = scope(ctx, code);
             let answer = serde_json::to_string(&written)?;
             if let Once::Again(answer) = tx.once(&scope, key, &fingerprint, &answer, ctx.now).await? {
@@ -346,7 +353,7 @@ pub(super) fn complete(provenance: &Provenance, registry: &Registry) -> Result<P
     })
 }
 
-fn judge(ctx: &Ctx, registry: &Registry, change: Change) -> Result<Judged> {
+pub(super) fn judge(ctx: &Ctx, registry: &Registry, change: Change) -> Result<Judged> {
     let invalid = |problems| Error::Refused(Kind::Invalid, problems);
     let (record, seen, corrects, effect, body) = match change {
         Change::Assert { target, from, to, body } => {
@@ -396,7 +403,7 @@ fn judge_fresh(ctx: &Ctx, registry: &Registry, fresh: &Fresh) -> Result<(String,
 }
 
 /// Adds one version and folds it in.
-async fn add(
+pub(super) async fn add(
     tx: &Tx,
     ctx: &Ctx,
     editions: &Editions,
@@ -498,12 +505,7 @@ pub(super) fn entries(versions: &[VersionRow]) -> Result<Vec<Entry>> {
 pub(super) async fn unchanged(db: &impl Read, code: &RegistryCode, record: Uuid, seen: i64) -> Result<()> {
     let newest = tables::newest(db, code, record).await?.ok_or_else(no_record)?;
     if newest.kind == ChangeKind::Erase.code() {
-        return Err(Error::refused(
-            Kind::Conflict,
-            "record-erased",
-            "Bản ghi đã bị xóa theo quy định; không ghi thêm được nữa.",
-            "The record was erased as the law says; nothing can be added to it.",
-        ));
+        return Err(erased());
     }
     if newest.seq != seen {
         let at = Timestamp::from_micros(newest.recorded_at).display();
@@ -565,6 +567,15 @@ pub(super) fn version(
         basis: provenance.basis.clone(),
         dossier: provenance.dossier.clone(),
     }
+}
+
+pub(super) fn erased() -> Error {
+    Error::refused(
+        Kind::Conflict,
+        "record-erased",
+        "Bản ghi đã bị xóa theo quy định; không ghi thêm được nữa.",
+        "The record was erased as the law says; nothing can be added to it.",
+    )
 }
 
 fn holds_at(timeline: &Timeline, at: Moment) -> Result<()> {

@@ -40,6 +40,12 @@ pub async fn versions(db: &impl Read, record: Uuid) -> Result<Vec<VersionRow>> {
     db.all(&sql, params![record]).await
 }
 
+/// One version of a record.
+pub async fn version(db: &impl Read, record: Uuid, seq: i64) -> Result<Option<VersionRow>> {
+    let sql = format!("SELECT {VERSION} FROM registry_version v WHERE v.record_id = $1 AND v.seq = $2");
+    db.one(&sql, params![record, seq]).await
+}
+
 /// Records of which something is known, after one in the order of their ids; at most `limit`.
 pub async fn known_after(db: &impl Read, code: &RegistryCode, after: Uuid, limit: i64) -> Result<Vec<Uuid>> {
     #[derive(Row)]

@@ -1,6 +1,8 @@
 //! Records on real databases: the two times, two stewards, keys, erasure, purposes.
 
 mod fold;
+mod offered;
+mod orders;
 
 use std::{
     fs,
@@ -58,7 +60,7 @@ async fn offices() -> Vec<Office> {
         let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
             .await
             .expect("a shelf");
-        for code in ["population", "civil-status"] {
+        for code in ["population", "civil-status", "social-insurance"] {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
                 .join("../../registries")
                 .join(code);

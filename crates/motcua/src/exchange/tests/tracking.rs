@@ -6,7 +6,7 @@ use identity::{Assurance, NewAccount, PersonActor};
 use super::*;
 
 /// A person who signed in with the e-ID at a node.
-async fn person(town: &Town, number: &str) -> Ctx {
+pub(super) async fn person(town: &Town, number: &str) -> Ctx {
     let mut new = NewAccount::named("e-id", number, "Nguyễn Văn An");
     new.person_number = Some(number.to_owned());
     let system = Ctx::system("test", SystemClock.now());

@@ -1,6 +1,6 @@
-//! The agencies' own information systems: the software that stands behind the gateways, with the little country that they
-//! know. Each has its own address, speaks plain HTTP on this machine, and knows nothing of the exchange. What they keep is
-//! made up anew at each start, the same each time.
+//! The agencies' own information systems: the software that stands behind the gateways, with what they know of the country
+//! that the registries of the nodes hold. Each has its own address, speaks plain HTTP on this machine, and knows nothing of the
+//! exchange. What they keep is read from the country anew at each start, the same each time.
 
 mod answer;
 mod country;
@@ -18,14 +18,6 @@ use tokio::{net::TcpListener, task::JoinSet};
 pub use country::Country;
 
 use super::folder::Systems;
-
-/// The country is the same each time.
-const SEED: u64 = 20_251_121;
-
-/// The country of the demonstration.
-pub fn country() -> Arc<Country> {
-    Arc::new(Country::make(SEED))
-}
 
 /// Serves every system at its address, until the set is dropped.
 ///
@@ -59,7 +51,7 @@ fn router(country: &Arc<Country>, system: &str) -> Option<Router> {
 /// The OpenAPI document of a service, by its code.
 pub fn document(country: &Country, service: &str) -> Option<Value> {
     Some(match service {
-        "persons" => registers::persons_document(country),
+        "persons" => registers::persons_document(),
         "enterprises" => registers::enterprises_document(country),
         "debts" => offices::debts_document(country),
         "cards" => offices::cards_document(country),

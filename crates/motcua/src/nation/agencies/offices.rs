@@ -27,6 +27,9 @@ use super::{
 const PAGE: usize = 20;
 const LARGEST_PAGE: usize = 100;
 
+/// Groups of the health-insured.
+const GROUPS: [&str; 11] = ["BT", "CN", "DN", "DT", "GD", "HC", "HN", "HS", "HT", "SV", "TE"];
+
 /// `GET /v1/debts/{tax_code}`.
 pub fn tax() -> Router<Arc<Country>> {
     Router::new().route("/v1/debts/{code}", get(debt))
@@ -42,7 +45,7 @@ async fn debt(State(country): State<Arc<Country>>, path: Result<Path<String>, Pa
             "tax_code": enterprise.code,
             "tax_debt": enterprise.debt,
             "overdue_days": enterprise.overdue_days,
-            "as_of_date": Country::today().to_string(),
+            "as_of_date": country.today.to_string(),
         })
     }))
 }
@@ -91,8 +94,6 @@ async fn card(State(country): State<Arc<Country>>, path: Result<Path<String>, Pa
             "insurance_number": card.number,
             "kind": card.kind,
             "valid_from_date": card.from.to_string(),
-            "valid_to_date": card.to.to_string(),
-            "clinic": card.clinic,
         })
     }))
 }
@@ -107,10 +108,8 @@ pub fn cards_document(country: &Country) -> Value {
                 "insurance_number",
                 json!({ "type": "string", "description": "Number of the insured.", "pattern": "^[0-9]{10}$" }),
             ),
-            ("kind", one_of("Group of the insured.", &["DN", "GD", "HS", "HT", "TE"])),
+            ("kind", one_of("Group of the insured.", &GROUPS)),
             ("valid_from_date", day("Its first day.")),
-            ("valid_to_date", day("Its last day.")),
-            ("clinic", text("Where the insured is treated first.")),
         ],
     );
     let example = country.cards.keys().next().map_or("", String::as_str);
@@ -140,7 +139,7 @@ async fn employer(State(country): State<Arc<Country>>, path: Result<Path<String>
         json!({
             "tax_code": enterprise.code,
             "employees": enterprise.employees,
-            "as_of_date": Country::today().to_string(),
+            "as_of_date": country.today.to_string(),
         })
     }))
 }

@@ -35,7 +35,7 @@ async fn person(State(country): State<Arc<Country>>, path: Result<Path<String>, 
             "birth_date": person.born.to_string(),
             "sex": match person.sex { Sex::Female => "female", Sex::Male => "male" },
             "nationality": "VN",
-            "residence": { "province": "37", "commune": "14329", "detail": person.street },
+            "residence": { "province": person.units.0, "commune": person.units.1, "detail": person.street },
             "mother_person_number": person.mother,
             "father_person_number": person.father,
             "spouse_person_number": person.spouse,
@@ -44,7 +44,7 @@ async fn person(State(country): State<Arc<Country>>, path: Result<Path<String>, 
 }
 
 /// The document of the persons.
-pub fn persons_document(country: &Country) -> Value {
+pub fn persons_document() -> Value {
     let residence = object(
         "Where the person lives.",
         &[
@@ -82,7 +82,7 @@ pub fn persons_document(country: &Country) -> Value {
             "person_number",
             "Personal identification number.",
             describe::person_number("Personal identification number."),
-            country.citizen(),
+            Country::citizen(),
         ),
         answer: ("Person", person),
         schemas: vec![("Residence", residence)],
@@ -101,14 +101,13 @@ async fn enterprise(State(country): State<Arc<Country>>, path: Result<Path<Strin
         Err(no) => return *no,
     };
     found(country.enterprises.get(wanted.as_str()).map(|enterprise| {
-        let representative = country.persons.get(&enterprise.representative);
         json!({
             "tax_code": enterprise.code,
             "enterprise_name": enterprise.name,
             "status": if enterprise.closed { "dissolved" } else { "active" },
             "founded_date": enterprise.founded.to_string(),
             "head_office": enterprise.street,
-            "representative_name": representative.map_or("", |person| person.name.as_str()),
+            "representative_name": enterprise.representative,
             "charter_capital": enterprise.capital,
         })
     }))

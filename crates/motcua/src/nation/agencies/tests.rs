@@ -9,40 +9,45 @@ use base::{
 use exchange::conformance::{self, Options};
 
 use super::*;
+use crate::nation::populate::land;
+
+fn country() -> Arc<Country> {
+    Arc::new(Country::of(&land(1_000).expect("a country")))
+}
 
 #[test]
-fn the_same_seed_gives_the_same_country_and_it_is_coherent() {
-    let country = Country::make(7);
-    assert_eq!(country, Country::make(7));
-    assert_ne!(country.persons, Country::make(8).persons);
-    assert!(country.persons.len() > 3_000 && country.enterprises.len() >= 300);
+fn the_country_is_the_same_each_time_and_coherent() {
+    let country = country();
+    assert_eq!(country, self::country());
+    assert!(country.persons.len() > 700 && country.enterprises.len() >= 10);
     for person in country.persons.values() {
         let number: PersonNumber = person.number.parse().expect("a good number");
-        let birth = Some(person.born);
-        assert!(number.check_against(birth, None).is_empty(), "{person:?}");
-        for relative in [&person.mother, &person.father, &person.spouse].into_iter().flatten() {
-            assert!(country.persons.contains_key(relative), "{person:?}");
-        }
+        assert!(number.check_against(Some(person.born), None).is_empty(), "{person:?}");
         let mother = person.mother.as_ref().and_then(|mother| country.persons.get(mother));
-        assert!(mother.is_none_or(|mother| mother.born.year() + 20 < person.born.year()));
-        assert!(
-            person
-                .employer
-                .as_ref()
-                .is_none_or(|code| country.enterprises.contains_key(code))
-        );
+        assert!(mother.is_none_or(|mother| mother.born.year() + 15 < person.born.year()));
+        let spouse = person.spouse.as_ref().and_then(|spouse| country.persons.get(spouse));
+        assert!(spouse.is_none_or(|spouse| spouse.spouse.as_ref() == Some(&person.number)));
     }
     for enterprise in country.enterprises.values() {
         assert!(enterprise.code.parse::<TaxCode>().is_ok(), "{}", enterprise.code);
-        assert!(country.persons.contains_key(&enterprise.representative));
+        assert!(!enterprise.representative.is_empty());
     }
-    let employed: usize = country.enterprises.values().map(|e| e.employees).sum();
+    for holder in country.cards.keys() {
+        assert!(country.persons.contains_key(holder));
+    }
+    assert!(country.enterprises.values().any(|enterprise| enterprise.employees > 0));
+    assert!(country.enterprises.values().any(|enterprise| enterprise.debt > 0));
+    let citizen = country.persons.get("037190001234").expect("the citizen of the town");
     assert_eq!(
-        employed,
-        country.persons.values().filter(|p| p.employer.is_some()).count()
+        (citizen.name.as_str(), citizen.units.1.as_str()),
+        ("Nguyễn Thị Hương", "14329")
     );
-    assert!(country.persons.contains_key("037190001234"), "the citizen of the town");
-    assert_eq!(country.enterprises["0100112437"].name, "Công ty TNHH Xây dựng Tràng An");
+    assert!(citizen.spouse.is_some() && country.cards.contains_key("037190001234"));
+    let company = country.enterprises.get("0100112437").expect("the company of the town");
+    assert_eq!(
+        (company.name.as_str(), company.representative.as_str(), company.debt),
+        ("Công ty TNHH Xây dựng Tràng An", "Đinh Văn Long", 0)
+    );
 }
 
 /// Every service with its own description, judged as `motcua service check` does.

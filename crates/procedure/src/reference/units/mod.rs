@@ -234,6 +234,8 @@ struct Change {
 pub struct Units {
     /// By code and first day.
     rows: Vec<Unit>,
+    /// The first day of which the data speak.
+    begins: Date,
     /// By old unit, the default successor first.
     changes: Vec<Change>,
     /// Positions in `changes`, by new unit; made when predecessors are first asked for.
@@ -256,6 +258,12 @@ impl Units {
             .iter()
             .find(|u| u.holds_on(date))
             .or_else(|| versions.first().filter(|u| date < u.valid_from))
+    }
+
+    /// As [`Units::resolve`]; a date before the data begin is taken as the first of which they speak. A code that was new later
+    /// was of no unit then.
+    pub fn resolve_from_beginning(&self, code: &str, date: Date) -> Option<&Unit> {
+        self.resolve(code, date.max(self.begins))
     }
 
     /// All units that bore `code`, the oldest first.

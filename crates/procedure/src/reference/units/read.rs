@@ -150,6 +150,7 @@ pub(in super::super) fn read(source: &Source, problems: &mut Problems) -> Result
     });
     changes.sort_by_key(|c| (c.old, c.old_from, !c.is_default, c.new));
     let units = Units {
+        begins: rows.iter().map(|unit| unit.valid_from).min().unwrap_or(Date::MIN),
         rows,
         changes,
         backward: OnceLock::new(),

@@ -104,7 +104,7 @@ impl Keeper for Registries {
             if self.is_silent(&order.registry) {
                 return Said::Silent;
             }
-            self.once(&order.id, || {
+            self.once(&format!("{}/back", order.order), || {
                 self.standing.lock().expect("one at a time").remove(&order.entry);
                 Said::Done {
                     entry: format!("{}/back", order.entry),
@@ -202,14 +202,14 @@ fn hours(n: i64) -> Timestamp {
 }
 
 #[tokio::test]
-async fn one_filing_tells_three_registries_and_shows_what_they_gave() {
+async fn one_filing_tells_five_registries_and_shows_what_they_gave() {
     for town in towns().await {
         let registries = Arc::new(Registries::default());
         let filed = signed(&town, &registries).await;
-        assert_eq!(statuses(&town.seen(&filed).await), ["waits", "waits", "waits"]);
+        assert_eq!(statuses(&town.seen(&filed).await), ["waits"; 5]);
         town.work().await;
         let seen = town.seen(&filed).await;
-        assert_eq!(statuses(&seen), ["done", "done", "done"]);
+        assert_eq!(statuses(&seen), ["done"; 5]);
         let standing = registries.standing.lock().expect("one at a time").clone();
         let person = standing.values().find(|r| r.get("mother_person_number").is_some()).expect("the child");
         assert_eq!((&person["mother_person_number"], &person["father_person_number"]), (&json!(MOTHER), &json!(FATHER)));
@@ -219,6 +219,11 @@ async fn one_filing_tells_three_registries_and_shows_what_they_gave() {
         assert_eq!((&entry["number"], &entry["year"]), (&json!(15), &json!(2026)));
         let card = standing.values().find(|r| r["group"] == json!("TE")).expect("the card");
         assert_eq!(card["card"]["place_of_care"], json!("46001"));
+        let decided_on = seen.state.ended_at.expect("it is decided").legal_date();
+        let home = standing.values().find(|r| r["kind"] == json!("permanent")).expect("the residence");
+        assert_eq!((&home["person_number"], &home["since"]), (&json!(number), &json!(decided_on.to_string())));
+        let taxpayer = standing.values().find(|r| r.get("taxpayer_number").is_some()).expect("the tax code");
+        assert_eq!((&taxpayer["taxpayer_number"], &taxpayer["debt_total"]), (&json!(number), &json!(0)));
         assert_eq!(seen.tasks[0].name.en, "Hand over the result");
         assert!(seen.state.documents.iter().any(|d| d.kind == crate::model::action::DocumentKind::Result));
         for (ctx, path) in [(an(), filed.clone()), (officer(&[Role::Specialist]), format!("/desk{}", filed.split('?').next().unwrap_or_default()))] {
@@ -232,19 +237,19 @@ async fn one_filing_tells_three_registries_and_shows_what_they_gave() {
 async fn a_registry_that_is_silent_is_told_again_and_nothing_twice() {
     for town in towns().await {
         let registries = Arc::new(Registries::default());
-        let silent = [("population", 2), ("civil-status", 1), ("social-insurance", 3)];
+        let silent = [("population", 2), ("residence", 1), ("civil-status", 1), ("social-insurance", 3), ("tax", 1)];
         *registries.silent.lock().expect("one at a time") = silent.map(|(r, n)| (r.to_owned(), n)).into();
         let filed = signed(&town, &registries).await;
         town.work_until(hours(24)).await;
-        assert_eq!(statuses(&town.seen(&filed).await), ["done", "done", "done"]);
-        assert_eq!(registries.told.lock().expect("one at a time").len(), 3);
-        assert_eq!(registries.records().len(), 3);
+        assert_eq!(statuses(&town.seen(&filed).await), ["done"; 5]);
+        assert_eq!(registries.told.lock().expect("one at a time").len(), 5);
+        assert_eq!(registries.records().len(), 5);
     }
 }
 
 #[tokio::test]
 async fn a_refusal_at_any_step_takes_back_what_came_before() {
-    for refusing in ["population", "civil-status", "social-insurance"] {
+    for (nth, refusing) in ["population", "residence", "civil-status", "social-insurance", "tax"].into_iter().enumerate() {
         for town in towns().await {
             let registries = Arc::new(Registries::default());
             registries.refuses.lock().expect("one at a time").push(refusing.to_owned());
@@ -254,11 +259,9 @@ async fn a_refusal_at_any_step_takes_back_what_came_before() {
             town.work_until(hours(24)).await;
             let seen = town.seen(&filed).await;
             assert_eq!(registries.records(), Vec::<String>::new(), "{refusing}: nothing stands");
-            let expected: &[&str] = match refusing {
-                "population" => &["refused", "waits", "waits"],
-                "civil-status" => &["taken back", "refused", "waits"],
-                _ => &["taken back", "taken back", "refused"],
-            };
+            let mut expected = ["waits"; 5];
+            expected[..nth].fill("taken back");
+            expected[nth] = "refused";
             assert_eq!(statuses(&seen), expected, "{refusing}");
             assert_eq!(seen.tasks[0].open.node, "mend");
             let page = town.page(&an(), &filed).await;
@@ -269,8 +272,8 @@ async fn a_refusal_at_any_step_takes_back_what_came_before() {
             mended(&town, seen.id, seen.tasks[0].open.token, "again").await;
             town.work_until(hours(48)).await;
             let seen = town.seen(&filed).await;
-            assert_eq!(statuses(&seen), ["done", "done", "done"], "{refusing}");
-            assert_eq!(registries.records().len(), 3);
+            assert_eq!(statuses(&seen), ["done"; 5], "{refusing}");
+            assert_eq!(registries.records().len(), 5);
             assert_eq!(seen.tasks[0].open.node, "deliver");
         }
     }

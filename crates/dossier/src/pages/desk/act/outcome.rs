@@ -211,11 +211,8 @@ fn fields(declared: &[TaskField], outcome: &str, posted: &[(String, String)]) ->
         let value = match &field.kind {
             FieldKind::YesNo if text.is_empty() => continue,
             FieldKind::YesNo => Value::Bool(text == "yes"),
-            FieldKind::Number => match text.replace(',', ".").parse::<f64>() {
-                Ok(number) => serde_json::json!(number),
-                Err(_) if text.is_empty() => continue,
-                Err(_) => Value::from(text),
-            },
+            FieldKind::Number if text.is_empty() => continue,
+            FieldKind::Number => number(text),
             FieldKind::Date => {
                 let part = |name: &str| first(posted, &format!("{}.{name}", field.id));
                 let (day, month, year) = (part("day"), part("month"), part("year"));
@@ -230,6 +227,13 @@ fn fields(declared: &[TaskField], outcome: &str, posted: &[(String, String)]) ->
         out.insert(field.id.clone(), value);
     }
     out
+}
+
+/// A number as it was typed: whole ones stay whole, as registries and certificates write them. What is none is judged as text.
+fn number(text: &str) -> Value {
+    let decimal = || text.replace(',', ".").parse::<f64>().map(Value::from);
+    let whole = text.parse::<i64>().map(Value::from);
+    whole.or_else(|_| decimal()).unwrap_or_else(|_| Value::from(text))
 }
 
 fn detail(view: &DossierView, task: &TaskView, outcome: &str, posted: &[(String, String)]) -> Detail {
@@ -296,5 +300,19 @@ fn detail(view: &DossierView, task: &TaskView, outcome: &str, posted: &[(String,
             reason: first(posted, "reason").to_owned(),
             basis: first(posted, "basis").to_owned(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::number;
+
+    #[test]
+    fn a_whole_number_stays_whole() {
+        for (typed, value) in [("907", json!(907)), ("1,5", json!(1.5)), ("12a", json!("12a"))] {
+            assert_eq!(number(typed).to_string(), value.to_string());
+        }
     }
 }

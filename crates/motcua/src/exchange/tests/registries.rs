@@ -1,0 +1,279 @@
+//! The registries of one node, asked and told by the procedures of another.
+
+use std::collections::BTreeMap;
+
+use ::exchange::journal::ReadFilter;
+use ::registry::{
+    history::Moment,
+    keeper::{Keeper as _, Order, Said, TakeBack},
+    lookup::{About, Lookup as _, Question},
+    model::ValidTime,
+    service::{Change, Mask, Provenance, Purpose, Target, When},
+};
+use procedure::{
+    form::{Attribute, Said as Told},
+    writes::{Act, Plan},
+};
+use serde_json::{Value, json};
+
+use super::{tracking::person, *};
+use crate::registrar::Registrar;
+
+const KEEPS: &str = "VN/GOV/000.00.00.G01/motcua";
+const NUMBER: &str = "037190001234";
+const DOSSIER: &str = "H42.28-261111-0001";
+
+fn attributes(names: &[&str]) -> Vec<Attribute> {
+    names.iter().map(|name| name.parse().expect("an attribute")).collect()
+}
+
+fn clerk() -> Ctx {
+    Ctx::system("Thủ tục hành chính", SystemClock.now())
+}
+
+fn order(id: &str, name: &str) -> Order {
+    Order {
+        id: format!("{DOSSIER}/3/{id}"),
+        plan: Plan {
+            registry: "population".to_owned(),
+            act: Act::Assert,
+            key: None,
+            valid_from: SystemClock.now().legal_date(),
+            body: json!({
+                "name": name, "birth_date": "2026-11-20", "sex": "female", "nationality": "VN", "status": "alive",
+                "residence": {"province": "01", "commune": "00004"},
+            }),
+        },
+        procedure: "3.000722".to_owned(),
+        basis: "Luật Căn cước 2023, Điều 12".to_owned(),
+        dossier: DOSSIER.to_owned(),
+        source: "Cấp số định danh".to_owned(),
+    }
+}
+
+/// Asked for by the province, granted by who keeps the registry.
+async fn let_in(asks: &Town, keeps: &Town, path: &str, method: &str, purpose: &str, fields: &str) {
+    let request = terms_by(method, path, purpose, fields);
+    grant_by(asks, keeps, &format!("{KEEPS}/registries"), request).await;
+}
+
+impl Town {
+    /// What holds under a number at the node that keeps the registry.
+    async fn holds(&self, number: &str) -> Option<Value> {
+        let purpose = Purpose::read("dossier.verify", "", "").expect("a purpose");
+        let code = "population".parse().expect("a code");
+        let read = self
+            .whole
+            .registries
+            .read(&clerk(), &purpose, &code, number, When::default(), &Mask::ALL)
+            .await;
+        read.ok().map(|view| view.body)
+    }
+
+    /// The registrar of its procedures.
+    fn registrar(&self) -> &Registrar {
+        self.whole.registrar()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_province_asks_and_tells_the_registry_of_a_ministry() {
+    let dirs = tempfile::tempdir().expect("a folder");
+    let operator = founded(dirs.path()).await;
+    let (text, url) = config_text(&dirs.path().join("a"), "");
+    let text = format!("{text}[exchange.registries]\npopulation = \"{KEEPS}\"\ntax = \"{KEEPS}\"\n");
+    let settings: Config = toml::from_str(&text).expect("a configuration");
+    let asks = member(&operator, (settings, url), "VN/GOV/000.00.00.H42", "Tỉnh Ninh Bình").await;
+    let (mut settings, url) = config(&dirs.path().join("b"));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../registries/population");
+    settings.registries = vec![folder];
+    settings.exchange.as_mut().expect("an exchange").agency = "G01".to_owned();
+    let keeps = member(&operator, (settings, url), "VN/GOV/000.00.00.G01", "Bộ Công an").await;
+    asks.system(ASKS).await;
+    keeps.system(KEEPS).await;
+    asks.learn().await;
+    keeps.learn().await;
+    let provenance = Provenance {
+        source: "Tờ khai CT01".to_owned(),
+        ..Provenance::default()
+    };
+    let known = Change::Assert {
+        target: Target::New,
+        from: Moment::parse("2025-07-01", ValidTime::Day).expect("a day"),
+        to: None,
+        body: json!({
+            "person_number": NUMBER, "name": "Nguyễn Văn An", "birth_date": "1990-05-02", "sex": "female", "nationality": "VN",
+            "status": "alive", "residence": {"province": "01", "commune": "00004"},
+        }),
+    };
+    let code = "population".parse().expect("a code");
+    keeps
+        .whole
+        .registries
+        .write(&clerk(), &code, known, &provenance, "1")
+        .await
+        .expect("taken in");
+
+    let question = Question {
+        about: About::Person(NUMBER.to_owned()),
+        attributes: attributes(&[
+            "population.full-name",
+            "population.residence",
+            "population.ethnicity",
+            "tax.owes",
+        ]),
+        procedure: "3.000722".to_owned(),
+        basis: "Luật Cư trú 2020".to_owned(),
+        dossier: Some(DOSSIER.to_owned()),
+    };
+    let ask = async || asks.registrar().ask(&clerk(), &question).await;
+
+    // Deny by default: what is asked is silent, what is told is refused for good.
+    assert_eq!(ask().await, BTreeMap::new());
+    let Said::Refused(problems) = asks.registrar().tell(&clerk(), &order("person", "Bé Một")).await else {
+        panic!("there is no grant");
+    };
+    assert_eq!(
+        problems.iter().next().map(|p| p.code.as_str()),
+        Some("exchange-refused")
+    );
+
+    // A grant of two attributes: of the third nothing is said, and the person sees who asked.
+    let fields = "/facts/full-name\n/facts/ethnicity";
+    let_in(
+        &asks,
+        &keeps,
+        "/population/prefill/**",
+        "GET",
+        "procedure.prefill",
+        fields,
+    )
+    .await;
+    let said = ask().await;
+    let of = |name: &str| said.get(&name.parse().expect("an attribute"));
+    let Some(Told::Known { value, entry, .. }) = of("population.full-name") else {
+        panic!("{said:?}");
+    };
+    assert_eq!(
+        (value, entry),
+        (&json!("Nguyễn Văn An"), &format!("population/{NUMBER}#1"))
+    );
+    assert!(
+        matches!(of("population.ethnicity"), Some(Told::Nothing { .. })),
+        "{said:?}"
+    );
+    assert_eq!(said.len(), 2, "masked out, or not here, is not said: {said:?}");
+    let there = person(&keeps, NUMBER).await;
+    keeps.joined().gateway.settled().await;
+    let mine = until("the read is in the log", async || {
+        let mine = keeps
+            .joined()
+            .journal
+            .my_reads(&there, &ReadFilter::default())
+            .await
+            .expect("reads");
+        Some(mine.reads).filter(|reads| !reads.is_empty())
+    })
+    .await;
+    let by_province: Vec<_> = mine
+        .iter()
+        .filter(|read| read.system.as_deref() == Some("motcua"))
+        .collect();
+    let [read] = by_province.as_slice() else {
+        panic!("{mine:?}")
+    };
+    assert_eq!(
+        (read.agency.as_str(), read.dossier.as_deref()),
+        ("000.00.00.H42", Some(DOSSIER))
+    );
+
+    // Without a purpose, or for another, nothing is told.
+    let target = format!("/r1/{KEEPS}/registries/population/prefill/facts/{NUMBER}?attributes=full-name");
+    for (purpose, error) in [
+        (None, "Client.PurposeMissing"),
+        (Some("dossier.verify"), "Server.ServerProxy.AccessDenied"),
+    ] {
+        let mut request = reqwest::Client::new()
+            .get(format!("http://{}{target}", asks.edge()))
+            .header("X-Road-Client", ASKS);
+        if let Some(purpose) = purpose {
+            request = request.header("X-Motcua-Purpose", purpose);
+        }
+        let answer = request.send().await.expect("an answer");
+        let said: Value = answer.json().await.expect("JSON");
+        assert_eq!(said["type"], error, "{said}");
+    }
+
+    // An order is carried out once, however often it is sent, and taken back.
+    let_in(&asks, &keeps, "/population/keep/**", "POST", "procedure.write", "").await;
+    let told = asks.registrar().tell(&clerk(), &order("person", "Bé Một")).await;
+    let Said::Done { entry, record } = &told else {
+        panic!("{told:?}")
+    };
+    let number = record["person_number"].as_str().expect("given").to_owned();
+    assert_eq!(keeps.holds(&number).await.expect("held")["name"], "Bé Một");
+    assert_eq!(asks.registrar().tell(&clerk(), &order("person", "Bé Một")).await, told);
+    let other = asks.registrar().tell(&clerk(), &order("person", "Bé Hai")).await;
+    let Said::Refused(problems) = other else {
+        panic!("{other:?}")
+    };
+    assert_eq!(problems.iter().next().map(|p| p.code.as_str()), Some("order-differs"));
+    let mut bad = order("bad", "Bé Ba");
+    bad.plan.body["status"] = "unborn".into();
+    let refused = asks.registrar().tell(&clerk(), &bad).await;
+    assert!(
+        matches!(&refused, Said::Refused(problems) if !problems.is_empty()),
+        "{refused:?}"
+    );
+    let back = TakeBack {
+        order: order("person", "").id,
+        registry: "population".to_owned(),
+        entry: entry.clone(),
+        procedure: "3.000722".to_owned(),
+        dossier: DOSSIER.to_owned(),
+    };
+    for _ in 0..2 {
+        let taken = asks.registrar().take_back(&clerk(), &back).await;
+        assert!(matches!(taken, Said::Done { .. }), "{taken:?}");
+        assert_eq!(keeps.holds(&number).await, None);
+    }
+    // Her number is told of in the log of whoever keeps it: the entry was shown to the province.
+    keeps.joined().gateway.settled().await;
+    let child = person(&keeps, &number).await;
+    until("the child's own log has it", async || {
+        let mine = keeps
+            .joined()
+            .journal
+            .my_reads(&child, &ReadFilter::default())
+            .await
+            .expect("reads");
+        mine.reads
+            .into_iter()
+            .find(|read| read.system.as_deref() == Some("motcua"))
+    })
+    .await;
+
+    // What is kept nowhere is refused; a node that is down is silent, and is told later.
+    let nowhere = Order {
+        plan: Plan {
+            registry: "enterprises".to_owned(),
+            ..order("x", "").plan
+        },
+        ..order("x", "")
+    };
+    let refused = asks.registrar().tell(&clerk(), &nowhere).await;
+    let Said::Refused(problems) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(
+        problems.iter().next().map(|p| p.code.as_str()),
+        Some("registry-nowhere")
+    );
+    drop(keeps);
+    until("nobody answers there", async || {
+        let told = asks.registrar().tell(&clerk(), &order("later", "Bé Bốn")).await;
+        (told == Said::Silent).then_some(())
+    })
+    .await;
+    assert_eq!(ask().await, BTreeMap::new());
+}

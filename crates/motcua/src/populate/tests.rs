@@ -1,0 +1,264 @@
+//! The country in real registries: every record passes the rules, and each is as it was known at any time.
+
+use std::{path::Path, sync::Arc};
+
+use base::{Timestamp, time::FixedClock};
+use country::{Day, MERGER};
+use identity::{Ctx, Entropy, IdentityState, Shell};
+use procedure::reference::Reference;
+use registry::{
+    folder,
+    history::{Effect, Entry, Moment, Timeline},
+    model::{RegistryCode, ValidTime},
+    service::{Asked, Mask, Purpose, Query, Registries, When},
+    shelf::Shelf,
+};
+use serde_json::{Value, json};
+
+use super::{BEGUN, Chronicle, Land, chronicle::Fact, load};
+use crate::nation::land;
+
+const ALL: [&str; 7] = [
+    "population",
+    "residence",
+    "civil-status",
+    "enterprises",
+    "tax",
+    "social-insurance",
+    "customs",
+];
+/// The citizen of the demonstration.
+const CITIZEN: &str = "037190001234";
+
+fn now() -> Timestamp {
+    Timestamp::parse_rfc3339("2026-11-25T10:00:00+07:00").expect("an instant")
+}
+
+async fn offices() -> Vec<Registries> {
+    let reference = Arc::new(Reference::embedded().expect("the reference data"));
+    let mut offices = Vec::new();
+    for store in store::testkit::stores(&[identity::MIGRATIONS, registry::MIGRATIONS]).await {
+        let shelf = Shelf::open(store.clone(), Arc::clone(&reference))
+            .await
+            .expect("a shelf");
+        for code in ALL {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("../../registries")
+                .join(code);
+            let files = folder::read(&folder).expect("files");
+            shelf.publish(&files, "test", now()).await.expect("published");
+        }
+        let identity = IdentityState::new(
+            store.clone(),
+            identity::Config::default(),
+            &[9; 32],
+            Arc::new(FixedClock::at(now())),
+            Entropy::system(),
+            Shell::default(),
+        );
+        offices.push(Registries::new(store, shelf, identity.expect("good settings")));
+    }
+    offices
+}
+
+fn small() -> Land {
+    land(500).expect("a country")
+}
+
+fn code(text: &str) -> RegistryCode {
+    text.parse().expect("a code")
+}
+
+/// What is so on a day, as the versions recorded until a day say.
+fn folded(record: &Chronicle, on: Day, known: Day) -> Option<Value> {
+    let told: Vec<_> = record.told.iter().filter(|told| told.recorded <= known).collect();
+    let moment = |day: Day| Moment::parse(&day.to_string(), ValidTime::Day).expect("a day");
+    let entries: Vec<Entry> = (1..)
+        .zip(&told)
+        .map(|(seq, told)| Entry {
+            seq,
+            corrects: told.corrects,
+            effect: Effect::Holds {
+                from: moment(told.from),
+                to: None,
+            },
+        })
+        .collect();
+    let timeline = Timeline::fold(&entries);
+    let segment = timeline.at(moment(on))?;
+    Some(told[segment.seq as usize - 1].body.clone())
+}
+
+#[test]
+fn the_same_country_has_the_same_records() {
+    let (one, other) = (small(), small());
+    for registry in ALL {
+        let records = one.records(registry);
+        assert!(!records.is_empty(), "{registry}");
+        assert_eq!(records, other.records(registry), "{registry}");
+    }
+    assert!(one.records("no-such").is_empty());
+}
+
+/// Reports in any order, late, wrong and mended: at each time the versions say what was known then.
+#[test]
+fn versions_say_at_each_time_what_was_known() {
+    let day = |n: i32| BEGUN.plus(n);
+    let fact = |what: u8, on: i32, recorded: i32| Fact {
+        what,
+        on: day(on),
+        recorded: day(recorded),
+        source: "test",
+    };
+    let body = |happened: &[(u8, Day)], _: Day| {
+        let happened: Vec<_> = happened
+            .iter()
+            .map(|(what, on)| json!([what, on.to_string()]))
+            .collect();
+        json!(happened)
+    };
+    // 1 is known from the beginning and found wrong late; 3 is heard of before 2, which came first; 4 came before all of them.
+    let facts = vec![
+        fact(1, -300, -200),
+        fact(3, 90, 100),
+        fact(2, 50, 120),
+        fact(3, 40, 140),
+        fact(4, 10, 160),
+        fact(1, -250, 180),
+    ];
+    let record = Chronicle::of(facts.clone(), BEGUN, "begin", body).expect("a record");
+    assert_eq!(record.told[0].recorded, BEGUN);
+    for known in 0..200 {
+        for on in (-350..200).step_by(7) {
+            let mut heard: Vec<(u8, Day)> = Vec::new();
+            for fact in facts.iter().filter(|fact| fact.recorded <= day(known)) {
+                heard.retain(|(what, _)| *what != fact.what);
+                heard.push((fact.what, fact.on));
+            }
+            heard.retain(|(_, at)| *at <= day(on));
+            heard.sort_by_key(|(_, at)| *at);
+            let expected = (!heard.is_empty()).then(|| body(&heard, day(on)));
+            assert_eq!(
+                folded(&record, day(on), day(known)),
+                expected,
+                "on {on} as known on {known}"
+            );
+        }
+    }
+    assert!(Chronicle::of(Vec::new(), BEGUN, "begin", body).is_none());
+}
+
+#[test]
+fn citizens_move_through_the_merger_of_units_and_mistakes_are_mended() {
+    let land = small();
+    let population = land.records("population");
+    let commune = |record: &Chronicle, on: Day| {
+        let body = folded(record, on, land.until)?;
+        Some(body["residence"]["commune"].as_str()?.to_owned())
+    };
+    let recoded = population.iter().filter(|record| {
+        let (before, after) = (commune(record, MERGER.plus(-1)), commune(record, MERGER));
+        before.is_some() && before != after
+    });
+    assert!(recoded.count() > population.len() / 4, "units have other codes");
+    let corrected = population
+        .iter()
+        .flat_map(|record| &record.told)
+        .filter(|told| told.corrects.is_some());
+    assert!(corrected.count() > 0, "some first reports were wrong");
+    let dead = population
+        .iter()
+        .filter(|record| record.told.last().is_some_and(|told| told.body["status"] == "dead"));
+    assert!(dead.count() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_record_passes_its_rules_and_is_found() {
+    let land = small();
+    for registries in offices().await {
+        for registry in ALL {
+            let records = land.records(registry);
+            let versions: usize = records.iter().map(|record| record.told.len()).sum();
+            let loaded = load(&registries, &code(registry), &records).await;
+            assert_eq!(loaded.expect("loaded"), versions, "{registry}");
+            // Once more is once.
+            load(&registries, &code(registry), &records)
+                .await
+                .expect("loaded again");
+            let ctx = Ctx::system("test", now());
+            let page = registries
+                .changes(&ctx, None, &code(registry), None, 10_000, &Mask::ALL)
+                .await;
+            assert!(page.expect("changes").items.len() >= versions.min(200), "{registry}");
+        }
+        let ctx = Ctx::system("test", now());
+        let purpose = Purpose::read("dossier.verify", "", "").expect("a purpose");
+        let read = async |registry: &str, key: &str, when: When| {
+            registries
+                .read(&ctx, &purpose, &code(registry), key, when, &Mask::ALL)
+                .await
+                .expect("a record")
+                .body
+        };
+        let citizen = read("population", CITIZEN, When::default()).await;
+        assert_eq!(
+            (&citizen["name"], &citizen["marital_status"]),
+            (&json!("Nguyễn Thị Hương"), &json!("married"))
+        );
+        assert_eq!(citizen["residence"]["commune"], "14329");
+        let home = read("residence", &format!("{CITIZEN}~permanent"), When::default()).await;
+        assert_eq!(home["address"], citizen["residence"]);
+        let card = read("social-insurance", CITIZEN, When::default()).await;
+        assert_eq!(card["name"], citizen["name"]);
+        let company = read("enterprises", "0100112437", When::default()).await;
+        assert_eq!(company["representatives"][0]["name"], "Đinh Văn Long");
+
+        // The marriage leads to the spouse.
+        let wife = Asked {
+            field: "wife.person_number".parse().expect("a field"),
+            operator: registry::model::Operator::Eq,
+            value: Some(CITIZEN.to_owned()),
+            upto: None,
+        };
+        let query = Query {
+            asked: vec![wife],
+            limit: 10,
+            ..Query::default()
+        };
+        let married = registries
+            .list(&ctx, &purpose, &code("civil-status"), &query)
+            .await
+            .expect("a list");
+        let husband = married.items.last().expect("a marriage").body["husband"]["person_number"].clone();
+        let husband = read("population", husband.as_str().expect("a number"), When::default()).await;
+        assert_eq!(husband["marital_status"], "married");
+
+        // As it was known before a correction, and since.
+        let population = land.records("population");
+        let mended = population
+            .iter()
+            .find(|record| record.told.iter().any(|told| told.corrects.is_some()));
+        let mended = mended.expect("a corrected record");
+        let at = mended
+            .told
+            .iter()
+            .find(|told| told.corrects.is_some())
+            .expect("a correction")
+            .recorded;
+        let key = mended.told[0].body["person_number"].as_str().expect("a number");
+        for known in [at.plus(-1), at, land.until] {
+            let evening = Timestamp::from_legal(known.date().at(23, 0, 0, 0));
+            for on in [at, land.until] {
+                let when = When {
+                    as_of: Moment::parse(&on.to_string(), ValidTime::Day),
+                    known_at: Some(evening),
+                };
+                assert_eq!(
+                    Some(read("population", key, when).await),
+                    folded(mended, on, known),
+                    "{on} as known {known}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Where each registry is: at this node, at another by the exchange, or nowhere that this node knows of.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
+
+use ::exchange::{Caller, model::identifier::SubsystemId};
+use base::Problems;
+use futures::future::{BoxFuture, join};
+use identity::Ctx;
+use procedure::form::{Attribute, Said};
+use registry::{
+    elsewhere::Elsewhere,
+    here::Here,
+    keeper::{self, Keeper, Order, TakeBack},
+    lookup::{Lookup, Question},
+    model::RegistryCode,
+    service::Registries,
+};
+
+/// Asks and tells registries wherever they are. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Registrar(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    here: Here,
+    /// Which system keeps what this node does not.
+    keepers: BTreeMap<RegistryCode, SubsystemId>,
+    /// By the exchange, once it is open.
+    elsewhere: OnceLock<Elsewhere>,
+}
+
+/// Who is to be told.
+enum Place<'a> {
+    At(&'a dyn Keeper),
+    /// At another node, and this one has not joined the exchange yet.
+    NotYet,
+    Nowhere,
+}
+
+impl Registrar {
+    /// Of the node's own registries first; what it does not keep itself is where `keepers` says.
+    pub fn new(registries: Registries, keepers: BTreeMap<RegistryCode, SubsystemId>) -> Self {
+        Self(Arc::new(Inner {
+            here: Here::new(registries),
+            keepers,
+            elsewhere: OnceLock::new(),
+        }))
+    }
+
+    /// From now on calls go out by this gateway, in the name of this system.
+    pub fn join(&self, caller: Arc<dyn Caller>, system: SubsystemId) {
+        // Said once, by whoever serves.
+        let _ = self
+            .0
+            .elsewhere
+            .set(Elsewhere::new(caller, system, self.0.keepers.clone()));
+    }
+
+    fn place(&self, registry: &str) -> Place<'_> {
+        let is_elsewhere = |code: RegistryCode| self.0.keepers.contains_key(&code);
+        if self.0.here.keeps(registry) {
+            Place::At(&self.0.here)
+        } else if !registry.parse().is_ok_and(is_elsewhere) {
+            Place::Nowhere
+        } else if let Some(elsewhere) = self.0.elsewhere.get() {
+            Place::At(elsewhere)
+        } else {
+            Place::NotYet
+        }
+    }
+}
+
+impl Lookup for Registrar {
+    fn ask<'a>(&'a self, ctx: &'a Ctx, question: &'a Question) -> BoxFuture<'a, BTreeMap<Attribute, Said>> {
+        Box::pin(async move {
+            let (here, there) = (question.attributes.iter().cloned())
+                .partition(|attribute: &Attribute| self.0.here.keeps(&attribute.registry));
+            let of = |attributes| Question {
+                attributes,
+                ..question.clone()
+            };
+            let (here, there) = (of(here), of(there));
+            let elsewhere = async {
+                match self.0.elsewhere.get() {
+                    Some(elsewhere) => elsewhere.ask(ctx, &there).await,
+                    None => BTreeMap::new(),
+                }
+            };
+            let (mut said, others) = join(self.0.here.ask(ctx, &here), elsewhere).await;
+            said.extend(others);
+            said
+        })
+    }
+}
+
+impl Keeper for Registrar {
+    fn tell<'a>(&'a self, ctx: &'a Ctx, order: &'a Order) -> BoxFuture<'a, keeper::Said> {
+        match self.place(&order.plan.registry) {
+            Place::At(keeper) => keeper.tell(ctx, order),
+            Place::NotYet => Box::pin(async { keeper::Said::Silent }),
+            Place::Nowhere => Box::pin(async { nowhere(&order.plan.registry) }),
+        }
+    }
+
+    fn take_back<'a>(&'a self, ctx: &'a Ctx, back: &'a TakeBack) -> BoxFuture<'a, keeper::Said> {
+        match self.place(&back.registry) {
+            Place::At(keeper) => keeper.take_back(ctx, back),
+            Place::NotYet => Box::pin(async { keeper::Said::Silent }),
+            Place::Nowhere => Box::pin(async { nowhere(&back.registry) }),
+        }
+    }
+}
+
+/// For the officer who goes on by hand, and for whoever configures the node.
+fn nowhere(registry: &str) -> keeper::Said {
+    let mut problems = Problems::new();
+    problems.add(
+        "registry-nowhere",
+        registry,
+        "Nút này không giữ cơ sở dữ liệu đó và chưa được cấu hình để gửi tới nơi giữ ([exchange.registries]).",
+        "This node does not keep that registry, and is not configured to reach whoever does ([exchange.registries]).",
+    );
+    keeper::Said::Refused(problems)
+}

@@ -1,0 +1,264 @@
+//! Registries of other nodes, asked and told through the exchange. Who keeps one judges by its grants and its own rules; that it cannot be
+//! reached, or does not answer in time, is silence.
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use base::{Error, Problems, Result};
+use bytes::Bytes;
+use exchange::{
+    Caller, REGISTRIES, Said as Answer,
+    model::{
+        error::{ErrorCode, Refusal},
+        headers::{ID, ISSUE, PURPOSE},
+        identifier::SubsystemId,
+    },
+};
+use futures::future::{BoxFuture, join_all};
+use http::{Request, header};
+use identity::Ctx;
+use procedure::form::{Attribute, Said};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    keeper::{self, Keeper, Order, TakeBack},
+    lookup::{self, Lookup, Question},
+    model::{Name, RegistryCode},
+    wire::{CarriedBody, FactsBody, OrderBody, TakeBackBody},
+};
+
+/// The service of each registry that answers questions of procedures.
+pub const FACTS_SERVICE: &str = "prefill";
+/// The service of each registry that carries out their orders.
+pub const ORDERS_SERVICE: &str = "keep";
+/// How long a registry is waited for that is asked: less than a person waits for all of them.
+const PATIENCE: Duration = Duration::from_millis(2_500);
+/// How long one is waited for that is told. It is told again afterwards, with the same effect.
+const PATIENCE_OF_ORDERS: Duration = Duration::from_secs(30);
+/// The largest answer that is read, in bytes.
+const LARGEST: usize = 1 << 20;
+
+/// Asks and tells registries in the name of a system of this node.
+pub struct Elsewhere {
+    caller: Arc<dyn Caller>,
+    system: SubsystemId,
+    keepers: BTreeMap<RegistryCode, SubsystemId>,
+}
+
+impl fmt::Debug for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Elsewhere")
+            .field("system", &self.system)
+            .field("keepers", &self.keepers)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Elsewhere {
+    /// By this gateway, as this system; each registry is kept by the system beside it.
+    pub const fn new(
+        caller: Arc<dyn Caller>,
+        system: SubsystemId,
+        keepers: BTreeMap<RegistryCode, SubsystemId>,
+    ) -> Self {
+        Self {
+            caller,
+            system,
+            keepers,
+        }
+    }
+
+    fn keeper(&self, registry: &str) -> Option<(RegistryCode, &SubsystemId)> {
+        let code: RegistryCode = registry.parse().ok()?;
+        let keeper = self.keepers.get(&code)?;
+        Some((code, keeper))
+    }
+
+    /// What one registry says; none where it says nothing that can be relied on.
+    async fn of(
+        &self,
+        ctx: &Ctx,
+        question: &Question,
+        registry: &str,
+        attributes: &[&Attribute],
+    ) -> Option<BTreeMap<Attribute, Said>> {
+        let (code, keeper) = self.keeper(registry)?;
+        let request = question_request(&code, keeper, question, attributes);
+        let request = request
+            .inspect_err(|error| tracing::warn!(%error, %code, "a question cannot be put"))
+            .ok()?;
+        let facts: FactsBody = match self.call(request, PATIENCE).await {
+            Told::Yes(facts) => facts,
+            Told::No(problems) => {
+                let why = problems
+                    .iter()
+                    .map(|problem| problem.text.en.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                tracing::warn!(%code, %keeper, why, procedure = %question.procedure, "a registry does not answer this node's procedures");
+                return None;
+            }
+            Told::Nothing => return None,
+        };
+        let at = ctx.now;
+        let said = attributes.iter().filter_map(|attribute| {
+            let name: Name = attribute.name.parse().ok()?;
+            // What a mask has taken out was not said.
+            let said = match facts.facts.get(&name)? {
+                None => Said::Nothing { at },
+                Some(fact) => Said::Known {
+                    value: fact.value.clone(),
+                    entry: fact.entry.clone(),
+                    recorded_at: fact.recorded_at()?,
+                    at,
+                },
+            };
+            Some(((*attribute).clone(), said))
+        });
+        Some(said.collect())
+    }
+
+    async fn carry_out(
+        &self,
+        registry: &str,
+        request: impl FnOnce(&RegistryCode, &SubsystemId) -> Result<Request<Bytes>>,
+    ) -> keeper::Said {
+        let Some((code, keeper)) = self.keeper(registry) else {
+            return keeper::Said::Silent;
+        };
+        let request = match request(&code, keeper) {
+            Ok(request) => request,
+            Err(error) => {
+                tracing::error!(%error, %code, "an order cannot be put");
+                return keeper::Said::Silent;
+            }
+        };
+        match self.call::<CarriedBody>(request, PATIENCE_OF_ORDERS).await {
+            Told::Yes(CarriedBody { entry, record }) => keeper::Said::Done { entry, record },
+            Told::No(problems) => keeper::Said::Refused(problems),
+            Told::Nothing => keeper::Said::Silent,
+        }
+    }
+
+    async fn call<T: DeserializeOwned>(&self, request: Request<Bytes>, patience: Duration) -> Told<T> {
+        let target = request.uri().path().to_owned();
+        let Ok(answer) = tokio::time::timeout(patience, self.caller.call(&self.system, request)).await else {
+            tracing::warn!(target, "a registry did not answer in time");
+            return Told::Nothing;
+        };
+        if let Some(problems) = answer.as_ref().err().and_then(refused) {
+            return Told::No(problems);
+        }
+        match Answer::of_json(answer, LARGEST) {
+            Answer::Yes(body) => Told::Yes(body),
+            Answer::No(_, problems) => Told::No(problems),
+            Answer::Later(problems) => {
+                let why = problems
+                    .iter()
+                    .map(|problem| problem.text.en.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                tracing::warn!(target, why, "a registry gave no answer");
+                Told::Nothing
+            }
+        }
+    }
+}
+
+/// What came of a call.
+enum Told<T> {
+    Yes(T),
+    No(Problems),
+    Nothing,
+}
+
+/// Why the exchange itself says no for good: by want of a grant, or because there is no such service. Everything else may be otherwise
+/// in a while.
+fn refused(refusal: &Refusal) -> Option<Problems> {
+    let for_good = matches!(
+        refusal.code(),
+        ErrorCode::AccessDenied
+            | ErrorCode::UnknownService
+            | ErrorCode::BadRequest
+            | ErrorCode::InvalidClientIdentifier
+            | ErrorCode::PurposeMissing
+            | ErrorCode::MessageTooLarge
+    );
+    for_good.then(|| {
+        let mut problems = Problems::new();
+        let text = refusal.code().text();
+        problems.add("exchange-refused", "", text.vi, text.en);
+        problems.extend(refusal.problems().clone());
+        problems
+    })
+}
+
+impl Lookup for Elsewhere {
+    fn ask<'a>(&'a self, ctx: &'a Ctx, question: &'a Question) -> BoxFuture<'a, BTreeMap<Attribute, Said>> {
+        Box::pin(async move {
+            let asked = question.by_registry().into_iter();
+            let asked = asked.map(async |(code, attributes)| self.of(ctx, question, code, &attributes).await);
+            join_all(asked).await.into_iter().flatten().flatten().collect()
+        })
+    }
+}
+
+impl Keeper for Elsewhere {
+    fn tell<'a>(&'a self, _: &'a Ctx, order: &'a Order) -> BoxFuture<'a, keeper::Said> {
+        let request = |code: &RegistryCode, keeper: &SubsystemId| {
+            let target = format!("/r1/{keeper}/{REGISTRIES}/{code}/{ORDERS_SERVICE}/orders");
+            order_request(
+                &target,
+                &format!("order-{}", order.id),
+                &order.dossier,
+                &OrderBody::of(order),
+            )
+        };
+        Box::pin(self.carry_out(&order.plan.registry, request))
+    }
+
+    fn take_back<'a>(&'a self, _: &'a Ctx, back: &'a TakeBack) -> BoxFuture<'a, keeper::Said> {
+        let request = |code: &RegistryCode, keeper: &SubsystemId| {
+            let target = format!(
+                "/r1/{keeper}/{REGISTRIES}/{code}/{ORDERS_SERVICE}/orders/{}/back",
+                back.order
+            );
+            order_request(
+                &target,
+                &format!("back-{}", back.order),
+                &back.dossier,
+                &TakeBackBody::of(back),
+            )
+        };
+        Box::pin(self.carry_out(&back.registry, request))
+    }
+}
+
+fn question_request(
+    code: &RegistryCode,
+    keeper: &SubsystemId,
+    question: &Question,
+    attributes: &[&Attribute],
+) -> Result<Request<Bytes>> {
+    let names: Vec<&str> = attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+    let number = question.about.number();
+    let target = format!(
+        "/r1/{keeper}/{REGISTRIES}/{code}/{FACTS_SERVICE}/facts/{number}?attributes={}",
+        names.join(",")
+    );
+    let mut request = Request::get(target).header(PURPOSE, lookup::PURPOSE);
+    if let Some(dossier) = &question.dossier {
+        request = request.header(ISSUE, dossier);
+    }
+    request.body(Bytes::new()).map_err(Error::internal)
+}
+
+/// An order sent again is the same message.
+fn order_request(target: &str, id: &str, dossier: &str, body: &impl Serialize) -> Result<Request<Bytes>> {
+    Request::post(target)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(PURPOSE, keeper::PURPOSE)
+        .header(ID, id)
+        .header(ISSUE, dossier)
+        .body(serde_json::to_vec(body)?.into())
+        .map_err(Error::internal)
+}

@@ -60,6 +60,7 @@ pub(crate) struct Town {
     pub(crate) config: Config,
     pub(crate) url: String,
     task: tokio::task::JoinHandle<anyhow::Result<()>>,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
 }
 
 pub(crate) fn config(data: &Path) -> (Config, String) {
@@ -89,7 +90,14 @@ impl Town {
         store.migrate(MIGRATIONS, SystemClock.now()).await.expect("migrated");
         let whole = Whole::open(config.clone(), store).await.expect("a node");
         let (ready, started) = tokio::sync::oneshot::channel();
-        let task = tokio::spawn(crate::serve::serve(whole.clone(), move |_| {
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let asked = async {
+            // Who only drops the town goes on serving what is connected.
+            if stopped.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let task = tokio::spawn(crate::serve::serve_until(asked, whole.clone(), move |_| {
             let _ = ready.send(());
         }));
         let started = started.await;
@@ -99,7 +107,16 @@ impl Town {
             config,
             url,
             task,
+            stop: Some(stop),
         }
+    }
+
+    /// Stops serving, as the process does when it is asked to.
+    async fn stop(mut self) {
+        let asked = self.stop.take().map(|stop| stop.send(()));
+        assert_eq!(asked, Some(Ok(())));
+        let served = (&mut self.task).await.expect("it ends");
+        served.expect("served");
     }
 
     pub(crate) fn joined(&self) -> Arc<Joined> {

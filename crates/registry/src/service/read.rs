@@ -512,7 +512,8 @@ fn is_seen_whole(ctx: &Ctx, registry: &Registry, mask: &Mask) -> bool {
     let shown = |path: &FieldPath| mask.0.as_ref().is_none_or(|shown| shown.iter().any(|s| s.covers(path)));
     let where_it_looks = |path: &FieldPath| {
         let parts: Vec<&str> = path.parts().collect();
-        parts.len() <= 2 && parts.last() == Some(&"person_number")
+        let in_list = registry.field(path).is_none_or(|field| field.many);
+        parts.len() <= 2 && parts.last() == Some(&"person_number") && !in_list
     };
     let is_seen = |path: &FieldPath| shown(path) && where_it_looks(path);
     ctx.actor == Actor::System(super::EXCHANGE) && registry.subjects.iter().all(is_seen)

@@ -60,7 +60,7 @@ async fn offices() -> Vec<Office> {
         let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
             .await
             .expect("a shelf");
-        for code in ["population", "civil-status", "social-insurance"] {
+        for code in ["population", "civil-status", "social-insurance", "enterprises"] {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
                 .join("../../registries")
                 .join(code);

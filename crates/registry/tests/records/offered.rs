@@ -168,6 +168,36 @@ async fn whoever_else_a_fact_is_made_of_learns_of_the_read() {
 }
 
 #[tokio::test]
+async fn those_in_a_list_learn_of_the_read_though_the_gateway_does_not_see_them() {
+    for office in offices().await {
+        let enterprise = json!({
+            "tax_code": "0100233488", "name": "Công ty An Bình", "legal_form": "llc", "status": "active", "founded_on": "2020-01-02",
+            "address": {"province": "01", "commune": "00004"},
+            "representatives": [{"person_number": HUSBAND, "name": "Nguyễn Văn An"}, {"person_number": WIFE, "name": "Trần Thị Bình"}],
+        });
+        let code = "enterprises".parse().expect("a code");
+        let registrar = officer("Lê Văn Cường", "G12", Role::Steward);
+        office
+            .registries
+            .write(
+                &registrar,
+                &code,
+                assert_new(enterprise, "2026-03-02"),
+                &provenance(),
+                &key(),
+            )
+            .await
+            .expect("taken in");
+        let before = (office.told_to(HUSBAND).await, office.told_to(WIFE).await);
+        let path = "/enterprises/prefill/records/0100233488";
+        let (status, said) = call(&office.offered("G12"), ASKS, Method::GET, path, &Value::Null).await;
+        assert_eq!(status, StatusCode::OK, "{said}");
+        let after = (office.told_to(HUSBAND).await, office.told_to(WIFE).await);
+        assert_eq!(after, (before.0 + 1, before.1 + 1));
+    }
+}
+
+#[tokio::test]
 async fn an_order_is_of_the_client_that_sent_it() {
     for office in offices().await {
         let router = office.offered("G01");

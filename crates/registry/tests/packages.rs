@@ -2,7 +2,6 @@
 //! registry's own schema, identifiers, code lists and rules, so that no saga is refused for a mistake in a package.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock},
 };
@@ -87,7 +86,7 @@ impl Filing {
         let always = [residence, nation, ethnicity];
         Facts {
             said: always.iter().chain(&self.said).map(known).collect(),
-            doubts: BTreeMap::new(),
+            ..Facts::default()
         }
     }
 

@@ -2,6 +2,7 @@
 //! registry's own schema, identifiers, code lists and rules, so that no saga is refused for a mistake in a package.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock},
 };
@@ -10,7 +11,9 @@ use base::Timestamp;
 use jiff::civil::{Date, date};
 use procedure::{
     decision::Bar,
-    form::{Answers, Applicant, Attribute, Channel, Context, Facts, Journey, Said},
+    form::{
+        Answers, Applicant, Attribute, Channel, Context, Facts, FieldSource, Journey, Said, held as known_to_forms,
+    },
     package::Package,
     reference::Reference,
     writes::{Act, Plan},
@@ -125,7 +128,11 @@ impl Filing {
     /// Tells the registries one after the other as a saga does; gives the writes that were due, with what each registry then held.
     fn told(&self) -> Vec<(String, Value)> {
         let (package, mut values) = self.seen(|package, journey, context| {
-            let problems: Vec<_> = journey.problems.iter().map(|p| format!("{}: {}", p.at, p.text.en)).collect();
+            let problems: Vec<_> = journey
+                .problems
+                .iter()
+                .map(|p| format!("{}: {}", p.at, p.text.en))
+                .collect();
             assert!(journey.is_complete(), "{}: {problems:#?}", self.code);
             let values = package.process_variables(&journey.answers, context);
             (self.code, values)
@@ -168,8 +175,16 @@ fn kept(plan: &Plan, write: &str) -> Value {
         assert_eq!(plan.body, json!({}), "an end says nothing but its day");
     }
     let judgement = registry.judge(&record, plan.valid_from, now());
-    let problems: Vec<_> = judgement.problems.iter().map(|p| format!("{}: {}", p.at, p.text.en)).collect();
-    assert!(problems.is_empty(), "{write} in {}: {problems:#?} of {record:#}", plan.registry);
+    let problems: Vec<_> = judgement
+        .problems
+        .iter()
+        .map(|p| format!("{}: {}", p.at, p.text.en))
+        .collect();
+    assert!(
+        problems.is_empty(),
+        "{write} in {}: {problems:#?} of {record:#}",
+        plan.registry
+    );
     registry.key_of(&record).expect("a key");
     record["_from"] = json!(plan.valid_from.to_string());
     record
@@ -274,7 +289,10 @@ fn death(who: &str) -> Filing {
             ("population.full-name of spouse.person_number", json!("Trần Văn Nam")),
             ("population.birth-date of spouse.person_number", json!("1988-02-03")),
             ("population.residence of spouse.person_number", place("12 Lê Lợi")),
-            ("social-insurance.insurance-number of spouse.person_number", json!("0123456789")),
+            (
+                "social-insurance.insurance-number of spouse.person_number",
+                json!("0123456789"),
+            ),
         ]),
         "father" => said.extend([
             ("population.father-number", json!(OTHER)),
@@ -360,8 +378,12 @@ fn enterprise() -> Filing {
 fn every_package_that_writes_is_tried_here() {
     let tried = ["1.000656", "1.000894", "1.004222", "2.001610", "3.000722"];
     let folders = std::fs::read_dir(root("catalogue")).expect("the catalogue");
-    let writing = folders.flatten().filter(|folder| folder.path().join("writes.toml").is_file());
-    let mut codes: Vec<String> = writing.map(|folder| folder.file_name().to_string_lossy().into_owned()).collect();
+    let writing = folders
+        .flatten()
+        .filter(|folder| folder.path().join("writes.toml").is_file());
+    let mut codes: Vec<String> = writing
+        .map(|folder| folder.file_name().to_string_lossy().into_owned())
+        .collect();
     codes.sort();
     assert_eq!(codes, tried);
 }
@@ -381,9 +403,15 @@ fn a_death_ends_the_card_and_leaves_a_widow() {
     let [entry, person, insured, widowed] = [0, 1, 2, 3].map(|n| &told[n].1);
     assert_eq!((&entry["kind"], &entry["number"]), (&json!("death"), &json!(15)));
     assert_eq!(entry["deceased"]["person_number"], OTHER);
-    assert_eq!((&person["status"], &person["_from"]), (&json!("dead"), &json!("2026-11-21")));
+    assert_eq!(
+        (&person["status"], &person["_from"]),
+        (&json!("dead"), &json!("2026-11-21"))
+    );
     assert_eq!(insured["_from"], "2026-11-22", "the card holds on the last day");
-    assert_eq!((&widowed["person_number"], &widowed["marital_status"]), (&json!(REQUESTER), &json!("widowed")));
+    assert_eq!(
+        (&widowed["person_number"], &widowed["marital_status"]),
+        (&json!(REQUESTER), &json!("widowed"))
+    );
 
     // A father without a card, whose wife the civil status knows.
     let told = death("father").told();
@@ -399,9 +427,16 @@ fn a_marriage_is_an_entry_and_two_spouses() {
     let told = marriage().told();
     assert_eq!(ids(&told), ["entry", "husband", "wife"]);
     let entry = &told[0].1;
-    assert_eq!((&entry["husband"]["person_number"], &entry["wife"]["person_number"]), (&json!(OTHER), &json!(REQUESTER)));
+    assert_eq!(
+        (&entry["husband"]["person_number"], &entry["wife"]["person_number"]),
+        (&json!(OTHER), &json!(REQUESTER))
+    );
     assert_eq!(entry["wife"]["birth_date"], "1990-05-02");
-    assert!(told[1..].iter().all(|(_, person)| person["marital_status"] == "married"));
+    assert!(
+        told[1..]
+            .iter()
+            .all(|(_, person)| person["marital_status"] == "married")
+    );
 }
 
 #[test]
@@ -417,7 +452,10 @@ fn who_is_married_or_too_young_does_not_marry() {
     };
     assert_eq!(stopped(&|_| ()), "");
     let married = stopped(&|filing| filing.said = vec![("population.marital-status", json!("married"))]);
-    assert!(married.contains("says that you are married"), "the registry knows it: {married}");
+    assert!(
+        married.contains("says that you are married"),
+        "the registry knows it: {married}"
+    );
     let cases: [(&'static str, Value, &str); 6] = [
         ("partner.marital_status", json!("married"), "other party is married"),
         ("partner.birth_date", json!("2006-11-26"), "a man must be 20"),
@@ -455,6 +493,88 @@ fn an_enterprise_is_taxed_under_the_code_that_the_register_gives() {
     assert_eq!(told[0].1["representatives"][0]["person_number"], REQUESTER);
     assert_eq!(told[1].1["taxpayer_number"], told[0].1["tax_code"]);
     let mut second = enterprise();
-    second.said.push(("enterprises.private-enterprise", json!("Doanh nghiệp tư nhân Bình An")));
+    second
+        .said
+        .push(("enterprises.private-enterprise", json!("Doanh nghiệp tư nhân Bình An")));
     assert!(second.stops().join(" ").contains("may own one only"));
+}
+
+/// The check of packages knows by common names all that registries answer, and nothing that none does.
+#[test]
+fn every_attribute_has_its_common_names() {
+    let folders = std::fs::read_dir(root("registries")).expect("the registries");
+    let folders = folders
+        .flatten()
+        .filter(|folder| folder.path().join("attributes.toml").is_file());
+    let answered: BTreeSet<String> = folders
+        .flat_map(|folder| {
+            let registry = registry(&folder.file_name().to_string_lossy());
+            let names: Vec<_> = registry
+                .attributes
+                .iter()
+                .map(|a| format!("{}.{}", registry.code, a.id))
+                .collect();
+            names
+        })
+        .collect();
+    let known: BTreeSet<String> = known_to_forms()
+        .iter()
+        .filter_map(|held| held.attribute.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(known, answered);
+}
+
+/// What a package asks of a registry is one of the registry's attributes.
+#[test]
+fn packages_ask_for_what_registries_answer() {
+    let known: BTreeSet<String> = known_to_forms()
+        .iter()
+        .filter_map(|held| held.attribute.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    let mut asking = 0;
+    for folder in std::fs::read_dir(root("catalogue")).expect("the catalogue").flatten() {
+        let package = package(&folder.file_name().to_string_lossy());
+        for field in package.form.fields() {
+            if let FieldSource::Registry(attribute) = &field.source {
+                let name = format!("{}.{}", attribute.registry, attribute.name);
+                assert!(known.contains(&name), "{}: {} asks for {name}", package.id, field.id);
+                asking += 1;
+            }
+        }
+    }
+    assert!(asking > 40, "{asking}");
+}
+
+#[test]
+fn the_business_register_tells_its_attributes() {
+    let register = registry("enterprises");
+    let said = |body: &Value, id: &str, subject: &str| {
+        let attribute = register
+            .attributes
+            .iter()
+            .find(|a| a.id.as_str() == id)
+            .expect("an attribute");
+        attribute.of(body, subject)
+    };
+    let mut body = enterprise().told()[0].1.clone();
+    assert_eq!(
+        said(&body, "representative", "0100109106"),
+        Some(json!("Nguyễn Thị Ngọc Ánh"))
+    );
+    assert_eq!(
+        said(&body, "representative-title", "0100109106"),
+        Some(json!("Chủ doanh nghiệp"))
+    );
+    assert_eq!(
+        said(&body, "private-enterprise", REQUESTER),
+        Some(json!("Doanh nghiệp tư nhân Ngọc Ánh"))
+    );
+    body["status"] = json!("ended");
+    assert_eq!(
+        said(&body, "private-enterprise", REQUESTER),
+        None,
+        "an ended one is owned by nobody"
+    );
 }

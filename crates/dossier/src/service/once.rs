@@ -80,10 +80,12 @@ impl Filled<'_> {
             FieldSource::Registry(attribute) if is_public(attribute) => attribute.of.as_deref(),
             _ => None,
         });
-        let typed = asked.filter_map(|of| form.field(of)).filter(|field| {
-            matches!((&field.source, &field.kind), (FieldSource::Asked, FieldKind::TaxCode))
-        });
-        typed.map(|field| (field.id.as_str(), self.answers.text(&field.id))).collect()
+        let typed = asked
+            .filter_map(|of| form.field(of))
+            .filter(|field| matches!((&field.source, &field.kind), (FieldSource::Asked, FieldKind::TaxCode)));
+        typed
+            .map(|field| (field.id.as_str(), self.answers.text(&field.id)))
+            .collect()
     }
 
     /// About whom a registry would be asked: no person whose number was only typed.
@@ -96,7 +98,9 @@ impl Filled<'_> {
         let number = match &self.package.form.field(of)?.source {
             FieldSource::Eid(Claim::PersonNumber) => claims.person_number.clone()?,
             FieldSource::Registry(held) => facts.known(held)?.as_str()?.to_owned(),
-            FieldSource::Asked if is_public(attribute) => return facts.numbers.get(of).cloned().map(About::Organisation),
+            FieldSource::Asked if is_public(attribute) => {
+                return facts.numbers.get(of).cloned().map(About::Organisation);
+            }
             _ => return None,
         };
         Some(About::Person(number))

@@ -41,7 +41,10 @@ impl Held {
     /// Whether a field of this id and type asks for it.
     pub(super) fn answers(&self, id: &str, r#type: &str) -> bool {
         let name = id.replace('.', "_");
-        let named = |wanted: &String| name.strip_suffix(wanted.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'));
+        let named = |wanted: &String| {
+            name.strip_suffix(wanted.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
+        };
         self.types.iter().any(|t| t == r#type) && (self.names.is_empty() || self.names.iter().any(named))
     }
 }
@@ -51,8 +54,9 @@ struct Table {
     held: Vec<Held>,
 }
 
-static HELD: LazyLock<Vec<Held>> =
-    LazyLock::new(|| toml::from_str::<Table>(include_str!("once-only.toml")).map_or_else(|_| Vec::new(), |table| table.held));
+static HELD: LazyLock<Vec<Held>> = LazyLock::new(|| {
+    toml::from_str::<Table>(include_str!("once-only.toml")).map_or_else(|_| Vec::new(), |table| table.held)
+});
 
 /// All that the state holds, one entry for each attribute that registries answer.
 pub fn held() -> &'static [Held] {
@@ -76,17 +80,36 @@ mod tests {
         assert!(held().len() > 20, "it was read");
         for held in held() {
             assert!(held.attribute.is_some() || held.eid.is_some(), "{held:?}");
-            assert!(held.types.iter().all(|t| super::super::Kind::NAMES.contains(&t.as_str())), "{held:?}");
-            assert!(!held.public || held.about == Whose::Organisation, "no person is public: {held:?}");
+            assert!(
+                held.types
+                    .iter()
+                    .all(|t| super::super::Kind::NAMES.contains(&t.as_str())),
+                "{held:?}"
+            );
+            assert!(
+                !held.public || held.about == Whose::Organisation,
+                "no person is public: {held:?}"
+            );
         }
     }
 
     #[test]
     fn a_name_is_the_end_of_an_id() {
-        let seat = held().iter().find(|h| h.attribute.as_ref().is_some_and(|a| a.name == "seat")).expect("the seat");
-        for (id, asks) in [("organisation.address", true), ("organisation.head.seat", true), ("seat", true), ("organisation.readdress", false)] {
+        let seat = held()
+            .iter()
+            .find(|h| h.attribute.as_ref().is_some_and(|a| a.name == "seat"))
+            .expect("the seat");
+        for (id, asks) in [
+            ("organisation.address", true),
+            ("organisation.head.seat", true),
+            ("seat", true),
+            ("organisation.readdress", false),
+        ] {
             assert_eq!(seat.answers(id, "address"), asks, "{id}");
         }
-        assert!(!seat.answers("organisation.address", "text"), "another type asks something else");
+        assert!(
+            !seat.answers("organisation.address", "text"),
+            "another type asks something else"
+        );
     }
 }

@@ -242,7 +242,13 @@ impl Loader<'_, '_> {
             (Some(claim), _) if requester => format!("eid:{claim}"),
             (_, Some(attribute)) => {
                 let of = of.filter(|of| of != id);
-                format!("registry:{}", Attribute { of, ..attribute.clone() })
+                format!(
+                    "registry:{}",
+                    Attribute {
+                        of,
+                        ..attribute.clone()
+                    }
+                )
             }
             _ => return,
         };

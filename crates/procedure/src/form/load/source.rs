@@ -65,9 +65,8 @@ impl Loader<'_, '_> {
                 );
                 return FieldSource::Asked;
             };
-            let may_ask = |of: &String| {
-                self.tells_whom.contains(of) || (self.enterprises.contains(of) && is_public(&attribute))
-            };
+            let may_ask =
+                |of: &String| self.tells_whom.contains(of) || (self.enterprises.contains(of) && is_public(&attribute));
             if let Some(of) = &attribute.of
                 && !may_ask(of)
             {

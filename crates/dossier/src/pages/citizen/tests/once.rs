@@ -386,3 +386,42 @@ async fn registries_of_the_same_node_fill_a_form_and_the_person_sees_that_they_w
         );
     }
 }
+
+#[tokio::test]
+async fn an_enterprise_is_looked_up_by_its_code_and_another_code_is_another_enterprise() {
+    for town in towns().await {
+        let (register, seat) = joined(&town);
+        register.holds("seat", &seat);
+        register.holds("name", &json!("Công ty TNHH Một Cửa"));
+        let path = town.post(&an(), "/apply/1.013225/start", &[]).await.location();
+        let post = async |page: &str, fields: &[(&str, &str)]| {
+            let mut fields: Vec<_> = fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+            fields.extend(fields.clone().into_iter().map(|(name, _)| ("_shown".to_owned(), name)));
+            fields.push(("then".to_owned(), "next".to_owned()));
+            town.post(&an(), &format!("{path}/pages/{page}"), &fields).await
+        };
+        let asked_about = || {
+            let asked = register.asked.lock().expect("one at a time").clone();
+            let codes = asked.into_iter().filter_map(|question| match question.about {
+                About::Organisation(code) => Some(code),
+                About::Person(_) => None,
+            });
+            codes.collect::<Vec<_>>()
+        };
+        post("owner", &[("owner.kind", "organisation")]).await;
+        assert!(asked_about().is_empty(), "no code, no question");
+        post("organisation-code", &[("organisation.tax_code", "0100109106")]).await;
+        assert_eq!(asked_about(), ["0100109106"]);
+        let page = town.page(&an(), &format!("{path}/pages/organisation")).await;
+        assert!(page.body.contains("Công ty TNHH Một Cửa") && page.body.contains("12 Lê Lợi"));
+        assert!(!page.body.contains("name=\"organisation.name\""), "it is not asked");
+
+        // What was said of the first is not said of the second.
+        register.holds("name", &json!("Công ty cổ phần Hai Cửa"));
+        post("organisation-code", &[("organisation.tax_code", "0100112437")]).await;
+        assert_eq!(asked_about(), ["0100109106", "0100112437"]);
+        let page = town.page(&an(), &format!("{path}/pages/organisation")).await;
+        assert!(page.body.contains("Công ty cổ phần Hai Cửa") && !page.body.contains("Công ty TNHH Một Cửa"));
+        assert_eq!(asked_about().len(), 2, "once each");
+    }
+}

@@ -225,14 +225,10 @@ fn held(registry: &str, key: &str) -> Value {
     }
 }
 
+/// Each field of the body takes the place of the record's, a group as a whole.
 fn lay_over(record: &mut Value, change: &Value) {
-    match (record, change) {
-        (Value::Object(record), Value::Object(change)) => {
-            for (field, value) in change {
-                lay_over(record.entry(field.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (record, change) => *record = change.clone(),
+    for (field, value) in change.as_object().expect("a body") {
+        record[field.as_str()] = value.clone();
     }
 }
 

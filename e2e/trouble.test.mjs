@@ -16,7 +16,7 @@ const ANSWERS = {
   'request.for_whom': 'self',
   'residence.period': 'current',
   'residence.several': 'false',
-  'marital.status': 'never-married',
+  'marital.status': 'single',
   'purpose.kind': 'other',
   'previous.issued': 'false',
   'fee.exemption': 'none',

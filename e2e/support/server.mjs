@@ -24,7 +24,7 @@ export function freePort() {
 }
 
 /**
- * Starts the demonstration: reference data, the four packages, a small town of dossiers, one-click sign-in for every role.
+ * Starts the demonstration: reference data, the packages, a small town of dossiers, one-click sign-in for every role.
  * `args` are added to its command line, `env` to its environment; `port` and `data` start it again on what was kept.
  */
 export async function startDemo({ args = [], env = {}, port, data, dossiers = 24, ready = 300_000 } = {}) {

@@ -18,5 +18,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0004_notices",
     "0005_leaves",
     "0006_consultations",
-    "0007_facts"
+    "0007_facts",
+    "0008_codes_asked"
 );

@@ -124,7 +124,7 @@ async fn home(State(node): State<Node>, mut web: Web) -> Response {
     };
     let page = Home {
         page: web.page,
-        life_events: node.catalogue.life_events(),
+        life_events: node.catalogue.life_events().to_vec(),
         popular,
         figures,
     };

@@ -151,7 +151,7 @@ impl Node {
                 .await
                 .with_context(|| folder.display().to_string())?;
         }
-        let catalogue = Catalogue::open(store.clone(), shelf.clone(), reference.life_events.clone(), today).await?;
+        let catalogue = Catalogue::open(store.clone(), shelf.clone(), Arc::clone(&reference), today).await?;
         let registries = registries(&config, &store, &reference, clock.now()).await?;
         let registries = Registries::new(store.clone(), registries, identity.clone());
         let mut dossiers = config.dossiers.clone();

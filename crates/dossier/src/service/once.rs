@@ -10,7 +10,7 @@ use std::{
 use base::{Error, Kind, Result, Timestamp};
 use identity::Ctx;
 use procedure::{
-    form::{Answers, Attribute, Claim, Facts, Field, FieldSource, Form, Journey, Said},
+    form::{Answers, Attribute, Claim, Facts, Field, FieldSource, Form, Journey, Kind as FieldKind, Said, is_public},
     package::Package,
 };
 use registry::lookup::{About, Lookup, Question};
@@ -73,7 +73,22 @@ impl Filled<'_> {
         self.package.form.journey(self.answers, &context)
     }
 
-    /// About whom a registry would be asked: nobody whose number was only typed.
+    /// The codes of enterprises that were typed, of which registries tell what is public; by their field.
+    fn typed_codes(&self) -> BTreeMap<&str, Option<&str>> {
+        let form = &self.package.form;
+        let asked = form.fields().filter_map(|field| match &field.source {
+            FieldSource::Registry(attribute) if is_public(attribute) => attribute.of.as_deref(),
+            _ => None,
+        });
+        let typed = asked
+            .filter_map(|of| form.field(of))
+            .filter(|field| matches!((&field.source, &field.kind), (FieldSource::Asked, FieldKind::TaxCode)));
+        typed
+            .map(|field| (field.id.as_str(), self.answers.text(&field.id)))
+            .collect()
+    }
+
+    /// About whom a registry would be asked: no person whose number was only typed.
     fn about(&self, attribute: &Attribute, facts: &Facts) -> Option<About> {
         let claims = &self.applicant.claims;
         let Some(of) = &attribute.of else {
@@ -83,6 +98,9 @@ impl Filled<'_> {
         let number = match &self.package.form.field(of)?.source {
             FieldSource::Eid(Claim::PersonNumber) => claims.person_number.clone()?,
             FieldSource::Registry(held) => facts.known(held)?.as_str()?.to_owned(),
+            FieldSource::Asked if is_public(attribute) => {
+                return facts.numbers.get(of).cloned().map(About::Organisation);
+            }
             _ => return None,
         };
         Some(About::Person(number))
@@ -122,6 +140,9 @@ impl Dossiers {
     /// The flag tells whether anything new was said.
     pub(super) async fn inform(&self, ctx: &Ctx, form: Filled<'_>, facts: &mut Facts) -> (Journey, bool) {
         let mut news = false;
+        for (of, code) in form.typed_codes() {
+            news |= facts.ask_by(of, code);
+        }
         let mut journey = form.journey(ctx.now, facts);
         let Some(lookup) = self.0.lookup.get() else {
             return (journey, news);

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use base::{Problems, Result, Text, Timestamp};
 use identity::Ctx;
-use procedure::{package::Package, process::NodeKind, writes::SERVICE};
+use jiff::civil::Date;
+use procedure::{
+    package::Package,
+    process::NodeKind,
+    writes::{SERVICE, Write},
+};
 use registry::keeper::{Keeper, Order, Said, TakeBack};
 use serde_json::json;
 use store::{Job, jobs::Run, transact};
@@ -182,20 +187,21 @@ pub struct WriteView {
     pub wrote: Option<Wrote>,
 }
 
-/// The writes of a dossier that has come so far, in order.
-pub(super) fn writes(package: &Package, state: &State) -> Vec<WriteView> {
+/// The writes of a dossier that has come so far, in order; those that its answers do not call for are left out.
+pub(super) fn writes(package: &Package, state: &State, today: Date) -> Vec<WriteView> {
     let Some(token) = attempt(package, state) else {
         return Vec::new();
     };
-    package
-        .writes
-        .iter()
-        .map(|write| WriteView {
+    let values = state.told(state.ended_at.map_or(today, Timestamp::legal_date));
+    let view = |write: &Write| {
+        let wrote = state.wrote(token, &write.id).cloned();
+        (wrote.is_some() || write.applies(&values)).then(|| WriteView {
             name: write.name.clone(),
             registry: write.registry.clone(),
-            wrote: state.wrote(token, &write.id).cloned(),
+            wrote,
         })
-        .collect()
+    };
+    package.writes.iter().filter_map(view).collect()
 }
 
 /// The attempt at writing that is under way, else the last one.

@@ -44,6 +44,7 @@ struct DraftRow {
     visited: String,
     said: String,
     doubts: String,
+    numbers: String,
     updated_at: i64,
     version: i64,
     dossier_id: Option<Uuid>,
@@ -61,6 +62,7 @@ impl DraftRow {
             facts: Facts {
                 said: serde_json::from_str(&self.said)?,
                 doubts: serde_json::from_str(&self.doubts)?,
+                numbers: serde_json::from_str(&self.numbers)?,
             },
             updated_at: Timestamp::from_micros(self.updated_at),
             version: self.version,
@@ -70,7 +72,7 @@ impl DraftRow {
 }
 
 const COLUMNS: &str =
-    "id, account, procedure_code, package, answers, visited, said, doubts, updated_at, version, dossier_id";
+    "id, account, procedure_code, package, answers, visited, said, doubts, numbers, updated_at, version, dossier_id";
 
 /// Reads a draft.
 ///
@@ -152,13 +154,17 @@ pub async fn save(tx: &Tx, draft: &Draft) -> Result<bool> {
     Ok(tx.exec(sql, values).await? == 1)
 }
 
-/// Keeps what registries said. Whoever asked last counts.
+/// Keeps what registries said, and about which codes that were typed. Whoever asked last counts.
 ///
 /// # Errors
 /// The database failed.
 pub async fn keep_said(tx: &Tx, draft: &Draft) -> Result<()> {
-    let sql = "UPDATE dossier_draft SET said = $2 WHERE id = $1 AND dossier_id IS NULL";
-    let values = params![draft.id, serde_json::to_string(&draft.facts.said)?];
+    let sql = "UPDATE dossier_draft SET said = $2, numbers = $3 WHERE id = $1 AND dossier_id IS NULL";
+    let values = params![
+        draft.id,
+        serde_json::to_string(&draft.facts.said)?,
+        serde_json::to_string(&draft.facts.numbers)?
+    ];
     tx.exec(sql, values).await.map(drop)
 }
 

@@ -75,6 +75,28 @@ fn unanswered<'a>(form: &'a Form, page: &'a PageState, answers: &'a Answers) -> 
 
 fn answer(field: &Field, ctx: &Context<'_>, rng: &mut StdRng) -> Value {
     let today = ctx.today;
+    match field.id.as_str() {
+        // Whom one marries is grown up, and of the other sex.
+        "partner.birth_date" => {
+            return json!(
+                today
+                    .saturating_sub(jiff::ToSpan::days(rng.random_range(7_700..14_000_i64)))
+                    .to_string()
+            );
+        }
+        "partner.sex" => {
+            return json!(if ctx.applicant.sex.as_deref() == Some("male") {
+                "female"
+            } else {
+                "male"
+            });
+        }
+        "partner.marital_status" => return json!("single"),
+        "marriage.kin" => return json!(false),
+        "business.name" => return json!(format!("Doanh nghiệp tư nhân {}", name(rng))),
+        "business.main_activity" => return json!(["4711", "4719", "5610", "9631"].choose(rng)),
+        _ => {}
+    }
     match &field.kind {
         Kind::PersonName => json!(name(rng)),
         Kind::PersonNumber => {

@@ -6,6 +6,7 @@ pub mod import;
 mod judge;
 pub mod model;
 pub mod oddity;
+mod packaged;
 mod pages;
 mod routes;
 pub mod search;

@@ -1,7 +1,10 @@
 //! The catalogue as the rest of the platform asks it: which procedures there are, which can be filed here, which version
 //! holds on a day. Reading it needs no permission: it is public.
 
-use std::sync::{Arc, RwLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, RwLock},
+};
 
 use ::store::Store;
 use base::{Lang, Result, Text};
@@ -9,6 +12,7 @@ use jiff::civil::Date;
 
 use super::{
     model::{Code, Entry},
+    packaged,
     search::{Index, Query, Results},
     store::{self as tables, Version},
 };
@@ -16,7 +20,7 @@ use crate::{
     form::Paper,
     package::{Level, Package},
     process::{DrawOptions, OutlineStep, draw, outline},
-    reference::LifeEvent,
+    reference::{LifeEvent, Reference},
     shelf::Shelf,
 };
 
@@ -27,6 +31,7 @@ pub struct Catalogue(Arc<Inner>);
 struct Inner {
     store: Store,
     shelf: Shelf,
+    reference: Arc<Reference>,
     now: RwLock<Arc<Snapshot>>,
 }
 
@@ -35,8 +40,6 @@ struct Inner {
 pub struct Snapshot {
     /// The search index of all procedures.
     pub index: Index,
-    /// Life events, in the order of the page.
-    pub life_events: Vec<LifeEvent>,
     day: Date,
     mark: String,
 }
@@ -46,11 +49,12 @@ impl Catalogue {
     ///
     /// # Errors
     /// A failure of the database.
-    pub async fn open(store: Store, shelf: Shelf, life_events: Vec<LifeEvent>, today: Date) -> Result<Self> {
-        let snapshot = build(&store, &shelf, life_events, today).await?;
+    pub async fn open(store: Store, shelf: Shelf, reference: Arc<Reference>, today: Date) -> Result<Self> {
+        let snapshot = build(&store, &shelf, &reference, today).await?;
         Ok(Self(Arc::new(Inner {
             store,
             shelf,
+            reference,
             now: RwLock::new(Arc::new(snapshot)),
         })))
     }
@@ -72,7 +76,7 @@ impl Catalogue {
         if old.day == today && old.mark == mark(&self.0.store, &self.0.shelf, today).await? {
             return Ok(false);
         }
-        let snapshot = build(&self.0.store, &self.0.shelf, old.life_events.clone(), today).await?;
+        let snapshot = build(&self.0.store, &self.0.shelf, &self.0.reference, today).await?;
         let snapshot = Arc::new(snapshot);
         match self.0.now.write() {
             Ok(mut now) => *now = snapshot,
@@ -81,12 +85,18 @@ impl Catalogue {
         Ok(true)
     }
 
-    /// A procedure in the version that holds on a day.
+    /// A procedure in the version that holds on a day; of one that is known by name at most, what its package says.
     ///
     /// # Errors
     /// A failure of the database.
     pub async fn find(&self, code: &Code, on: Date) -> Result<Option<Entry>> {
-        tables::on(&self.0.store, code, on).await
+        let published = tables::on(&self.0.store, code, on).await?;
+        let package = self.package_on(code.as_str(), on);
+        Ok(packaged::shown(
+            published,
+            package.as_deref(),
+            &self.0.reference.agencies,
+        ))
     }
 
     /// The versions of a procedure, the newest first.
@@ -108,8 +118,8 @@ impl Catalogue {
     }
 
     /// Life events, in the order of the page.
-    pub fn life_events(&self) -> Vec<LifeEvent> {
-        self.now().life_events.clone()
+    pub fn life_events(&self) -> &[LifeEvent] {
+        &self.0.reference.life_events
     }
 
     /// The icon of a procedure: that of the life event to which it belongs.
@@ -149,14 +159,33 @@ async fn mark(store: &Store, shelf: &Shelf, today: Date) -> Result<String> {
     Ok(mark)
 }
 
-async fn build(store: &Store, shelf: &Shelf, life_events: Vec<LifeEvent>, today: Date) -> Result<Snapshot> {
+async fn build(store: &Store, shelf: &Shelf, reference: &Reference, today: Date) -> Result<Snapshot> {
     // The mark first: an import that ends meanwhile is seen at the next refresh.
     let mark = mark(store, shelf, today).await?;
-    let entries = tables::current(store).await?;
-    let index = Index::build(&entries, &life_events, today, |code| shelf.on(code, today).is_some());
+    let mut packages: BTreeMap<String, Arc<Package>> = shelf
+        .all_on(today)
+        .into_iter()
+        .map(|package| (package.id.code.clone(), package))
+        .collect();
+    let published = tables::current(store).await?;
+    let mut entries: Vec<Entry> = published
+        .into_iter()
+        .filter_map(|entry| {
+            let package = packages.remove(entry.code.as_str());
+            packaged::shown(Some(entry), package.as_deref(), &reference.agencies)
+        })
+        .collect();
+    // What is filed here and published nowhere.
+    entries.extend(
+        packages
+            .values()
+            .filter_map(|package| packaged::shown(None, Some(package), &reference.agencies)),
+    );
+    let index = Index::build(&entries, &reference.life_events, today, |code| {
+        shelf.on(code, today).is_some()
+    });
     Ok(Snapshot {
         index,
-        life_events,
         day: today,
         mark,
     })

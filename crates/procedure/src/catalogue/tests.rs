@@ -18,7 +18,7 @@ mod showing;
 
 use super::{
     import::{self, Options, Report},
-    model::{Code, State},
+    model::{Code, Layer, State},
     oddity::Kind,
     pages::{self, Asked},
     search::{Index, Query, Reading},
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     package::CheckOptions,
-    reference::{Published, Source},
+    reference::{Published, Reference, Source},
     shelf::{self, Shelf},
 };
 
@@ -84,11 +84,26 @@ async fn stores() -> Vec<Store> {
 
 const HEADER: &str = "code,name,fields,executing_agencies,promulgating_agency,audiences,type,state\n";
 
+fn reference() -> Arc<Reference> {
+    Arc::new(Reference::embedded().expect("the reference data are sound"))
+}
+
+/// A shelf with these packages of the catalogue in force.
+async fn shelf_with(store: &Store, codes: &[&str]) -> Shelf {
+    let shelf = Shelf::open(store.clone()).await.expect("the shelf opens");
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalogue");
+    for code in codes {
+        let now = Timestamp::from_legal(DAY.at(9, 0, 0, 0));
+        let put = shelf.put_dir(&packages.join(code), &CheckOptions::default(), now).await;
+        put.expect("a good package");
+    }
+    shelf
+}
+
 async fn own_catalogue(store: Store) -> Catalogue {
     load_own(&store, DAY).await;
-    let events = published().life_events;
     let shelf = Shelf::open(store.clone()).await.expect("the shelf opens");
-    Catalogue::open(store, shelf, events, DAY)
+    Catalogue::open(store, shelf, reference(), DAY)
         .await
         .expect("the catalogue opens")
 }

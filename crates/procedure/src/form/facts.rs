@@ -119,6 +119,9 @@ pub struct Facts {
     /// Why the person says that it is wrong, by attribute.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub doubts: BTreeMap<Attribute, String>,
+    /// By field with the code of an enterprise that was typed: the code that registries were asked about.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub numbers: BTreeMap<String, String>,
 }
 
 /// What counts of an attribute.
@@ -151,6 +154,21 @@ impl Facts {
             Standing::Known(value) => Some(value),
             _ => None,
         }
+    }
+
+    /// That registries are asked by this code of the field `of`, or by none any more. What was said by another code is of another enterprise,
+    /// and forgotten. Tells whether anything changed.
+    pub fn ask_by(&mut self, of: &str, code: Option<&str>) -> bool {
+        if self.numbers.get(of).map(String::as_str) == code {
+            return false;
+        }
+        self.said.retain(|attribute, _| attribute.of.as_deref() != Some(of));
+        self.doubts.retain(|attribute, _| attribute.of.as_deref() != Some(of));
+        match code {
+            Some(code) => self.numbers.insert(of.to_owned(), code.to_owned()),
+            None => self.numbers.remove(of),
+        };
+        true
     }
 
     /// Whether no registry was asked.

@@ -13,6 +13,7 @@ mod judge;
 mod kind;
 mod lists;
 pub(crate) mod load;
+mod once;
 pub mod render;
 mod schema;
 mod show;
@@ -29,6 +30,7 @@ pub use input::{PageInput, SHOWN};
 pub use journey::{FieldState, Journey, Origin, PageState, PaperNeed, Status};
 pub use kind::{DateBound, Kind, Limits, Pattern};
 pub use lists::{countries, ethnicities};
+pub use once::{Held, Whose, held, is_public};
 pub use show::{SummaryRow, SummarySection, display};
 
 use crate::feel::{Expr, Type, Types};
@@ -85,7 +87,7 @@ pub struct Field {
     pub sensitivity: Sensitivity,
     /// How long the answer is kept.
     pub retention: Retention,
-    /// Legal ground for asking what a registry holds.
+    /// Why the person is asked all the same for what a registry holds (decree and article).
     pub exception_basis: Option<String>,
     /// The `autocomplete` token of HTML.
     pub autocomplete: Option<String>,

@@ -332,6 +332,10 @@ impl State {
                 self.facts.said.remove(attribute);
                 self.facts.doubts.remove(attribute);
             }
+            // Another enterprise: what was said of the first one is not of it.
+            if self.facts.numbers.contains_key(&field.id) {
+                self.facts.ask_by(&field.id, self.answers.text(&field.id));
+            }
         }
         for paper in papers {
             match self.papers.iter_mut().find(|p| p.paper == paper.paper) {

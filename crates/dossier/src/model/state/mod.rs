@@ -48,6 +48,7 @@ pub struct Rules<'a> {
 static FILED: Facts = Facts {
     said: BTreeMap::new(),
     doubts: BTreeMap::new(),
+    numbers: BTreeMap::new(),
 };
 
 impl<'a> Rules<'a> {

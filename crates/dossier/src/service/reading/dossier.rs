@@ -195,7 +195,7 @@ impl Dossiers {
             tasks,
             answers,
             checks,
-            writes: writes(&package, &state),
+            writes: writes(&package, &state, ctx.now.legal_date()),
             history,
             here: state.process.where_now(),
             officer,

@@ -119,11 +119,16 @@ impl Entry {
             State::Replaced
         } else if self.valid_to.is_some_and(|last| on > last) {
             State::Ended
-        } else if self.oddities.iter().any(|o| o.kind == Kind::NamedOnly) && self.sources.len() == 1 {
+        } else if self.is_named_only() {
             State::NamedOnly
         } else {
             State::InForce
         }
+    }
+
+    /// Whether no source tells more of it than that it replaces others.
+    pub fn is_named_only(&self) -> bool {
+        self.sources.len() == 1 && self.oddities.iter().any(|o| o.kind == Kind::NamedOnly)
     }
 
     /// Whether the published code carries the mark of deletion (`1.014955-Xoa`, xóa).

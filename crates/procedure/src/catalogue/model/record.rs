@@ -22,6 +22,8 @@ pub enum Layer {
     Page,
     /// This project's own reference data (`data/procedures`): adds English, life events, the words people use.
     Own,
+    /// The package under which it is filed here; never stored, and only where the others tell its name at most.
+    Package,
 }
 
 impl Layer {
@@ -32,6 +34,10 @@ impl Layer {
             Self::Own => Text::new("Dữ liệu tham chiếu của hệ thống", "Reference data of this system"),
             Self::Facts => Text::new("Dữ kiện trang thủ tục đã công bố", "Facts of the published page"),
             Self::Page => Text::new("Trang thủ tục đã công bố", "The published page"),
+            Self::Package => Text::new(
+                "Quy trình đang áp dụng tại hệ thống này",
+                "The package in force on this system",
+            ),
         }
     }
 }

@@ -56,7 +56,7 @@ pub async fn preview(
             .map_err(Error::internal)?;
         out.push((name.to_owned(), html));
     }
-    if let Some(event) = catalogue.now().life_events.first() {
+    if let Some(event) = catalogue.life_events().first() {
         let path = format!("/services/life-events/{}", event.id);
         let view = life_event_page(catalogue, page(&path), &event.id, Asked::default())?;
         out.push(("life-event".to_owned(), view.render().map_err(Error::internal)?));

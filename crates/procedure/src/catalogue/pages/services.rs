@@ -132,7 +132,7 @@ pub(in crate::catalogue) fn services_page(
     let now = catalogue.now();
     page.title = page.t("Dịch vụ công", "Public services").to_owned();
     let counts = now.index.life_event_counts();
-    let tiles = now.life_events.iter().map(|event| Tile {
+    let tiles = catalogue.life_events().iter().map(|event| Tile {
         href: format!("/services/life-events/{}", event.id),
         title: event.title.clone(),
         intro: event.intro.clone(),
@@ -172,8 +172,8 @@ pub(in crate::catalogue) fn life_event_page(
     asked: Asked,
 ) -> base::Result<Services> {
     let now = catalogue.now();
-    let event = now
-        .life_events
+    let event = catalogue
+        .life_events()
         .iter()
         .find(|e| e.id == id)
         .cloned()

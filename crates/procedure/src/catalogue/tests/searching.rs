@@ -225,9 +225,7 @@ async fn the_nation_loads_once_and_is_found() {
         );
         load_own(&store, DAY).await;
         let shelf = Shelf::open(store.clone()).await.expect("the shelf opens");
-        let catalogue = Catalogue::open(store, shelf, published().life_events, DAY)
-            .await
-            .expect("opens");
+        let catalogue = Catalogue::open(store, shelf, reference(), DAY).await.expect("opens");
         let now = catalogue.now();
         let top = |text: &str| {
             let found = now

@@ -1,11 +1,14 @@
 //! One question: its id, its duties under the law, and whether the state already holds the answer.
 
 use super::{
-    super::{Claim, Field, FieldSource, Retention, Sensitivity, kind::Kind},
+    super::{Attribute, Claim, Field, FieldSource, Held, Retention, Sensitivity, Whose, kind::Kind, once},
     Loader,
     kind::Settings,
     raw::RawField,
 };
+
+/// Fields whose ids begin so are about the wife or husband of the person who files.
+const SPOUSE: &str = "spouse";
 
 impl Loader<'_, '_> {
     pub(super) fn field(&mut self, raw: RawField, requester: bool) -> Field {
@@ -65,8 +68,8 @@ impl Loader<'_, '_> {
         });
         let exception_basis = raw.exception_basis.filter(|b| !b.trim().is_empty());
         let requester = requester || id.starts_with("requester.");
-        if requester && matches!(source, FieldSource::Asked) && exception_basis.is_none() {
-            self.once_only(&id, at, &kind);
+        if matches!(source, FieldSource::Asked) && exception_basis.is_none() {
+            self.once_only(&id, at, &kind, requester);
         }
         let autocomplete = raw.autocomplete.or_else(|| {
             let token = match kind {
@@ -84,6 +87,9 @@ impl Loader<'_, '_> {
         let told = matches!(source, FieldSource::Eid(Claim::PersonNumber) | FieldSource::Registry(_));
         if told && matches!(kind, Kind::PersonNumber) {
             self.tells_whom.insert(id.clone());
+        }
+        if matches!(kind, Kind::TaxCode) {
+            self.enterprises.insert(id.clone());
         }
         Field {
             id,
@@ -211,21 +217,56 @@ impl Loader<'_, '_> {
         }
     }
 
-    fn once_only(&mut self, id: &str, at: usize, kind: &Kind) {
-        let last = id.rsplit('.').next().unwrap_or(id);
-        let held = self
-            .once_only
+    /// What a registry answers is not asked of a person.
+    fn once_only(&mut self, id: &str, at: usize, kind: &Kind, requester: bool) {
+        let group = id.rsplit_once('.').map_or("", |(group, _)| group);
+        let number = self.numbers.get(group).cloned();
+        let (of, whose) = match number {
+            Some((of, Whose::Organisation)) => (Some(of), Whose::Organisation),
+            _ if requester => (None, Whose::Person),
+            Some((of, whose)) => (Some(of), whose),
+            // Civil status tells who that is.
+            None if group == SPOUSE => (Some(format!("{SPOUSE}.person_number")), Whose::Person),
+            None => return,
+        };
+        let told = |held: &&Held| match whose {
+            Whose::Person => requester || held.attribute.is_some(),
+            Whose::Organisation => held.public,
+        };
+        let held = once::held()
             .iter()
-            .find(|h| h.r#type == kind.name() && h.last.as_deref().is_none_or(|wanted| wanted == last))
-            .map(|h| h.source.clone());
-        if let Some(held) = held {
-            self.sink.warning(
-                self.source,
-                at,
-                "asked-again",
-                format!("“{id}”: Nhà nước đã có thông tin này; dùng source = \"{held}\" hoặc nêu exception_basis."),
-                format!("“{id}”: the state already holds this; use source = \"{held}\" or give an exception_basis."),
-            );
-        }
+            .filter(|held| held.about == whose && held.answers(id, kind.name()))
+            .find(told);
+        let Some(held) = held else { return };
+        let source = match (&held.eid, &held.attribute) {
+            (Some(claim), _) if requester => format!("eid:{claim}"),
+            (_, Some(attribute)) => {
+                let of = of.filter(|of| of != id);
+                format!(
+                    "registry:{}",
+                    Attribute {
+                        of,
+                        ..attribute.clone()
+                    }
+                )
+            }
+            _ => return,
+        };
+        let (vi, en) = match &held.attribute {
+            Some(Attribute { registry, name, .. }) => (
+                format!("cơ sở dữ liệu “{registry}” đã có thông tin này ở thuộc tính “{name}”"),
+                format!("the registry “{registry}” holds this as its attribute “{name}”"),
+            ),
+            None => (
+                "định danh điện tử đã có thông tin này".to_owned(),
+                "the e-ID tells this".to_owned(),
+            ),
+        };
+        self.error(
+            at,
+            "asked-again",
+            format!("“{id}”: {vi}; dùng source = \"{source}\", hoặc nêu ở exception_basis vì sao vẫn phải hỏi."),
+            format!("“{id}”: {en}; use source = \"{source}\", or say in exception_basis why the person is asked all the same."),
+        );
     }
 }

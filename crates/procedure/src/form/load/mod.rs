@@ -8,14 +8,14 @@ mod paper;
 mod raw;
 mod source;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base::Text;
 use toml::Spanned;
 
 pub(crate) use self::raw::Both;
-use self::raw::{Flag, Held, OnceOnly, RawForm, RawPage};
-use super::{Context, Form, Page, Rule};
+use self::raw::{Flag, RawForm, RawPage};
+use super::{Context, Form, Page, Rule, Whose};
 use crate::{
     check::{Sink, Source},
     feel::{Expr, MAX_FILE_WORK, Types},
@@ -50,8 +50,6 @@ impl Form {
     /// Compiles form.toml. `None` when nothing usable came out; findings are in the sink either way.
     pub(crate) fn load(sink: &mut Sink, source: &Source<'_>) -> Option<Self> {
         let raw: RawForm = sink.toml(source)?;
-        let once_only: Vec<Held> =
-            toml::from_str::<OnceOnly>(include_str!("../once-only.toml")).map_or_else(|_| Vec::new(), |o| o.held);
         let count: usize = raw.page.iter().map(|p| p.field.len()).sum();
         if raw.page.is_empty() || raw.page.len() > MAX_PAGES || count > MAX_FIELDS || raw.paper.len() > MAX_PAGES {
             sink.whole(
@@ -76,7 +74,8 @@ impl Form {
                 .collect(),
             seen: BTreeSet::new(),
             tells_whom: BTreeSet::new(),
-            once_only,
+            enterprises: BTreeSet::new(),
+            numbers: numbers(&raw),
             work: 0,
             uses: BTreeSet::new(),
         };
@@ -133,6 +132,24 @@ impl Form {
     }
 }
 
+/// By whose number registries can be asked: a person's that the e-ID or a registry tells, an enterprise's in any case. Wherever in the form it
+/// stands: a form that asks for the rest first has its fields in the wrong order.
+fn numbers(raw: &RawForm) -> BTreeMap<String, (String, Whose)> {
+    let mut numbers = BTreeMap::new();
+    for field in raw.page.iter().flat_map(|page| &page.field) {
+        let source = field.source.as_ref().map_or("", |source| source.get_ref().trim());
+        let whose = match field.r#type.get_ref().as_str() {
+            "person-number" if source == "eid:person-number" || source.starts_with("registry:") => Whose::Person,
+            "tax-code" => Whose::Organisation,
+            _ => continue,
+        };
+        let id = field.id.get_ref();
+        let group = id.rsplit_once('.').map_or("", |(group, _)| group);
+        numbers.insert(group.to_owned(), (id.clone(), whose));
+    }
+    numbers
+}
+
 struct Loader<'a, 'b> {
     sink: &'a mut Sink,
     source: &'a Source<'b>,
@@ -143,7 +160,10 @@ struct Loader<'a, 'b> {
     seen: BTreeSet<String>,
     /// Fields with the number of a person that nobody typed: registries may be asked about them.
     tells_whom: BTreeSet<String>,
-    once_only: Vec<Held>,
+    /// Fields with the code of an enterprise.
+    enterprises: BTreeSet<String>,
+    /// By the beginning of their ids, the fields by whose number a registry can be asked about the others that begin so.
+    numbers: BTreeMap<String, (String, Whose)>,
     /// What all expressions may cost together: a walk over the form evaluates each.
     work: u64,
     /// The names that expressions read.

@@ -109,15 +109,3 @@ pub(super) enum Bound {
     Text(String),
     Date(toml::value::Datetime),
 }
-
-#[derive(Deserialize)]
-pub(super) struct OnceOnly {
-    pub(super) held: Vec<Held>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Held {
-    pub(super) r#type: String,
-    pub(super) last: Option<String>,
-    pub(super) source: String,
-}

@@ -3,7 +3,7 @@
 use toml::Spanned;
 
 use super::{
-    super::{Attribute, Claim, FieldSource, kind::Kind},
+    super::{Attribute, Claim, FieldSource, is_public, kind::Kind},
     Loader,
 };
 
@@ -65,19 +65,21 @@ impl Loader<'_, '_> {
                 );
                 return FieldSource::Asked;
             };
+            let may_ask =
+                |of: &String| self.tells_whom.contains(of) || (self.enterprises.contains(of) && is_public(&attribute));
             if let Some(of) = &attribute.of
-                && !self.tells_whom.contains(of)
+                && !may_ask(of)
             {
                 self.error(
                     at,
                     "looks-up-anybody",
                     format!(
                         "“{of}” phải là một số định danh đứng trước và do định danh điện tử hoặc cơ sở dữ liệu cho biết; nếu để \
-                         người khai tự nhập thì ai cũng tra cứu được thông tin của người khác."
+                         người khai tự nhập thì ai cũng tra cứu được thông tin của người khác. Mã số doanh nghiệp tự nhập chỉ dùng để hỏi thông tin công khai."
                     ),
                     format!(
                         "“{of}” must be a personal number before this field that the e-ID or a registry tells; if it could be typed, \
-                         anybody could look up anybody."
+                         anybody could look up anybody. An enterprise code that is typed asks for what is public only."
                     ),
                 );
             }

@@ -38,7 +38,10 @@ impl Meta {
         let raw: Raw = sink.toml(source)?;
         let mut l = Loader { sink, source };
         l.code::<ProcedureCode>(&raw.code);
-        l.code::<FieldCode>(&raw.field);
+        // The national list leaves some fields without a code.
+        if !raw.field.get_ref().is_empty() {
+            l.code::<FieldCode>(&raw.field);
+        }
         for code in [&raw.predecessor, &raw.successor].into_iter().flatten() {
             l.code::<ProcedureCode>(code);
         }

@@ -31,7 +31,7 @@ pub struct Meta {
     pub successor: Option<String>,
     /// Name.
     pub name: Text,
-    /// Code of the field (lĩnh vực).
+    /// Code of the field (lĩnh vực); empty where the national list leaves it blank.
     pub field: String,
     /// Name of the field.
     pub field_name: Option<Text>,

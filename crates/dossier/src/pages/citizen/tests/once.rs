@@ -83,6 +83,15 @@ impl Population {
             .insert(name.to_owned(), value.clone());
     }
 
+    /// The questions with this attribute.
+    fn asked_for(&self, name: &str) -> Vec<Question> {
+        let asked = self.asked.lock().expect("one at a time");
+        let of_it = asked
+            .iter()
+            .filter(|question| question.attributes.iter().any(|a| a.name == name));
+        of_it.cloned().collect()
+    }
+
     fn goes_down(&self, down: bool) {
         self.down.store(down, Ordering::Relaxed);
     }
@@ -114,9 +123,14 @@ async fn what_a_registry_holds_is_shown_and_not_asked() {
             "nothing is left to verify: {:?}",
             dossier.checks
         );
-        assert_eq!(dossier.state.facts.said.len(), 1);
+        let said: Vec<_> = dossier.state.facts.said.keys().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            ["civil-status.birth-entry", "population.residence"],
+            "and of the entry nothing is held"
+        );
 
-        let asked = population.asked.lock().expect("one at a time").clone();
+        let asked = population.asked_for("residence");
         assert_eq!(asked.len(), 1, "once, however many pages were opened: {asked:?}");
         assert_eq!(asked[0].about, About::Person("046190001234".to_owned()));
         assert_eq!(asked[0].procedure, CODE);
@@ -207,13 +221,13 @@ async fn a_registry_that_is_down_delays_nobody_and_is_asked_until_it_answers() {
         let filed = town.file(&an(), &path).await;
         let before = town.seen(&filed).await;
         assert_eq!(before.checks[0].outcome, Outcome::Open);
-        let questions = population.asked.lock().expect("one at a time").len();
+        let questions = population.asked_for("residence").len();
         assert_eq!(questions, 1, "not with each page: a minute is left to it");
 
         // Still down in the first hours: asked some times, further and further apart.
         town.work_until(start().plus_seconds(3 * 3600)).await;
         assert_eq!(town.seen(&filed).await.checks[0].outcome, Outcome::Open);
-        let later = population.asked.lock().expect("one at a time").len();
+        let later = population.asked_for("residence").len();
         assert!((2..=20).contains(&later), "{later}");
 
         population.goes_down(false);
@@ -384,5 +398,44 @@ async fn registries_of_the_same_node_fill_a_form_and_the_person_sees_that_they_w
             said.keys()
                 .all(|a| a.of.as_deref().is_none_or(|of| of == "other.person_number"))
         );
+    }
+}
+
+#[tokio::test]
+async fn an_enterprise_is_looked_up_by_its_code_and_another_code_is_another_enterprise() {
+    for town in towns().await {
+        let (register, seat) = joined(&town);
+        register.holds("seat", &seat);
+        register.holds("name", &json!("Công ty TNHH Một Cửa"));
+        let path = town.post(&an(), "/apply/1.013225/start", &[]).await.location();
+        let post = async |page: &str, fields: &[(&str, &str)]| {
+            let mut fields: Vec<_> = fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+            fields.extend(fields.clone().into_iter().map(|(name, _)| ("_shown".to_owned(), name)));
+            fields.push(("then".to_owned(), "next".to_owned()));
+            town.post(&an(), &format!("{path}/pages/{page}"), &fields).await
+        };
+        let asked_about = || {
+            let asked = register.asked.lock().expect("one at a time").clone();
+            let codes = asked.into_iter().filter_map(|question| match question.about {
+                About::Organisation(code) => Some(code),
+                About::Person(_) => None,
+            });
+            codes.collect::<Vec<_>>()
+        };
+        post("owner", &[("owner.kind", "organisation")]).await;
+        assert!(asked_about().is_empty(), "no code, no question");
+        post("organisation-code", &[("organisation.tax_code", "0100109106")]).await;
+        assert_eq!(asked_about(), ["0100109106"]);
+        let page = town.page(&an(), &format!("{path}/pages/organisation")).await;
+        assert!(page.body.contains("Công ty TNHH Một Cửa") && page.body.contains("12 Lê Lợi"));
+        assert!(!page.body.contains("name=\"organisation.name\""), "it is not asked");
+
+        // What was said of the first is not said of the second.
+        register.holds("name", &json!("Công ty cổ phần Hai Cửa"));
+        post("organisation-code", &[("organisation.tax_code", "0100112437")]).await;
+        assert_eq!(asked_about(), ["0100109106", "0100112437"]);
+        let page = town.page(&an(), &format!("{path}/pages/organisation")).await;
+        assert!(page.body.contains("Công ty cổ phần Hai Cửa") && !page.body.contains("Công ty TNHH Một Cửa"));
+        assert_eq!(asked_about().len(), 2, "once each");
     }
 }

@@ -1,4 +1,4 @@
-//! A commune with the four packages of the catalogue, and browsers of people and officers.
+//! A commune with the packages of the catalogue, and browsers of people and officers.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -35,7 +35,9 @@ use crate::{
 };
 
 pub const AGENCY: &str = "H57.32.12";
-pub const CODES: [&str; 5] = ["1.001193", "1.004873", "2.000635", "1.013225", "3.000722"];
+pub const CODES: [&str; 9] = [
+    "1.000656", "1.000894", "1.001193", "1.004222", "1.004873", "1.013225", "2.000635", "2.001610", "3.000722",
+];
 /// Text that would break a page that does not escape.
 pub const HOSTILE: &str = "\"'><script>alert(1)</script>&";
 
@@ -83,7 +85,9 @@ pub async fn towns_with(change: impl Fn(&mut Config)) -> Vec<Town> {
         );
         let identity = identity.expect("good settings");
         let mut config = Config {
-            agencies: BTreeMap::from([("commune".to_owned(), AGENCY.to_owned())]),
+            agencies: ["commune", "province"]
+                .map(|level| (level.to_owned(), AGENCY.to_owned()))
+                .into(),
             agency_names: BTreeMap::from([(AGENCY.to_owned(), "Ủy ban nhân dân phường Thuận Hóa".to_owned())]),
             secret_key: [3; 32],
             largest_upload: 2 << 20,
@@ -403,6 +407,21 @@ impl Town {
                 part("detail", "12 Lê Lợi"),
             ]
         };
+        // What a form would not take of anybody else's answers.
+        match field.id.as_str() {
+            "partner.person_number" | "spouse.person_number" => return one("046088004321"),
+            "partner.birth_date" => return vec![part("day", "3"), part("month", "2"), part("year", "1988")],
+            "home.address" => {
+                let new = |(name, value): (String, String)| match name.ends_with("detail") {
+                    true => (name, "34 Trần Phú".to_owned()),
+                    false => (name, value),
+                };
+                return place().into_iter().map(new).collect();
+            }
+            "business.name" => return one("Doanh nghiệp tư nhân Ngọc Ánh"),
+            "business.main_activity" => return one("4711"),
+            _ => {}
+        }
         match &field.kind {
             Kind::Text { pattern: Some(_), .. } => one("15/2020"),
             Kind::PersonName => one("Trần Thị Bình An"),

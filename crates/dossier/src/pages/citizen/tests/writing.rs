@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::town::{Town, an, officer, start, towns};
 use crate::{
     model::{
-        action::DossierId,
+        action::{DossierId, PaymentMethod},
         command::{Command, Completion},
         writes::Wrote,
     },
@@ -88,6 +88,9 @@ impl Keeper for Registries {
                 let n = self.numbers.fetch_add(1, Ordering::Relaxed);
                 let mut record = order.plan.body.clone();
                 match registry {
+                    // A record that is changed has its number.
+                    _ if order.plan.key.is_some() => {}
+                    "enterprises" => record["tax_code"] = "0100109106".into(),
                     "population" => record["person_number"] = format!("046226{n:06}").into(),
                     "social-insurance" => record["card"]["number"] = format!("TE146{n:010}").into(),
                     _ => {}
@@ -167,6 +170,42 @@ async fn signed(town: &Town, registries: &Arc<Registries>) -> String {
         let seen = town.seen(&filed).await;
         let completion = Completion {
             token: seen.tasks[0].open.token,
+            outcome: outcome.to_owned(),
+            fields: fields.as_object().cloned().unwrap_or_default(),
+            ..Completion::default()
+        };
+        town.step(seen.id, completion).await;
+    }
+    filed
+}
+
+/// A dossier of this procedure that was filed, paid for and signed, in a town that tells these registries.
+async fn signed_of(town: &Town, code: &str, registries: &Arc<Registries>) -> String {
+    let (units, today) = (&town.dossiers.reference().units, start().legal_date());
+    let province = units.provinces(today)[0];
+    let commune = units.communes(province.code, today)[0];
+    *registries.home.lock().expect("one at a time") =
+        json!({ "province": province.code.to_string(), "commune": commune.code.to_string(), "detail": "12 Lê Lợi" });
+    town.dossiers.ask_registries_by(registries.clone());
+    town.dossiers.tell_registries_by(registries.clone());
+    let path = town.fill(&an(), code).await;
+    town.hand_in(&an(), &path).await;
+    let filed = town.file(&an(), &path).await;
+    let numbered = matches!(code, "1.000656" | "1.000894");
+    let review = if numbered { json!({ "register_number": 15 }) } else { json!({}) };
+    for (outcome, fields) in [("accept", json!({})), ("ok", review), ("approve", json!({}))] {
+        let seen = town.seen(&filed).await;
+        if seen.state.waits_for_payment() {
+            let pay = Command::RecordPayment {
+                amount: seen.state.owed(),
+                method: PaymentMethod::Cash,
+                reference: "BL 0012".to_owned(),
+            };
+            let clerk = officer(&[Role::Receptionist]);
+            town.dossiers.command(&clerk, seen.id, &pay, None).await.expect("paid");
+        }
+        let completion = Completion {
+            token: town.seen(&filed).await.tasks[0].open.token,
             outcome: outcome.to_owned(),
             fields: fields.as_object().cloned().unwrap_or_default(),
             ..Completion::default()
@@ -314,4 +353,49 @@ async fn signed_without_keeper(town: &Town, registries: &Arc<Registries>) -> Str
         town.step(seen.id, completion).await;
     }
     filed
+}
+
+#[tokio::test]
+async fn a_death_a_marriage_a_move_and_an_enterprise_tell_their_registries() {
+    let cases: [(&str, &[&str]); 4] = [
+        // Nobody has found a health card, so none is ended.
+        ("1.000656", &["civil-status", "population", "population"]),
+        ("1.000894", &["civil-status", "population", "population"]),
+        ("1.004222", &["population"]),
+        ("2.001610", &["enterprises", "tax"]),
+    ];
+    for (code, told) in cases {
+        for town in towns().await {
+            let registries = Arc::new(Registries::default());
+            let filed = signed_of(&town, code, &registries).await;
+            town.work().await;
+            let seen = town.seen(&filed).await;
+            assert_eq!(seen.writes.iter().map(|w| w.registry.as_str()).collect::<Vec<_>>(), told, "{code}");
+            assert_eq!(statuses(&seen), vec!["done"; told.len()], "{code}");
+            assert_eq!(seen.tasks[0].name.en, "Hand over the result", "{code}");
+            assert!(seen.state.documents.iter().any(|d| d.kind == crate::model::action::DocumentKind::Result), "{code}");
+            let page = town.page(&an(), &filed).await;
+            assert!(page.body.contains("Đã cập nhật") && !page.body.contains("Kết thúc thẻ"), "{code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_death_stays_registered_where_another_registry_refuses() {
+    for town in towns().await {
+        let registries = Arc::new(Registries::default());
+        registries.refuses.lock().expect("one at a time").push("population".to_owned());
+        let filed = signed_of(&town, "1.000656", &registries).await;
+        town.work_until(hours(24)).await;
+        let seen = town.seen(&filed).await;
+        assert_eq!(statuses(&seen), ["left", "refused", "waits"]);
+        assert_eq!(registries.records(), ["civil-status#0"], "the entry stands");
+        registries.refuses.lock().expect("one at a time").clear();
+        mended(&town, seen.id, seen.tasks[0].open.token, "again").await;
+        town.work_until(hours(48)).await;
+        let seen = town.seen(&filed).await;
+        assert_eq!(statuses(&seen), ["left", "done", "done"], "what stands is not told again");
+        assert_eq!(seen.tasks[0].open.node, "deliver");
+        assert_eq!(registries.records().len(), 3);
+    }
 }

@@ -1,0 +1,576 @@
+//! What the packages of the catalogue tell registries is what these registries take in: for sample answers of each, every body passes the
+//! registry's own schema, identifiers, code lists and rules, so that no saga is refused for a mistake in a package.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock},
+};
+
+use base::Timestamp;
+use jiff::civil::{Date, date};
+use procedure::{
+    decision::Bar,
+    form::{
+        Answers, Applicant, Attribute, Channel, Context, Facts, FieldSource, Journey, Said, held as known_to_forms,
+    },
+    package::Package,
+    reference::Reference,
+    writes::{Act, Plan},
+};
+use registry::{folder, model::Registry};
+use serde_json::{Map, Value, json};
+
+static REFERENCE: LazyLock<Arc<Reference>> =
+    LazyLock::new(|| Arc::new(Reference::embedded().expect("the reference data of this build")));
+
+const TODAY: Date = date(2026, 11, 25);
+const REQUESTER: &str = "001190000017";
+const OTHER: &str = "001088000026";
+const MOTHER: &str = "001162000035";
+
+fn now() -> Timestamp {
+    Timestamp::from_legal(TODAY.at(10, 0, 0, 0))
+}
+
+fn root(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder)
+}
+
+fn package(code: &str) -> Arc<Package> {
+    Package::load_dir(&root("catalogue").join(code)).expect("a good package")
+}
+
+fn registry(code: &str) -> Registry {
+    let (registry, report) = folder::check(&root("registries").join(code), &REFERENCE);
+    registry.unwrap_or_else(|| panic!("{}", report.human(base::Lang::En)))
+}
+
+fn place(detail: &str) -> Value {
+    json!({ "province": "37", "commune": "14329", "detail": detail })
+}
+
+/// A woman with an e-ID of level 2.
+fn applicant() -> Applicant {
+    Applicant {
+        name: Some("Nguyễn Thị Ngọc Ánh".to_owned()),
+        person_number: Some(REQUESTER.to_owned()),
+        birth_date: Some(date(1990, 5, 2)),
+        sex: Some("female".to_owned()),
+        phone: Some("0905123456".to_owned()),
+        email: Some("an@example.vn".to_owned()),
+        assurance: 2,
+        ..Applicant::default()
+    }
+}
+
+/// Somebody's filing: what registries said, what was typed, what officers entered in steps.
+struct Filing {
+    code: &'static str,
+    said: Vec<(&'static str, Value)>,
+    typed: Vec<(&'static str, Value)>,
+    steps: Value,
+}
+
+impl Filing {
+    fn facts(&self) -> Facts {
+        let known = |(attribute, value): &(&str, Value)| {
+            let said = Said::Known {
+                value: value.clone(),
+                entry: "sample#1".to_owned(),
+                recorded_at: now(),
+                at: now(),
+            };
+            (attribute.parse::<Attribute>().expect("an attribute"), said)
+        };
+        let residence = ("population.residence", place("12 Lê Lợi"));
+        let nation = ("population.nationality", json!("VN"));
+        let ethnicity = ("population.ethnicity", json!("01"));
+        let always = [residence, nation, ethnicity];
+        Facts {
+            said: always.iter().chain(&self.said).map(known).collect(),
+            ..Facts::default()
+        }
+    }
+
+    fn answers(&self) -> Answers {
+        let mut answers = Answers::new();
+        for (id, value) in &self.typed {
+            answers.set(id, value.clone());
+        }
+        answers.set("request.promise", json!(true));
+        answers
+    }
+
+    /// Looks at the form as it is once everything is answered, with how it is seen.
+    fn seen<T>(&self, look: impl FnOnce(&Package, &Journey, &Context<'_>) -> T) -> T {
+        let (package, applicant, facts) = (package(self.code), applicant(), self.facts());
+        let context = Context {
+            applicant: &applicant,
+            channel: Channel::Online,
+            today: TODAY,
+            facts: &facts,
+            units: &REFERENCE.units,
+        };
+        let journey = package.form.journey(&self.answers(), &context);
+        look(&package, &journey, &context)
+    }
+
+    /// The texts of what keeps it from being filed.
+    fn stops(&self) -> Vec<String> {
+        self.seen(|package, journey, context| {
+            let remarks = package.eligibility(&journey.answers, context).expect("the decision");
+            let stops = remarks.into_iter().filter(|remark| remark.severity == Bar::Stop);
+            stops.map(|remark| remark.text.en).collect()
+        })
+    }
+
+    /// Tells the registries one after the other as a saga does; gives the writes that were due, with what each registry then held.
+    fn told(&self) -> Vec<(String, Value)> {
+        let (package, mut values) = self.seen(|package, journey, context| {
+            let problems: Vec<_> = journey
+                .problems
+                .iter()
+                .map(|p| format!("{}: {}", p.at, p.text.en))
+                .collect();
+            assert!(journey.is_complete(), "{}: {problems:#?}", self.code);
+            let values = package.process_variables(&journey.answers, context);
+            (self.code, values)
+        });
+        assert_eq!(self.stops(), Vec::<String>::new(), "{}", self.code);
+        let package = self::package(package);
+        values.extend(self.steps.as_object().cloned().unwrap_or_default());
+        values.insert("code".to_owned(), json!("H42.28-261125-0001"));
+        values.insert("agency".to_owned(), json!("H42.28"));
+        values.insert("decided_on".to_owned(), json!(TODAY.to_string()));
+        let mut told = Map::new();
+        let mut out = Vec::new();
+        for write in &package.writes {
+            values.insert("told".to_owned(), Value::Object(told.clone()));
+            if !write.applies(&values) {
+                continue;
+            }
+            let plan = write.plan(&values, TODAY).expect("a key and a day");
+            let record = kept(&plan, &write.id);
+            told.insert(write.id.clone(), record.clone());
+            out.push((write.id.clone(), record));
+        }
+        out
+    }
+}
+
+/// What the registry holds once it was told: it gives the numbers, puts changed fields in place of the record's, and judges the whole.
+fn kept(plan: &Plan, write: &str) -> Value {
+    let registry = registry(&plan.registry);
+    let mut record = match plan.act {
+        Act::Assert => given(&plan.registry, plan.body.clone()),
+        Act::Change | Act::End => {
+            let key = plan.key.as_deref().expect("a key");
+            let mut record = held(&plan.registry, key);
+            lay_over(&mut record, &plan.body);
+            record
+        }
+    };
+    if plan.act == Act::End {
+        assert_eq!(plan.body, json!({}), "an end says nothing but its day");
+    }
+    let judgement = registry.judge(&record, plan.valid_from, now());
+    let problems: Vec<_> = judgement
+        .problems
+        .iter()
+        .map(|p| format!("{}: {}", p.at, p.text.en))
+        .collect();
+    assert!(
+        problems.is_empty(),
+        "{write} in {}: {problems:#?} of {record:#}",
+        plan.registry
+    );
+    registry.key_of(&record).expect("a key");
+    record["_from"] = json!(plan.valid_from.to_string());
+    record
+}
+
+/// A new record with the numbers that the registry gives, where the package leaves them to it.
+fn given(registry: &str, mut body: Value) -> Value {
+    let give = |body: &mut Value, at: &str, number: &str| {
+        assert!(body.pointer(at).is_none(), "{registry} gives {at} itself");
+        let (group, field) = at.rsplit_once('/').expect("a pointer");
+        let group = body.pointer_mut(group).and_then(Value::as_object_mut);
+        group.expect("a group").insert(field.to_owned(), json!(number));
+    };
+    match registry {
+        "population" => give(&mut body, "/person_number", "001226000041"),
+        "enterprises" => give(&mut body, "/tax_code", "0100109106"),
+        "social-insurance" => {
+            give(&mut body, "/insurance_number", "0123456789");
+            give(&mut body, "/card/number", "TE1370123456789");
+        }
+        _ => {}
+    }
+    body
+}
+
+/// A record that is there already.
+fn held(registry: &str, key: &str) -> Value {
+    match registry {
+        "population" => json!({
+            "person_number": key, "name": "Trần Văn Nam", "birth_date": "1988-02-03", "sex": "male", "nationality": "VN",
+            "residence": place("1 Trần Phú"), "marital_status": "single", "status": "alive",
+        }),
+        "social-insurance" => json!({
+            "person_number": key, "insurance_number": "0123456789", "name": "Trần Văn Nam", "birth_date": "1988-02-03", "group": "GD",
+            "status": "contributing", "card": { "number": "GD4370123456789", "valid_from": "2026-01-01", "valid_to": "2026-12-31" },
+        }),
+        other => panic!("no package changes a record of {other}"),
+    }
+}
+
+/// Each field of the body takes the place of the record's, a group as a whole.
+fn lay_over(record: &mut Value, change: &Value) {
+    for (field, value) in change.as_object().expect("a body") {
+        record[field.as_str()] = value.clone();
+    }
+}
+
+fn ids(told: &[(String, Value)]) -> Vec<&str> {
+    told.iter().map(|(id, _)| id.as_str()).collect()
+}
+
+fn register_number() -> Value {
+    json!({ "review": { "register_number": 15 } })
+}
+
+fn birth() -> Filing {
+    Filing {
+        code: "3.000722",
+        said: vec![
+            ("civil-status.spouse-number", json!(OTHER)),
+            ("population.full-name of other.person_number", json!("Trần Văn Nam")),
+            ("population.birth-date of other.person_number", json!("1988-02-03")),
+            ("population.ethnicity of other.person_number", json!("01")),
+            ("population.nationality of other.person_number", json!("VN")),
+            ("population.residence of other.person_number", place("12 Lê Lợi")),
+            ("social-insurance.place-of-care", json!("37001")),
+        ],
+        typed: vec![
+            ("requester.relation", json!("mother")),
+            ("parents.both", json!(true)),
+            ("child.name", json!("Trần Bình An")),
+            ("child.birth_date", json!("2026-11-20")),
+            ("child.sex", json!("male")),
+            ("child.ethnicity", json!("01")),
+            ("child.hometown", json!("Phường Hoa Lư, tỉnh Ninh Bình")),
+            ("birth.commune", json!({ "province": "37", "commune": "14329" })),
+            ("birth.proof", json!("electronic")),
+            ("home.with", json!("me")),
+            ("card.other", json!(false)),
+        ],
+        steps: register_number(),
+    }
+}
+
+fn death(who: &str) -> Filing {
+    let mut said = Vec::new();
+    let mut typed = vec![
+        ("deceased.who", json!(who)),
+        ("death.death_date", json!("2026-11-21")),
+        ("death.commune", json!({ "province": "37", "commune": "14329" })),
+        ("death.place", json!("Bệnh viện đa khoa tỉnh Ninh Bình")),
+        ("death.cause", json!("Bệnh")),
+        ("death.proof", json!("electronic")),
+    ];
+    match who {
+        "spouse" => said.extend([
+            ("civil-status.spouse-number", json!(OTHER)),
+            ("population.full-name of spouse.person_number", json!("Trần Văn Nam")),
+            ("population.birth-date of spouse.person_number", json!("1988-02-03")),
+            ("population.residence of spouse.person_number", place("12 Lê Lợi")),
+            (
+                "social-insurance.insurance-number of spouse.person_number",
+                json!("0123456789"),
+            ),
+        ]),
+        "father" => said.extend([
+            ("population.father-number", json!(OTHER)),
+            ("population.full-name of father.person_number", json!("Nguyễn Văn Nam")),
+            ("population.birth-date of father.person_number", json!("1958")),
+            ("population.residence of father.person_number", place("12 Lê Lợi")),
+            ("population.marital-status of father.person_number", json!("married")),
+            ("civil-status.spouse-number of father.person_number", json!(MOTHER)),
+        ]),
+        _ => typed.extend([
+            ("person.person_number", json!(OTHER)),
+            ("person.name", json!("Lê Văn Sơn")),
+            ("person.birth_date", json!("1940-05")),
+            ("person.residence", place("3 Tràng An")),
+        ]),
+    }
+    Filing {
+        code: "1.000656",
+        said,
+        typed,
+        steps: register_number(),
+    }
+}
+
+fn marriage() -> Filing {
+    Filing {
+        code: "1.000894",
+        said: vec![("population.marital-status", json!("single"))],
+        typed: vec![
+            ("requester.marriages", json!(1)),
+            ("partner.person_number", json!(OTHER)),
+            ("partner.name", json!("Trần Văn Nam")),
+            ("partner.birth_date", json!("1988-02-03")),
+            ("partner.sex", json!("male")),
+            ("partner.ethnicity", json!("01")),
+            ("partner.nationality", json!("VN")),
+            ("partner.residence", place("1 Trần Phú")),
+            ("partner.marital_status", json!("divorced")),
+            ("partner.marriages", json!(2)),
+            ("marriage.kin", json!(false)),
+            ("marriage.free_will", json!(true)),
+        ],
+        steps: register_number(),
+    }
+}
+
+fn move_to(kind: &'static str) -> Filing {
+    Filing {
+        code: "1.004222",
+        said: vec![
+            ("civil-status.spouse-number", json!(OTHER)),
+            ("population.full-name of spouse.person_number", json!("Trần Văn Nam")),
+            ("population.residence of spouse.person_number", place("1 Trần Phú")),
+        ],
+        typed: vec![
+            ("home.kind", json!(kind)),
+            ("home.address", place("34 Đinh Tiên Hoàng")),
+            ("home.agreed", json!(true)),
+            ("fee.exemption", json!("none")),
+        ],
+        steps: json!({}),
+    }
+}
+
+fn enterprise() -> Filing {
+    Filing {
+        code: "2.001610",
+        said: Vec::new(),
+        typed: vec![
+            ("business.name", json!("Doanh nghiệp tư nhân Ngọc Ánh")),
+            ("business.address", place("34 Đinh Tiên Hoàng")),
+            ("business.capital", json!(500_000_000)),
+            ("business.main_activity", json!("4711")),
+            ("business.activity_2", json!("5610")),
+            ("business.activity_3", json!("4711")),
+            ("owner.allowed", json!(true)),
+        ],
+        steps: json!({}),
+    }
+}
+
+#[test]
+fn every_package_that_writes_is_tried_here() {
+    let tried = ["1.000656", "1.000894", "1.004222", "2.001610", "3.000722"];
+    let folders = std::fs::read_dir(root("catalogue")).expect("the catalogue");
+    let writing = folders
+        .flatten()
+        .filter(|folder| folder.path().join("writes.toml").is_file());
+    let mut codes: Vec<String> = writing
+        .map(|folder| folder.file_name().to_string_lossy().into_owned())
+        .collect();
+    codes.sort();
+    assert_eq!(codes, tried);
+}
+
+#[test]
+fn a_birth_is_a_person_an_entry_and_a_card() {
+    let told = birth().told();
+    assert_eq!(ids(&told), ["person", "entry", "card"]);
+    assert_eq!(told[1].1["child"]["person_number"], told[0].1["person_number"]);
+    assert_eq!(told[2].1["card"]["valid_to"], "2032-11-20");
+}
+
+#[test]
+fn a_death_ends_the_card_and_leaves_a_widow() {
+    let told = death("spouse").told();
+    assert_eq!(ids(&told), ["entry", "person", "insured", "widowed"]);
+    let [entry, person, insured, widowed] = [0, 1, 2, 3].map(|n| &told[n].1);
+    assert_eq!((&entry["kind"], &entry["number"]), (&json!("death"), &json!(15)));
+    assert_eq!(entry["deceased"]["person_number"], OTHER);
+    assert_eq!(
+        (&person["status"], &person["_from"]),
+        (&json!("dead"), &json!("2026-11-21"))
+    );
+    assert_eq!(insured["_from"], "2026-11-22", "the card holds on the last day");
+    assert_eq!(
+        (&widowed["person_number"], &widowed["marital_status"]),
+        (&json!(REQUESTER), &json!("widowed"))
+    );
+
+    // A father without a card, whose wife the civil status knows.
+    let told = death("father").told();
+    assert_eq!(ids(&told), ["entry", "person", "widowed"]);
+    assert_eq!(told[2].1["person_number"], MOTHER);
+
+    // Somebody else: nothing was looked up, nobody is widowed by it.
+    assert_eq!(ids(&death("other").told()), ["entry", "person"]);
+}
+
+#[test]
+fn a_marriage_is_an_entry_and_two_spouses() {
+    let told = marriage().told();
+    assert_eq!(ids(&told), ["entry", "husband", "wife"]);
+    let entry = &told[0].1;
+    assert_eq!(
+        (&entry["husband"]["person_number"], &entry["wife"]["person_number"]),
+        (&json!(OTHER), &json!(REQUESTER))
+    );
+    assert_eq!(entry["wife"]["birth_date"], "1990-05-02");
+    assert!(
+        told[1..]
+            .iter()
+            .all(|(_, person)| person["marital_status"] == "married")
+    );
+}
+
+#[test]
+fn who_is_married_or_too_young_does_not_marry() {
+    let stopped = |change: &dyn Fn(&mut Filing)| {
+        let mut filing = marriage();
+        change(&mut filing);
+        filing.stops().join(" ")
+    };
+    let type_in = |filing: &mut Filing, id: &'static str, value: Value| {
+        filing.typed.retain(|(known, _)| *known != id);
+        filing.typed.push((id, value));
+    };
+    assert_eq!(stopped(&|_| ()), "");
+    let married = stopped(&|filing| filing.said = vec![("population.marital-status", json!("married"))]);
+    assert!(
+        married.contains("says that you are married"),
+        "the registry knows it: {married}"
+    );
+    let cases: [(&'static str, Value, &str); 6] = [
+        ("partner.marital_status", json!("married"), "other party is married"),
+        ("partner.birth_date", json!("2006-11-26"), "a man must be 20"),
+        ("partner.sex", json!("female"), "same sex"),
+        ("marriage.kin", json!(true), "three generations"),
+        ("partner.person_number", json!(REQUESTER), "your own"),
+        ("partner.nationality", json!("LA"), "2.000806"),
+    ];
+    for (id, value, said) in cases {
+        let stops = stopped(&|filing| type_in(filing, id, value.clone()));
+        assert!(stops.contains(said), "{id}: {stops}");
+    }
+    let on_the_day = stopped(&|filing| type_in(filing, "partner.birth_date", json!("2006-11-25")));
+    assert_eq!(on_the_day, "", "on the birthday he is 20");
+}
+
+#[test]
+fn a_move_changes_the_residence_from_the_day_of_the_decision() {
+    let told = move_to("own").told();
+    assert_eq!(ids(&told), ["residence"]);
+    assert_eq!(told[0].1["residence"], place("34 Đinh Tiên Hoàng"));
+    assert_eq!(told[0].1["_from"], TODAY.to_string());
+    // Who joins the spouse types no address: the registry tells it.
+    assert_eq!(move_to("spouse").told()[0].1["residence"], place("1 Trần Phú"));
+    let mut nowhere = move_to("own");
+    nowhere.typed.push(("home.address", place("12 Lê Lợi")));
+    assert!(nowhere.stops().join(" ").contains("registered there already"));
+}
+
+#[test]
+fn an_enterprise_is_taxed_under_the_code_that_the_register_gives() {
+    let told = enterprise().told();
+    assert_eq!(ids(&told), ["enterprise", "taxpayer"]);
+    assert_eq!(told[0].1["activities"], json!(["4711", "5610"]), "each once");
+    assert_eq!(told[0].1["representatives"][0]["person_number"], REQUESTER);
+    assert_eq!(told[1].1["taxpayer_number"], told[0].1["tax_code"]);
+    let mut second = enterprise();
+    second
+        .said
+        .push(("enterprises.private-enterprise", json!("Doanh nghiệp tư nhân Bình An")));
+    assert!(second.stops().join(" ").contains("may own one only"));
+}
+
+/// The check of packages knows by common names all that registries answer, and nothing that none does.
+#[test]
+fn every_attribute_has_its_common_names() {
+    let folders = std::fs::read_dir(root("registries")).expect("the registries");
+    let folders = folders
+        .flatten()
+        .filter(|folder| folder.path().join("attributes.toml").is_file());
+    let answered: BTreeSet<String> = folders
+        .flat_map(|folder| {
+            let registry = registry(&folder.file_name().to_string_lossy());
+            let names: Vec<_> = registry
+                .attributes
+                .iter()
+                .map(|a| format!("{}.{}", registry.code, a.id))
+                .collect();
+            names
+        })
+        .collect();
+    let known: BTreeSet<String> = known_to_forms()
+        .iter()
+        .filter_map(|held| held.attribute.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(known, answered);
+}
+
+/// What a package asks of a registry is one of the registry's attributes.
+#[test]
+fn packages_ask_for_what_registries_answer() {
+    let known: BTreeSet<String> = known_to_forms()
+        .iter()
+        .filter_map(|held| held.attribute.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    let mut asking = 0;
+    for folder in std::fs::read_dir(root("catalogue")).expect("the catalogue").flatten() {
+        let package = package(&folder.file_name().to_string_lossy());
+        for field in package.form.fields() {
+            if let FieldSource::Registry(attribute) = &field.source {
+                let name = format!("{}.{}", attribute.registry, attribute.name);
+                assert!(known.contains(&name), "{}: {} asks for {name}", package.id, field.id);
+                asking += 1;
+            }
+        }
+    }
+    assert!(asking > 40, "{asking}");
+}
+
+#[test]
+fn the_business_register_tells_its_attributes() {
+    let register = registry("enterprises");
+    let said = |body: &Value, id: &str, subject: &str| {
+        let attribute = register
+            .attributes
+            .iter()
+            .find(|a| a.id.as_str() == id)
+            .expect("an attribute");
+        attribute.of(body, subject)
+    };
+    let mut body = enterprise().told()[0].1.clone();
+    assert_eq!(
+        said(&body, "representative", "0100109106"),
+        Some(json!("Nguyễn Thị Ngọc Ánh"))
+    );
+    assert_eq!(
+        said(&body, "representative-title", "0100109106"),
+        Some(json!("Chủ doanh nghiệp"))
+    );
+    assert_eq!(
+        said(&body, "private-enterprise", REQUESTER),
+        Some(json!("Doanh nghiệp tư nhân Ngọc Ánh"))
+    );
+    body["status"] = json!("ended");
+    assert_eq!(
+        said(&body, "private-enterprise", REQUESTER),
+        None,
+        "an ended one is owned by nobody"
+    );
+}

@@ -15,6 +15,7 @@ pub mod check;
 pub mod folder;
 pub mod here;
 pub mod history;
+pub mod import;
 pub mod keeper;
 pub mod lookup;
 pub mod model;
@@ -25,4 +26,5 @@ pub mod shelf;
 mod store;
 
 /// The tables of this crate.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("registry", "0001_registry", "0002_records");
+pub const MIGRATIONS: ::store::Migrations =
+    ::store::migrations!("registry", "0001_registry", "0002_records", "0006_imports");

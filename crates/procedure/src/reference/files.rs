@@ -68,8 +68,11 @@ impl Source {
         ))
     }
 
-    /// The text of the file at `path` below the data folder.
-    pub(super) fn text(&self, path: &str) -> Result<Cow<'static, str>> {
+    /// The text of the file at `path` below the data folder: `units/communes.csv`.
+    ///
+    /// # Errors
+    /// A failure of ours if there is no such file or it cannot be read.
+    pub fn text(&self, path: &str) -> Result<Cow<'static, str>> {
         if let Some(dir) = &self.0 {
             let file = dir.join(path);
             if file.is_file() {

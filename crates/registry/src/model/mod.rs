@@ -249,6 +249,11 @@ impl Registry {
         self.filters.iter().find(|filter| filter.field == *path)
     }
 
+    /// The administrative units by whose codes it is judged.
+    pub fn units(&self) -> &procedure::reference::Units {
+        &self.reference.units
+    }
+
     /// What was published.
     pub const fn files(&self) -> &Files {
         &self.files

@@ -5,10 +5,11 @@ mod erase;
 mod facts;
 mod jobs;
 mod leaves;
+pub(crate) mod many;
 mod purpose;
 mod read;
 mod reindex;
-mod write;
+pub(crate) mod write;
 
 use std::sync::{Arc, OnceLock};
 
@@ -65,7 +66,7 @@ impl Registries {
         &self.0.shelf
     }
 
-    fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.0.store
     }
 
@@ -74,7 +75,12 @@ impl Registries {
     }
 
     /// The registry in all its versions, for whom the permission holds.
-    fn open(&self, ctx: &Ctx, code: &RegistryCode, permission: Permission) -> Result<(Arc<Editions>, Arc<Registry>)> {
+    pub(crate) fn open(
+        &self,
+        ctx: &Ctx,
+        code: &RegistryCode,
+        permission: Permission,
+    ) -> Result<(Arc<Editions>, Arc<Registry>)> {
         let editions = self.editions(code)?;
         let registry = editions.current();
         ctx.require(permission, &Scope::Agency(registry.steward.to_string()))?;

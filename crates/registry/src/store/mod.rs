@@ -1,5 +1,6 @@
 //! The tables of records. Nobody else's SQL touches them.
 
+pub mod import;
 pub mod index;
 pub mod leaves;
 pub mod read;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use base::{Problems, Text, Timestamp, text::fold};
 use cleansing::{
     Severity,
-    address::{Certainty, Gazetteer},
+    address::{Certainty, Choice, Gazetteer, Unit},
     clean::{Columns, Standards},
     layout::Format,
     read::{Line, Position, Row},
@@ -241,16 +241,15 @@ impl Plan {
         let found = gazetteer.locate(text, self.mapping.written);
         let sure = matches!(found.certainty, Certainty::Certain | Certainty::Likely);
         let severity = if sure { Severity::Doubt } else { Severity::Bad };
-        let choices: Vec<String> = found
-            .choices
-            .iter()
-            .take(MOST_CHOICES)
-            .map(|c| c.unit.title())
-            .collect();
-        let choices = Some(choices.join(", ")).filter(|choices| !sure && !choices.is_empty());
+        let named = |choice: &Choice<'_>| {
+            let province = gazetteer.province_of(choice.unit).map(Unit::title).unwrap_or_default();
+            format!("{} ({}), {province}", choice.unit.title(), choice.unit.code)
+        };
+        let choices: Vec<String> = found.choices.iter().take(MOST_CHOICES).map(named).collect();
+        let mut choices = Some(choices.join("; ")).filter(|choices| !sure && !choices.is_empty());
         for reason in &found.reasons {
             let mut text = reason.text();
-            if let Some(choices) = &choices {
+            if let Some(choices) = choices.take() {
                 text = Text::new(
                     format!("{} Có thể là: {choices}.", text.vi),
                     format!("{} It may be: {choices}.", text.en),

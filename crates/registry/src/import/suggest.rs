@@ -60,14 +60,14 @@ fn term(registry: &Registry, field: &Field) -> Option<Term> {
     let words = field.path.as_str().replace(['_', '.'], " ");
     let description = field.schema.get("description").and_then(|text| text.as_str());
     let mut names = vec![field.term.name.vi.clone(), field.term.name.en.clone(), words];
-    // Of fields with one term the name of the term says too little.
-    let shares = registry
+    // Of several fields with one term it names the one that is called like it.
+    let others = registry
         .fields
         .iter()
         .filter(|other| other.term.id == field.term.id)
         .count()
         > 1;
-    if shares {
+    if others && field.path.as_str() != field.term.id.as_str().replace(['.', '-'], "_") {
         names.drain(..2);
     }
     names.extend(description.map(str::to_owned));
@@ -137,10 +137,14 @@ fn draft(registry: &Registry, headings: &[String], found: &Scan, encoding: Optio
     }
     let mut filled: Vec<&str> = Vec::new();
     for (heading, matched) in headings.iter().zip(&found.matched) {
-        let proposals = matched.proposals.iter().filter(|proposal| proposal.score >= LEAST);
+        // Of equals the field that a record cannot be without.
+        let proposals = matched.proposals.iter();
         let proposal = proposals
-            .into_iter()
-            .find(|proposal| !filled.contains(&proposal.term.as_str()));
+            .filter(|proposal| proposal.score >= LEAST && !filled.contains(&proposal.term.as_str()))
+            .max_by_key(|proposal| {
+                let is_key = registry.key.iter().any(|path| path.as_str() == proposal.term);
+                (proposal.score, is_key)
+            });
         let Some(proposal) = proposal else {
             if !heading.trim().is_empty() {
                 let heading = one_line(heading);

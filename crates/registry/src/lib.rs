@@ -17,6 +17,7 @@ pub mod here;
 pub mod history;
 pub mod import;
 pub mod keeper;
+pub mod linking;
 pub mod lookup;
 pub mod model;
 pub mod offered;
@@ -26,5 +27,10 @@ pub mod shelf;
 mod store;
 
 /// The tables of this crate.
-pub const MIGRATIONS: ::store::Migrations =
-    ::store::migrations!("registry", "0001_registry", "0002_records", "0006_imports");
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
+    "registry",
+    "0001_registry",
+    "0002_records",
+    "0006_imports",
+    "0007_pairs"
+);

@@ -3,6 +3,7 @@
 mod attribute;
 pub mod breaks;
 mod code;
+mod duplicates;
 mod folder;
 mod judge;
 mod migration;
@@ -20,6 +21,8 @@ use serde_json::Value;
 
 pub use attribute::Attribute;
 pub use code::{FieldPath, ListId, Name, RegistryCode, TermId};
+pub(crate) use duplicates::BLOCK;
+pub use duplicates::Duplicates;
 pub use folder::Files;
 pub(crate) use folder::{folder_names, same_name};
 pub(crate) use judge::text_of;
@@ -62,6 +65,8 @@ pub struct Registry {
     pub services: Vec<Service>,
     /// What procedures may ask about one person or organisation.
     pub attributes: Vec<Attribute>,
+    /// How records are found that may speak of the same person or thing.
+    pub duplicates: Option<Duplicates>,
     /// What subscribers are told.
     pub events: Vec<EventType>,
     /// The clocks of doubts.

@@ -3,7 +3,7 @@
 
 mod erase;
 mod facts;
-mod jobs;
+pub(crate) mod jobs;
 mod leaves;
 pub(crate) mod many;
 mod purpose;
@@ -18,7 +18,7 @@ use identity::{Ctx, IdentityState, Permission, Scope};
 use store::Store;
 
 pub use facts::Fact;
-pub use jobs::{CHANGED, REINDEX, handlers};
+pub use jobs::{CHANGED, LINK, REINDEX, handlers};
 pub use leaves::Ledger;
 pub use purpose::Purpose;
 pub use read::{Asked, ChangeView, Listed, Mask, Query, RecordView, Slice, Sort, VersionView, When};
@@ -70,7 +70,7 @@ impl Registries {
         &self.0.store
     }
 
-    fn editions(&self, code: &RegistryCode) -> Result<Arc<Editions>> {
+    pub(crate) fn editions(&self, code: &RegistryCode) -> Result<Arc<Editions>> {
         self.0.shelf.get(code).ok_or_else(no_registry)
     }
 

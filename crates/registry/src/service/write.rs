@@ -263,6 +263,28 @@ impl Registries {
     }
 }
 
+/// Takes in a change within the caller's transaction, which has a single effect by other means.
+pub(crate) async fn within(
+    tx: &Tx,
+    ctx: &Ctx,
+    editions: &Editions,
+    change: Change,
+    provenance: &Provenance,
+) -> Result<Written> {
+    let registry = editions.current();
+    let judged = judge(ctx, &registry, change)?;
+    let at = tables::turn(tx, &registry.code, 1, ctx.now).await?;
+    let written = Written {
+        record: judged.record,
+        seq: judged.seen.unwrap_or(0) + 1,
+        recorded_at: Timestamp::from_micros(at),
+        noted: judged.noted.clone(),
+    };
+    add(tx, ctx, editions, &judged, provenance, &written).await?;
+    tx.enqueue(changed(&registry.code)?, ctx.now).await?;
+    Ok(written)
+}
+
 /// Who asks for what: keys of one caller are not another's.
 fn scope(ctx: &Ctx, code: &RegistryCode) -> String {
     let actor = match &ctx.actor {

@@ -3,6 +3,7 @@
 pub mod import;
 pub mod index;
 pub mod leaves;
+pub mod pairs;
 pub mod read;
 pub mod write;
 

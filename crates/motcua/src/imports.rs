@@ -118,7 +118,7 @@ impl Import {
         bar.end();
         let summary = done?;
         say(&told(&summary, &options, lang))?;
-        let well = summary.refused == 0 || options.keep_good && !options.dry_run;
+        let well = summary.refused == 0 || summary.kept;
         Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

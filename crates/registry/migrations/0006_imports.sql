@@ -4,7 +4,7 @@ CREATE TABLE registry_import (
   registry TEXT NOT NULL,
   -- SHA-256 of the file.
   content TEXT NOT NULL,
-  -- SHA-256 of everything else that decides what becomes of it.
+  -- SHA-256 of the mapping and of the registry's version: with others the same file may be tried again.
   settings TEXT NOT NULL,
   -- Its name, without its folder.
   file TEXT NOT NULL,
@@ -18,5 +18,5 @@ CREATE TABLE registry_import (
   -- Figures so far, in JSON.
   summary TEXT NOT NULL,
   finished_at BIGINT,
-  PRIMARY KEY (registry, content)
+  PRIMARY KEY (registry, content, settings)
 );

@@ -117,7 +117,7 @@ async fn fingerprint(file: &Path, progress: &mut (dyn FnMut(Progress) + Send)) -
 
 /// What decides, beside the file, what becomes of it.
 fn settings(registry: &Registry, options: &Options) -> String {
-    let said = format!("{} {} {}", registry.hash, options.keep_good, options.mapping);
+    let said = format!("{} {}", registry.hash, options.mapping);
     hex::encode(Sha256::digest(said))
 }
 
@@ -169,7 +169,7 @@ struct Run<'a> {
 impl Run<'_> {
     async fn all(mut self, settings: String, name: &str) -> Result<Summary> {
         let read = self.registries.store().read();
-        let before = places::find(&read, self.code, &self.content).await?;
+        let before = places::find(&read, self.code, &self.content, &settings).await?;
         if let Some(row) = self.may_begin(before, &settings)? {
             self.summary = serde_json::from_str(&row.summary)?;
             let report = Report::resume(&self.options.report, row.report_bytes.unsigned_abs())?;
@@ -221,9 +221,9 @@ impl Run<'_> {
             Some(row) if row.settings != settings => no(
                 Kind::Conflict,
                 "settings-changed",
-                "Bản ánh xạ, lựa chọn hoặc phiên bản cơ sở dữ liệu khác với lần nhập dở dang. Dùng đúng như lần trước."
+                "Bản ánh xạ hoặc phiên bản cơ sở dữ liệu khác với lần nhập dở dang. Dùng đúng như lần trước."
                     .to_owned(),
-                "The mapping, the options or the version of the registry differ from the run that was broken off. Use those of then."
+                "The mapping or the version of the registry differs from the run that was broken off. Use those of then."
                     .to_owned(),
             ),
             Some(row) => Ok(Some(row)),
@@ -327,8 +327,13 @@ impl Run<'_> {
             self.write(batch, &mut row, &mut report).await?;
         }
         let (code, content, now) = (self.code, self.content.as_str(), self.clock.now());
+        let kept = self.summary.kept;
         transact!(self.registries.store(), |tx| {
-            places::finish(&tx, code, content, now).await
+            if kept {
+                places::finish(&tx, code, content, &row.settings, now).await
+            } else {
+                places::forget(&tx, code, content, &row.settings).await
+            }
         })?;
         blocking(move || report.finish()).await
     }

@@ -28,11 +28,12 @@ pub struct ImportRow {
     pub finished_at: Option<i64>,
 }
 
-/// A file.
-pub async fn find(db: &impl Read, code: &RegistryCode, content: &str) -> Result<Option<ImportRow>> {
+/// A file that was begun with any settings and is not finished, or else one that was finished with these.
+pub async fn find(db: &impl Read, code: &RegistryCode, content: &str, settings: &str) -> Result<Option<ImportRow>> {
     let sql = "SELECT settings, file, started_at, started_by, place_offset, place_line, report_bytes, summary, finished_at \
-               FROM registry_import WHERE registry = $1 AND content = $2";
-    db.one(sql, params![code.as_str(), content]).await
+               FROM registry_import WHERE registry = $1 AND content = $2 AND (settings = $3 OR finished_at IS NULL) \
+               ORDER BY CASE WHEN finished_at IS NULL THEN 0 ELSE 1 END LIMIT 1";
+    db.one(sql, params![code.as_str(), content, settings]).await
 }
 
 /// Begins a file; false if somebody has.
@@ -57,7 +58,7 @@ pub async fn begin(tx: &Tx, code: &RegistryCode, content: &str, row: &ImportRow)
 /// Moves the place of a file from the line `seen`; false if it is not there any more.
 pub async fn go_on(tx: &Tx, code: &RegistryCode, content: &str, seen: i64, row: &ImportRow) -> Result<bool> {
     let sql = "UPDATE registry_import SET place_offset = $1, place_line = $2, report_bytes = $3, summary = $4 \
-               WHERE registry = $5 AND content = $6 AND place_line = $7 AND finished_at IS NULL";
+               WHERE registry = $5 AND content = $6 AND settings = $7 AND place_line = $8 AND finished_at IS NULL";
     let values = params![
         row.place_offset,
         row.place_line,
@@ -65,14 +66,21 @@ pub async fn go_on(tx: &Tx, code: &RegistryCode, content: &str, seen: i64, row: 
         row.summary,
         code.as_str(),
         content,
+        row.settings,
         seen
     ];
     Ok(tx.exec(sql, values).await? == 1)
 }
 
 /// Notes that a file is finished.
-pub async fn finish(tx: &Tx, code: &RegistryCode, content: &str, now: Timestamp) -> Result<()> {
-    let sql =
-        "UPDATE registry_import SET finished_at = $1 WHERE registry = $2 AND content = $3 AND finished_at IS NULL";
-    tx.exec(sql, params![now, code.as_str(), content]).await.map(drop)
+pub async fn finish(tx: &Tx, code: &RegistryCode, content: &str, settings: &str, now: Timestamp) -> Result<()> {
+    let sql = "UPDATE registry_import SET finished_at = $1 WHERE registry = $2 AND content = $3 AND settings = $4";
+    let values = params![now, code.as_str(), content, settings];
+    tx.exec(sql, values).await.map(drop)
+}
+
+/// Forgets a file of which nothing was kept.
+pub async fn forget(tx: &Tx, code: &RegistryCode, content: &str, settings: &str) -> Result<()> {
+    let sql = "DELETE FROM registry_import WHERE registry = $1 AND content = $2 AND settings = $3";
+    tx.exec(sql, params![code.as_str(), content, settings]).await.map(drop)
 }

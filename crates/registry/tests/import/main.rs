@@ -432,6 +432,17 @@ async fn headings_in_two_rows_titles_above_them_and_four_hundred_columns() {
         assert_eq!(codes(&refused.expect_err("refused")), ["no-header"]);
         let (summary, _) = office.keep("headings.csv", HEADINGS).await;
         assert_eq!((summary.rows, summary.kept), (0, false));
+        // The rest of a file may be tried again with another mapping.
+        let text = format!("{HEADINGS}Lê An,05/03/1980,M,001080000071\nLê Bình,05/03/1980,Nam,001080000072\n");
+        let options = office.options(office.file("again.csv", text));
+        for taken in [1, 0] {
+            let done = office.import(&options).await;
+            assert_eq!(done.map_or(0, |summary| summary.taken), taken);
+        }
+        let values = "names = [\"Giới tính\"]\nvalues = { M = \"male\" }";
+        let mapping = MAPPING.replace("names = [\"Giới tính\"]", values);
+        let rest = office.import(&Options { mapping, ..options }).await.expect("imported");
+        assert_eq!((rest.taken, rest.refused), (1, 1));
         let refused = office
             .import(&office.options(office.folder.path().join("absent.csv")))
             .await;

@@ -246,7 +246,7 @@ impl Registries {
             };
             state.code().clone_into(&mut row.state);
             if !tables::decide(&tx, &row, ctx.now, ctx.actor_name(), verdict.code(), &why).await? {
-                return Err(decided(None));
+                return Err(decided(tables::acts(&tx, id.uuid()).await?.last()));
             }
             Ok(())
         })

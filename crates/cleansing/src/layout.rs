@@ -70,6 +70,28 @@ pub enum Sort {
     Address,
 }
 
+impl Sort {
+    /// The word for it in a layout.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Name => "name",
+            Self::Date => "date",
+            Self::Birthday => "birthday",
+            Self::IdNumber => "id-number",
+            Self::TaxCode => "tax-code",
+            Self::Phone => "phone",
+            Self::Email => "email",
+            Self::Sex => "sex",
+            Self::Ethnicity => "ethnicity",
+            Self::Nationality => "nationality",
+            Self::Money => "money",
+            Self::Number => "number",
+            Self::Address => "address",
+        }
+    }
+}
+
 /// One field.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,7 +125,7 @@ pub struct Field {
 }
 
 /// The description of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layout {
     /// The form; else it is told from the beginning of the file, and is never `fixed`.
@@ -154,9 +176,17 @@ impl Layout {
                 format!("The layout cannot be read: {what}."),
             )
         })?;
+        layout.checked()
+    }
+
+    /// The same, if it does not contradict itself.
+    ///
+    /// # Errors
+    /// All contradictions at once, as in [`Self::from_toml`].
+    pub fn checked(self) -> Result<Self> {
         let mut problems = Problems::new();
-        layout.check(&mut problems);
-        problems.into_result().map(|()| layout)
+        self.check(&mut problems);
+        problems.into_result().map(|()| self)
     }
 
     fn check(&self, problems: &mut Problems) {

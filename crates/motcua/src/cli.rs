@@ -14,8 +14,11 @@ use procedure::catalogue::import::{self, Options, Progress};
 
 use crate::{
     backup,
+    clean::Clean,
     config::Config,
-    demo, exchange, ledger, link,
+    demo, exchange,
+    invent::Invent,
+    ledger, link,
     logging::LogFormat,
     node::{MIGRATIONS, Node, open_store},
     packages, registries, seed, serve,
@@ -57,7 +60,7 @@ enum Command {
     /// Procedures: check a package, import the published catalogue.
     #[command(subcommand)]
     Procedure(Procedure),
-    /// Registries: check a folder, publish it.
+    /// Registries: check a folder, publish it, take in files.
     #[command(subcommand)]
     Registry(registries::Command),
     /// Make an officer; prints a one-time password.
@@ -118,6 +121,10 @@ enum Command {
     Service(exchange::commands::ServiceCommand),
     /// Find which records of one or two files speak of the same person.
     Link(linkage::command::Options),
+    /// Write the values of legacy files one way; report what is bad and what is doubtful.
+    Clean(Clean),
+    /// Invent a country, the same for the same seed, and write it as files.
+    Country(Invent),
     /// Copy a node whole into a folder, while it runs.
     Backup(backup::Backup),
     /// Put a node back from a backup, or only verify the backup.
@@ -207,6 +214,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             store.close().await;
         }
         Command::Link(options) => return tokio::task::spawn_blocking(move || link::link(&options)).await?,
+        Command::Clean(clean) => return tokio::task::spawn_blocking(move || clean.run()).await?,
+        Command::Country(invent) => return tokio::task::spawn_blocking(move || invent.run()).await?,
         Command::Procedure(Procedure::Check { dir, json, en }) => return check(&dir, json, en),
         Command::Procedure(Procedure::Import {
             config,
@@ -308,7 +317,11 @@ fn roles_of(codes: &[String]) -> anyhow::Result<identity::Roles> {
     Ok(roles)
 }
 
-async fn open_node(config: &Path) -> anyhow::Result<Node> {
+/// Opens the node of a configuration, without serving.
+///
+/// # Errors
+/// What is wrong with the configuration or the database.
+pub async fn open_node(config: &Path) -> anyhow::Result<Node> {
     let config = Config::read(config)?;
     let store = open_store(&config).await?;
     Node::open(config, store).await
@@ -365,6 +378,27 @@ async fn import_files(
 /// A bar for work whose end is not known.
 pub fn spinner(what: &'static str) -> ProgressBar {
     ProgressBar::new_spinner().with_message(what)
+}
+
+/// Prints why something was refused; what is no refusal stays an error.
+///
+/// # Errors
+/// A failure of ours, or standard output is closed.
+pub fn tell(error: anyhow::Error, lang: Lang) -> anyhow::Result<ExitCode> {
+    match error.downcast::<base::Error>()? {
+        base::Error::Refused(_, problems) => {
+            for problem in &problems {
+                say(&format!(
+                    "{} {}: {}\n",
+                    problem.code,
+                    problem.at,
+                    problem.text.get(lang)
+                ))?;
+            }
+            Ok(ExitCode::FAILURE)
+        }
+        failure => Err(failure.into()),
+    }
 }
 
 /// What a command is asked for goes to standard output; everything else is log.

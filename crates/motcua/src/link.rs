@@ -6,7 +6,7 @@ use base::Lang;
 use indicatif::{ProgressBar, ProgressStyle};
 use linkage::command::{Options, Stage, run};
 
-use crate::cli::say;
+use crate::cli::{say, tell};
 
 /// Hundredths of a per cent, of which a bar knows only whole ones.
 const STEPS: f64 = 10_000.0;
@@ -32,17 +32,6 @@ pub fn link(options: &Options) -> anyhow::Result<ExitCode> {
             say(&format!("{}\n", report.lines(lang).join("\n")))?;
             Ok(ExitCode::SUCCESS)
         }
-        Err(base::Error::Refused(_, problems)) => {
-            for problem in &problems {
-                say(&format!(
-                    "{} {}: {}\n",
-                    problem.code,
-                    problem.at,
-                    problem.text.get(lang)
-                ))?;
-            }
-            Ok(ExitCode::FAILURE)
-        }
-        Err(failure) => Err(failure.into()),
+        Err(error) => tell(error.into(), lang),
     }
 }

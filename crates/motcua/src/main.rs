@@ -1,6 +1,8 @@
 //! Một Cửa, one door: the binary. It reads the configuration, puts the crates together and serves.
 
 mod backup;
+mod bar;
+mod clean;
 mod cli;
 mod config;
 #[cfg(test)]
@@ -8,6 +10,8 @@ mod conformance;
 mod demo;
 mod exchange;
 mod front;
+mod imports;
+mod invent;
 mod ledger;
 mod link;
 mod logging;

@@ -1,4 +1,4 @@
-//! `motcua registry …`: check a registry's folder, publish it to a node.
+//! `motcua registry …`: check a registry's folder, publish it to a node, take in files.
 
 use std::{
     path::{Path, PathBuf},
@@ -18,6 +18,7 @@ use registry::{
 use crate::{
     cli::say,
     config::Config,
+    imports::Import,
     node::{MIGRATIONS, open_store, reference},
 };
 
@@ -46,6 +47,8 @@ pub enum Command {
         #[arg(long)]
         en: bool,
     },
+    /// Take a legacy file into a registry; every bad row is reported by line and field.
+    Import(Import),
 }
 
 /// Carries out a command.
@@ -68,6 +71,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             })
         }
         Command::Publish { folder, config, en } => publish(&folder, &config, lang(en)).await,
+        Command::Import(import) => import.run().await,
     }
 }
 

@@ -16,7 +16,9 @@ pub mod elsewhere;
 pub mod folder;
 pub mod here;
 pub mod history;
+pub mod import;
 pub mod keeper;
+pub mod linking;
 pub mod lookup;
 pub mod model;
 pub mod offered;
@@ -27,5 +29,11 @@ mod store;
 mod wire;
 
 /// The tables of this crate.
-pub const MIGRATIONS: ::store::Migrations =
-    ::store::migrations!("registry", "0001_registry", "0002_records", "0003_orders");
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
+    "registry",
+    "0001_registry",
+    "0002_records",
+    "0003_orders",
+    "0006_imports",
+    "0007_pairs"
+);

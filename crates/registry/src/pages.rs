@@ -20,6 +20,7 @@ use view::{
 
 use crate::{
     history::{Effect, Moment},
+    linking,
     model::{ChangeKind, DataType, Registry, RegistryCode, Sensitivity, text_of, values_at},
     service::{Mask, Purpose, RecordView, Registries, VersionView, When},
 };
@@ -31,7 +32,8 @@ pub fn router(registries: Registries) -> Router {
         .route("/registries/{code}", get(one))
         // Keys and purposes stand in the body of a form, not in addresses that are kept in histories and logs.
         .route("/registries/{code}/record", get(ask).post(look))
-        .with_state(registries)
+        .with_state(registries.clone())
+        .merge(linking::pages::router(registries))
 }
 
 #[derive(Template)]
@@ -80,6 +82,8 @@ struct One {
     registry: Arc<Registry>,
     /// Where records are looked up, for who may.
     look: Option<String>,
+    /// The queue of pairs that may be the same, for its stewards.
+    pairs: Option<String>,
     basis: String,
     key: String,
     doubts: String,
@@ -134,7 +138,11 @@ async fn one(State(registries): State<Registries>, web: Web, Path(code): Path<St
     let may_look = web
         .ctx
         .may(Permission::ReadRegistry, &Scope::Agency(registry.steward.to_string()));
+    let may_decide = web
+        .ctx
+        .may(Permission::KeepRegistry, &Scope::Agency(registry.steward.to_string()));
     let made = One {
+        pairs: may_decide.then(|| format!("/registries/{}/pairs", registry.code)),
         look: may_look.then(|| format!("/registries/{}/record", registry.code)),
         basis: registry
             .basis

@@ -14,13 +14,13 @@ const LOOKED_AT: usize = 30;
 
 /// Where the fields of a layout stand.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub struct Columns {
     /// The column, from 0, of each field of the layout.
     of_field: Vec<Option<usize>>,
     /// The keys of the headings, by column.
     headings: Vec<String>,
     /// Columns of the file; 0 where no headings say it.
-    pub width: usize,
+    pub(super) width: usize,
     /// Where the data begin.
     pub data: Position,
     /// What was found in the headings.
@@ -28,12 +28,13 @@ pub(super) struct Columns {
 }
 
 impl Columns {
+    /// The column, from 0, in which a field of the layout stands.
     pub fn column(&self, field: usize) -> Option<usize> {
         self.of_field.get(field).copied().flatten()
     }
 
     /// The columns that have an encoding of their own.
-    pub fn encodings(&self, layout: &Layout) -> Vec<(usize, Encoding)> {
+    pub(super) fn encodings(&self, layout: &Layout) -> Vec<(usize, Encoding)> {
         layout
             .field_encodings()
             .filter_map(|(field, encoding)| Some((self.column(field)?, encoding)))

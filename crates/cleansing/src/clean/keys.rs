@@ -17,13 +17,18 @@ type Record = (u128, u64);
 /// Bytes of one on disk.
 const SIZE: usize = 24;
 
-/// The keys of a file, on disk.
-pub(super) struct Keys {
+/// The keys of a file, on disk: as hashes, which tell nothing of them.
+#[derive(Debug)]
+pub struct Keys {
     path: PathBuf,
     file: BufWriter<File>,
 }
 
 impl Keys {
+    /// Makes the file.
+    ///
+    /// # Errors
+    /// It cannot be made.
     pub fn create(path: &Path) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
@@ -32,13 +37,17 @@ impl Keys {
     }
 
     /// Goes on with a file that has `bytes` of keys.
-    pub fn resume(path: &Path, bytes: u64) -> io::Result<Self> {
+    pub(super) fn resume(path: &Path, bytes: u64) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
             file: BufWriter::new(super::output::reopen(path, bytes)?),
         })
     }
 
+    /// Adds the key of a line.
+    ///
+    /// # Errors
+    /// It cannot be written.
     pub fn add(&mut self, key: &[String], line: u64) -> io::Result<()> {
         let half = |salt: u8| {
             let mut hasher = DefaultHasher::new();
@@ -52,12 +61,15 @@ impl Keys {
     }
 
     /// Writes out what is buffered; the number of bytes of keys.
-    pub fn flush(&mut self) -> io::Result<u64> {
+    pub(super) fn flush(&mut self) -> io::Result<u64> {
         self.file.flush()?;
         Ok(self.file.get_ref().metadata()?.len())
     }
 
-    /// Gives each line whose key an earlier line has, with the first line of it. The file of keys is used up.
+    /// Gives each line whose key an earlier line has, after the first line of it. The file of keys is used up; `memory` is in bytes.
+    ///
+    /// # Errors
+    /// The first of `found`; the files cannot be read or written.
     pub fn duplicates(mut self, memory: usize, found: &mut dyn FnMut(u64, u64) -> Result<()>) -> Result<()> {
         self.flush().map_err(Error::internal)?;
         let runs = self

@@ -16,13 +16,18 @@ use base::Result;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use self::{header::Columns, keys::Keys, output::Output, row::Standards};
+use self::output::Output;
+pub use self::{
+    header::Columns,
+    keys::Keys,
+    row::{Judged, Standards},
+};
 use crate::{
     Finding, Severity,
     address::Gazetteer,
     encoding::Guess,
     layout::{Format, Layout},
-    read::{Position, Reader, Row},
+    read::{Opened, Position, Reader, Row},
 };
 
 /// What to clean, and how.
@@ -97,13 +102,19 @@ pub struct Summary {
 /// [`Summary`].
 pub fn clean(options: &Options<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Summary> {
     let layout = options.layout;
-    let standards = Standards::new(options)?;
+    let standards = Standards {
+        layout,
+        today: options.today,
+        written: options.written,
+        gazetteer: options.gazetteer,
+    };
+    standards.check()?;
     let size = std::fs::metadata(options.input).map_err(output::cannot_read)?.len();
-    let (mut reader, opened) = Reader::open(options.input, layout)?;
-    let columns = header::find(&mut reader, layout, opened.format)?;
-    // The rows that were read in looking for the headings are read again.
-    (reader, _) = Reader::open(options.input, layout)?;
-    reader.set_column_encodings(columns.encodings(layout));
+    let Table {
+        mut reader,
+        opened,
+        columns,
+    } = Table::open(options.input, layout)?;
     let (mut output, mut summary, mut position) = if options.resume {
         let (output, done) = Output::resume(options, size)?;
         (output, done.summary, done.position)
@@ -114,7 +125,7 @@ pub fn clean(options: &Options<'_>, progress: &mut dyn FnMut(Progress)) -> Resul
             summary.encoding_sure = guess.sure;
         }
         let mut output = Output::create(options, &standards.headings())?;
-        if let Some(finding) = opened.guess.as_ref().and_then(unsure) {
+        if let Some(finding) = opened.unsure() {
             note(&mut output, &mut summary, &finding, "")?;
         }
         for finding in &columns.findings {
@@ -146,18 +157,51 @@ pub fn clean(options: &Options<'_>, progress: &mut dyn FnMut(Progress)) -> Resul
     Ok(summary)
 }
 
-/// Says why the encoding of the file is in doubt.
-fn unsure(guess: &Guess) -> Option<Finding> {
-    if guess.sure {
-        return None;
+/// A file opened by its layout, with its headings found.
+#[derive(Debug)]
+pub struct Table {
+    /// Its rows, from the beginning of the file: the data begin at [`Columns::data`].
+    pub reader: Reader,
+    /// What it was taken for.
+    pub opened: Opened,
+    /// Which column is which field.
+    pub columns: Columns,
+}
+
+impl Table {
+    /// Opens a file and looks for its headings.
+    ///
+    /// # Errors
+    /// `cannot-open`, `no-header`, `missing-columns`, a workbook that is none or a bomb.
+    pub fn open(path: &Path, layout: &Layout) -> Result<Self> {
+        let (mut reader, opened) = Reader::open(path, layout)?;
+        let columns = header::find(&mut reader, layout, opened.format)?;
+        // The rows that were read in looking for the headings are read again.
+        (reader, _) = Reader::open(path, layout)?;
+        reader.set_column_encodings(columns.encodings(layout));
+        Ok(Self {
+            reader,
+            opened,
+            columns,
+        })
     }
+}
+
+impl Opened {
+    /// Says why the encoding of the file is in doubt, where it is.
+    pub fn unsure(&self) -> Option<Finding> {
+        self.guess.as_ref().filter(|guess| !guess.sure).map(unsure)
+    }
+}
+
+fn unsure(guess: &Guess) -> Finding {
     let name = guess.encoding.name();
     let shares = guess
         .evidence
         .iter()
         .map(|e| format!("{} {}/{}", e.encoding.name(), e.syllables, e.words));
     let shares = shares.collect::<Vec<_>>().join(", ");
-    Some(Finding::row(
+    Finding::row(
         1,
         Severity::Doubt,
         "encoding-unsure",
@@ -165,7 +209,7 @@ fn unsure(guess: &Guess) -> Option<Finding> {
         format!(
             "The encoding is not sure; {name} is taken. Words with marks that are spelt right, by encoding: {shares}."
         ),
-    ))
+    )
 }
 
 fn one_row(

@@ -1,8 +1,9 @@
 //! One row, judged.
 
 use base::{Error, Result, codes::CodeError, refusal::Kind};
+use jiff::civil::Date;
 
-use super::{Options, header::Columns};
+use super::Columns;
 use crate::{
     Finding, Severity,
     address::{Certainty, Gazetteer},
@@ -12,15 +13,23 @@ use crate::{
 };
 
 /// How the values of a layout are standardised.
-pub(super) struct Standards<'a> {
-    layout: &'a Layout,
-    options: &'a Options<'a>,
+#[derive(Debug, Clone, Copy)]
+pub struct Standards<'a> {
+    /// What the file is.
+    pub layout: &'a Layout,
+    /// The day: no birthday lies after it.
+    pub today: Date,
+    /// When the addresses were written, where that is known.
+    pub written: Option<Date>,
+    /// The units, where the layout has addresses.
+    pub gazetteer: Option<&'a Gazetteer>,
 }
 
 /// A row with everything that is known about it.
 #[derive(Debug, Default)]
-pub(super) struct Judged {
-    /// The columns of the good file after the line.
+pub struct Judged {
+    /// The values in the order of the fields; an address is followed by its unit and its certainty. They are whole where no finding
+    /// is bad.
     pub values: Vec<String>,
     /// Findings, each with its proposals.
     pub findings: Vec<(Finding, String)>,
@@ -37,13 +46,13 @@ struct Written {
 /// More proposals help nobody.
 const MOST_PROPOSALS: usize = 12;
 
-impl<'a> Standards<'a> {
-    /// For a run.
+impl Standards<'_> {
+    /// That there are units where the layout has addresses.
     ///
     /// # Errors
-    /// `no-gazetteer` where the layout has addresses and the run has no units.
-    pub fn new(options: &'a Options<'a>) -> Result<Self> {
-        if options.gazetteer.is_none() && options.layout.fields.iter().any(|f| f.sort == Sort::Address) {
+    /// `no-gazetteer` where there are none.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.gazetteer.is_none() && self.layout.fields.iter().any(|f| f.sort == Sort::Address) {
             return Err(Error::refused(
                 Kind::Invalid,
                 "no-gazetteer",
@@ -51,14 +60,11 @@ impl<'a> Standards<'a> {
                 "The layout has an address, but there are no units to find it in.",
             ));
         }
-        Ok(Self {
-            layout: options.layout,
-            options,
-        })
+        Ok(())
     }
 
     /// The headings of the good file.
-    pub fn headings(&self) -> Vec<String> {
+    pub(super) fn headings(&self) -> Vec<String> {
         let mut all = vec!["source_line".to_owned()];
         for field in &self.layout.fields {
             all.push(field.id.clone());
@@ -201,7 +207,7 @@ impl<'a> Standards<'a> {
                 doubts: Vec::new(),
             });
         }
-        if let (Sort::Address, Some(gazetteer)) = (field.sort, self.options.gazetteer) {
+        if let (Sort::Address, Some(gazetteer)) = (field.sort, self.gazetteer) {
             return self.address(gazetteer, raw);
         }
         match self.standard(field, raw, cell.kind) {
@@ -240,7 +246,7 @@ impl<'a> Standards<'a> {
                 let options = DateOptions {
                     month_first: self.layout.month_first,
                     birthday,
-                    today: birthday.then_some(self.options.today),
+                    today: birthday.then_some(self.today),
                     serial: match kind {
                         CellKind::Date(serial) => Some(serial),
                         _ => None,
@@ -276,7 +282,7 @@ impl<'a> Standards<'a> {
 
     fn address(&self, gazetteer: &Gazetteer, raw: &str) -> Result<Written, value::Refused<String>> {
         let text = value::text_with(raw, self.layout.tone)?.value;
-        let found = gazetteer.locate(&text, self.options.written);
+        let found = gazetteer.locate(&text, self.written);
         let unit = match (found.certainty, found.choices.first()) {
             (Certainty::Certain | Certainty::Likely, Some(only)) => only.unit.code.to_string(),
             _ => String::new(),

@@ -49,8 +49,17 @@ impl Decoder {
 
     /// The text of a cell of bytes, on `line`, in `column` from 0.
     pub fn bytes(&mut self, bytes: &[u8], line: u64, column: usize, findings: &mut Vec<Finding>) -> String {
+        if bytes.contains(&0) {
+            findings.push(Finding::cell(
+                line,
+                column + 1,
+                Severity::Bad,
+                nul(),
+                &String::from_utf8_lossy(bytes),
+            ));
+        }
         if bytes.is_ascii() {
-            return self.ascii(bytes, line, column, findings);
+            return bytes.iter().map(|b| char::from(*b)).collect();
         }
         let own = self.columns.get(column).copied().flatten();
         let (encoding, foreign) = match own {
@@ -90,19 +99,6 @@ impl Decoder {
             None if self.declared => text,
             None => self.seen_as_western(text, line, column, findings),
         }
-    }
-
-    fn ascii(&self, bytes: &[u8], line: u64, column: usize, findings: &mut Vec<Finding>) -> String {
-        let text: String = bytes.iter().map(|b| char::from(*b)).collect();
-        if bytes.contains(&0) {
-            let reason = CodeError::new(
-                "nul-byte",
-                "Ô có ký tự NUL. Kiểm tra chương trình đã xuất tệp.",
-                "The cell has a NUL character. Check the program that wrote the file.",
-            );
-            findings.push(Finding::cell(line, column + 1, Severity::Bad, reason, &text));
-        }
-        text
     }
 
     /// The encoding of one cell, and whether it is another than that of the file.
@@ -164,6 +160,14 @@ fn capitals(encoding: Encoding, text: String) -> String {
         }
     }
     out
+}
+
+fn nul() -> CodeError {
+    CodeError::new(
+        "nul-byte",
+        "Ô có ký tự NUL. Kiểm tra chương trình đã xuất tệp.",
+        "The cell has a NUL character. Check the program that wrote the file.",
+    )
 }
 
 fn undecodable(encoding: Encoding) -> CodeError {

@@ -2,18 +2,25 @@
 
 use std::{
     collections::VecDeque,
-    io::{self, BufRead},
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::Path,
 };
 
-use super::Position;
+use base::Result;
+
+use super::{Position, cannot_open};
+use crate::encoding::skip_bom;
 
 /// No line is longer, in bytes; the rest of one that is is left out.
 pub const LONGEST_LINE: usize = 4 * 1024 * 1024;
 
 /// A line without its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub struct Line {
+    /// Where it begins.
     pub at: Position,
+    /// What stands in it.
     pub bytes: Vec<u8>,
     /// Whether something was left out.
     pub cut: bool,
@@ -21,13 +28,27 @@ pub(super) struct Line {
 
 /// Lines of an input, with their places. Lines can be given back.
 #[derive(Debug)]
-pub(super) struct Lines<R> {
+pub struct Lines<R> {
     input: R,
     next: Position,
     given_back: VecDeque<Line>,
 }
 
+impl Lines<BufReader<File>> {
+    /// The lines of a file of UTF-8 text, after a byte order mark.
+    ///
+    /// # Errors
+    /// `cannot-open`.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|e| cannot_open(&e))?;
+        let mut input = BufReader::with_capacity(256 * 1024, file);
+        skip_bom(&mut input).map_err(|e| cannot_open(&e))?;
+        Ok(Self::new(input))
+    }
+}
+
 impl<R: BufRead> Lines<R> {
+    /// Over an input from which a byte order mark was taken.
     pub const fn new(input: R) -> Self {
         Self {
             input,
@@ -41,6 +62,10 @@ impl<R: BufRead> Lines<R> {
         self.given_back.front().map_or(self.next, |line| line.at)
     }
 
+    /// The next line; none at the end.
+    ///
+    /// # Errors
+    /// An input that fails.
     pub fn next_line(&mut self) -> io::Result<Option<Line>> {
         if let Some(line) = self.given_back.pop_front() {
             return Ok(Some(line));
@@ -89,6 +114,9 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Reads forwards to a place. False if the input ends before.
+    ///
+    /// # Errors
+    /// An input that fails.
     pub fn skip_to(&mut self, place: Position) -> io::Result<bool> {
         self.given_back.clear();
         while self.next.offset < place.offset {

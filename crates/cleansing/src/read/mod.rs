@@ -22,7 +22,7 @@ pub use self::{
     csv::{CsvReader, guess_delimiter},
     decode::Decoder,
     fixed::FixedReader,
-    lines::LONGEST_LINE,
+    lines::{LONGEST_LINE, Line, Lines},
     xlsx::{Limits, XlsxReader},
 };
 use crate::{

@@ -13,7 +13,7 @@ use super::{
     EventType, Field, FieldPath, Filter, Name, Operation, Operator, Registry, RegistryCode, Service, SharedList,
     Vocabulary, allocation,
     attribute::{self, RawAttributes},
-    migration,
+    duplicates, migration,
     raw::{RawMigration, RawRegistry, RawRules},
     rule::{self, known},
     schema,
@@ -22,7 +22,15 @@ use crate::check::{Report, Sink};
 
 pub(super) const FILE: &str = "registry.toml";
 /// The names of the files of a folder; the first two have to be there.
-const NAMES: [&str; 5] = [FILE, schema::FILE, "rules.toml", migration::FILE, attribute::FILE];
+const NAMES: [&str; 7] = [
+    FILE,
+    schema::FILE,
+    "rules.toml",
+    migration::FILE,
+    attribute::FILE,
+    duplicates::FILE,
+    duplicates::MODEL,
+];
 /// Parameters of a list that are no filters.
 const PARAMETERS: [&str; 6] = ["cursor", "limit", "sort", "fields", "as_of", "known_at"];
 /// Names that expressions use for themselves.
@@ -143,6 +151,7 @@ fn compile(files: &Files, reference: &Arc<Reference>, sink: &mut Sink) -> Option
         .collect();
     let attributes = attribute::compile(attributes, &fields, &raw.key, &filters, sink);
     let allocations = allocation::compile(raw.allocate, &fields, &raw.key, &filters, sink);
+    let duplicates = duplicates::compile(files, &fields, &filters, sink);
     let hash = match packed.hash() {
         Ok(hash) => hash,
         Err(error) => {
@@ -166,6 +175,7 @@ fn compile(files: &Files, reference: &Arc<Reference>, sink: &mut Sink) -> Option
         sensitivity: raw.sensitivity,
         attributes,
         allocations,
+        duplicates,
         filters,
         services: raw
             .service
@@ -486,7 +496,7 @@ fn twice(sink: &mut Sink, path: String, what: &str) {
 }
 
 /// The files that a folder may hold.
-pub(crate) const fn folder_names() -> [&'static str; 5] {
+pub(crate) const fn folder_names() -> [&'static str; 7] {
     NAMES
 }
 

@@ -4,6 +4,7 @@ mod allocation;
 mod attribute;
 pub mod breaks;
 mod code;
+mod duplicates;
 mod folder;
 mod judge;
 mod migration;
@@ -22,6 +23,8 @@ use serde_json::Value;
 pub use allocation::{Allocation, AllocationRule};
 pub use attribute::Attribute;
 pub use code::{FieldPath, ListId, Name, RegistryCode, TermId};
+pub(crate) use duplicates::BLOCK;
+pub use duplicates::Duplicates;
 pub use folder::Files;
 pub(crate) use folder::{folder_names, same_name};
 pub(crate) use judge::text_of;
@@ -66,6 +69,8 @@ pub struct Registry {
     pub attributes: Vec<Attribute>,
     /// The numbers that the registry gives, in the order in which it does.
     pub allocations: Vec<Allocation>,
+    /// How records are found that may speak of the same person or thing.
+    pub duplicates: Option<Duplicates>,
     /// What subscribers are told.
     pub events: Vec<EventType>,
     /// The clocks of doubts.
@@ -255,6 +260,11 @@ impl Registry {
     /// The filter of a field.
     pub fn filter(&self, path: &FieldPath) -> Option<&Filter> {
         self.filters.iter().find(|filter| filter.field == *path)
+    }
+
+    /// The administrative units by whose codes it is judged.
+    pub fn units(&self) -> &procedure::reference::Units {
+        &self.reference.units
     }
 
     /// What was published.

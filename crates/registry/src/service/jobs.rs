@@ -13,6 +13,9 @@ pub const CHANGED: &str = "registry.changed";
 /// The records of a registry are found by other fields, or by another key.
 pub const REINDEX: &str = "registry.reindex";
 
+/// Records of a registry changed: are there others that may speak of the same?
+pub const LINK: &str = "registry.link";
+
 /// Which piece of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reindex {
@@ -31,13 +34,14 @@ pub struct Changed {
 
 /// Teaches a runner the jobs of registries.
 pub fn handlers(runner: Runner, registries: &Registries) -> Runner {
-    let (changed, reindex) = (registries.clone(), registries.clone());
+    let (changed, reindex, link) = (registries.clone(), registries.clone(), registries.clone());
     runner
         .on(CHANGED, move |run| {
             let registries = changed.clone();
             async move {
                 let Changed { registry } = run.payload()?;
-                registries.keep_leaves(&registry).await.map(drop)
+                registries.order_linking(&run, &registry).await?;
+                registries.keep_some_leaves(&run, &registry).await
             }
         })
         .on(REINDEX, move |run| {
@@ -45,6 +49,13 @@ pub fn handlers(runner: Runner, registries: &Registries) -> Runner {
             async move {
                 let Reindex { registry, after } = run.payload()?;
                 registries.reindex(&run, &registry, after).await
+            }
+        })
+        .on(LINK, move |run| {
+            let registries = link.clone();
+            async move {
+                let Changed { registry } = run.payload()?;
+                registries.link(&run, &registry).await
             }
         })
 }

@@ -9,10 +9,10 @@ use base::{Error, Result};
 use ledger::{Kind, Log};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use store::transact;
+use store::{jobs::Run, transact};
 use uuid::Uuid;
 
-use super::Registries;
+use super::{Registries, write::changed};
 use crate::{
     model::{ChangeKind, RegistryCode},
     store::{
@@ -24,6 +24,8 @@ use crate::{
 
 /// Versions that one look puts into the log at once.
 const PIECE: u32 = 512;
+/// Looks of one job.
+const PIECES: u32 = 40;
 
 /// The log of this node.
 pub type Ledger = Arc<Log>;
@@ -77,39 +79,61 @@ impl Registries {
     /// # Errors
     /// The log or the database failed; doing it again does no harm.
     pub async fn keep_leaves(&self, code: &RegistryCode) -> Result<u64> {
-        let Some(log) = self.0.ledger.get() else { return Ok(0) };
         let mut made = 0;
         loop {
-            let after = tables::last_of(&self.store().read(), code).await?.unwrap_or(0);
-            let mut bare = read::changes(&self.store().read(), code, after, PIECE).await?;
-            let is_erasure = |version: &VersionRow| version.kind == ChangeKind::Erase.code();
-            // An erasure is the last of its piece: it finds the leaves of its record noted, and is noted itself when they are empty.
-            // Should a crash come before that, it comes again.
-            if let Some(at) = bare.iter().position(is_erasure) {
-                bare.truncate(at + 1);
-            }
-            let Some(last) = bare.last() else { return Ok(made) };
-            let erased = is_erasure(last).then_some(last.record_id);
-            made += bare.len() as u64;
-            let records = bare.iter().map(|version| Ok((Kind::RECORD, said(code, version)?)));
-            let receipts = log
-                .append_all(records.collect::<Result<_>>()?)
-                .await
-                .map_err(Error::internal)?;
-            let leaf = |(version, receipt): (&VersionRow, ledger::Receipt)| Leaf {
-                registry: code.to_string(),
-                recorded_at: version.recorded_at,
-                origin: log.origin().to_owned(),
-                leaf: i64::try_from(receipt.index).unwrap_or(i64::MAX),
-            };
-            let leaves: Vec<Leaf> = bare.iter().zip(receipts).map(leaf).collect();
-            let (first, rest) = leaves.split_at(leaves.len() - usize::from(erased.is_some()));
-            transact!(self.store(), |tx| { tables::put(&tx, first).await })?;
-            if let Some(record) = erased {
-                self.empty_leaves(log, code, record).await?;
-                transact!(self.store(), |tx| { tables::put(&tx, rest).await })?;
+            match self.keep_piece(code).await? {
+                0 => return Ok(made),
+                more => made += more,
             }
         }
+    }
+
+    /// Makes as many leaves as one job may, and orders the rest: what a large file brought takes longer than a lease.
+    pub(super) async fn keep_some_leaves(&self, run: &Run, code: &RegistryCode) -> Result<()> {
+        for _ in 0..PIECES {
+            if self.keep_piece(code).await? == 0 {
+                return Ok(());
+            }
+        }
+        transact!(self.store(), |tx| {
+            run.done(&tx).await?;
+            tx.enqueue(changed(code)?, run.now).await
+        })
+    }
+
+    /// Makes leaves of the first versions that have none; how many.
+    async fn keep_piece(&self, code: &RegistryCode) -> Result<u64> {
+        let Some(log) = self.0.ledger.get() else { return Ok(0) };
+        let after = tables::last_of(&self.store().read(), code).await?.unwrap_or(0);
+        let mut bare = read::changes(&self.store().read(), code, after, PIECE).await?;
+        let is_erasure = |version: &VersionRow| version.kind == ChangeKind::Erase.code();
+        // An erasure is the last of its piece: it finds the leaves of its record noted, and is noted itself when they are empty.
+        // Should a crash come before that, it comes again.
+        if let Some(at) = bare.iter().position(is_erasure) {
+            bare.truncate(at + 1);
+        }
+        let Some(last) = bare.last() else { return Ok(0) };
+        let erased = is_erasure(last).then_some(last.record_id);
+        let made = bare.len() as u64;
+        let records = bare.iter().map(|version| Ok((Kind::RECORD, said(code, version)?)));
+        let receipts = log
+            .append_all(records.collect::<Result<_>>()?)
+            .await
+            .map_err(Error::internal)?;
+        let leaf = |(version, receipt): (&VersionRow, ledger::Receipt)| Leaf {
+            registry: code.to_string(),
+            recorded_at: version.recorded_at,
+            origin: log.origin().to_owned(),
+            leaf: i64::try_from(receipt.index).unwrap_or(i64::MAX),
+        };
+        let leaves: Vec<Leaf> = bare.iter().zip(receipts).map(leaf).collect();
+        let (first, rest) = leaves.split_at(leaves.len() - usize::from(erased.is_some()));
+        transact!(self.store(), |tx| { tables::put(&tx, first).await })?;
+        if let Some(record) = erased {
+            self.empty_leaves(log, code, record).await?;
+            transact!(self.store(), |tx| { tables::put(&tx, rest).await })?;
+        }
+        Ok(made)
     }
 
     async fn empty_leaves(&self, log: &Arc<Log>, code: &RegistryCode, record: Uuid) -> Result<()> {

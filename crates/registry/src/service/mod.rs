@@ -4,13 +4,14 @@
 mod allocate;
 mod erase;
 mod facts;
-mod jobs;
+pub(crate) mod jobs;
 mod leaves;
 mod order;
+pub(crate) mod many;
 mod purpose;
 mod read;
 mod reindex;
-mod write;
+pub(crate) mod write;
 
 use std::sync::{Arc, OnceLock};
 
@@ -19,7 +20,7 @@ use identity::{Ctx, IdentityState, Permission, Scope};
 use store::Store;
 
 pub use facts::Fact;
-pub use jobs::{CHANGED, REINDEX, handlers};
+pub use jobs::{CHANGED, LINK, REINDEX, handlers};
 pub use leaves::Ledger;
 pub use order::{Carried, HERE};
 pub use purpose::Purpose;
@@ -68,16 +69,21 @@ impl Registries {
         &self.0.shelf
     }
 
-    fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.0.store
     }
 
-    fn editions(&self, code: &RegistryCode) -> Result<Arc<Editions>> {
+    pub(crate) fn editions(&self, code: &RegistryCode) -> Result<Arc<Editions>> {
         self.0.shelf.get(code).ok_or_else(no_registry)
     }
 
     /// The registry in all its versions, for whom the permission holds.
-    fn open(&self, ctx: &Ctx, code: &RegistryCode, permission: Permission) -> Result<(Arc<Editions>, Arc<Registry>)> {
+    pub(crate) fn open(
+        &self,
+        ctx: &Ctx,
+        code: &RegistryCode,
+        permission: Permission,
+    ) -> Result<(Arc<Editions>, Arc<Registry>)> {
         let editions = self.editions(code)?;
         let registry = editions.current();
         ctx.require(permission, &Scope::Agency(registry.steward.to_string()))?;

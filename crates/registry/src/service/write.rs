@@ -10,13 +10,18 @@ use sha2::{Digest, Sha256};
 use store::{Once, Read, Tx, jobs::Job, transact};
 use uuid::Uuid;
 
-use super::{RecordId, Registries, jobs, no_record};
+use super::{
+    RecordId, Registries, jobs,
+    many::{self, Fit},
+    no_record,
+};
 use crate::{
-    history::{Effect, Entry, Moment, Segment, Span, Timeline, kind_of},
+    history::{Effect, Entry, Moment, Timeline, kind_of},
     model::{ChangeKind, Name, Registry, RegistryCode},
     shelf::Editions,
     store::{
-        VersionRow, effect_columns, index,
+        VersionRow, effect_columns,
+        index::{self, Slots},
         write::{self as tables, Folded},
     },
 };
@@ -201,12 +206,15 @@ impl Registries {
     ) -> Result<Vec<Result<RecordId, Problems>>> {
         let (_, registry) = self.open(ctx, code, Permission::KeepRegistry)?;
         let provenance = complete(provenance, &registry)?;
-        let mut judged: Vec<Result<(String, Span), Problems>> =
-            fresh.iter().map(|fresh| judge_fresh(ctx, &registry, fresh)).collect();
+        let slots = Slots::of(&registry);
+        let mut judged: Vec<Result<Fit, Problems>> = fresh
+            .iter()
+            .map(|fresh| Fit::judge(&registry, &slots, fresh, ctx.now))
+            .collect();
         let mut keys = BTreeSet::new();
         for one in &mut judged {
-            if let Ok((key, _)) = one
-                && !keys.insert(key.clone())
+            if let Ok(fit) = one
+                && !keys.insert(fit.key().to_owned())
             {
                 *one = Err(key_taken(&registry));
             }
@@ -220,27 +228,26 @@ impl Registries {
             ))?);
         }
         let fingerprint = hex::encode(hasher.finalize());
-        let slot = index::slot(code, None);
-        let ids: Vec<RecordId> = fresh.iter().map(|_| RecordId::new(ctx.now)).collect();
+        let ids: Vec<RecordId> = many::ids(fresh.len(), ctx.now);
         transact!(self.store(), |tx| {
             let count = i64::try_from(fresh.len()).map_err(Error::internal)?;
             let first = tables::turn(&tx, code, count.max(1), ctx.now).await?;
             let known: Vec<&str> = keys.iter().map(String::as_str).collect();
-            let taken = tables::taken(&tx, slot, &known).await?;
-            let mut judged = judged.clone();
-            for one in &mut judged {
-                if one.as_ref().is_ok_and(|(key, _)| taken.contains(key.as_bytes())) {
-                    *one = Err(key_taken(&registry));
-                }
-            }
-            let refused = whole && judged.iter().any(Result::is_err);
-            let answer: Vec<Result<RecordId, Problems>> = judged
-                .iter()
+            let taken = tables::taken(&tx, slots.key(), &known).await?;
+            let one = |one: &Result<Fit, Problems>| match one {
+                Ok(fit) if taken.contains(fit.key().as_bytes()) => Err(key_taken(&registry)),
+                Ok(_) => Ok(()),
+                Err(problems) => Err(problems.clone()),
+            };
+            let told: Vec<Result<(), Problems>> = judged.iter().map(one).collect();
+            let refused = whole && told.iter().any(Result::is_err);
+            let answer: Vec<Result<RecordId, Problems>> = told
+                .into_iter()
                 .zip(&ids)
                 .map(|(one, id)| match one {
-                    Err(problems) => Err(problems.clone()),
-                    Ok(_) if refused => Err(Problems::new()),
-                    Ok(_) => Ok(*id),
+                    Err(problems) => Err(problems),
+                    Ok(()) if refused => Err(Problems::new()),
+                    Ok(()) => Ok(*id),
                 })
                 .collect();
             let scope = format!("{}/many", scope(ctx, code));
@@ -251,42 +258,38 @@ impl Registries {
             if refused {
                 return Ok(answer);
             }
-            let (mut versions, mut segments, mut found) = (Vec::new(), Vec::new(), Vec::new());
-            for (n, ((one, id), fresh)) in (0_i64..).zip(judged.iter().zip(&ids).zip(fresh)) {
-                let Ok((key, span)) = one else { continue };
-                let (at, id) = (first + n, id.uuid());
-                let effect = Effect::Holds {
-                    from: fresh.from,
-                    to: fresh.to,
-                };
-                let entry = (ChangeKind::Assert, Some(effect), None);
-                versions.push(version(
-                    ctx,
-                    &registry,
-                    id,
-                    1,
-                    at,
-                    entry,
-                    Some(fresh.body.to_string()),
-                    &provenance,
-                ));
-                let segment = Segment {
-                    span: *span,
-                    seq: 1,
-                    ended: false,
-                    begins: true,
-                };
-                segments.extend(tables::segment_rows(code, id, [segment], at));
-                let values = tables::found([(*span, index::entries(&registry, key, &fresh.body))]);
-                found.extend(tables::index_rows(id, &values, at));
-            }
-            tables::add(&tx, code, &versions).await?;
-            tables::add_segments(&tx, &segments).await?;
-            tables::add_index(&tx, &found).await?;
+            let fits: Vec<(RecordId, &Fit)> = answer
+                .iter()
+                .zip(&judged)
+                .filter_map(|(answer, one)| Some((*answer.as_ref().ok()?, one.as_ref().ok()?)))
+                .collect();
+            many::put(&tx, ctx, &registry, &provenance, first, &fits).await?;
             tx.enqueue(changed(code)?, ctx.now).await?;
             Ok(answer)
         })
     }
+}
+
+/// Takes in a change within the caller's transaction, which has a single effect by other means.
+pub(crate) async fn within(
+    tx: &Tx,
+    ctx: &Ctx,
+    editions: &Editions,
+    change: Change,
+    provenance: &Provenance,
+) -> Result<Written> {
+    let registry = editions.current();
+    let judged = judge(ctx, &registry, change)?;
+    let at = tables::turn(tx, &registry.code, 1, ctx.now).await?;
+    let written = Written {
+        record: judged.record,
+        seq: judged.seen.unwrap_or(0) + 1,
+        recorded_at: Timestamp::from_micros(at),
+        noted: judged.noted.clone(),
+    };
+    add(tx, ctx, editions, &judged, provenance, &written).await?;
+    tx.enqueue(changed(&registry.code)?, ctx.now).await?;
+    Ok(written)
 }
 
 /// Who asks for what: keys of one caller are not another's.
@@ -300,7 +303,7 @@ fn scope(ctx: &Ctx, code: &RegistryCode) -> String {
     format!("registry/{code}/{actor}")
 }
 
-pub(super) fn changed(code: &RegistryCode) -> Result<Job> {
+pub(crate) fn changed(code: &RegistryCode) -> Result<Job> {
     let job = Job::new(jobs::CHANGED, &jobs::Changed { registry: code.clone() })?;
     Ok(job.key(format!("{}/{code}", jobs::CHANGED)))
 }
@@ -312,7 +315,7 @@ fn fingerprint(change: &Change, provenance: &Provenance) -> Result<String> {
 }
 
 /// Fills in what the registry says of itself.
-pub(super) fn complete(provenance: &Provenance, registry: &Registry) -> Result<Provenance> {
+pub(crate) fn complete(provenance: &Provenance, registry: &Registry) -> Result<Provenance> {
     let mut problems = Problems::new();
     let mut text = |text: &str, at: &str| {
         let text = text.trim().to_owned();
@@ -389,17 +392,6 @@ pub(super) fn judge(ctx: &Ctx, registry: &Registry, change: Change) -> Result<Ju
         body,
         noted,
     })
-}
-
-fn judge_fresh(ctx: &Ctx, registry: &Registry, fresh: &Fresh) -> Result<(String, Span), Problems> {
-    Effect::holds(fresh.from, fresh.to)?;
-    let judgement = registry.judge(&fresh.body, fresh.from.day(registry.valid_time), ctx.now);
-    if !judgement.problems.is_empty() {
-        return Err(judgement.problems);
-    }
-    let key = registry.key_of(&fresh.body)?;
-    let span = Span::new(fresh.from, fresh.to.unwrap_or(Moment::FOREVER)).ok_or_else(Problems::new)?;
-    Ok((key, span))
 }
 
 /// Adds one version and folds it in.
@@ -601,7 +593,7 @@ fn no_version() -> Error {
     Error::Refused(Kind::Invalid, problems)
 }
 
-fn key_taken(registry: &Registry) -> Problems {
+pub(crate) fn key_taken(registry: &Registry) -> Problems {
     let mut problems = Problems::new();
     let at = registry.key.first().map(ToString::to_string).unwrap_or_default();
     problems.add(

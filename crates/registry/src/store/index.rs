@@ -46,19 +46,44 @@ pub fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     Some(after)
 }
 
+/// The slots of a registry: that of its keys, and those of its filters in their order.
+#[derive(Debug, Clone)]
+pub struct Slots {
+    key: i64,
+    filters: Vec<i64>,
+}
+
+impl Slots {
+    /// Of a registry; for many records they are computed once.
+    pub fn of(registry: &Registry) -> Self {
+        let filters = registry.filters.iter();
+        Self {
+            key: slot(&registry.code, None),
+            filters: filters
+                .map(|filter| slot(&registry.code, Some(&filter.field)))
+                .collect(),
+        }
+    }
+
+    /// That of the keys.
+    pub const fn key(&self) -> i64 {
+        self.key
+    }
+
+    /// Everything by which a body of the registry is found: key and filters.
+    pub fn entries(&self, registry: &Registry, key: &str, body: &Value) -> Vec<(i64, Vec<u8>)> {
+        let mut entries = vec![(self.key, key.as_bytes().to_vec())];
+        for (filter, slot) in registry.filters.iter().zip(&self.filters) {
+            let values = values_at(body, &filter.field).into_iter();
+            entries.extend(values.filter_map(|value| Some((*slot, bytes(filter, value)?))));
+        }
+        entries
+    }
+}
+
 /// Everything by which a body is found: key and filters.
 pub fn entries(registry: &Registry, key: &str, body: &Value) -> Vec<(i64, Vec<u8>)> {
-    let mut entries = vec![(slot(&registry.code, None), key.as_bytes().to_vec())];
-    for filter in &registry.filters {
-        let slot = slot(&registry.code, Some(&filter.field));
-        let values = values_at(body, &filter.field);
-        entries.extend(
-            values
-                .into_iter()
-                .filter_map(|value| Some((slot, bytes(filter, value)?))),
-        );
-    }
-    entries
+    Slots::of(registry).entries(registry, key, body)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The tables of records. Nobody else's SQL touches them.
 
+pub mod import;
 pub mod index;
 pub mod leaves;
 pub mod orders;
+pub mod pairs;
 pub mod read;
 pub mod write;
 

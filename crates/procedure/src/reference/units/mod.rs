@@ -345,6 +345,18 @@ impl Units {
             .filter_map(|c| Some((self.row(c.old, c.old_from)?, c.relation)))
     }
 
+    /// Every step of the map: the code of a unit that went, and what it went over into.
+    pub fn changes(&self) -> impl Iterator<Item = (UnitCode, Part<'_>)> {
+        self.changes.iter().filter_map(|change| {
+            let part = Part {
+                unit: self.row(change.new, change.new_from)?,
+                is_default: change.is_default,
+                doubtful: change.doubtful,
+            };
+            Some((change.old, part))
+        })
+    }
+
     /// The provinces on `date`, in alphabetical order.
     pub fn provinces(&self, date: Date) -> Vec<&Unit> {
         self.list(|u| u.code.level() == Level::Province && u.holds_on(date))

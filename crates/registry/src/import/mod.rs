@@ -1,0 +1,92 @@
+//! Legacy files into a registry: CSV, XLSX, fixed width, lines of JSON.
+//!
+//! A run goes through the file once to know it again, then once to judge it, and once more to take it in; where bad rows are left out
+//! and good ones kept (`keep_good`) it is judged while it is taken in. Rows are read by one thread, judged by several, and written in
+//! their order, thousands in a transaction that notes the place in the file: a run that was killed goes on there, and the same file is
+//! never taken in twice. Memory is bounded by the rows of one transaction, whatever the size of the file.
+//!
+//! Every row is a new record. Its leaf in the transparency log follows by the job that any change enqueues.
+
+mod judge;
+mod mapping;
+mod read;
+mod report;
+mod run;
+mod suggest;
+mod units;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use mapping::{Form, Mapping};
+pub use run::import;
+pub use suggest::suggest;
+pub use units::gazetteer;
+
+/// Records of one transaction: others who write to the registry wait so long, a second or two.
+pub const BATCH: usize = 32_768;
+
+/// What to take in, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The file.
+    pub file: PathBuf,
+    /// The mapping ([`Mapping::from_toml`]).
+    pub mapping: String,
+    /// Where the report goes, as CSV; `.part` stands behind its name until the run is over.
+    pub report: PathBuf,
+    /// Whether good rows are kept where others are bad; else one bad row keeps everything out.
+    pub keep_good: bool,
+    /// Whether the file is only judged.
+    pub dry_run: bool,
+    /// Whether to go on where a run was broken off.
+    pub resume: bool,
+    /// Records of one transaction: [`BATCH`].
+    pub batch: usize,
+    /// Threads that judge.
+    pub threads: usize,
+}
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// It takes the fingerprint of the file.
+    Reading,
+    /// It judges the rows.
+    Judging,
+    /// It takes records in.
+    Taking,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What it does.
+    pub stage: Stage,
+    /// Rows so far.
+    pub rows: u64,
+    /// Of them, rows that were refused.
+    pub refused: u64,
+    /// Bytes of the file behind it; in a workbook, where nobody knows, 0.
+    pub bytes: u64,
+    /// Bytes of the file.
+    pub of: u64,
+}
+
+/// What a run found and did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Summary {
+    /// Rows of data.
+    pub rows: u64,
+    /// Rows that are records now; in a dry run, that would be.
+    pub taken: u64,
+    /// Of these, rows that a person should look at.
+    pub doubtful: u64,
+    /// Rows that were refused.
+    pub refused: u64,
+    /// Findings by code.
+    pub findings: BTreeMap<String, u64>,
+    /// Whether anything was kept.
+    pub kept: bool,
+}

@@ -1,0 +1,211 @@
+//! A first draft of a mapping: which column is which field, told from headings and values. For a person to read, correct and complete.
+
+use std::{fmt::Write as _, path::Path};
+
+use base::{Error, Kind, Result};
+use cleansing::{
+    layout::{Layout, Sort},
+    read::Reader,
+    schema::{Column, LEAST, SURE, Scan, Term, scan},
+};
+
+use super::mapping::{MOMENTS, address, sort_of};
+use crate::model::{DataType, Field, Registry};
+
+/// Rows in which headings are looked for.
+const LOOKED_AT: usize = 30;
+/// Rows whose values are looked at.
+const SAMPLES: usize = 200;
+
+/// A mapping for a file, in TOML. What a person has to say (the source, since when the records hold) is left empty, and a mapping with
+/// these empty is refused.
+///
+/// # Errors
+/// What makes the file unreadable; `no-header` where no row has headings that resemble fields.
+pub fn suggest(file: &Path, registry: &Registry) -> Result<String> {
+    let (mut reader, opened) = Reader::open(file, &Layout::default())?;
+    let mut rows = Vec::new();
+    while rows.len() < LOOKED_AT + SAMPLES
+        && let Some(row) = reader.next_row()?
+    {
+        rows.push(row.cells.into_iter().map(|cell| cell.text).collect::<Vec<String>>());
+    }
+    let dictionary: Vec<Term> = registry
+        .fields
+        .iter()
+        .filter_map(|field| term(registry, field))
+        .collect();
+    let (headings, data) = headings(&rows, &dictionary).ok_or_else(no_header)?;
+    let samples = rows.get(data..).unwrap_or_default();
+    let columns: Vec<Column> = headings
+        .iter()
+        .enumerate()
+        .map(|(n, name)| column(name, n, samples))
+        .collect();
+    let found = scan(&columns, &dictionary);
+    let encoding = opened.guess.map(|guess| guess.encoding.name());
+    Ok(draft(registry, &headings, &found, encoding))
+}
+
+/// A field as an entry of a dictionary; none for what a column cannot fill.
+fn term(registry: &Registry, field: &Field) -> Option<Term> {
+    let within_a_list = registry
+        .fields
+        .iter()
+        .any(|other| other.many && other.path != field.path && other.path.covers(&field.path));
+    let is_group = field.term.ty == DataType::Group;
+    if within_a_list || is_group && (field.many || address(registry, &field.path).is_none()) {
+        return None;
+    }
+    let words = field.path.as_str().replace(['_', '.'], " ");
+    let description = field.schema.get("description").and_then(|text| text.as_str());
+    let mut names = vec![field.term.name.vi.clone(), field.term.name.en.clone(), words];
+    // Of several fields with one term it names the one that is called like it.
+    let others = registry
+        .fields
+        .iter()
+        .filter(|other| other.term.id == field.term.id)
+        .count()
+        > 1;
+    if others && field.path.as_str() != field.term.id.as_str().replace(['.', '-'], "_") {
+        names.drain(..2);
+    }
+    names.extend(description.map(str::to_owned));
+    Some(Term::new(field.path.as_str(), names).of(sort_of(field)))
+}
+
+fn column(name: &str, at: usize, rows: &[Vec<String>]) -> Column {
+    let values = rows
+        .iter()
+        .filter_map(|row| row.get(at))
+        .filter(|value| !value.trim().is_empty());
+    Column {
+        name: name.to_owned(),
+        samples: values.cloned().collect(),
+        ..Column::default()
+    }
+}
+
+/// The row, or two rows as one, whose cells resemble most fields, and the number of the row after it.
+fn headings(rows: &[Vec<String>], dictionary: &[Term]) -> Option<(Vec<String>, usize)> {
+    let mut best: Option<(usize, Vec<String>, usize)> = None;
+    let none = Vec::new();
+    for (n, row) in rows.iter().enumerate().take(LOOKED_AT) {
+        let above = n.checked_sub(1).and_then(|above| rows.get(above)).unwrap_or(&none);
+        for headings in [row.clone(), together(above, row)] {
+            let columns: Vec<Column> = headings.iter().map(|name| column(name, 0, &[])).collect();
+            let proposed = scan(&columns, dictionary).coverage.proposed;
+            if proposed > best.as_ref().map_or(0, |best| best.0) {
+                best = Some((proposed, headings, n + 1));
+            }
+        }
+    }
+    best.map(|(_, headings, data)| (headings, data))
+}
+
+/// Headings of two rows: a cell that spans several columns stands before each below it.
+fn together(above: &[String], below: &[String]) -> Vec<String> {
+    let mut spanning = String::new();
+    (0..above.len().max(below.len()))
+        .map(|n| {
+            let cell = |row: &[String]| row.get(n).map(|text| text.trim().to_owned()).unwrap_or_default();
+            let (upper, lower) = (cell(above), cell(below));
+            if !upper.is_empty() {
+                spanning = upper;
+            }
+            format!("{spanning} {lower}").trim().to_owned()
+        })
+        .collect()
+}
+
+fn draft(registry: &Registry, headings: &[String], found: &Scan, encoding: Option<&str>) -> String {
+    let (known, all) = (found.coverage.proposed, found.coverage.columns);
+    let mut out = format!(
+        "# Ánh xạ cột của tệp vào “{}” ({}): nhận ra {known}/{all} cột ({} %).\n\
+         # Draft: {known} of {all} columns resemble fields. Read every line; complete source and valid_from.\n\n\
+         # Sổ, tệp, hệ thống nào, của cơ quan nào / Which book, file or system, of which agency\nsource = \"\"\n\
+         # Ngày bản ghi bắt đầu có hiệu lực / Since when the records hold\n# valid_from = \"2026-07-01\"\n",
+        registry.name.vi,
+        registry.code,
+        found.coverage.percent()
+    );
+    if let Some(encoding) = encoding {
+        let _ = writeln!(
+            out,
+            "# Bảng mã nhận ra / Encoding as told from the file\n# encoding = \"{encoding}\""
+        );
+    }
+    let mut filled: Vec<&str> = Vec::new();
+    for (heading, matched) in headings.iter().zip(&found.matched) {
+        // Of equals the field that a record cannot be without.
+        let proposals = matched.proposals.iter();
+        let proposal = proposals
+            .filter(|proposal| proposal.score >= LEAST && !filled.contains(&proposal.term.as_str()))
+            .max_by_key(|proposal| {
+                let is_key = registry.key.iter().any(|path| path.as_str() == proposal.term);
+                (proposal.score, is_key)
+            });
+        let Some(proposal) = proposal else {
+            if !heading.trim().is_empty() {
+                let heading = one_line(heading);
+                let _ = write!(out, "\n# {heading}: chưa khớp trường nào / resembles no field\n");
+            }
+            continue;
+        };
+        filled.push(&proposal.term);
+        let sort = registry
+            .fields
+            .iter()
+            .find(|field| field.path.as_str() == proposal.term)
+            .map_or(Sort::Text, sort_of);
+        let doubt = if proposal.score < SURE {
+            " # kiểm tra lại / check"
+        } else {
+            ""
+        };
+        let _ = write!(
+            out,
+            "\n[[column]]\nnames = [{}]\nfield = {}{doubt}\ntype = {}\n",
+            quoted(heading),
+            quoted(&proposal.term),
+            quoted(sort.name())
+        );
+    }
+    let lacking: Vec<&Field> = registry
+        .fields
+        .iter()
+        .filter(|field| field.required && field.term.ty != DataType::Group && !field.path.as_str().contains('.'))
+        .filter(|field| !filled.contains(&field.path.as_str()))
+        .collect();
+    if !lacking.is_empty() {
+        out.push_str(
+            "\n# Trường bắt buộc mà tệp không có: nêu giá trị chung / Required, and not in the file\n[constants]\n",
+        );
+        for field in lacking {
+            let _ = writeln!(out, "# {} = \"\" # {}", field.path, field.term.name.vi);
+        }
+    }
+    let _ = write!(
+        out,
+        "\n# Cột có ngày hiệu lực riêng của từng dòng: field = \"{}\" hoặc \"{}\"\n",
+        MOMENTS[0], MOMENTS[1]
+    );
+    out
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(one_line(text)).to_string()
+}
+
+fn no_header() -> Error {
+    Error::refused(
+        Kind::Invalid,
+        "no-header",
+        "Không tìm thấy dòng tiêu đề nào giống tên trường của cơ sở dữ liệu này. Viết bản ánh xạ bằng tay.",
+        "No row has headings that resemble fields of this registry. Write the mapping by hand.",
+    )
+}

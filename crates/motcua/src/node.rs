@@ -364,7 +364,7 @@ impl Node {
             ServiceBuilder::new()
                 .layer(Extension(Arc::clone(&self.site)))
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-                .layer(TraceLayer::new_for_http())
+                .layer(TraceLayer::new_for_http().make_span_with(crate::logging::request))
                 .layer(PropagateRequestIdLayer::x_request_id())
                 .layer(axum::middleware::from_fn_with_state(
                     Arc::clone(&self.metrics),

@@ -305,11 +305,12 @@ pub struct RecordVersionBody {
     actor: String,
     /// Their agency.
     agency: String,
-    /// Where it comes from.
-    source: String,
+    /// Where it comes from; absent where no purpose was stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
     /// The law.
     basis: String,
-    /// The dossier that caused it.
+    /// The dossier that caused it; absent where no purpose was stated.
     #[serde(skip_serializing_if = "Option::is_none")]
     dossier: Option<String>,
     /// What holds by it; absent where it says nothing of the kind, where it was erased, and where no purpose was stated.

@@ -152,6 +152,7 @@ impl Node {
         let catalogue = Catalogue::open(store.clone(), shelf.clone(), reference.life_events.clone(), today).await?;
         let registries = registries(&config, &store, &reference, clock.now()).await?;
         let registries = Registries::new(store.clone(), registries, identity.clone());
+        registries.give_pseudonyms_by(config.pseudonyms.key(&secret)?);
         let mut dossiers = config.dossiers.clone();
         dossiers.secret_key = secret.key("tracking");
         dossiers.public_url = config.identity.public_url.trim_end_matches('/').to_owned();

@@ -25,4 +25,5 @@ pub mod shelf;
 mod store;
 
 /// The tables of this crate.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("registry", "0001_registry", "0002_records");
+pub const MIGRATIONS: ::store::Migrations =
+    ::store::migrations!("registry", "0001_registry", "0002_records", "0008_pseudonyms");

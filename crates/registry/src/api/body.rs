@@ -249,11 +249,12 @@ pub struct RecordBody {
     valid_to: Option<String>,
     /// When it was recorded.
     recorded_at: Instant,
-    /// Where it comes from.
+    /// Where it comes from; absent for who reads by pseudonyms.
+    #[serde(skip_serializing_if = "String::is_empty")]
     source: String,
     /// The law.
     basis: String,
-    /// The dossier that caused it.
+    /// The dossier that caused it; absent for who reads by pseudonyms.
     #[serde(skip_serializing_if = "Option::is_none")]
     dossier: Option<String>,
     /// What holds, by the schema of the registry.
@@ -359,9 +360,15 @@ pub struct RecordChangeBody {
 
 impl RecordChangeBody {
     pub fn of(change: ChangeView, registry: &Registry) -> Self {
+        let cursor = change.version.recorded_at.micros().to_string();
+        Self::at(change, cursor, registry)
+    }
+
+    /// With a place that the feed itself does not know.
+    pub fn at(change: ChangeView, cursor: String, registry: &Registry) -> Self {
         Self {
             id: change.id.uuid(),
-            cursor: change.version.recorded_at.micros().to_string(),
+            cursor,
             version: RecordVersionBody::of(change.version, registry),
         }
     }

@@ -1,6 +1,7 @@
 //! The files as they are written.
 
 use base::{Text, codes::AgencyCode};
+use exchange::model::identifier::ClientId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -53,6 +54,12 @@ pub struct RawService {
     #[serde(default)]
     pub filters: Vec<FieldPath>,
     pub fields: Vec<FieldPath>,
+    #[serde(default)]
+    pub pseudonyms: Vec<FieldPath>,
+    #[serde(default)]
+    pub between: Vec<ClientId>,
+    #[serde(default)]
+    pub basis: Option<Basis>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,7 +3,9 @@
 
 use base::{Error, Kind, Result, Timestamp};
 use identity::{Ctx, Permission};
+use serde_json::Value;
 use store::transact;
+use uuid::Uuid;
 
 use super::{
     Provenance, Registries, Seen, Written,
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     model::{ChangeKind, RegistryCode},
-    store::write as tables,
+    store::{VersionRow, pseudonyms, write as tables},
 };
 
 impl Registries {
@@ -39,6 +41,8 @@ impl Registries {
             unchanged(&tx, code, record, seen.seq).await?;
             let said = (ChangeKind::Erase, None, None);
             let new = version(ctx, &registry, record, seen.seq + 1, at, said, None, &provenance);
+            let versions = tables::versions(&tx, record).await?;
+            pseudonyms::forget(&tx, code, &ever_said(record, &versions)?).await?;
             tables::erase(&tx, code, record).await?;
             tables::add(&tx, code, std::slice::from_ref(&new)).await?;
             tx.enqueue(changed(code)?, ctx.now).await?;
@@ -50,4 +54,24 @@ impl Registries {
             })
         })
     }
+}
+
+/// Everything for which a pseudonym of the record may stand: its id, and each text that it ever said. What other records say too is
+/// forgotten with it; clients get the same pseudonym again with the next answer that has it.
+fn ever_said(record: Uuid, versions: &[VersionRow]) -> Result<Vec<String>> {
+    fn texts(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::String(text) => found.push(text.clone()),
+            Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+            Value::Object(members) => members.values().for_each(|member| texts(member, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut found = vec![record.to_string()];
+    for body in versions.iter().filter_map(|version| version.body.as_deref()) {
+        texts(&serde_json::from_str(body)?, &mut found);
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }

@@ -8,6 +8,7 @@ mod leaves;
 mod purpose;
 mod read;
 mod reindex;
+mod veil;
 mod write;
 
 use std::sync::{Arc, OnceLock};
@@ -22,10 +23,11 @@ pub use leaves::Ledger;
 pub use purpose::Purpose;
 pub use read::{Asked, ChangeView, Listed, Mask, Query, RecordView, Slice, Sort, VersionView, When};
 pub(crate) use reindex::order as reindex_order;
+pub use veil::Veil;
 pub use write::{Change, Fresh, Provenance, Seen, Target, With, Written};
 
 use crate::{
-    model::{Registry, RegistryCode},
+    model::{PseudonymKey, Registry, RegistryCode},
     shelf::{Editions, Shelf},
 };
 
@@ -47,6 +49,7 @@ struct Inner {
     shelf: Shelf,
     identity: IdentityState,
     ledger: OnceLock<Ledger>,
+    pseudonyms: OnceLock<PseudonymKey>,
 }
 
 impl Registries {
@@ -57,6 +60,7 @@ impl Registries {
             shelf,
             identity,
             ledger: OnceLock::new(),
+            pseudonyms: OnceLock::new(),
         }))
     }
 

@@ -426,7 +426,7 @@ impl Registries {
         bodies: impl Iterator<Item = &'a Value>,
         mask: &Mask,
     ) -> Result<()> {
-        if !registry.is_personal() || seen_by_gateway(ctx, registry, mask) {
+        if !registry.is_personal() || (purpose.veiled().is_none() && seen_by_gateway(ctx, registry, mask)) {
             return Ok(());
         }
         let mut subjects: Vec<String> = bodies.flat_map(|body| registry.subjects_of(body)).collect();
@@ -451,6 +451,10 @@ impl Registries {
             purpose.code(),
             purpose.basis().map(str::to_owned).or(own).unwrap_or_default()
         );
+        let what = match purpose.veiled() {
+            Some(client) => format!("{what}; {client} nhận mã thay thế, không nhận số định danh"),
+            None => what,
+        };
         let record = |subject| {
             let read = DataRead {
                 subject,

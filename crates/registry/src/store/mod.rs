@@ -2,6 +2,7 @@
 
 pub mod index;
 pub mod leaves;
+pub mod pseudonyms;
 pub mod read;
 pub mod write;
 

@@ -18,7 +18,7 @@ use crate::{
     demo, exchange, ledger, link,
     logging::LogFormat,
     node::{MIGRATIONS, Node, open_store},
-    packages, registries, seed, serve,
+    packages, questions, registries, seed, serve,
 };
 
 /// Một Cửa, one door: public services from application to result.
@@ -60,6 +60,9 @@ enum Command {
     /// Registries: check a folder, publish it.
     #[command(subcommand)]
     Registry(registries::Command),
+    /// Approved questions over several registries: check a folder.
+    #[command(subcommand)]
+    Question(questions::Command),
     /// Make an officer; prints a one-time password.
     Officer {
         /// The configuration.
@@ -226,6 +229,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             import_files(&config, dry_run, report.as_deref(), en, &files).await?;
         }
         Command::Registry(command) => return registries::run(command).await,
+        Command::Question(command) => return questions::run(&command),
         Command::Officer {
             config,
             login,

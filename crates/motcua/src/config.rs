@@ -49,6 +49,9 @@ pub struct Config {
     /// Folders of registries to publish at the start, each with the dictionary beside it.
     #[serde(default)]
     pub registries: Vec<PathBuf>,
+    /// Folders of approved questions that this node answers on the exchange.
+    #[serde(default)]
+    pub questions: Vec<PathBuf>,
     /// The editions of the key of pseudonyms.
     #[serde(default)]
     pub pseudonyms: Pseudonyms,

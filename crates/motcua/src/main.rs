@@ -15,6 +15,7 @@ mod metrics;
 mod nation;
 mod node;
 mod packages;
+mod questions;
 mod registries;
 mod seed;
 mod serve;

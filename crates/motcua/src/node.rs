@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use ::exchange::{CONSULTATIONS, REGISTRIES};
+use ::exchange::{CONSULTATIONS, QUESTIONS_ROUTER, REGISTRIES};
 use anyhow::Context as _;
 use axum::{Extension, Router};
 use base::{Calendar, Clock, Text, calendar::CalendarData, time::SystemClock};
@@ -13,7 +13,11 @@ use dossier::{consult, service::Dossiers};
 use identity::{Audience, Entropy, IdentityState, NavEntry, Permission, Shell};
 use insight::Insight;
 use procedure::{catalogue::Catalogue, reference::Reference, shelf::Shelf};
-use registry::{here::Here, service::Registries};
+use registry::{
+    here::Here,
+    question::{self, service::Questions},
+    service::Registries,
+};
 use store::{Store, jobs::Runner};
 use tower::ServiceBuilder;
 use tower_http::{
@@ -32,7 +36,7 @@ use crate::{
     front,
     ledger::Guarded,
     metrics::Metrics,
-    packages,
+    packages, questions,
     tls::PageCertificate,
     traces::{self, Traces},
 };
@@ -60,6 +64,7 @@ pub struct Node {
     pub identity: IdentityState,
     pub catalogue: Catalogue,
     pub registries: Registries,
+    pub questions: Questions,
     pub dossiers: Dossiers,
     pub insight: Insight,
     pub site: Arc<view::Site>,
@@ -158,9 +163,11 @@ impl Node {
         dossiers.public_url = config.identity.public_url.trim_end_matches('/').to_owned();
         let calendar = calendar(&config)?;
         let dossiers = Dossiers::new(store.clone(), shelf, reference, calendar, identity.clone(), dossiers);
+        let lookup = Arc::new(Here::new(registries.clone()));
+        let questions = Questions::new(registries.clone(), lookup.clone(), questions::load(&config)?);
         // Where there are none, nothing waits for their answers.
         if !registries.shelf().all().is_empty() {
-            dossiers.ask_registries_by(Arc::new(Here::new(registries.clone())));
+            dossiers.ask_registries_by(lookup);
         }
         let insight = Insight::new(store.clone(), dossiers.clone());
         let site = Arc::new(site(&config));
@@ -171,6 +178,7 @@ impl Node {
             identity,
             catalogue,
             registries,
+            questions,
             dossiers,
             insight,
             site,
@@ -250,6 +258,10 @@ impl Node {
                 (
                     REGISTRIES.to_owned(),
                     registry::offered::router(self.registries.clone(), Arc::clone(&self.clock), &exchange.agency),
+                ),
+                (
+                    QUESTIONS_ROUTER.to_owned(),
+                    question::offered::router(self.questions.clone(), Arc::clone(&self.clock)),
                 ),
             ]
             .into(),

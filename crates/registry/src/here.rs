@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base::Lang;
+use base::{Lang, codes::ProcedureCode};
 use futures::future::BoxFuture;
 use identity::{Actor, Ctx};
 use procedure::form::{Attribute, Said};
@@ -17,6 +17,8 @@ use crate::{
 pub const PURPOSE: &str = "procedure.prefill";
 /// The name under which the node's own procedures read.
 const PROCEDURES: &str = "Thủ tục hành chính";
+/// The name under which approved questions read.
+const QUESTIONS: &str = "Câu hỏi liên ngành";
 
 /// Answers from the registries of this node; whatever is kept elsewhere is silent.
 #[derive(Debug, Clone)]
@@ -32,9 +34,13 @@ impl Here {
         let code: RegistryCode = code.parse().ok()?;
         self.0.shelf().get(&code)?;
         let basis: String = question.basis.chars().take(300).collect();
-        let purpose = Purpose::read(PURPOSE, &basis, question.dossier.as_deref().unwrap_or_default()).ok()?;
+        let (reader, purpose) = match question.procedure.parse::<ProcedureCode>() {
+            Ok(_) => (PROCEDURES, PURPOSE),
+            Err(_) => (QUESTIONS, question.procedure.as_str()),
+        };
+        let purpose = Purpose::read(purpose, &basis, question.dossier.as_deref().unwrap_or_default()).ok()?;
         let asks = Ctx {
-            actor: Actor::System(PROCEDURES),
+            actor: Actor::System(reader),
             now: ctx.now,
             request_id: ctx.request_id,
             lang: Lang::Vi,

@@ -20,10 +20,11 @@ pub mod lookup;
 pub mod model;
 pub mod offered;
 pub mod pages;
+pub mod question;
 pub mod service;
 pub mod shelf;
 mod store;
 
 /// The tables of this crate.
 pub const MIGRATIONS: ::store::Migrations =
-    ::store::migrations!("registry", "0001_registry", "0002_records", "0008_pseudonyms");
+    ::store::migrations!("registry", "0001_registry", "0002_records", "0008_pseudonyms", "0009_answers");

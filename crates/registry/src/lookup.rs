@@ -14,7 +14,7 @@ pub struct Question {
     pub about: About,
     /// What is asked.
     pub attributes: Vec<Attribute>,
-    /// National code of the procedure that needs it: the purpose of the read.
+    /// National code of the procedure that needs it, or the purpose of an approved question: the purpose of the read.
     pub procedure: String,
     /// Why the state may know it (decree and article), of the fields that need it.
     pub basis: String,

@@ -173,7 +173,7 @@ impl Called {
 }
 
 /// The dossier, if what the caller says is the code of one: elsewhere it may be the number of a letter.
-fn issue(headers: &HeaderMap) -> &str {
+pub(crate) fn issue(headers: &HeaderMap) -> &str {
     let issue = headers
         .get(ISSUE)
         .and_then(|value| value.to_str().ok())

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     model::{ChangeKind, RegistryCode},
-    store::{VersionRow, pseudonyms, write as tables},
+    question::store as answers,
+    store::{VersionRow, pseudonyms, read as index, write as tables},
 };
 
 impl Registries {
@@ -43,6 +44,7 @@ impl Registries {
             let new = version(ctx, &registry, record, seen.seq + 1, at, said, None, &provenance);
             let versions = tables::versions(&tx, record).await?;
             pseudonyms::forget(&tx, code, &ever_said(record, &versions)?).await?;
+            answers::forget(&tx, code, &index::keys(&tx, code, record).await?).await?;
             tables::erase(&tx, code, record).await?;
             tables::add(&tx, code, std::slice::from_ref(&new)).await?;
             tx.enqueue(changed(code)?, ctx.now).await?;

@@ -69,8 +69,13 @@ impl Registries {
         &self.0.shelf
     }
 
-    fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// The transparency log, once it is open.
+    pub(crate) fn ledger(&self) -> Option<&Ledger> {
+        self.0.ledger.get()
     }
 
     fn editions(&self, code: &RegistryCode) -> Result<Arc<Editions>> {

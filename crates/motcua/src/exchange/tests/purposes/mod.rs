@@ -330,6 +330,43 @@ fn through_the_exchange(town: &Town) -> Vec<(String, Marked)> {
     targets
 }
 
+/// An approved question over two registries: by a grant and for its purpose the answer is told, and nothing of what it rests on.
+async fn ask_a_question(asks: &Town, town: &Town, client: &Client) -> Vec<String> {
+    let today = SystemClock.now().legal_date();
+    let terms = TermsDraft {
+        methods: vec!["POST".to_owned()],
+        path: "/employer-insures-workers".to_owned(),
+        purposes: "labour.inspection\ncuriosity".to_owned(),
+        legal_basis: "Luật Bảo hiểm xã hội số 41/2024/QH15, Điều 28".to_owned(),
+        from: today.to_string(),
+        to: today.checked_add(jiff::Span::new().days(90)).expect("a date").to_string(),
+        ..TermsDraft::default()
+    };
+    let request = Request {
+        terms: terms.read().expect("good terms"),
+        reason: "Thanh tra lao động".to_owned(),
+        renews: None,
+    };
+    grant_of(asks, town, "questions", request).await;
+    let url = format!("http://{}/r1/{KEEPER}/questions/employer-insures-workers", asks.edge());
+    let body = json!({ "tax_code": "0100109106" }).to_string();
+    let mut out = Vec::new();
+    for (purpose, status) in [("labour.inspection", 200), ("curiosity", 403), ("", 400)] {
+        let request = client.post(&url).header("x-road-client", ASKS).header("content-type", "application/json");
+        let request = match purpose {
+            "" => request,
+            purpose => request.header("x-motcua-purpose", purpose).header("x-road-issue", "H42.28-261111-0001"),
+        };
+        let (was, answer) = whole(request.body(body.clone())).await;
+        let refused = (400..500).contains(&was);
+        assert!(was == status || (status >= 400 && refused), "{purpose}: {was} {answer}");
+        // The firm is active, and its last month that is paid is long ago.
+        assert_eq!(answer.contains("\"answer\":false"), status == 200, "{purpose}: {answer}");
+        out.extend(told(&answer, &body).into_iter().map(|mark| format!("a question tells {mark}")));
+    }
+    out
+}
+
 fn filled_offered(path: &str, record: &Marked) -> String {
     path.replace("{registry}", record.registry).replace("{key}", record.key)
 }
@@ -349,6 +386,7 @@ async fn without_a_purpose_nothing_personal_gets_out_by_any_route() {
     .await;
     let (mut config, url) = config(&dirs.path().join("b"));
     config.registries = registries_of_one_agency(&dirs.path().join("registries"));
+    config.questions = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../questions/employer-insures-workers")];
     config.http.metrics = Some(free());
     config.traces.collector = collector.url.clone();
     let town = member(&operator, (config, url), "VN/GOV/000.00.00.G01", "Bộ Công an").await;
@@ -457,6 +495,8 @@ async fn without_a_purpose_nothing_personal_gets_out_by_any_route() {
         records().len(),
         "with a purpose every registry answers: {heard:?}"
     );
+
+    out.extend(ask_a_question(&asks, &town, &client).await);
 
     // Nobody can come behind the gateway without it: who calls is only its to say.
     let bare = registry::offered::router(town.whole.registries.clone(), Arc::new(SystemClock), STEWARD);

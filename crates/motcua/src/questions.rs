@@ -71,7 +71,11 @@ mod tests {
     #[test]
     fn every_question_of_this_repository_is_good() {
         let folders = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../questions"));
-        let folders: Vec<PathBuf> = folders.expect("the folder").flatten().map(|entry| entry.path()).collect();
+        let folders: Vec<PathBuf> = folders
+            .expect("the folder")
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
         assert!(folders.len() >= 3);
         for folder in folders {
             let (question, report) = check(&folder);

@@ -26,5 +26,10 @@ pub mod shelf;
 mod store;
 
 /// The tables of this crate.
-pub const MIGRATIONS: ::store::Migrations =
-    ::store::migrations!("registry", "0001_registry", "0002_records", "0008_pseudonyms", "0009_answers");
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
+    "registry",
+    "0001_registry",
+    "0002_records",
+    "0008_pseudonyms",
+    "0009_answers"
+);

@@ -61,7 +61,9 @@ struct Node {
 async fn nodes() -> Vec<Node> {
     let mut nodes = Vec::new();
     for store in store::testkit::stores(&[identity::MIGRATIONS, registry::MIGRATIONS]).await {
-        let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE)).await.expect("a shelf");
+        let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
+            .await
+            .expect("a shelf");
         for code in ["population", "enterprises", "tax", "social-insurance", "customs"] {
             let files = folder::read(&root().join("registries").join(code)).expect("files");
             shelf.publish(&files, "test", clock().now()).await.expect("published");
@@ -94,7 +96,9 @@ async fn nodes() -> Vec<Node> {
 }
 
 fn all() -> Vec<question::Question> {
-    let folders = std::fs::read_dir(root().join("questions")).expect("the folder").flatten();
+    let folders = std::fs::read_dir(root().join("questions"))
+        .expect("the folder")
+        .flatten();
     let good = |folder: PathBuf| {
         let (question, report) = question::check(&folder);
         question.unwrap_or_else(|| panic!("{}", report.human(base::Lang::En)))
@@ -161,8 +165,15 @@ fn citizen(number: &str, birth: &str) -> Value {
 #[tokio::test]
 async fn an_importer_owes_tax_or_not_and_what_is_not_known_is_not_guessed() {
     for node in nodes().await {
-        let asked = async || node.answer("importer-owes-tax", json!({ "tax_code": FIRM }), "customs.compliance").await;
-        assert_eq!(asked().await, Outcome::Answered(json!(false)), "who imports nothing is no importer");
+        let asked = async || {
+            node.answer("importer-owes-tax", json!({ "tax_code": FIRM }), "customs.compliance")
+                .await
+        };
+        assert_eq!(
+            asked().await,
+            Outcome::Answered(json!(false)),
+            "who imports nothing is no importer"
+        );
         node.add("customs", declaration()).await;
         assert_eq!(asked().await, Outcome::Undecided, "nobody knows whether it owes");
         node.add("tax", taxpayer(5_000_000)).await;
@@ -174,8 +185,15 @@ async fn an_importer_owes_tax_or_not_and_what_is_not_known_is_not_guessed() {
 async fn a_child_without_a_card_is_found_and_the_family_sees_who_asked() {
     for node in nodes().await {
         let inputs = json!({ "person_number": CHILD });
-        let asked = async || node.answer("entitled-not-asked", inputs.clone(), "proactive.remind").await;
-        assert_eq!(asked().await, Outcome::Undecided, "of whom nobody has heard nothing is said");
+        let asked = async || {
+            node.answer("entitled-not-asked", inputs.clone(), "proactive.remind")
+                .await
+        };
+        assert_eq!(
+            asked().await,
+            Outcome::Undecided,
+            "of whom nobody has heard nothing is said"
+        );
         node.add("population", citizen(CHILD, "2026-01-05")).await;
         assert_eq!(asked().await, Outcome::Answered(json!(true)));
         let insured = json!({
@@ -185,7 +203,13 @@ async fn a_child_without_a_card_is_found_and_the_family_sees_who_asked() {
         node.add("social-insurance", insured).await;
         assert_eq!(asked().await, Outcome::Answered(json!(false)));
         node.add("population", citizen("001190000017", "1990-05-17")).await;
-        let grown = node.answer("entitled-not-asked", json!({ "person_number": "001190000017" }), "proactive.remind").await;
+        let grown = node
+            .answer(
+                "entitled-not-asked",
+                json!({ "person_number": "001190000017" }),
+                "proactive.remind",
+            )
+            .await;
         assert_eq!(grown, Outcome::Answered(json!(false)));
 
         let me = Ctx {
@@ -204,7 +228,9 @@ async fn a_child_without_a_card_is_found_and_the_family_sees_who_asked() {
         };
         let reads = node.identity.reads_of_me(&me, None, 50).await.expect("reads").0;
         let told = reads.iter().filter(|read| {
-            read.what.contains(CLIENT) && read.what.contains("chưa có thẻ bảo hiểm y tế") && read.what.contains("proactive.remind")
+            read.what.contains(CLIENT)
+                && read.what.contains("chưa có thẻ bảo hiểm y tế")
+                && read.what.contains("proactive.remind")
         });
         assert!(told.count() >= 3, "{reads:?}");
         assert!(reads.iter().all(|read| read.actor == "Câu hỏi liên ngành"), "{reads:?}");
@@ -217,7 +243,10 @@ async fn an_answer_rests_on_versions_and_can_be_accounted_for_until_they_are_era
         node.add("customs", declaration()).await;
         node.add("tax", taxpayer(5_000_000)).await;
         let inputs = json!({ "tax_code": FIRM });
-        let answered = node.ask("importer-owes-tax", inputs, "customs.compliance").await.expect("asked");
+        let answered = node
+            .ask("importer-owes-tax", inputs, "customs.compliance")
+            .await
+            .expect("asked");
         let officer = |agency: &str, role| Ctx {
             actor: Actor::Officer(OfficerActor {
                 officer: OfficerId::from_uuid(Uuid::from_u128(7)),
@@ -229,19 +258,32 @@ async fn an_answer_rests_on_versions_and_can_be_accounted_for_until_they_are_era
             ..system()
         };
         for (agency, role) in [("G12", Role::Reader), ("G12", Role::Steward), ("G15", Role::Auditor)] {
-            let refused = node.questions.evidence(&officer(agency, role), answered.id).await.expect_err("closed");
+            let refused = node
+                .questions
+                .evidence(&officer(agency, role), answered.id)
+                .await
+                .expect_err("closed");
             assert_eq!(refused.kind(), Some(Kind::Forbidden), "{agency} {role:?}");
         }
         let auditor = officer("G12", Role::Auditor);
         let evidence = node.questions.evidence(&auditor, answered.id).await.expect("evidence");
-        assert_eq!(evidence.rests_on, ["customs/107741007741#1".to_owned(), format!("tax/{FIRM}#1")]);
-        assert_eq!((evidence.answer, evidence.asked_by.as_str()), (Some(json!(true)), CLIENT));
+        assert_eq!(
+            evidence.rests_on,
+            ["customs/107741007741#1".to_owned(), format!("tax/{FIRM}#1")]
+        );
+        assert_eq!(
+            (evidence.answer, evidence.asked_by.as_str()),
+            (Some(json!(true)), CLIENT)
+        );
 
         // The leaf has the same hash and none of what it stands for.
         let (_, at) = evidence.leaf.expect("a leaf");
         let entry = node.log.entry(at.unsigned_abs()).expect("an entry");
         let leaf = String::from_utf8(entry.opening.expect("not erased").record).expect("text");
-        assert!(leaf.contains(&evidence.sha256.expect("a hash")) && leaf.contains("importer-owes-tax"), "{leaf}");
+        assert!(
+            leaf.contains(&evidence.sha256.expect("a hash")) && leaf.contains("importer-owes-tax"),
+            "{leaf}"
+        );
         assert!(!leaf.contains(FIRM) && !leaf.contains("107741007741"), "{leaf}");
 
         let tax = "tax".parse().expect("a code");
@@ -251,7 +293,10 @@ async fn an_answer_rests_on_versions_and_can_be_accounted_for_until_they_are_era
             basis: "Luật Bảo vệ dữ liệu cá nhân số 91/2025/QH15".to_owned(),
             dossier: None,
         };
-        let erased = node.registries.erase(&system(), &tax, Seen { record, seq }, &provenance).await;
+        let erased = node
+            .registries
+            .erase(&system(), &tax, Seen { record, seq }, &provenance)
+            .await;
         erased.expect("erased");
         let evidence = node.questions.evidence(&auditor, answered.id).await.expect("evidence");
         assert_eq!((evidence.answer, evidence.sha256), (None, None));
@@ -268,7 +313,11 @@ struct Down {
 }
 
 impl Lookup for Down {
-    fn ask<'a>(&'a self, ctx: &'a Ctx, question: &'a Asked) -> BoxFuture<'a, std::collections::BTreeMap<Attribute, Said>> {
+    fn ask<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        question: &'a Asked,
+    ) -> BoxFuture<'a, std::collections::BTreeMap<Attribute, Said>> {
         Box::pin(async move {
             let mut said = self.rest.ask(ctx, question).await;
             said.retain(|attribute, _| attribute.registry != self.registry);
@@ -286,11 +335,29 @@ async fn where_a_registry_is_silent_there_is_no_answer() {
             registry: "tax",
         };
         let questions = Questions::new(node.registries.clone(), Arc::new(down), all());
-        let answered = ask(&questions, "importer-owes-tax", json!({ "tax_code": FIRM }), "customs.compliance").await;
-        assert_eq!(answered.expect("asked").outcome, Outcome::Silent(["tax".to_owned()].into()));
-        // Not even where what is known would decide: else who is silent could be seen from the answers.
-        let unknown = ask(&questions, "importer-owes-tax", json!({ "tax_code": "0312345671" }), "customs.compliance").await;
-        assert!(matches!(unknown.map(|answered| answered.outcome), Ok(Outcome::Silent(_)) | Err(_)));
+        let answered = ask(
+            &questions,
+            "importer-owes-tax",
+            json!({ "tax_code": FIRM }),
+            "customs.compliance",
+        )
+        .await;
+        assert_eq!(
+            answered.expect("asked").outcome,
+            Outcome::Silent(["tax".to_owned()].into())
+        );
+        // Not even of whom what is known would decide: they import nothing.
+        let other = ask(
+            &questions,
+            "importer-owes-tax",
+            json!({ "tax_code": "0312345673" }),
+            "customs.compliance",
+        )
+        .await;
+        assert_eq!(
+            other.expect("asked").outcome,
+            Outcome::Silent(["tax".to_owned()].into())
+        );
     }
 }
 
@@ -299,18 +366,35 @@ async fn what_is_not_approved_is_refused_with_every_reason() {
     for node in nodes().await {
         let codes = |error: Error| -> Vec<String> {
             let problems = error.problems().cloned().unwrap_or_default();
-            problems.iter().map(|problem| format!("{} {}", problem.at, problem.code)).collect()
+            problems
+                .iter()
+                .map(|problem| format!("{} {}", problem.at, problem.code))
+                .collect()
         };
-        let other = node.ask("importer-owes-tax", json!({ "tax_code": FIRM }), "dossier.verify").await;
+        let other = node
+            .ask("importer-owes-tax", json!({ "tax_code": FIRM }), "dossier.verify")
+            .await;
         assert_eq!(codes(other.expect_err("refused")), [" other-purpose"]);
-        let bad = node.ask("importer-owes-tax", json!({ "tax_code": "0100109107", "name": "Bí Mật" }), "customs.compliance").await;
+        let bad = node
+            .ask(
+                "importer-owes-tax",
+                json!({ "tax_code": "0100109107", "name": "Bí Mật" }),
+                "customs.compliance",
+            )
+            .await;
         let bad = bad.expect_err("refused");
         assert!(!format!("{bad:?}").contains("0100109107") && !format!("{bad:?}").contains("Bí Mật"));
         let bad = codes(bad);
-        assert!(bad.iter().any(|code| code.starts_with("tax_code ")) && bad.contains(&" unknown-input".to_owned()), "{bad:?}");
+        assert!(
+            bad.iter().any(|code| code.starts_with("tax_code ")) && bad.contains(&" unknown-input".to_owned()),
+            "{bad:?}"
+        );
         let none = node.ask("importer-owes-tax", json!({}), "customs.compliance").await;
         assert_eq!(codes(none.expect_err("refused")), ["tax_code required"]);
-        let nothing = node.ask("who-is-rich", json!({}), "customs.compliance").await.expect_err("refused");
+        let nothing = node
+            .ask("who-is-rich", json!({}), "customs.compliance")
+            .await
+            .expect_err("refused");
         assert_eq!(nothing.kind(), Some(Kind::NotFound));
     }
 }
@@ -324,7 +408,10 @@ fn everything_that_is_wrong_with_a_question_is_told_at_once() {
     let bad = good
         .replace("version = 1", "version = 0")
         .replace("identifier = \"tax-code\"", "identifier = \"phone\"")
-        .replace("ask = \"tax.owes\"\nof = \"tax_code\"", "ask = \"tax.owes\"\nof = \"nobody\"")
+        .replace(
+            "ask = \"tax.owes\"\nof = \"tax_code\"",
+            "ask = \"tax.owes\"\nof = \"nobody\"",
+        )
         .replace("then false else owes", "then false else debts")
         .replace("code = \"importer-owes-tax\"", "code = \"importer\"");
     std::fs::write(folder.join("question.toml"), bad).expect("written");
@@ -333,8 +420,19 @@ fn everything_that_is_wrong_with_a_question_is_told_at_once() {
     for code in ["version-zero", "input-of-nobody", "fact-of-nobody", "unknown-name"] {
         assert!(report.has(code), "{code}: {}", report.human(base::Lang::En));
     }
-    std::fs::write(folder.join("question.toml"), good.replace("then false else owes", "then false else true")).expect("written");
-    assert!(question::check(&folder).1.has("fact-unused"), "what is not needed is not asked");
-    std::fs::write(folder.join("question.toml"), good.replace("code = \"importer-owes-tax\"", "code = \"importer\"")).expect("written");
+    std::fs::write(
+        folder.join("question.toml"),
+        good.replace("then false else owes", "then false else true"),
+    )
+    .expect("written");
+    assert!(
+        question::check(&folder).1.has("fact-unused"),
+        "what is not needed is not asked"
+    );
+    std::fs::write(
+        folder.join("question.toml"),
+        good.replace("code = \"importer-owes-tax\"", "code = \"importer\""),
+    )
+    .expect("written");
     assert!(question::check(&folder).1.has("folder-name-differs"));
 }

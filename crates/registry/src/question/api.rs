@@ -82,7 +82,10 @@ async fn list(
     paging: Paging,
 ) -> Result<axum::Json<Listing<QuestionItemBody>>, ApiError> {
     let after = paging.after().unwrap_or_default();
-    let mut rest = questions.all().filter(|question| question.code.as_str() > after).peekable();
+    let mut rest = questions
+        .all()
+        .filter(|question| question.code.as_str() > after)
+        .peekable();
     let page: Vec<&Question> = rest.by_ref().take(paging.limit() as usize).collect();
     let next = page
         .last()

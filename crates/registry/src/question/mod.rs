@@ -158,14 +158,30 @@ pub fn check(folder: &Path) -> (Option<Question>, Report) {
 fn compile(text: &str, sink: &mut Sink) -> Option<Question> {
     let raw: RawQuestion = sink.toml(FILE, text)?;
     if raw.version == 0 {
-        sink.error(FILE, "version", "version-zero", "Phiên bản bắt đầu từ 1.", "Versions begin at 1.");
+        sink.error(
+            FILE,
+            "version",
+            "version-zero",
+            "Phiên bản bắt đầu từ 1.",
+            "Versions begin at 1.",
+        );
     }
     for (at, text) in [("name", &raw.name), ("summary", &raw.summary)] {
         sink.translated(FILE, at, text);
     }
-    for (at, is_empty) in [("basis", raw.basis.is_empty()), ("input", raw.input.is_empty()), ("fact", raw.fact.is_empty())] {
+    for (at, is_empty) in [
+        ("basis", raw.basis.is_empty()),
+        ("input", raw.input.is_empty()),
+        ("fact", raw.fact.is_empty()),
+    ] {
         if is_empty {
-            sink.error(FILE, at, "nothing-named", "Phải nêu ít nhất một mục.", "At least one has to be named.");
+            sink.error(
+                FILE,
+                at,
+                "nothing-named",
+                "Phải nêu ít nhất một mục.",
+                "At least one has to be named.",
+            );
         }
     }
     if raw.fact.len() > MOST_FACTS {

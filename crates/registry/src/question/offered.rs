@@ -32,7 +32,9 @@ struct Office {
 
 /// What answers behind the gateway ([`exchange::QUESTIONS`]).
 pub fn router(questions: Questions, clock: Arc<dyn Clock>) -> Router {
-    Router::new().route("/{code}", post(ask)).with_state(Office { questions, clock })
+    Router::new()
+        .route("/{code}", post(ask))
+        .with_state(Office { questions, clock })
 }
 
 /// What the asker is told.
@@ -78,8 +80,14 @@ async fn ask(
             return Err(ApiError(Error::refused(
                 Kind::Unavailable,
                 "sources-silent",
-                format!("Chưa trả lời được lúc này vì chưa nhận được dữ liệu từ: {}. Hãy hỏi lại sau.", names.join(", ")),
-                format!("It cannot be answered now, for these did not answer: {}. Ask again later.", names.join(", ")),
+                format!(
+                    "Chưa trả lời được lúc này vì chưa nhận được dữ liệu từ: {}. Hãy hỏi lại sau.",
+                    names.join(", ")
+                ),
+                format!(
+                    "It cannot be answered now, for these did not answer: {}. Ask again later.",
+                    names.join(", ")
+                ),
             )));
         }
     };

@@ -165,19 +165,29 @@ impl Questions {
     }
 
     /// Asks the registries, facts about what is known first, until nothing is left to ask or somebody is silent.
-    async fn find(&self, ctx: &Ctx, question: &Question, mut values: Map<String, Value>, asker: &Asker) -> (Outcome, BTreeSet<SourceRow>) {
+    async fn find(
+        &self,
+        ctx: &Ctx,
+        question: &Question,
+        mut values: Map<String, Value>,
+        asker: &Asker,
+    ) -> (Outcome, BTreeSet<SourceRow>) {
         let mut sources = BTreeSet::new();
         let mut silent = BTreeSet::new();
         let basis = basis(question, &asker.client);
         let mut open: Vec<_> = question.facts.iter().collect();
         while let Some(of) = open.first().map(|fact| (fact.of.clone(), fact.about)) {
-            let (now, later): (Vec<_>, Vec<_>) = open.into_iter().partition(|fact| (&fact.of, fact.about) == (&of.0, of.1));
+            let (now, later): (Vec<_>, Vec<_>) = open
+                .into_iter()
+                .partition(|fact| (&fact.of, fact.about) == (&of.0, of.1));
             open = later;
             let number = values.get(of.0.as_str()).and_then(Value::as_str).map(str::to_owned);
-            let about = number.zip(question.number_of(&of.0, of.1)).map(|(number, whose)| match whose {
-                NumberOf::Person => About::Person(number),
-                NumberOf::Organisation => About::Organisation(number),
-            });
+            let about = number
+                .zip(question.number_of(&of.0, of.1))
+                .map(|(number, whose)| match whose {
+                    NumberOf::Person => About::Person(number),
+                    NumberOf::Organisation => About::Organisation(number),
+                });
             // Of nobody nothing is known.
             let said = match about {
                 None => BTreeMap::new(),
@@ -191,7 +201,11 @@ impl Questions {
                     };
                     let said = self.0.lookup.ask(ctx, &asked).await;
                     let heard = |fact: &&&super::Fact| said.get(&fact.ask).is_some_and(|said| !said.is_silent());
-                    silent.extend(now.iter().filter(|fact| !heard(fact)).map(|fact| fact.ask.registry.clone()));
+                    silent.extend(
+                        now.iter()
+                            .filter(|fact| !heard(fact))
+                            .map(|fact| fact.ask.registry.clone()),
+                    );
                     said
                 }
             };
@@ -214,7 +228,14 @@ impl Questions {
     }
 
     /// Writes the answer down before it is given: the leaf first.
-    async fn keep(&self, ctx: &Ctx, question: &Question, asker: &Asker, outcome: Outcome, sources: BTreeSet<SourceRow>) -> Result<Answered> {
+    async fn keep(
+        &self,
+        ctx: &Ctx,
+        question: &Question,
+        asker: &Asker,
+        outcome: Outcome,
+        sources: BTreeSet<SourceRow>,
+    ) -> Result<Answered> {
         let sources: Vec<SourceRow> = sources.into_iter().collect();
         let id = Uuid::now_v7();
         let salt = hex::encode(Uuid::new_v4().as_bytes());
@@ -238,7 +259,10 @@ impl Questions {
         };
         let written = match self.0.registries.ledger() {
             Some(log) => {
-                let receipt = log.append(LeafKind::ANSWER, serde_json::to_vec(&leaf)?).await.map_err(Error::internal)?;
+                let receipt = log
+                    .append(LeafKind::ANSWER, serde_json::to_vec(&leaf)?)
+                    .await
+                    .map_err(Error::internal)?;
                 Some((log.origin().to_owned(), receipt.index))
             }
             None => None,
@@ -254,7 +278,9 @@ impl Questions {
             answer,
             salt: Some(salt),
             origin: written.as_ref().map(|(origin, _)| origin.clone()),
-            leaf: written.as_ref().map(|(_, leaf)| i64::try_from(*leaf).unwrap_or(i64::MAX)),
+            leaf: written
+                .as_ref()
+                .map(|(_, leaf)| i64::try_from(*leaf).unwrap_or(i64::MAX)),
         };
         transact!(self.store(), |tx| { tables::put(&tx, &row, &sources).await })?;
         Ok(Answered {
@@ -277,7 +303,10 @@ impl Questions {
         let answer = row.answer.as_deref().map(serde_json::from_str).transpose()?;
         Ok(Evidence {
             at: tables::at(&row),
-            sha256: row.salt.as_deref().map(|salt| hash(salt, row.answer.as_deref(), &sources)),
+            sha256: row
+                .salt
+                .as_deref()
+                .map(|salt| hash(salt, row.answer.as_deref(), &sources)),
             rests_on: sources.iter().map(entry).collect(),
             question: (row.question, row.version),
             asked_by: row.asked_by,
@@ -324,8 +353,15 @@ fn inputs_of(question: &Question, given: &Map<String, Value>) -> Result<Map<Stri
 
 /// The law, and for the person who reads it: what was asked, by whom.
 fn basis(question: &Question, client: &str) -> String {
-    let laws = question.basis.iter().map(|basis| format!("{}, {}", basis.text, basis.article));
-    let text = format!("{}; câu hỏi “{}” của {client}", laws.collect::<Vec<_>>().join("; "), question.name.vi);
+    let laws = question
+        .basis
+        .iter()
+        .map(|basis| format!("{}, {}", basis.text, basis.article));
+    let text = format!(
+        "{}; câu hỏi “{}” của {client}",
+        laws.collect::<Vec<_>>().join("; "),
+        question.name.vi
+    );
     text.chars().take(LONGEST_BASIS).collect()
 }
 

@@ -92,7 +92,9 @@ pub async fn keys(db: &impl Read, code: &RegistryCode, record: Uuid) -> Result<V
     }
     let sql = "SELECT DISTINCT value FROM registry_index WHERE record_id = $1 AND slot = $2";
     let rows: Vec<KeyRow> = db.all(sql, params![record, super::index::slot(code, None)]).await?;
-    let keys = rows.into_iter().map(|row| String::from_utf8_lossy(&row.value).into_owned());
+    let keys = rows
+        .into_iter()
+        .map(|row| String::from_utf8_lossy(&row.value).into_owned());
     Ok(keys.collect())
 }
 

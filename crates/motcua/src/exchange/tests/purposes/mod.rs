@@ -339,7 +339,10 @@ async fn ask_a_question(asks: &Town, town: &Town, client: &Client) -> Vec<String
         purposes: "labour.inspection\ncuriosity".to_owned(),
         legal_basis: "Luật Bảo hiểm xã hội số 41/2024/QH15, Điều 28".to_owned(),
         from: today.to_string(),
-        to: today.checked_add(jiff::Span::new().days(90)).expect("a date").to_string(),
+        to: today
+            .checked_add(jiff::Span::new().days(90))
+            .expect("a date")
+            .to_string(),
         ..TermsDraft::default()
     };
     let request = Request {
@@ -352,17 +355,30 @@ async fn ask_a_question(asks: &Town, town: &Town, client: &Client) -> Vec<String
     let body = json!({ "tax_code": "0100109106" }).to_string();
     let mut out = Vec::new();
     for (purpose, status) in [("labour.inspection", 200), ("curiosity", 403), ("", 400)] {
-        let request = client.post(&url).header("x-road-client", ASKS).header("content-type", "application/json");
+        let request = client
+            .post(&url)
+            .header("x-road-client", ASKS)
+            .header("content-type", "application/json");
         let request = match purpose {
             "" => request,
-            purpose => request.header("x-motcua-purpose", purpose).header("x-road-issue", "H42.28-261111-0001"),
+            purpose => request
+                .header("x-motcua-purpose", purpose)
+                .header("x-road-issue", "H42.28-261111-0001"),
         };
         let (was, answer) = whole(request.body(body.clone())).await;
         let refused = (400..500).contains(&was);
         assert!(was == status || (status >= 400 && refused), "{purpose}: {was} {answer}");
         // The firm is active, and its last month that is paid is long ago.
-        assert_eq!(answer.contains("\"answer\":false"), status == 200, "{purpose}: {answer}");
-        out.extend(told(&answer, &body).into_iter().map(|mark| format!("a question tells {mark}")));
+        assert_eq!(
+            answer.contains("\"answer\":false"),
+            status == 200,
+            "{purpose}: {answer}"
+        );
+        out.extend(
+            told(&answer, &body)
+                .into_iter()
+                .map(|mark| format!("a question tells {mark}")),
+        );
     }
     out
 }

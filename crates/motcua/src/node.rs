@@ -319,6 +319,7 @@ impl Node {
         let runner = Runner::new(self.store.clone(), Arc::clone(&self.clock)).traced(self.tracer());
         let runner = identity::jobs(runner);
         let runner = registry::service::handlers(runner, &self.registries);
+        let runner = question::runs::handlers(runner, &self.questions);
         let runner = dossier::service::handlers(runner, &self.dossiers);
         let runner = match self.exchange() {
             Some(exchange) => exchange.handlers(runner),

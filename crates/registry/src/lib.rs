@@ -31,5 +31,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0001_registry",
     "0002_records",
     "0008_pseudonyms",
-    "0009_answers"
+    "0009_answers",
+    "0010_runs"
 );

@@ -22,13 +22,14 @@ use registry::{
     lookup::{Lookup, Question as Asked},
     model::ValidTime,
     question::{
-        self,
+        self, runs,
         service::{Answered, Asker, Outcome, Questions},
     },
     service::{Change, Provenance, Registries, Seen, Target},
     shelf::Shelf,
 };
 use serde_json::{Map, Value, json};
+use store::{Store, jobs::Runner};
 use uuid::Uuid;
 
 static REFERENCE: LazyLock<Arc<Reference>> =
@@ -51,6 +52,7 @@ fn system() -> Ctx {
 }
 
 struct Node {
+    store: Store,
     registries: Registries,
     questions: Questions,
     identity: IdentityState,
@@ -77,7 +79,7 @@ async fn nodes() -> Vec<Node> {
             Shell::default(),
         )
         .expect("good settings");
-        let registries = Registries::new(store, shelf, identity.clone());
+        let registries = Registries::new(store.clone(), shelf, identity.clone());
         let folder = tempfile::tempdir().expect("a folder");
         let signer = FileKey::generate("g12.gov.vn/ledger", Algorithm::Ed25519).expect("a key");
         let log = Log::open(folder.path(), Options::new("g12.gov.vn/ledger", Arc::new(signer))).expect("a log");
@@ -85,6 +87,7 @@ async fn nodes() -> Vec<Node> {
         registries.keep_in(Arc::clone(&log)).await.expect("kept");
         let questions = Questions::new(registries.clone(), Arc::new(Here::new(registries.clone())), all());
         nodes.push(Node {
+            store,
             registries,
             questions,
             identity,
@@ -358,6 +361,81 @@ async fn where_a_registry_is_silent_there_is_no_answer() {
             other.expect("asked").outcome,
             Outcome::Silent(["tax".to_owned()].into())
         );
+    }
+}
+
+#[tokio::test]
+async fn many_are_asked_line_by_line_and_only_who_asked_sees_what_came_of_it() {
+    for node in nodes().await {
+        node.add("customs", declaration()).await;
+        node.add("tax", taxpayer(5_000_000)).await;
+        let asker = |client: &str| Asker {
+            client: client.to_owned(),
+            purpose: "customs.compliance".to_owned(),
+            dossier: None,
+        };
+        let line = |code: &str| json!({ "tax_code": code }).as_object().cloned().expect("an object");
+        let (ours, question) = (asker(CLIENT), "importer-owes-tax");
+        let wrong = [line(FIRM), line("0100109107"), Map::new()];
+        let wrong = node
+            .questions
+            .ask_many(&system(), question, &wrong, &ours)
+            .await
+            .expect_err("refused");
+        let problems = wrong.problems().cloned().unwrap_or_default();
+        let at: Vec<String> = problems.iter().map(|problem| problem.at.clone()).collect();
+        assert_eq!(at, ["2/tax_code", "3/tax_code"]);
+        assert!(node.questions.ask_many(&system(), question, &[], &ours).await.is_err());
+
+        // More than one job asks.
+        let mut lines = vec![line("0312345673"); 25];
+        lines.push(line(FIRM));
+        let run = node
+            .questions
+            .ask_many(&system(), question, &lines, &ours)
+            .await
+            .expect("taken in");
+        let early = node.questions.result(question, run, &ours).await.expect_err("not yet");
+        assert_eq!(early.kind(), Some(Kind::Conflict));
+        let time = clock();
+        let runner = || runs::handlers(Runner::new(node.store.clone(), Arc::new(time.clone())), &node.questions);
+        runner().run_due().await.expect("done");
+        let half = node.questions.progress(question, run, &ours).await.expect("progress");
+        assert!(half.done >= 20 && half.total == 26, "{half:?}");
+        while runner().run_due().await.expect("done") > 0 {}
+        let result = node.questions.result(question, run, &ours).await.expect("a result");
+        assert_eq!(result.len(), 26);
+        assert!(result[..25].iter().all(|line| line.answer == Some(json!(false))));
+        assert_eq!((result[25].line, &result[25].answer), (26, &Some(json!(true))));
+        let auditor = Ctx {
+            actor: Actor::Officer(OfficerActor {
+                officer: OfficerId::from_uuid(Uuid::from_u128(7)),
+                name: "Trần Thị Bình".to_owned(),
+                title: String::new(),
+                agency: "G12".to_owned(),
+                roles: Roles::of(&[Role::Auditor]),
+            }),
+            ..system()
+        };
+        let id = result[25].id.expect("an id");
+        let evidence = node.questions.evidence(&auditor, id).await.expect("evidence");
+        assert_eq!(evidence.rests_on.len(), 2, "each line can be accounted for");
+
+        for (other, code) in [
+            (asker("VN/GOV/000.00.00.H26/motcua"), question),
+            (ours.clone(), "entitled-not-asked"),
+        ] {
+            let refused = node.questions.result(code, run, &other).await.expect_err("closed");
+            assert_eq!(refused.kind(), Some(Kind::NotFound));
+        }
+        time.set(clock().now().plus_seconds(8 * 86_400));
+        while runner().run_due().await.expect("done") > 0 {}
+        let gone = node
+            .questions
+            .progress(question, run, &ours)
+            .await
+            .expect_err("forgotten");
+        assert_eq!(gone.kind(), Some(Kind::NotFound));
     }
 }
 

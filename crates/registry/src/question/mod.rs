@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod offered;
+pub mod runs;
 pub mod service;
 pub(crate) mod store;
 

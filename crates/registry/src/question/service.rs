@@ -140,7 +140,21 @@ impl Questions {
         found.ok_or_else(|| Error::not_found("câu hỏi", "question"))
     }
 
-    fn store(&self) -> &Store {
+    /// A question, for its purpose.
+    pub(super) fn approved(&self, code: &str, asker: &Asker) -> Result<&Question> {
+        let question = self.get(code)?;
+        if asker.purpose == question.purpose.as_str() {
+            return Ok(question);
+        }
+        Err(Error::refused(
+            Kind::Forbidden,
+            "other-purpose",
+            format!("Câu hỏi này chỉ được trả lời cho mục đích {}.", question.purpose),
+            format!("This question is answered for the purpose {} only.", question.purpose),
+        ))
+    }
+
+    pub(super) fn store(&self) -> &Store {
         self.0.registries.store()
     }
 
@@ -150,15 +164,7 @@ impl Questions {
     /// `NotFound`; `Forbidden` for another purpose than the question's; `Invalid` with every input that is missing or none;
     /// `Unavailable` when the answer could not be written down, and then it is not given.
     pub async fn ask(&self, ctx: &Ctx, code: &str, inputs: &Map<String, Value>, asker: &Asker) -> Result<Answered> {
-        let question = self.get(code)?;
-        if asker.purpose != question.purpose.as_str() {
-            return Err(Error::refused(
-                Kind::Forbidden,
-                "other-purpose",
-                format!("Câu hỏi này chỉ được trả lời cho mục đích {}.", question.purpose),
-                format!("This question is answered for the purpose {} only.", question.purpose),
-            ));
-        }
+        let question = self.approved(code, asker)?;
         let values = inputs_of(question, inputs)?;
         let (outcome, sources) = self.find(ctx, question, values, asker).await;
         self.keep(ctx, question, asker, outcome, sources).await
@@ -319,7 +325,7 @@ impl Questions {
 }
 
 /// The inputs, each judged by its rule; the sentences never repeat them.
-fn inputs_of(question: &Question, given: &Map<String, Value>) -> Result<Map<String, Value>> {
+pub(super) fn inputs_of(question: &Question, given: &Map<String, Value>) -> Result<Map<String, Value>> {
     let mut problems = Problems::new();
     let mut values = Map::new();
     for input in &question.inputs {

@@ -40,6 +40,12 @@ pub const CONSULTATIONS: &str = "consultations";
 /// under this name. A grant says by its path which registry and which of its services: `/population/verify/**`.
 pub const REGISTRIES: &str = "registries";
 
+/// The service of approved questions that no agency answers alone. Its router is not of this crate. A grant says by its path which
+/// question: `/importer-owes-tax`.
+pub const QUESTIONS: &str = "questions";
+/// The name of its router; another service has the plain one.
+pub const QUESTIONS_ROUTER: &str = "approved-questions";
+
 /// Where the messages of registries have the numbers of persons: the key or number in the path, and what the common dictionary calls
 /// `person_number` in the bodies.
 const OF_RECORDS: [&str; 6] = [
@@ -53,7 +59,7 @@ const OF_RECORDS: [&str; 6] = [
 
 /// All of them. The last three are GovStack's addresses of publishing and subscribing: who may do what there, the
 /// subscription or the ownership of the type says.
-pub const BUILT_IN: [BuiltIn; 9] = [
+pub const BUILT_IN: [BuiltIn; 10] = [
     BuiltIn::new(
         access::peer::SERVICE_CODE,
         access::peer::INTERNAL,
@@ -77,6 +83,13 @@ pub const BUILT_IN: [BuiltIn; 9] = [
     ),
     BuiltIn::new(CONSULTATIONS, CONSULTATIONS, true, "Lấy ý kiến", "Consultations"),
     BuiltIn::new(REGISTRIES, REGISTRIES, false, "Khai thác cơ sở dữ liệu", "Registries"),
+    BuiltIn::new(
+        QUESTIONS,
+        QUESTIONS_ROUTER,
+        false,
+        "Trả lời câu hỏi liên ngành",
+        "Approved questions",
+    ),
     BuiltIn::new(
         journal::TRAFFIC_SERVICE,
         "traffic",
@@ -147,7 +160,7 @@ impl BuiltIn {
     }
 }
 
-/// What answers them, but for [`CONSULTATIONS`] and [`REGISTRIES`], for the gateway.
+/// What answers them, but for [`CONSULTATIONS`], [`REGISTRIES`] and [`QUESTIONS`], for the gateway.
 pub fn routers(access: &Access, journal: &Journal, events: &Events) -> BTreeMap<String, Router> {
     let usage = journal.clone();
     let usage = Router::new().fallback(async move |request: Request| {

@@ -25,7 +25,7 @@ pub mod map;
 pub mod model;
 mod zip;
 
-pub use builtin::{BUILT_IN, BuiltIn, CONSULTATIONS, REGISTRIES, routers};
+pub use builtin::{BUILT_IN, BuiltIn, CONSULTATIONS, QUESTIONS, QUESTIONS_ROUTER, REGISTRIES, routers};
 pub use caller::{Caller, Said};
 
 /// The tables of this crate.

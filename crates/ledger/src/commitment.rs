@@ -37,6 +37,8 @@ impl Kind {
     pub const ACCESS: Self = Self(6);
     /// A version of a record of a registry.
     pub const RECORD: Self = Self(7);
+    /// An answer to an approved question: who asked what, and a hash of the answer and the records that it rests on.
+    pub const ANSWER: Self = Self(8);
 }
 
 /// A leaf entry: `0x01 ‖ kind ‖ HMAC-SHA-256(key = salt, record)`.

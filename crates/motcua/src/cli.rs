@@ -21,7 +21,7 @@ use crate::{
     ledger, link,
     logging::LogFormat,
     node::{MIGRATIONS, Node, open_store},
-    packages, registries, seed, serve,
+    packages, questions, registries, seed, serve,
 };
 
 /// Một Cửa, one door: public services from application to result.
@@ -63,6 +63,9 @@ enum Command {
     /// Registries: check a folder, publish it, take in files.
     #[command(subcommand)]
     Registry(registries::Command),
+    /// Approved questions over several registries: check a folder.
+    #[command(subcommand)]
+    Question(questions::Command),
     /// Make an officer; prints a one-time password.
     Officer {
         /// The configuration.
@@ -235,6 +238,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             import_files(&config, dry_run, report.as_deref(), en, &files).await?;
         }
         Command::Registry(command) => return registries::run(command).await,
+        Command::Question(command) => return questions::run(&command),
         Command::Officer {
             config,
             login,

@@ -49,6 +49,12 @@ pub struct Config {
     /// Folders of registries to publish at the start, each with the dictionary beside it.
     #[serde(default)]
     pub registries: Vec<PathBuf>,
+    /// Folders of approved questions that this node answers on the exchange.
+    #[serde(default)]
+    pub questions: Vec<PathBuf>,
+    /// The editions of the key of pseudonyms.
+    #[serde(default)]
+    pub pseudonyms: Pseudonyms,
     /// A folder laid over the reference data of this build.
     #[serde(default)]
     pub reference: Option<PathBuf>,
@@ -123,6 +129,38 @@ pub struct Site {
     pub email: String,
     /// Design tokens that differ from the defaults.
     pub theme: std::collections::BTreeMap<String, String>,
+}
+
+/// The editions of the key with which clients of registries get pseudonyms. To change the key, one more: clients are then given new
+/// pseudonyms, and may use those of the editions before until `oldest` leaves them behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pseudonyms {
+    /// The edition of new ones, from 1.
+    pub edition: u32,
+    /// The oldest that is still taken.
+    pub oldest: u32,
+}
+
+impl Default for Pseudonyms {
+    fn default() -> Self {
+        Self { edition: 1, oldest: 1 }
+    }
+}
+
+impl Pseudonyms {
+    /// The key, of the node's secret.
+    ///
+    /// # Errors
+    /// Editions that are none.
+    pub fn key(self, secret: &Secret) -> anyhow::Result<registry::model::PseudonymKey> {
+        let Self { edition, oldest } = self;
+        if oldest == 0 || oldest > edition {
+            bail!("[pseudonyms]: oldest is from 1 to edition, which is {edition}");
+        }
+        let key = secret.key(&format!("pseudonyms/{edition}"));
+        Ok(registry::model::PseudonymKey::new(edition, oldest, key))
+    }
 }
 
 impl Http {

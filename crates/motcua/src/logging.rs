@@ -1,5 +1,6 @@
 //! Logs: one line per event on standard error, JSON where a machine reads them. Never answers, names or secrets.
 
+use axum::extract::{MatchedPath, Request};
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
@@ -22,4 +23,13 @@ pub fn start(format: &LogFormat) {
         LogFormat::Text => builder.with_target(false).init(),
         LogFormat::Json => builder.json().init(),
     }
+}
+
+/// The span of a request: its route, never its address, which may hold the number of a person or the code of a dossier.
+pub fn request(request: &Request) -> tracing::Span {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("other", MatchedPath::as_str);
+    tracing::debug_span!("request", method = %request.method(), route)
 }

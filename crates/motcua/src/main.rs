@@ -20,6 +20,7 @@ mod nation;
 mod node;
 mod packages;
 mod populate;
+mod questions;
 mod registrar;
 mod registries;
 mod seed;

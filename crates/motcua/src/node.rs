@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use ::exchange::{CONSULTATIONS, REGISTRIES};
+use ::exchange::{CONSULTATIONS, QUESTIONS_ROUTER, REGISTRIES};
 use anyhow::Context as _;
 use axum::{Extension, Router};
 use base::{Calendar, Clock, Text, calendar::CalendarData, time::SystemClock};
@@ -13,7 +13,10 @@ use dossier::{consult, service::Dossiers};
 use identity::{Audience, Entropy, IdentityState, NavEntry, Permission, Shell};
 use insight::Insight;
 use procedure::{catalogue::Catalogue, reference::Reference, shelf::Shelf};
-use registry::service::Registries;
+use registry::{
+    question::{self, service::Questions},
+    service::Registries,
+};
 use store::{Store, jobs::Runner};
 use tower::ServiceBuilder;
 use tower_http::{
@@ -32,7 +35,7 @@ use crate::{
     front,
     ledger::Guarded,
     metrics::Metrics,
-    packages,
+    packages, questions,
     registrar::Registrar,
     tls::PageCertificate,
     traces::{self, Traces},
@@ -61,6 +64,7 @@ pub struct Node {
     pub identity: IdentityState,
     pub catalogue: Catalogue,
     pub registries: Registries,
+    pub questions: Questions,
     pub dossiers: Dossiers,
     pub insight: Insight,
     pub site: Arc<view::Site>,
@@ -154,6 +158,7 @@ impl Node {
         let catalogue = Catalogue::open(store.clone(), shelf.clone(), Arc::clone(&reference), today).await?;
         let registries = registries(&config, &store, &reference, clock.now()).await?;
         let registries = Registries::new(store.clone(), registries, identity.clone());
+        registries.give_pseudonyms_by(config.pseudonyms.key(&secret)?);
         let mut dossiers = config.dossiers.clone();
         dossiers.secret_key = secret.key("tracking");
         dossiers.public_url = config.identity.public_url.trim_end_matches('/').to_owned();
@@ -167,6 +172,11 @@ impl Node {
         // Where there are none, nothing waits for their answers, and officers write by hand.
         let has_registries = !registries.shelf().all().is_empty() || !keepers.is_empty();
         let registrar = Registrar::new(registries.clone(), keepers);
+        let questions = Questions::new(
+            registries.clone(),
+            Arc::new(registrar.clone()),
+            questions::load(&config)?,
+        );
         if has_registries {
             dossiers.ask_registries_by(Arc::new(registrar.clone()));
             dossiers.tell_registries_by(Arc::new(registrar.clone()));
@@ -180,6 +190,7 @@ impl Node {
             identity,
             catalogue,
             registries,
+            questions,
             dossiers,
             insight,
             site,
@@ -261,6 +272,10 @@ impl Node {
                     REGISTRIES.to_owned(),
                     registry::offered::router(self.registries.clone(), Arc::clone(&self.clock), &exchange.agency),
                 ),
+                (
+                    QUESTIONS_ROUTER.to_owned(),
+                    question::offered::router(self.questions.clone(), Arc::clone(&self.clock)),
+                ),
             ]
             .into(),
         })
@@ -324,6 +339,7 @@ impl Node {
         let runner = Runner::new(self.store.clone(), Arc::clone(&self.clock)).traced(self.tracer());
         let runner = identity::jobs(runner);
         let runner = registry::service::handlers(runner, &self.registries);
+        let runner = question::runs::handlers(runner, &self.questions);
         let runner = dossier::service::handlers(runner, &self.dossiers);
         let runner = match self.exchange() {
             Some(exchange) => exchange.handlers(runner),
@@ -382,7 +398,7 @@ impl Node {
             ServiceBuilder::new()
                 .layer(Extension(Arc::clone(&self.site)))
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-                .layer(TraceLayer::new_for_http())
+                .layer(TraceLayer::new_for_http().make_span_with(crate::logging::request))
                 .layer(PropagateRequestIdLayer::x_request_id())
                 .layer(axum::middleware::from_fn_with_state(
                     Arc::clone(&self.metrics),

@@ -21,7 +21,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     keeper::{self, Keeper, Order, TakeBack},
-    lookup::{self, Lookup, Question},
+    lookup::{Lookup, Question},
     model::{Name, RegistryCode},
     wire::{CarriedBody, FactsBody, OrderBody, TakeBackBody},
 };
@@ -245,7 +245,7 @@ fn question_request(
         "/r1/{keeper}/{REGISTRIES}/{code}/{FACTS_SERVICE}/facts/{number}?attributes={}",
         names.join(",")
     );
-    let mut request = Request::get(target).header(PURPOSE, lookup::PURPOSE);
+    let mut request = Request::get(target).header(PURPOSE, question.purpose());
     if let Some(dossier) = &question.dossier {
         request = request.header(ISSUE, dossier);
     }

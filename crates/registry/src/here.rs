@@ -10,7 +10,7 @@ use procedure::form::{Attribute, Said};
 
 use crate::{
     keeper::{self, Keeper, Order, TakeBack},
-    lookup::{self, Lookup, Question},
+    lookup::{Lookup, Question},
     model::{Name, RegistryCode},
     service::{Carried, HERE, Mask, Purpose, Registries},
 };
@@ -19,6 +19,8 @@ use crate::{
 const PROCEDURES: &str = "Thủ tục hành chính";
 /// The longest legal basis that is told with a read, in characters.
 const LONGEST_BASIS: usize = 300;
+/// The name under which approved questions read.
+const QUESTIONS: &str = "Câu hỏi liên ngành";
 
 /// Answers from the registries of this node; whatever is kept elsewhere is silent.
 #[derive(Debug, Clone)]
@@ -53,11 +55,22 @@ impl Here {
             .filter_map(|attribute| Some((*attribute, attribute.name.parse().ok()?)))
             .collect();
         let basis: String = question.basis.chars().take(LONGEST_BASIS).collect();
-        let purpose = Purpose::read(lookup::PURPOSE, &basis, question.dossier.as_deref().unwrap_or_default())?;
+        let reader = if question.is_approved() { QUESTIONS } else { PROCEDURES };
+        let purpose = Purpose::read(
+            question.purpose(),
+            &basis,
+            question.dossier.as_deref().unwrap_or_default(),
+        )?;
         let asked: Vec<Name> = names.values().cloned().collect();
         let facts = self
             .0
-            .facts(&by_procedures(ctx), &purpose, code, question.about.number(), &asked)
+            .facts(
+                &in_the_name_of(reader, ctx),
+                &purpose,
+                code,
+                question.about.number(),
+                &asked,
+            )
             .await?;
         let at = ctx.now;
         let said = names.into_iter().map(|(attribute, name)| {
@@ -78,7 +91,7 @@ impl Here {
     async fn carry_out(&self, ctx: &Ctx, order: &Order) -> Result<Carried> {
         let purpose = Purpose::read(keeper::PURPOSE, "", &order.dossier)?;
         self.0
-            .carry_out(&by_procedures(ctx), &purpose, HERE, order, &Mask::ALL)
+            .carry_out(&in_the_name_of(PROCEDURES, ctx), &purpose, HERE, order, &Mask::ALL)
             .await
     }
 }
@@ -106,13 +119,13 @@ impl Keeper for Here {
     }
 
     fn take_back<'a>(&'a self, ctx: &'a Ctx, back: &'a TakeBack) -> BoxFuture<'a, keeper::Said> {
-        Box::pin(async move { said(self.0.take_back(&by_procedures(ctx), HERE, back).await) })
+        Box::pin(async move { said(self.0.take_back(&in_the_name_of(PROCEDURES, ctx), HERE, back).await) })
     }
 }
 
-fn by_procedures(ctx: &Ctx) -> Ctx {
+fn in_the_name_of(system: &'static str, ctx: &Ctx) -> Ctx {
     Ctx {
-        actor: Actor::System(PROCEDURES),
+        actor: Actor::System(system),
         now: ctx.now,
         request_id: ctx.request_id,
         lang: Lang::Vi,

@@ -23,6 +23,7 @@ pub mod lookup;
 pub mod model;
 pub mod offered;
 pub mod pages;
+pub mod question;
 pub mod service;
 pub mod shelf;
 mod store;
@@ -35,5 +36,8 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0002_records",
     "0003_orders",
     "0006_imports",
-    "0007_pairs"
+    "0007_pairs",
+    "0008_pseudonyms",
+    "0009_answers",
+    "0010_runs"
 );

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use base::codes::ProcedureCode;
 use futures::future::BoxFuture;
 use identity::Ctx;
 use procedure::form::{Attribute, Said};
@@ -17,7 +18,7 @@ pub struct Question {
     pub about: About,
     /// What is asked.
     pub attributes: Vec<Attribute>,
-    /// National code of the procedure that needs it: the purpose of the read.
+    /// National code of the procedure that needs it, or the purpose of an approved question: the purpose of the read.
     pub procedure: String,
     /// Why the state may know it (decree and article), of the fields that need it.
     pub basis: String,
@@ -26,6 +27,16 @@ pub struct Question {
 }
 
 impl Question {
+    /// Whether an approved question asks, and no procedure.
+    pub fn is_approved(&self) -> bool {
+        self.procedure.parse::<ProcedureCode>().is_err()
+    }
+
+    /// The purpose of the read, as grants and the log of reads name it.
+    pub fn purpose(&self) -> &str {
+        if self.is_approved() { &self.procedure } else { PURPOSE }
+    }
+
     /// What each registry is asked for, by its code.
     pub fn by_registry(&self) -> BTreeMap<&str, Vec<&Attribute>> {
         let mut asked: BTreeMap<&str, Vec<&Attribute>> = BTreeMap::new();

@@ -11,7 +11,10 @@
 //! POST /{registry}/{service}/records/{key}/assertions | corrections | ends   write
 //! POST /{registry}/{service}/orders               write     an order of a procedure
 //! POST /{registry}/{service}/orders/{id}/back     write     takes one back
+//! GET  /{registry}/{service}/translations/{pseudonym}   translate
 //! ```
+//!
+//! Where the service gives pseudonyms, they stand wherever a number, an id or a place in a list would, in what is asked and answered.
 
 use std::sync::Arc;
 
@@ -23,7 +26,10 @@ use axum::{
     routing::{get, post},
 };
 use base::{Clock, Error, Kind, Lang, Problems, Result};
-use exchange::{gateway::Caller, model::headers::ISSUE};
+use exchange::{
+    gateway::Caller,
+    model::{headers::ISSUE, identifier::ClientId},
+};
 use identity::{Actor, ApiError, ApiJson, ApiPath, Ctx, IdempotencyKey, Listing, Paging};
 
 use crate::{
@@ -35,7 +41,7 @@ use crate::{
         params::Asking,
     },
     model::{Name, Operation, Registry, RegistryCode, Service},
-    service::{Change, EXCHANGE, Mask, Provenance, Purpose, Registries, Seen, Written},
+    service::{Change, EXCHANGE, Mask, Provenance, Purpose, Registries, Seen, Veil, Written},
     wire::{CarriedBody, FactsBody, OrderBody, TakeBackBody},
 };
 
@@ -66,6 +72,7 @@ pub fn router(registries: Registries, clock: Arc<dyn Clock>, agency: &str) -> Ro
         .route("/{registry}/{service}/facts/{number}", get(facts))
         .route("/{registry}/{service}/orders", post(order))
         .route("/{registry}/{service}/orders/{*back}", post(take_back))
+        .route("/{registry}/{service}/translations/{pseudonym}", get(translate))
         .with_state(office)
 }
 
@@ -73,7 +80,7 @@ pub fn router(registries: Registries, clock: Arc<dyn Clock>, agency: &str) -> Ro
 struct Called {
     ctx: Ctx,
     purpose: Purpose,
-    client: String,
+    client: ClientId,
     registries: Registries,
     registry: Arc<Registry>,
     service: Service,
@@ -110,6 +117,20 @@ impl Called {
             "The dossier of the order has to be the one that the header X-Road-Issue names.",
         );
         Err(Error::Refused(Kind::Invalid, problems))
+    }
+
+    /// Where the service gives pseudonyms, what stands between the numbers and the client.
+    fn veil(&self) -> Result<Option<Veil<'_>>> {
+        self.registries
+            .veil(&self.ctx, &self.registry, &self.service, &self.client)
+    }
+
+    /// The key that the client means.
+    async fn key(&self, key: String) -> Result<String> {
+        match self.veil()? {
+            Some(veil) => veil.key(&key).await,
+            None => Ok(key),
+        }
     }
 
     async fn write(&self, change: Change, mut provenance: Provenance, key: &str) -> Result<Written> {
@@ -153,6 +174,7 @@ impl Called {
         let registry = registry.filter(is_ours).ok_or_else(none)?;
         let service = registry.services.iter().find(|offered| offered.id == service);
         let service = service.ok_or_else(none)?.clone();
+        let purpose = Purpose::read(caller.purpose.as_str(), "", issue(&parts.headers))?;
         Ok(Self {
             ctx: Ctx {
                 actor: Actor::System(EXCHANGE),
@@ -160,8 +182,11 @@ impl Called {
                 request_id: caller.request_id,
                 lang: Lang::Vi,
             },
-            purpose: Purpose::read(caller.purpose.as_str(), "", issue(&parts.headers))?,
-            client: caller.client.to_string(),
+            purpose: match service.pseudonyms.is_empty() {
+                true => purpose,
+                false => purpose.of_veiled(caller.client.to_string()),
+            },
+            client: caller.client.clone(),
             registries: office.registries.clone(),
             registry,
             service,
@@ -170,7 +195,7 @@ impl Called {
 }
 
 /// The dossier, if what the caller says is the code of one: elsewhere it may be the number of a letter.
-fn issue(headers: &HeaderMap) -> &str {
+pub(crate) fn issue(headers: &HeaderMap) -> &str {
     let issue = headers
         .get(ISSUE)
         .and_then(|value| value.to_str().ok())
@@ -199,10 +224,17 @@ async fn list(called: Called, asking: Asking, paging: Paging) -> Result<axum::Js
         )));
     }
     query.mask = called.shown(&query.mask);
-    let listed = called
+    let veil = called.veil()?;
+    if let Some(veil) = &veil {
+        query = veil.question(query).await?;
+    }
+    let mut listed = called
         .registries
         .list(&called.ctx, &called.purpose, &registry.code, &query)
         .await?;
+    if let Some(veil) = &veil {
+        listed = veil.listed(listed).await?;
+    }
     let show = |view| RecordBody::of(view, registry);
     Ok(axum::Json(Listing::of(listed.items, listed.next, show)))
 }
@@ -216,10 +248,14 @@ async fn one(
     let registry = &called.registry;
     let (when, mask) = asking.when_and_mask(registry)?;
     let mask = called.shown(&mask);
-    let view = called
+    let key = called.key(key).await?;
+    let mut view = called
         .registries
         .read(&called.ctx, &called.purpose, &registry.code, &key, when, &mask)
         .await?;
+    if let Some(veil) = called.veil()? {
+        view = veil.record(view).await?;
+    }
     Ok(axum::Json(RecordBody::of(view, registry)))
 }
 
@@ -233,10 +269,14 @@ async fn history(
     let registry = &called.registry;
     let mask = called.shown(&asking.mask_alone(registry)?);
     let after: i64 = paging.place(|cursor| cursor.parse().ok())?.unwrap_or(0);
-    let (_, versions) = called
+    let key = called.key(key).await?;
+    let (_, mut versions) = called
         .registries
         .history(&called.ctx, &called.purpose, &registry.code, &key, &mask)
         .await?;
+    if let Some(veil) = called.veil()? {
+        versions = veil.versions(versions).await?;
+    }
     let mut rest = versions.into_iter().filter(|version| version.seq > after).peekable();
     let page: Vec<_> = rest.by_ref().take(paging.limit() as usize).collect();
     let next = page.last().filter(|_| rest.peek().is_some()).map(|version| version.seq);
@@ -252,7 +292,11 @@ async fn changes(
     called.needs(Operation::Changes)?;
     let registry = &called.registry;
     let mask = called.shown(&asking.mask_alone(registry)?);
-    let after = paging.place(|cursor| cursor.parse().ok())?;
+    let veil = called.veil()?;
+    let after = match &veil {
+        Some(veil) => veil.place(paging.after()).await?.and_then(|place| place.parse().ok()),
+        None => paging.place(|cursor| cursor.parse().ok())?,
+    };
     let page = called
         .registries
         .changes(
@@ -264,8 +308,33 @@ async fn changes(
             &mask,
         )
         .await?;
-    let show = |change| RecordChangeBody::of(change, registry);
-    Ok(axum::Json(Listing::of(page.items, page.next, show)))
+    Ok(axum::Json(match veil {
+        Some(veil) => {
+            let page = veil.changes(page).await?;
+            let show = |(change, cursor)| RecordChangeBody::at(change, cursor, registry);
+            Listing::of(page.items, page.next, show)
+        }
+        None => Listing::of(page.items, page.next, |change| RecordChangeBody::of(change, registry)),
+    }))
+}
+
+async fn translate(
+    called: Called,
+    ApiPath((_, _, pseudonym)): ApiPath<(String, String, String)>,
+) -> Result<axum::Json<TranslationBody>, ApiError> {
+    called.needs(Operation::Translate)?;
+    let (Some(veil), Some(link)) = (called.veil()?, &called.service.link) else {
+        return Err(ApiError(Error::internal("a service that translates has a link")));
+    };
+    let pseudonym = veil.translate(&called.ctx, &called.purpose, link, &pseudonym).await?;
+    Ok(axum::Json(TranslationBody { pseudonym }))
+}
+
+/// What came of translating.
+#[derive(Debug, serde::Serialize)]
+struct TranslationBody {
+    /// The caller's own pseudonym.
+    pseudonym: String,
 }
 
 async fn facts(

@@ -375,7 +375,7 @@ fn shown(page: &Page, registry: &Registry, view: RecordView, versions: Vec<Versi
             None => "–".to_owned(),
         },
         recorded: version.recorded_at.display(),
-        from: format!("{}, {}", version.actor, version.source),
+        from: format!("{}, {}", version.actor, version.source.unwrap_or_default()),
     };
     Shown {
         held: held(view.valid_from, view.valid_to),

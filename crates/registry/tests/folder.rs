@@ -92,6 +92,46 @@ fn every_registry_of_this_repository_is_good() {
 }
 
 #[test]
+fn a_service_of_pseudonyms_is_one_throughout() {
+    let folder = copy();
+    let insurance = folder.path().join("social-insurance");
+    edit(&insurance.join("registry.toml"), |text| {
+        let services = r#"
+[[service]]
+id = "half"
+name = { vi = "Nửa vời", en = "Half" }
+operations = ["read", "write", "translate"]
+fields = ["person_number", "status", "months"]
+pseudonyms = ["months", "insurance_number", "shoe_size"]
+
+[[service]]
+id = "linked"
+name = { vi = "Có nối mã", en = "Linked" }
+operations = ["read"]
+fields = ["status"]
+between = ["VN/GOV/000.00.00.G09/thongke"]
+"#;
+        text + services
+    });
+    let found = findings(&insurance);
+    let expected = [
+        ("registry.toml:service[5].pseudonyms", "pseudonym-of-no-text"),
+        ("registry.toml:service[5].pseudonyms", "pseudonym-not-shown"),
+        ("registry.toml:service[5].pseudonyms", "unknown-field"),
+        ("registry.toml:service[5].pseudonyms", "subject-in-the-clear"),
+        ("registry.toml:service[5].operations", "write-by-pseudonym"),
+        ("registry.toml:service[5].operations", "translate-between-whom"),
+        ("registry.toml:service[6].between", "link-without-translate"),
+    ];
+    for (at, code) in expected {
+        assert!(
+            found.contains(&(at.to_owned(), code.to_owned())),
+            "{at} {code} in {found:#?}"
+        );
+    }
+}
+
+#[test]
 fn everything_that_is_wrong_is_told_at_once_at_its_place() {
     let folder = copy();
     let population = folder.path().join("population");

@@ -20,7 +20,7 @@ use procedure::{
 
 use crate::{
     cli::say,
-    config::{Config, Database, Http, Site},
+    config::{Config, Database, Http, Pseudonyms, Site},
     nation,
     node::{MIGRATIONS, Node, open_store},
     serve,
@@ -149,6 +149,8 @@ pub fn config(args: &Args) -> anyhow::Result<Config> {
         traces: Default::default(),
         packages: Vec::new(),
         registries: Vec::new(),
+        questions: Vec::new(),
+        pseudonyms: Pseudonyms::default(),
         reference: None,
         calendar: None,
     })

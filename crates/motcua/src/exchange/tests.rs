@@ -35,6 +35,7 @@ mod consulting;
 mod gateways;
 mod hsm;
 mod joining;
+mod purposes;
 mod registries;
 mod rotation;
 mod tracking;

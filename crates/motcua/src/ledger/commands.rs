@@ -259,6 +259,7 @@ fn line(entry: &Stored) -> serde_json::Value {
         Kind::ERASURE => "erasure",
         Kind::ACCESS => "access",
         Kind::RECORD => "record",
+        Kind::ANSWER => "answer",
         _ => "other",
     };
     let record = entry

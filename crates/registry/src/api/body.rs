@@ -252,11 +252,12 @@ pub struct RecordBody {
     valid_to: Option<String>,
     /// When it was recorded.
     recorded_at: Instant,
-    /// Where it comes from.
+    /// Where it comes from; absent for who reads by pseudonyms.
+    #[serde(skip_serializing_if = "String::is_empty")]
     source: String,
     /// The law.
     basis: String,
-    /// The dossier that caused it.
+    /// The dossier that caused it; absent for who reads by pseudonyms.
     #[serde(skip_serializing_if = "Option::is_none")]
     dossier: Option<String>,
     /// What holds, by the schema of the registry.
@@ -308,11 +309,12 @@ pub struct RecordVersionBody {
     actor: String,
     /// Their agency.
     agency: String,
-    /// Where it comes from.
-    source: String,
+    /// Where it comes from; absent where no purpose was stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
     /// The law.
     basis: String,
-    /// The dossier that caused it.
+    /// The dossier that caused it; absent where no purpose was stated.
     #[serde(skip_serializing_if = "Option::is_none")]
     dossier: Option<String>,
     /// What holds by it; absent where it says nothing of the kind, where it was erased, and where no purpose was stated.
@@ -361,9 +363,15 @@ pub struct RecordChangeBody {
 
 impl RecordChangeBody {
     pub fn of(change: ChangeView, registry: &Registry) -> Self {
+        let cursor = change.version.recorded_at.micros().to_string();
+        Self::at(change, cursor, registry)
+    }
+
+    /// With a place that the feed itself does not know.
+    pub fn at(change: ChangeView, cursor: String, registry: &Registry) -> Self {
         Self {
             id: change.id.uuid(),
-            cursor: change.version.recorded_at.micros().to_string(),
+            cursor,
             version: RecordVersionBody::of(change.version, registry),
         }
     }

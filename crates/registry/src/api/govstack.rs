@@ -53,7 +53,7 @@ pub fn router(registries: Registries, identity: IdentityState) -> Router {
         .route(&at("/update-or-create"), post(update_or_create))
         .route(&at("/{id}/delete"), delete(end))
         .route(&at("/{id}/readValue/{field}"), get(value))
-        .route(&at("/{id}/read-value/{field}"), get(value))
+        .route(&at("/{id}/read-value/{field}"), get(bare_value))
         .route("/govstack/data/myPersonalDataUsage", get(usage))
         .route("/govstack/data/MyPersonalDataUsage/1.0", get(usage))
         .with_state(Office { registries, identity })
@@ -67,6 +67,23 @@ struct Content {
 #[derive(Debug, Deserialize)]
 struct Found {
     query: Content,
+}
+
+/// What is looked for: as the text has it, or the record bare, as the tests send it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Sought {
+    Asked(Found),
+    Bare(Map<String, Value>),
+}
+
+impl Sought {
+    const fn content(&self) -> &Map<String, Value> {
+        match self {
+            Self::Asked(found) => &found.query.content,
+            Self::Bare(content) => content,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -308,10 +325,10 @@ async fn exists(
     ApiPath((code, version)): At,
     headers: HeaderMap,
     stated: Stated,
-    ApiJson(body): ApiJson<Found>,
+    ApiJson(body): ApiJson<Sought>,
 ) -> Result<Json<Value>, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
-    let is_there = !call.find(&body.query.content, MOST).await?.is_empty();
+    let is_there = !call.find(body.content(), MOST).await?.is_empty();
     let message = if is_there {
         "Object found from database"
     } else {
@@ -407,6 +424,7 @@ async fn end(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// The value of a field: `{"value": …}`, as the text has it.
 async fn value(
     State(office): State<Office>,
     ctx: Ctx,
@@ -415,19 +433,42 @@ async fn value(
     stated: Stated,
 ) -> Result<Response, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    value_of(&call, &id, &field, |value| json!({ "value": value })).await
+}
+
+/// The value of a field bare, as the tests want it under their spelling.
+async fn bare_value(
+    State(office): State<Office>,
+    ctx: Ctx,
+    ApiPath((code, version, id, field)): ApiPath<(RegistryCode, String, String, String)>,
+    headers: HeaderMap,
+    stated: Stated,
+) -> Result<Response, ApiError> {
+    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    value_of(&call, &id, &field, Value::clone).await
+}
+
+async fn value_of(call: &Call, id: &str, field: &str, show: fn(&Value) -> Value) -> Result<Response, ApiError> {
     let (name, ending) = field.rsplit_once('.').ok_or_else(none)?;
     let path: FieldPath = name.parse().map_err(|_| none())?;
     let mask = Mask::read(path.as_str(), &call.registry)?;
     let view = call
         .registries
-        .read(&call.ctx, &call.purpose, &code, &id, When::default(), &mask)
+        .read(
+            &call.ctx,
+            &call.purpose,
+            &call.registry.code,
+            id,
+            When::default(),
+            &mask,
+        )
         .await?;
     let value = path
         .parts()
         .try_fold(&view.body, |value, part| value.get(part))
         .ok_or_else(none)?;
     match ending {
-        "json" => Ok(Json(json!({ "value": value })).into_response()),
+        "json" => Ok(Json(show(value)).into_response()),
         "txt" => {
             let text = crate::model::text_of(value).unwrap_or_else(|| value.to_string());
             Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())

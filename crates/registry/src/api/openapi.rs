@@ -277,6 +277,11 @@ fn schemas(registry: &Registry) -> Value {
         ("dossier", text("The dossier that caused it"), false),
         ("recorded_at", instant.clone(), true),
     ];
+    // The feed of changes leaves it out where no purpose is stated.
+    let mut of_version = provenance.clone();
+    if let Some(source) = of_version.first_mut() {
+        source.2 = false;
+    }
     let id = (
         "id",
         json!({ "type": "string", "format": "uuid", "description": "The record" }),
@@ -314,7 +319,7 @@ fn schemas(registry: &Registry) -> Value {
         "Body": plain(&registry.schema),
         "Shown": masked,
         "Record": object(&[&record[..], &provenance].concat()),
-        "Version": object(&[&version[..], &provenance].concat()),
+        "Version": object(&[&version[..], &of_version].concat()),
         "Fresh": change(&[from(true), to.clone(), ("body", body(), true)]),
         "Assertion": change(&[seen.clone(), from(true), to.clone(), ("body", body(), true)]),
         "Correction": change(&[seen.clone(), ("corrects", number("The version that was wrong"), true), from(false), to, ("body", body(), false)]),

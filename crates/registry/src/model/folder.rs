@@ -10,11 +10,11 @@ use procedure::reference::Reference;
 use sha2::{Digest, Sha256};
 
 use super::{
-    EventType, Field, FieldPath, Filter, Name, Operation, Operator, Registry, RegistryCode, Service, SharedList,
+    EventType, Field, FieldPath, Filter, Link, Name, Operation, Operator, Registry, RegistryCode, Service, SharedList,
     Vocabulary, allocation,
     attribute::{self, RawAttributes},
     duplicates, migration,
-    raw::{RawMigration, RawRegistry, RawRules},
+    raw::{RawMigration, RawRegistry, RawRules, RawService},
     rule::{self, known},
     schema,
 };
@@ -187,6 +187,11 @@ fn compile(files: &Files, reference: &Arc<Reference>, sink: &mut Sink) -> Option
                 filters: s.filters,
                 fields: s.fields,
                 attributes: s.attributes,
+                pseudonyms: s.pseudonyms,
+                link: s.basis.map(|basis| Link {
+                    between: s.between,
+                    basis,
+                }),
             })
             .collect(),
         events: raw
@@ -472,6 +477,87 @@ fn judge_services(raw: &RawRegistry, fields: &[Field], attributes: &[Name], sink
                 "A service that writes has the key fields.",
             );
         }
+        judge_pseudonyms(service, raw, fields, &at, sink);
+    }
+}
+
+fn judge_pseudonyms(
+    service: &RawService,
+    raw: &RawRegistry,
+    fields: &[Field],
+    at: &impl Fn(&str) -> String,
+    sink: &mut Sink,
+) {
+    for path in &service.pseudonyms {
+        let Some(field) = known(path, fields, FILE, at("pseudonyms"), sink) else {
+            continue;
+        };
+        if !service.fields.iter().any(|shown| shown.covers(path)) {
+            sink.error(
+                FILE,
+                at("pseudonyms"),
+                "pseudonym-not-shown",
+                format!("“{path}” không có trong các trường mà dịch vụ cung cấp."),
+                format!("“{path}” is none of the fields that the service shows."),
+            );
+        }
+        if field.term.ty.json() != "string" {
+            sink.error(
+                FILE,
+                at("pseudonyms"),
+                "pseudonym-of-no-text",
+                "Chỉ trường dạng văn bản mới thay được bằng mã thay thế.",
+                "Only a text can be replaced by a pseudonym.",
+            );
+        }
+    }
+    let in_the_clear =
+        |path: &&FieldPath| service.fields.iter().any(|shown| shown.covers(path)) && !service.pseudonyms.contains(path);
+    if let Some(path) = raw
+        .subjects
+        .iter()
+        .find(in_the_clear)
+        .filter(|_| !service.pseudonyms.is_empty())
+    {
+        sink.error(
+            FILE,
+            at("pseudonyms"),
+            "subject-in-the-clear",
+            format!("Dịch vụ cấp mã thay thế nhưng vẫn cho thấy số định danh ở “{path}”."),
+            format!("The service gives pseudonyms and shows the personal number at “{path}” all the same."),
+        );
+    }
+    // Both speak of numbers: an order has them in its body, an attribute may be one.
+    let speaks_of_numbers = [Operation::Write, Operation::Facts];
+    if !service.pseudonyms.is_empty() && speaks_of_numbers.iter().any(|op| service.operations.contains(op)) {
+        sink.error(
+            FILE,
+            at("operations"),
+            "write-by-pseudonym",
+            "Dịch vụ ghi hoặc cung cấp thuộc tính (facts) không dùng mã thay thế.",
+            "A service that writes or tells attributes (facts) uses no pseudonyms.",
+        );
+    }
+    let translates = service.operations.contains(&Operation::Translate);
+    let is_link = service.between.len() > 1 && service.basis.is_some() && !service.pseudonyms.is_empty();
+    let alone = service.operations.len() == 1;
+    if translates && !(is_link && alone) {
+        sink.error(
+            FILE,
+            at("operations"),
+            "translate-between-whom",
+            "Dịch vụ nối mã thay thế chỉ có thao tác “translate”, nêu pseudonyms, ít nhất hai hệ thống (between) và căn cứ pháp lý (basis).",
+            "A service that translates pseudonyms does nothing else, and names pseudonyms, two clients or more (between) and its law (basis).",
+        );
+    }
+    if !translates && (!service.between.is_empty() || service.basis.is_some()) {
+        sink.error(
+            FILE,
+            at("between"),
+            "link-without-translate",
+            "Chỉ dịch vụ có thao tác “translate” mới nêu between và basis.",
+            "Only a service with the operation “translate” has between and basis.",
+        );
     }
 }
 

@@ -8,6 +8,7 @@ mod duplicates;
 mod folder;
 mod judge;
 mod migration;
+mod pseudonym;
 mod raw;
 mod rule;
 mod schema;
@@ -16,6 +17,7 @@ mod term;
 use std::{fmt, sync::Arc};
 
 use base::{Text, codes::AgencyCode};
+use exchange::model::identifier::ClientId;
 use procedure::reference::Reference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,6 +32,8 @@ pub(crate) use folder::{folder_names, same_name};
 pub(crate) use judge::text_of;
 pub use judge::{Judgement, KEY_SEPARATOR};
 pub use migration::{Migration, Ready, Step};
+pub(crate) use pseudonym::is_pseudonym;
+pub use pseudonym::{Behind, PseudonymKey};
 pub use rule::{Action, Dimension, Rule, Test};
 pub use term::{CodeList, DataType, Identifier, ListCode, Sensitivity, SharedList, Term, Vocabulary};
 
@@ -180,6 +184,8 @@ pub enum Operation {
     Facts,
     /// Report, correct, end; orders of procedures.
     Write,
+    /// Tell one client its own pseudonym of whom another has one.
+    Translate,
 }
 
 /// A service (dịch vụ chia sẻ dữ liệu) that the registry offers through the exchange.
@@ -197,6 +203,21 @@ pub struct Service {
     pub fields: Vec<FieldPath>,
     /// The attributes that it tells; never more.
     pub attributes: Vec<Name>,
+    /// Those of them that are pseudonyms for whoever calls, one value each; then ids and places in lists are, too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pseudonyms: Vec<FieldPath>,
+    /// Of a service that translates: between whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+}
+
+/// Clients that may put together what each has by pseudonyms of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// Who; at least two.
+    pub between: Vec<ClientId>,
+    /// The law that says so.
+    pub basis: Basis,
 }
 
 /// Something that subscribers are told.

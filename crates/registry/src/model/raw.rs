@@ -1,6 +1,7 @@
 //! The files as they are written.
 
 use base::{Text, codes::AgencyCode};
+use exchange::model::identifier::ClientId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -58,6 +59,11 @@ pub struct RawService {
     pub fields: Vec<FieldPath>,
     #[serde(default)]
     pub attributes: Vec<Name>,
+    pub pseudonyms: Vec<FieldPath>,
+    #[serde(default)]
+    pub between: Vec<ClientId>,
+    #[serde(default)]
+    pub basis: Option<Basis>,
 }
 
 #[derive(Debug, Deserialize)]

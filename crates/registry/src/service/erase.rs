@@ -3,7 +3,9 @@
 
 use base::{Error, Kind, Result, Timestamp};
 use identity::{Ctx, Permission};
+use serde_json::Value;
 use store::transact;
+use uuid::Uuid;
 
 use super::{
     Provenance, Registries, Seen, Written,
@@ -12,7 +14,8 @@ use super::{
 };
 use crate::{
     model::{ChangeKind, RegistryCode},
-    store::{orders, write as tables},
+    question::store as answers,
+    store::{VersionRow, orders, pseudonyms, read as index, write as tables},
 };
 
 impl Registries {
@@ -41,6 +44,9 @@ impl Registries {
             let said = (ChangeKind::Erase, None, None);
             let new = version(ctx, &registry, record, seen.seq + 1, at, said, None, &provenance);
             orders::erase(&tx, record, &drawn_slots(&registry)).await?;
+            let versions = tables::versions(&tx, record).await?;
+            pseudonyms::forget(&tx, code, &ever_said(record, &versions)?).await?;
+            answers::forget(&tx, code, &index::keys(&tx, code, record).await?).await?;
             tables::erase(&tx, code, record).await?;
             tables::add(&tx, code, std::slice::from_ref(&new)).await?;
             tx.enqueue(changed(code)?, ctx.now).await?;
@@ -52,4 +58,24 @@ impl Registries {
             })
         })
     }
+}
+
+/// Everything for which a pseudonym of the record may stand: its id, and each text that it ever said. What other records say too is
+/// forgotten with it; clients get the same pseudonym again with the next answer that has it.
+fn ever_said(record: Uuid, versions: &[VersionRow]) -> Result<Vec<String>> {
+    fn texts(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::String(text) => found.push(text.clone()),
+            Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+            Value::Object(members) => members.values().for_each(|member| texts(member, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut found = vec![record.to_string()];
+    for body in versions.iter().filter_map(|version| version.body.as_deref()) {
+        texts(&serde_json::from_str(body)?, &mut found);
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }

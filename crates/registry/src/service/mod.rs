@@ -6,11 +6,12 @@ mod erase;
 mod facts;
 pub(crate) mod jobs;
 mod leaves;
-mod order;
 pub(crate) mod many;
+mod order;
 mod purpose;
 mod read;
 mod reindex;
+mod veil;
 pub(crate) mod write;
 
 use std::sync::{Arc, OnceLock};
@@ -26,10 +27,11 @@ pub use order::{Carried, HERE};
 pub use purpose::Purpose;
 pub use read::{Asked, ChangeView, Listed, Mask, Query, RecordView, Slice, Sort, VersionView, When};
 pub(crate) use reindex::order as reindex_order;
+pub use veil::Veil;
 pub use write::{Change, Fresh, Provenance, Seen, Target, With, Written};
 
 use crate::{
-    model::{Registry, RegistryCode},
+    model::{PseudonymKey, Registry, RegistryCode},
     shelf::{Editions, Shelf},
 };
 
@@ -51,6 +53,7 @@ struct Inner {
     shelf: Shelf,
     identity: IdentityState,
     ledger: OnceLock<Ledger>,
+    pseudonyms: OnceLock<PseudonymKey>,
 }
 
 impl Registries {
@@ -61,6 +64,7 @@ impl Registries {
             shelf,
             identity,
             ledger: OnceLock::new(),
+            pseudonyms: OnceLock::new(),
         }))
     }
 
@@ -71,6 +75,11 @@ impl Registries {
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// The transparency log, once it is open.
+    pub(crate) fn ledger(&self) -> Option<&Ledger> {
+        self.0.ledger.get()
     }
 
     pub(crate) fn editions(&self, code: &RegistryCode) -> Result<Arc<Editions>> {

@@ -13,6 +13,7 @@ pub struct Purpose {
     code: Code,
     basis: Option<String>,
     dossier: Option<DossierCode>,
+    veiled: Option<String>,
 }
 
 impl Purpose {
@@ -57,6 +58,7 @@ impl Purpose {
                 code,
                 basis: Some(basis.trim().to_owned()).filter(|basis| !basis.is_empty()),
                 dossier,
+                veiled: None,
             }),
             _ => Err(base::Error::Refused(base::Kind::Invalid, problems)),
         }
@@ -70,6 +72,20 @@ impl Purpose {
     /// The law that allows it, if the caller named one; else it is the registry's own.
     pub fn basis(&self) -> Option<&str> {
         self.basis.as_deref()
+    }
+
+    /// The same, of a client of the exchange that reads by pseudonyms: the gateway does not see about whom, so the read is told here.
+    #[must_use]
+    pub fn of_veiled(self, client: String) -> Self {
+        Self {
+            veiled: Some(client),
+            ..self
+        }
+    }
+
+    /// The client, if it reads by pseudonyms.
+    pub fn veiled(&self) -> Option<&str> {
+        self.veiled.as_deref()
     }
 
     /// The dossier.

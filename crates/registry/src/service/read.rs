@@ -128,11 +128,11 @@ pub struct VersionView {
     pub actor: String,
     /// Their agency.
     pub agency: String,
-    /// Where it comes from.
-    pub source: String,
+    /// Where it comes from: free text, which may name people. None where no purpose was stated.
+    pub source: Option<String>,
     /// The law.
     pub basis: String,
-    /// The dossier that caused it.
+    /// The dossier that caused it; none where no purpose was stated.
     pub dossier: Option<String>,
 }
 
@@ -347,10 +347,12 @@ impl Registries {
                 .await?;
         }
         let items = versions.into_iter().zip(bodies).map(|(version, body)| {
-            Ok(ChangeView {
-                id: RecordId::from_uuid(version.record_id),
-                version: version_view(version, body.as_ref(), mask)?,
-            })
+            let id = RecordId::from_uuid(version.record_id);
+            let mut version = version_view(version, body.as_ref(), mask)?;
+            if purpose.is_none() {
+                (version.source, version.dossier) = (None, None);
+            }
+            Ok(ChangeView { id, version })
         });
         Ok(Slice {
             items: items.collect::<Result<_>>()?,
@@ -443,7 +445,7 @@ impl Registries {
         mask: &Mask,
         told: Told<'_>,
     ) -> Result<()> {
-        if !registry.is_personal() || told == Told::All {
+        if !registry.is_personal() || (purpose.veiled().is_none() && told == Told::All) {
             return Ok(());
         }
         let mut subjects: Vec<String> = bodies.into_iter().flat_map(|body| registry.subjects_of(body)).collect();
@@ -469,6 +471,10 @@ impl Registries {
             purpose.code(),
             purpose.basis().map(str::to_owned).or(own).unwrap_or_default()
         );
+        let what = match purpose.veiled() {
+            Some(client) => format!("{what}; {client} nhận mã thay thế, không nhận số định danh"),
+            None => what,
+        };
         let record = |subject| {
             let read = DataRead {
                 subject,
@@ -550,7 +556,7 @@ fn version_view(version: VersionRow, body: Option<&Value>, mask: &Mask) -> Resul
         body: body.map(|body| mask.apply(body)),
         actor: version.actor_name,
         agency: version.agency,
-        source: version.source,
+        source: Some(version.source),
         basis: version.basis,
         dossier: version.dossier,
     })

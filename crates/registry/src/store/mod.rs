@@ -5,6 +5,7 @@ pub mod index;
 pub mod leaves;
 pub mod orders;
 pub mod pairs;
+pub mod pseudonyms;
 pub mod read;
 pub mod write;
 

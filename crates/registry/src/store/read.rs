@@ -84,6 +84,20 @@ pub async fn by_key_ever(db: &impl Read, slot: i64, key: &str) -> Result<Option<
     db.scalar(sql, params![slot, key.as_bytes(), STILL_KNOWN]).await
 }
 
+/// Every key by which a record is or was found.
+pub async fn keys(db: &impl Read, code: &RegistryCode, record: Uuid) -> Result<Vec<String>> {
+    #[derive(Row)]
+    struct KeyRow {
+        value: Vec<u8>,
+    }
+    let sql = "SELECT DISTINCT value FROM registry_index WHERE record_id = $1 AND slot = $2";
+    let rows: Vec<KeyRow> = db.all(sql, params![record, super::index::slot(code, None)]).await?;
+    let keys = rows
+        .into_iter()
+        .map(|row| String::from_utf8_lossy(&row.value).into_owned());
+    Ok(keys.collect())
+}
+
 /// Where a value of a field lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {

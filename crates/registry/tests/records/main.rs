@@ -244,7 +244,7 @@ async fn a_move_a_correction_and_a_late_report() {
         assert_eq!(history.iter().map(|v| v.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
         assert_eq!(history[3].corrects, Some(2));
         assert_eq!(history[1].body.as_ref().expect("kept")["residence"]["commune"], "00008");
-        assert_eq!(history[0].source, "Tờ khai CT01");
+        assert_eq!(history[0].source.as_deref(), Some("Tờ khai CT01"));
         assert!(history[0].basis.contains("26/2023/QH15"));
 
         // She is found where she lives, then and now.

@@ -1,0 +1,258 @@
+//! A question asked of many at once: a commune's children, an inspector's list of employers. A job asks line after line, each as if it
+//! had been asked alone: judged, logged for its person, with an answer that can be accounted for. Only who asked sees how far it is and
+//! what came of it, and after some days nobody: lines hold numbers of persons.
+
+use base::{Error, Kind, Problems, Result, Timestamp};
+use identity::Ctx;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use store::{
+    Job, Read as _, Row,
+    jobs::{Run, Runner},
+    params, sea_orm, transact,
+};
+use uuid::Uuid;
+
+use super::service::{Asker, Outcome, Questions, inputs_of};
+
+/// The next lines of a run are to be asked, or a run is to be forgotten.
+pub const RUN: &str = "registry.question-run";
+/// The most lines of one run.
+pub const MOST_LINES: usize = 10_000;
+/// Lines that one job asks: few enough for its lease where registries are far.
+const PIECE: i64 = 20;
+/// As many lines are told to be wrong at once.
+const MOST_WRONG: usize = 50;
+/// Days for which results are kept.
+const KEPT_DAYS: i64 = 7;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Payload {
+    run: Uuid,
+    /// Whether it is only to be forgotten.
+    ends: bool,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// Lines in all.
+    pub total: i64,
+    /// Lines that were asked.
+    pub done: i64,
+}
+
+/// What came of a line.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    /// Its number, from 1, as it was put in.
+    pub line: i64,
+    /// `answered`, `undecided`, `silent`.
+    pub outcome: String,
+    /// The answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Value>,
+    /// The id by which it can be accounted for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+}
+
+#[derive(Debug, Row)]
+struct RunRow {
+    question: String,
+    asked_by: String,
+    purpose: String,
+    dossier: Option<String>,
+    total: i64,
+    done: i64,
+}
+
+#[derive(Debug, Row)]
+struct OpenRow {
+    n: i64,
+    inputs: String,
+}
+
+#[derive(Debug, Row)]
+struct DoneRow {
+    n: i64,
+    outcome: String,
+    answer: Option<String>,
+    answer_id: Option<Uuid>,
+}
+
+/// Teaches a runner to ask.
+pub fn handlers(runner: Runner, questions: &Questions) -> Runner {
+    let questions = questions.clone();
+    runner.on(RUN, move |run| {
+        let questions = questions.clone();
+        async move {
+            let Payload { run: id, ends } = run.payload()?;
+            if ends {
+                questions.forget_run(&run, id).await
+            } else {
+                questions.go_on(&run, id).await
+            }
+        }
+    })
+}
+
+impl Questions {
+    /// Takes in a question about many; its id.
+    ///
+    /// # Errors
+    /// As [`Questions::ask`], every line that is wrong by its number (as many as 50); `Invalid` for no line, or too many.
+    pub async fn ask_many(&self, ctx: &Ctx, code: &str, lines: &[Map<String, Value>], asker: &Asker) -> Result<Uuid> {
+        let question = self.approved(code, asker)?;
+        if lines.is_empty() || lines.len() > MOST_LINES {
+            return Err(Error::refused(
+                Kind::Invalid,
+                "lines",
+                format!("Mỗi lần hỏi từ 1 đến {MOST_LINES} dòng."),
+                format!("From 1 to {MOST_LINES} lines are asked at once."),
+            ));
+        }
+        let mut problems = Problems::new();
+        let wrong = (1..)
+            .zip(lines)
+            .filter_map(|(n, line)| Some((n, inputs_of(question, line).err()?)));
+        for (n, error) in wrong.take(MOST_WRONG) {
+            for problem in error.problems().into_iter().flatten() {
+                let at = format!("{n}/{}", problem.at);
+                problems.add(&problem.code, at, problem.text.vi.clone(), problem.text.en.clone());
+            }
+        }
+        problems.into_result()?;
+        let id = Uuid::now_v7();
+        let total = i64::try_from(lines.len()).map_err(Error::internal)?;
+        let row = |(n, line): (i64, &Map<String, Value>)| Ok(params![id, n, serde_json::to_string(line)?]);
+        let rows = (1..).zip(lines).map(row).collect::<Result<Vec<_>>>()?;
+        let next = next(id, ctx.now, false)?;
+        transact!(self.store(), |tx| {
+            let sql = "INSERT INTO registry_question_run (id, question, asked_by, purpose, dossier, asked_at, total, done) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, 0)";
+            let values = params![
+                id,
+                question.code.as_str(),
+                asker.client,
+                asker.purpose,
+                asker.dossier,
+                ctx.now,
+                total
+            ];
+            tx.exec(sql, values).await?;
+            tx.insert("registry_question_line (run_id, n, inputs)", &rows, "")
+                .await?;
+            tx.enqueue(next.clone(), ctx.now).await
+        })?;
+        Ok(id)
+    }
+
+    /// How far a run is.
+    ///
+    /// # Errors
+    /// `NotFound`, also for everybody but who asked.
+    pub async fn progress(&self, code: &str, id: Uuid, asker: &Asker) -> Result<Progress> {
+        let run = self.run_of(id).await?;
+        let run =
+            run.filter(|run| run.question == code && run.asked_by == asker.client && run.purpose == asker.purpose);
+        let run = run.ok_or_else(no_run)?;
+        Ok(Progress {
+            total: run.total,
+            done: run.done,
+        })
+    }
+
+    /// What came of every line.
+    ///
+    /// # Errors
+    /// As [`Self::progress`]; `Conflict` before the last line was asked.
+    pub async fn result(&self, code: &str, id: Uuid, asker: &Asker) -> Result<Vec<Line>> {
+        let progress = self.progress(code, id, asker).await?;
+        if progress.done < progress.total {
+            return Err(Error::refused(
+                Kind::Conflict,
+                "not-finished",
+                "Chưa hỏi xong; hãy xem tiến độ và lấy kết quả sau.",
+                "It is not finished; look at its progress and fetch the result later.",
+            ));
+        }
+        let sql = "SELECT n, outcome, answer, answer_id FROM registry_question_line WHERE run_id = $1 ORDER BY n";
+        let rows: Vec<DoneRow> = self.store().read().all(sql, params![id]).await?;
+        let line = |row: DoneRow| {
+            Ok(Line {
+                line: row.n,
+                outcome: row.outcome,
+                answer: row.answer.as_deref().map(serde_json::from_str).transpose()?,
+                id: row.answer_id,
+            })
+        };
+        rows.into_iter().map(line).collect()
+    }
+
+    async fn run_of(&self, id: Uuid) -> Result<Option<RunRow>> {
+        let sql = "SELECT question, asked_by, purpose, dossier, total, done FROM registry_question_run WHERE id = $1";
+        self.store().read().one(sql, params![id]).await
+    }
+
+    /// Asks the next lines and orders the rest.
+    async fn go_on(&self, job: &Run, id: Uuid) -> Result<()> {
+        let Some(run) = self.run_of(id).await? else {
+            return Ok(());
+        };
+        let asker = Asker {
+            client: run.asked_by,
+            purpose: run.purpose,
+            dossier: run.dossier,
+        };
+        let ctx = Ctx::system(crate::service::EXCHANGE, job.now);
+        let sql = "SELECT n, inputs FROM registry_question_line WHERE run_id = $1 AND n > $2 ORDER BY n LIMIT $3";
+        let open: Vec<OpenRow> = self.store().read().all(sql, params![id, run.done, PIECE]).await?;
+        let mut asked = Vec::with_capacity(open.len());
+        for line in &open {
+            let inputs: Map<String, Value> = serde_json::from_str(&line.inputs)?;
+            let answered = self.ask(&ctx, &run.question, &inputs, &asker).await?;
+            let (outcome, answer) = match answered.outcome {
+                Outcome::Answered(answer) => ("answered", Some(answer.to_string())),
+                Outcome::Undecided => ("undecided", None),
+                Outcome::Silent(_) => ("silent", None),
+            };
+            asked.push((line.n, outcome, answer, answered.id));
+        }
+        let done = open.last().map_or(run.done, |line| line.n);
+        let next = next(id, job.now, done == run.total)?;
+        transact!(self.store(), |tx| {
+            for (n, outcome, answer, answer_id) in &asked {
+                let sql = "UPDATE registry_question_line SET outcome = $3, answer = $4, answer_id = $5 WHERE run_id = $1 AND n = $2";
+                tx.exec(sql, params![id, *n, *outcome, answer, *answer_id]).await?;
+            }
+            let sql = "UPDATE registry_question_run SET done = $2 WHERE id = $1";
+            tx.exec(sql, params![id, done]).await?;
+            job.done(&tx).await?;
+            tx.enqueue(next.clone(), job.now).await
+        })
+    }
+
+    async fn forget_run(&self, job: &Run, id: Uuid) -> Result<()> {
+        transact!(self.store(), |tx| {
+            tx.exec("DELETE FROM registry_question_line WHERE run_id = $1", params![id])
+                .await?;
+            tx.exec("DELETE FROM registry_question_run WHERE id = $1", params![id])
+                .await?;
+            job.done(&tx).await
+        })
+    }
+}
+
+/// The order to go on; to forget it in some days where all is asked.
+fn next(run: Uuid, now: Timestamp, ends: bool) -> Result<Job> {
+    let job = Job::new(RUN, &Payload { run, ends })?;
+    Ok(match ends {
+        true => job.at(now.plus_seconds(KEPT_DAYS * 86_400)),
+        false => job,
+    })
+}
+
+fn no_run() -> Error {
+    Error::not_found("lượt hỏi", "run")
+}

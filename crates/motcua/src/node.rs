@@ -13,7 +13,7 @@ use dossier::{consult, service::Dossiers};
 use identity::{Audience, Entropy, IdentityState, NavEntry, Permission, Shell};
 use insight::Insight;
 use procedure::{catalogue::Catalogue, reference::Reference, shelf::Shelf};
-use registry::{here::Here, service::Registries};
+use registry::{here::Here, quality::Quality, service::Registries};
 use store::{Store, jobs::Runner};
 use tower::ServiceBuilder;
 use tower_http::{
@@ -60,6 +60,7 @@ pub struct Node {
     pub identity: IdentityState,
     pub catalogue: Catalogue,
     pub registries: Registries,
+    pub quality: Quality,
     pub dossiers: Dossiers,
     pub insight: Insight,
     pub site: Arc<view::Site>,
@@ -156,6 +157,7 @@ impl Node {
         dossiers.secret_key = secret.key("tracking");
         dossiers.public_url = config.identity.public_url.trim_end_matches('/').to_owned();
         let calendar = calendar(&config)?;
+        let quality = Quality::new(registries.clone(), calendar.clone());
         let dossiers = Dossiers::new(store.clone(), shelf, reference, calendar, identity.clone(), dossiers);
         // Where there are none, nothing waits for their answers.
         if !registries.shelf().all().is_empty() {
@@ -170,6 +172,7 @@ impl Node {
             identity,
             catalogue,
             registries,
+            quality,
             dossiers,
             insight,
             site,
@@ -215,6 +218,7 @@ impl Node {
         self.dossiers.keep_in(guarded.ledger.clone()).await?;
         self.identity.keep_reads_in(guarded.ledger.clone()).await?;
         self.registries.keep_in(Arc::clone(&guarded.ledger.log)).await?;
+        self.quality.begin(self.clock.now()).await?;
         // Opened once, by whoever serves.
         let _ = self.guarded.set(guarded);
         Ok(())
@@ -306,6 +310,7 @@ impl Node {
         let runner = Runner::new(self.store.clone(), Arc::clone(&self.clock)).traced(self.tracer());
         let runner = identity::jobs(runner);
         let runner = registry::service::handlers(runner, &self.registries);
+        let runner = registry::quality::handlers(runner, &self.quality);
         let runner = dossier::service::handlers(runner, &self.dossiers);
         let runner = match self.exchange() {
             Some(exchange) => exchange.handlers(runner),
@@ -346,6 +351,7 @@ impl Node {
             .merge(dossier::pages::router(self.dossiers.clone()))
             .merge(insight::pages::router(self.insight.clone()))
             .merge(registry::pages::router(self.registries.clone()))
+            .merge(registry::quality::pages::router(self.quality.clone()))
             .merge(registry::api::govstack::router(
                 self.registries.clone(),
                 self.identity.clone(),

@@ -7,6 +7,8 @@
 //! A record is a sequence of versions that is only added to, through valid time and recorded time ([`history`]). [`service`] takes
 //! them in, finds and reads them, and makes each a leaf of the node's transparency log.
 //!
+//! Records are judged by the rules of their registry, and doubts of what they say are answered: [`quality`].
+//!
 //! Who decides a dossier asks through [`lookup`] and tells through [`keeper`], and does not know where a registry is: [`here`] answers from
 //! those of this node.
 
@@ -20,9 +22,11 @@ pub mod lookup;
 pub mod model;
 pub mod offered;
 pub mod pages;
+pub mod quality;
 pub mod service;
 pub mod shelf;
 mod store;
 
 /// The tables of this crate.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("registry", "0001_registry", "0002_records");
+pub const MIGRATIONS: ::store::Migrations =
+    ::store::migrations!("registry", "0001_registry", "0002_records", "0004_quality");

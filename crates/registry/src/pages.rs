@@ -59,6 +59,8 @@ struct One {
     registry: Arc<Registry>,
     /// Where records are looked up, for who may.
     look: Option<String>,
+    /// What is to be done, for stewards.
+    queue: Option<String>,
     basis: String,
     key: String,
     doubts: String,
@@ -113,7 +115,11 @@ async fn one(State(registries): State<Registries>, web: Web, Path(code): Path<St
     let may_look = web
         .ctx
         .may(Permission::ReadRegistry, &Scope::Agency(registry.steward.to_string()));
+    let keeps = web
+        .ctx
+        .may(Permission::KeepRegistry, &Scope::Agency(registry.steward.to_string()));
     let made = One {
+        queue: keeps.then(|| format!("/registries/{}/queue", registry.code)),
         look: may_look.then(|| format!("/registries/{}/record", registry.code)),
         basis: registry
             .basis

@@ -9,6 +9,7 @@ mod migration;
 mod raw;
 mod rule;
 mod schema;
+mod standard;
 mod term;
 
 use std::{fmt, sync::Arc};
@@ -26,6 +27,7 @@ pub(crate) use judge::text_of;
 pub use judge::{Judgement, KEY_SEPARATOR};
 pub use migration::{Migration, Ready, Step};
 pub use rule::{Action, Dimension, Rule, Test};
+pub use standard::{Proposal, Proposed};
 pub use term::{CodeList, DataType, Identifier, ListCode, Sensitivity, SharedList, Term, Vocabulary};
 
 /// A registry (cơ sở dữ liệu, sổ đăng ký gốc) in one version of its folder.
@@ -66,6 +68,8 @@ pub struct Registry {
     pub events: Vec<EventType>,
     /// The clocks of doubts.
     pub doubts: Doubts,
+    /// The clock of records that break a rule.
+    pub mending: Mending,
     /// All fields, in the order of the schema.
     pub fields: Vec<Field>,
     /// The rules of quality.
@@ -221,6 +225,20 @@ pub struct Doubts {
     pub acknowledge_days: u32,
     /// Until they answer.
     pub answer_days: u32,
+}
+
+/// The clock of records that break a rule, in working days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mending {
+    /// Until a record is mended or excused.
+    pub mend_days: u32,
+}
+
+impl Default for Mending {
+    fn default() -> Self {
+        Self { mend_days: 20 }
+    }
 }
 
 /// A field.

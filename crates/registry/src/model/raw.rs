@@ -5,7 +5,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use super::{
-    About, Basis, ChangeKind, Dimension, Doubts, FieldPath, Identifier, ListId, Name, Operation, Operator,
+    About, Basis, ChangeKind, Dimension, Doubts, FieldPath, Identifier, ListId, Mending, Name, Operation, Operator,
     RegistryCode, Retention, Sensitivity, ValidTime, rule::Action,
 };
 
@@ -27,6 +27,8 @@ pub struct RawRegistry {
     pub basis: Vec<Basis>,
     pub retention: Retention,
     pub doubts: Doubts,
+    #[serde(default)]
+    pub quality: Mending,
     #[serde(default)]
     pub filter: Vec<RawFilter>,
     #[serde(default)]
@@ -114,6 +116,9 @@ pub enum RawTest {
     Reference {
         field: FieldPath,
         registry: RegistryCode,
+    },
+    Standard {
+        field: FieldPath,
     },
     Fresh {
         days: u32,

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     model::{ChangeKind, RegistryCode},
+    quality,
     store::write as tables,
 };
 
@@ -40,8 +41,9 @@ impl Registries {
             let said = (ChangeKind::Erase, None, None);
             let new = version(ctx, &registry, record, seen.seq + 1, at, said, None, &provenance);
             tables::erase(&tx, code, record).await?;
+            quality::forget(&tx, record).await?;
             tables::add(&tx, code, std::slice::from_ref(&new)).await?;
-            tx.enqueue(changed(code)?, ctx.now).await?;
+            tx.enqueue_all(&changed(code)?, ctx.now).await?;
             Ok(Written {
                 record: seen.record,
                 seq: new.seq,

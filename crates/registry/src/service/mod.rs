@@ -65,16 +65,21 @@ impl Registries {
         &self.0.shelf
     }
 
-    fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.0.store
     }
 
-    fn editions(&self, code: &RegistryCode) -> Result<Arc<Editions>> {
+    pub(crate) fn editions(&self, code: &RegistryCode) -> Result<Arc<Editions>> {
         self.0.shelf.get(code).ok_or_else(no_registry)
     }
 
     /// The registry in all its versions, for whom the permission holds.
-    fn open(&self, ctx: &Ctx, code: &RegistryCode, permission: Permission) -> Result<(Arc<Editions>, Arc<Registry>)> {
+    pub(crate) fn open(
+        &self,
+        ctx: &Ctx,
+        code: &RegistryCode,
+        permission: Permission,
+    ) -> Result<(Arc<Editions>, Arc<Registry>)> {
         let editions = self.editions(code)?;
         let registry = editions.current();
         ctx.require(permission, &Scope::Agency(registry.steward.to_string()))?;

@@ -366,7 +366,7 @@ impl Registries {
         Ok((RecordId::from_uuid(record), newest.seq))
     }
 
-    async fn find(&self, code: &RegistryCode, key: &str) -> Result<Uuid> {
+    pub(crate) async fn find(&self, code: &RegistryCode, key: &str) -> Result<Uuid> {
         if let Ok(id) = key.parse() {
             return Ok(id);
         }
@@ -416,7 +416,7 @@ impl Registries {
     }
 
     /// Writes into the log of reads that bodies are about to be shown, for each person whom they are about.
-    async fn log<'a>(
+    pub(crate) async fn log<'a>(
         &self,
         ctx: &Ctx,
         purpose: &Purpose,

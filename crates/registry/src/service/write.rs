@@ -173,7 +173,7 @@ impl Registries {
                 return Ok(serde_json::from_str(&answer)?);
             }
             add(&tx, ctx, &editions, &judged, &provenance, &written).await?;
-            tx.enqueue(changed(code)?, ctx.now).await?;
+            tx.enqueue_all(&changed(code)?, ctx.now).await?;
             Ok(written)
         })
     }
@@ -276,7 +276,7 @@ impl Registries {
             tables::add(&tx, code, &versions).await?;
             tables::add_segments(&tx, &segments).await?;
             tables::add_index(&tx, &found).await?;
-            tx.enqueue(changed(code)?, ctx.now).await?;
+            tx.enqueue_all(&changed(code)?, ctx.now).await?;
             Ok(answer)
         })
     }
@@ -293,9 +293,11 @@ fn scope(ctx: &Ctx, code: &RegistryCode) -> String {
     format!("registry/{code}/{actor}")
 }
 
-pub(super) fn changed(code: &RegistryCode) -> Result<Job> {
+/// What follows from a new version: its leaf, and its quality.
+pub(super) fn changed(code: &RegistryCode) -> Result<[Job; 2]> {
     let job = Job::new(jobs::CHANGED, &jobs::Changed { registry: code.clone() })?;
-    Ok(job.key(format!("{}/{code}", jobs::CHANGED)))
+    let leaves = job.key(format!("{}/{code}", jobs::CHANGED));
+    Ok([leaves, crate::quality::judge_order(code)?])
 }
 
 fn fingerprint(change: &Change, provenance: &Provenance) -> Result<String> {

@@ -162,6 +162,7 @@ impl Node {
         // Where there are none, nothing waits for their answers.
         if !registries.shelf().all().is_empty() {
             dossiers.ask_registries_by(Arc::new(Here::new(registries.clone())));
+            dossiers.contest_by(Arc::new(quality.clone()));
         }
         let insight = Insight::new(store.clone(), dossiers.clone());
         let site = Arc::new(site(&config));
@@ -252,7 +253,12 @@ impl Node {
                 ),
                 (
                     REGISTRIES.to_owned(),
-                    registry::offered::router(self.registries.clone(), Arc::clone(&self.clock), &exchange.agency),
+                    registry::offered::router(self.registries.clone(), Arc::clone(&self.clock), &exchange.agency)
+                        .merge(registry::quality::offered::router(
+                            self.quality.clone(),
+                            Arc::clone(&self.clock),
+                            &exchange.agency,
+                        )),
                 ),
             ]
             .into(),
@@ -433,6 +439,7 @@ fn shell(exchange: bool) -> Shell {
             NavEntry::new("/services", "Dịch vụ công", "Services", Audience::Public),
             NavEntry::new("/track", "Tra cứu hồ sơ", "Track a dossier", Audience::Public),
             NavEntry::new("/my", "Hồ sơ của tôi", "My dossiers", Audience::People),
+            NavEntry::new("/my/records", "Dữ liệu về tôi", "Data about me", Audience::People),
             NavEntry::new("/desk", "Bàn làm việc", "Desk", Audience::Officers),
             NavEntry::new("/services", "Thủ tục", "Procedures", Audience::Officers),
             NavEntry::new("/publication", "Công khai tiến độ", "Publication", Audience::Everybody),

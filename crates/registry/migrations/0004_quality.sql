@@ -23,6 +23,7 @@ CREATE TABLE registry_standing (
   again_at BIGINT
 );
 
+CREATE INDEX registry_standing_counts ON registry_standing (registry, record_id) WHERE counts;
 CREATE INDEX registry_standing_again ON registry_standing (registry, again_at) WHERE again_at IS NOT NULL;
 
 -- What ties records to each other and to people: values that are to be there once, keys of records elsewhere, personal numbers.

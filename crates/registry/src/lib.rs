@@ -9,11 +9,12 @@
 //!
 //! Records are judged by the rules of their registry, and doubts of what they say are answered: [`quality`].
 //!
-//! Who decides a dossier asks through [`lookup`] and tells through [`keeper`], and does not know where a registry is: [`here`] answers from
+//! Who decides a dossier asks through [`lookup`], tells through [`keeper`] and [`contest`], and does not know where a registry is: [`here`] answers from
 //! those of this node.
 
 pub mod api;
 pub mod check;
+pub mod contest;
 pub mod folder;
 pub mod here;
 pub mod history;
@@ -28,5 +29,10 @@ pub mod shelf;
 mod store;
 
 /// The tables of this crate.
-pub const MIGRATIONS: ::store::Migrations =
-    ::store::migrations!("registry", "0001_registry", "0002_records", "0004_quality");
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
+    "registry",
+    "0001_registry",
+    "0002_records",
+    "0004_quality",
+    "0005_doubts"
+);

@@ -175,6 +175,10 @@ struct RecordPage {
 }
 
 struct Shown {
+    id: String,
+    /// One form, one doubt, however often it is sent.
+    form: String,
+    fields: Vec<ui::Choice>,
     held: String,
     recorded: String,
     source: String,
@@ -345,7 +349,13 @@ fn shown(page: &Page, registry: &Registry, view: RecordView, versions: Vec<Versi
         recorded: version.recorded_at.display(),
         from: format!("{}, {}", version.actor, version.source),
     };
+    let choices = registry.fields.iter().filter(|field| field.term.ty != DataType::Group);
     Shown {
+        id: view.id.to_string(),
+        form: uuid::Uuid::now_v7().to_string(),
+        fields: choices
+            .map(|field| ui::Choice::new(&field.path, page.text(&field.term.name)))
+            .collect(),
         held: held(view.valid_from, view.valid_to),
         recorded: view.recorded_at.display(),
         source: format!("{}; {}", view.source, view.basis),

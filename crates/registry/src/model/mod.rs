@@ -173,6 +173,8 @@ pub enum Operation {
     Changes,
     /// Report, correct, end.
     Write,
+    /// Say that a record is wrong.
+    Doubt,
 }
 
 /// A service (dịch vụ chia sẻ dữ liệu) that the registry offers through the exchange.

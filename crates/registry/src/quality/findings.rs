@@ -115,6 +115,10 @@ pub struct Wanted {
 pub struct Place(i64, Uuid);
 
 impl Place {
+    pub(super) const fn parts(self) -> (i64, Uuid) {
+        (self.0, self.1)
+    }
+
     /// Reads a place.
     pub fn read(text: &str) -> Option<Self> {
         let (due, id) = text.split_once('.')?;
@@ -191,7 +195,7 @@ impl Quality {
             dimension: wanted.dimension.map(Dimension::code),
             owner,
             before: (wanted.whose == Whose::Overdue).then_some(ctx.now),
-            after: wanted.after.map(|Place(due, id)| (due, id)),
+            after: wanted.after.map(Place::parts),
         };
         let db = self.registries().store().read();
         let mut rows = tables::list(&db, code, &filter, wanted.limit + 1).await?;

@@ -5,12 +5,20 @@
 //!   and a clock in working days; the version that mends it closes it.
 //! * Figures are counters that change in the transaction that changes what they count; nothing is counted when a page asks.
 
+pub mod api;
 mod correcting;
+pub mod doubts;
+pub mod dqv;
+mod figures;
+mod figures_api;
 mod findings;
 mod judging;
 mod look;
+mod mine;
+pub mod offered;
 pub mod pages;
 mod proposing;
+mod sampling;
 mod tables;
 
 use std::sync::Arc;
@@ -19,10 +27,12 @@ use base::{Calendar, Error, Result, Timestamp};
 use store::jobs::{Job, Runner};
 
 pub use correcting::{Correction, Edit};
+pub use figures::{DoubtFigures, Figure, Figures, MonthFigures};
 pub use findings::{Finding, FindingId, FindingView, Place, State, Wanted, Whose};
 pub(crate) use judging::judge_anew;
 pub use judging::{JUDGE, Progress, judge_order};
-pub(crate) use tables::forget;
+pub use mine::{Mine, MyRecord};
+pub use sampling::{DRAW, Looked, Sample, SampleId, SampleItem, wilson};
 
 use crate::{model::RegistryCode, service::Registries};
 
@@ -61,6 +71,15 @@ impl Quality {
         store::transact!(self.registries().store(), |tx| { tx.enqueue_all(&orders, now).await })
     }
 
+    fn calendar(&self) -> &Calendar {
+        &self.0.calendar
+    }
+
+    /// The address of this node, with `/` at its end.
+    fn base(&self) -> String {
+        format!("{}/", self.registries().public_url())
+    }
+
     /// The end of the `days`th working day after an instant.
     fn due(&self, from: Timestamp, days: u32) -> Timestamp {
         let day = self.0.calendar.add_working_days(from.legal_date(), days);
@@ -71,14 +90,25 @@ impl Quality {
 
 /// Teaches a runner the jobs of quality.
 pub fn handlers(runner: Runner, quality: &Quality) -> Runner {
-    let judging = quality.clone();
-    runner.on(JUDGE, move |run| {
-        let quality = judging.clone();
-        async move {
-            let judging::Order { registry } = run.payload()?;
-            quality.follow(&run, &registry).await
-        }
-    })
+    let (judging, drawing) = (quality.clone(), quality.clone());
+    runner
+        .on(JUDGE, move |run| {
+            let quality = judging.clone();
+            async move {
+                let judging::Order { registry } = run.payload()?;
+                quality.follow(&run, &registry).await
+            }
+        })
+        .on(DRAW, move |run| {
+            let quality = drawing.clone();
+            async move { quality.draw_now(&run, &run.payload()?).await }
+        })
+}
+
+/// Takes away everything in which people may have written what an erased record said.
+pub(crate) async fn forget(tx: &store::Tx, record: uuid::Uuid) -> Result<()> {
+    tables::forget(tx, record).await?;
+    doubts::tables::forget(tx, record).await
 }
 
 /// The months since January of year 0 in which an instant falls.

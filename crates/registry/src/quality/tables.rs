@@ -390,9 +390,33 @@ pub async fn stood(db: &impl Read, code: &RegistryCode, month: i64) -> Result<BT
     Ok(rows.into_iter().map(|row| (row.measure, row.n)).collect())
 }
 
+/// What changed, by month and measure.
+pub async fn changes(db: &impl Read, code: &RegistryCode) -> Result<BTreeMap<i64, Vec<(String, i64)>>> {
+    #[derive(Row)]
+    struct ChangeRow {
+        measure: String,
+        month: i64,
+        n: i64,
+    }
+    let sql = "SELECT measure, month, n FROM registry_count WHERE registry = $1";
+    let rows: Vec<ChangeRow> = db.all(sql, params![code.as_str()]).await?;
+    let mut changes: BTreeMap<i64, Vec<(String, i64)>> = BTreeMap::new();
+    for row in rows {
+        changes.entry(row.month).or_default().push((row.measure, row.n));
+    }
+    Ok(changes)
+}
+
+/// Records that count, after one in the order of their ids.
+pub async fn counting_after(db: &impl Read, code: &RegistryCode, after: Uuid, limit: i64) -> Result<Vec<Uuid>> {
+    let sql = "SELECT record_id FROM registry_standing WHERE registry = $1 AND counts AND record_id > $2 ORDER BY record_id LIMIT $3";
+    let rows: Vec<RecordRow> = db.all(sql, params![code.as_str(), after, limit]).await?;
+    Ok(rows.into_iter().map(|row| row.record_id).collect())
+}
+
 /// Forgets everything in which people may have written what an erased record said. Its ties go when it is judged, so that those whom they
 /// tied are judged too.
-pub(crate) async fn forget(tx: &Tx, record: Uuid) -> Result<()> {
+pub async fn forget(tx: &Tx, record: Uuid) -> Result<()> {
     let sql = "UPDATE registry_finding SET excuse = NULL WHERE record_id = $1";
     tx.exec(sql, params![record]).await.map(drop)
 }

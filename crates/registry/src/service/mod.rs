@@ -3,6 +3,7 @@
 
 mod erase;
 mod facts;
+mod held;
 mod jobs;
 mod leaves;
 mod purpose;
@@ -17,6 +18,7 @@ use identity::{Ctx, IdentityState, Permission, Scope};
 use store::Store;
 
 pub use facts::Fact;
+pub use held::Held;
 pub use jobs::{CHANGED, REINDEX, handlers};
 pub use leaves::Ledger;
 pub use purpose::Purpose;
@@ -63,6 +65,11 @@ impl Registries {
     /// The registries, in all their versions: public.
     pub fn shelf(&self) -> &Shelf {
         &self.0.shelf
+    }
+
+    /// The address of this node, without `/` at its end.
+    pub(crate) fn public_url(&self) -> &str {
+        self.0.identity.config().public_url.trim_end_matches('/')
     }
 
     pub(crate) fn store(&self) -> &Store {

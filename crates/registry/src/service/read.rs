@@ -201,6 +201,13 @@ impl Mask {
         Self(Some(both.collect()))
     }
 
+    /// Whether a field is shown, whole.
+    pub fn shows(&self, field: &FieldPath) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|shown| shown.iter().any(|s| s.covers(field)))
+    }
+
     /// What of a body is shown.
     pub fn apply(&self, body: &Value) -> Value {
         match &self.0 {
@@ -433,11 +440,7 @@ impl Registries {
         let shown: Vec<&str> = registry
             .fields
             .iter()
-            .filter(|field| {
-                mask.0
-                    .as_ref()
-                    .is_none_or(|shown| shown.iter().any(|s| s.covers(&field.path)))
-            })
+            .filter(|field| mask.shows(&field.path))
             .filter(|field| !field.path.as_str().contains('.'))
             .map(|field| field.term.name.vi.as_str())
             .collect();
@@ -484,7 +487,7 @@ fn at(ctx: &Ctx, registry: &Registry, when: When) -> At {
 }
 
 /// The body of a version as the version of the folder in force has it.
-fn body_of(editions: &Editions, version: &VersionRow, now: Timestamp) -> Result<Option<Value>> {
+pub(super) fn body_of(editions: &Editions, version: &VersionRow, now: Timestamp) -> Result<Option<Value>> {
     let Some(text) = &version.body else { return Ok(None) };
     let body: Value = serde_json::from_str(text)?;
     let registry = editions.current();

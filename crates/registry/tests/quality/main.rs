@@ -1,5 +1,7 @@
-//! Rules that run, on real databases: what is found, what mends it, what crashes and time do to it.
+//! Rules that run, doubts that are answered, on real databases: what is found, what mends it, what crashes and time do to it.
 
+mod doubted;
 mod found;
 mod kept;
+mod published;
 mod town;

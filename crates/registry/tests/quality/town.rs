@@ -119,6 +119,12 @@ action = "note"
 message = { vi = "Chưa được xác nhận trong 30 ngày.", en = "Not confirmed for 30 days." }
 "#;
 
+const ATTRIBUTES: &str = r#"
+[[attribute]]
+id = "full-name"
+value = "name"
+"#;
+
 const SCHEMA: &str = r#"{
   "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "additionalProperties": false,
   "required": ["number", "name", "status"],
@@ -143,6 +149,7 @@ pub fn files(registry: &str, rules: &str) -> Files {
         ("registry.toml", registry),
         ("rules.toml", rules),
         ("schema.json", SCHEMA),
+        ("attributes.toml", ATTRIBUTES),
     ] {
         fs::write(members.join(name), text).expect("written");
     }

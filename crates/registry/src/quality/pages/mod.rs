@@ -1,15 +1,26 @@
 //! The pages of quality: the queue of a steward, a finding beside its record.
 
+mod doubts;
+mod figures;
+mod mine;
 mod queue;
+mod samples;
 
 use std::sync::Arc;
 
-use axum::{Router, routing::get};
-use base::{Error, Result};
+use axum::{
+    Router,
+    http::StatusCode,
+    routing::{get, post},
+};
+use base::{Error, Kind, Problems, Result};
 use identity::Web;
-use view::{Link, NavItem, Page};
+use view::{Link, NavItem, Page, ui::Tone};
 
-use super::Quality;
+use super::{
+    Quality,
+    doubts::{Doubt, DoubtState},
+};
 use crate::{
     model::{DataType, Field, FieldPath, Registry, RegistryCode, text_of, values_at},
     service::Registries,
@@ -20,6 +31,15 @@ pub fn router(quality: Quality) -> Router {
     Router::new()
         .route("/registries/{code}/queue", get(queue::show).post(queue::judge_all))
         .route("/registries/{code}/findings/{id}", get(queue::one).post(queue::act))
+        .route("/registries/{code}/doubts", get(doubts::list).post(doubts::report))
+        .route("/registries/{code}/doubts/{id}", get(doubts::one).post(doubts::act))
+        .route("/registries/{code}/samples", get(samples::list).post(samples::draw))
+        .route("/registries/{code}/samples/{id}", get(samples::one).post(samples::judge))
+        .route("/publication/registries", get(figures::show))
+        .route("/my/records", get(mine::all))
+        .route("/my/records/seen", post(mine::seen))
+        .route("/my/records/{code}/{record}/{field}", get(mine::ask).post(mine::say))
+        .route("/my/doubts/{id}", get(mine::doubt).post(mine::answer))
         .with_state(quality)
 }
 
@@ -75,5 +95,46 @@ fn tabs(registry: &Registry, current: &str) -> Vec<NavItem> {
     let tab = |name: &str, vi: &str, en: &str| {
         NavItem::new(format!("/registries/{}/{name}", registry.code), vi, en, name == current)
     };
-    vec![tab("queue", "Vi phạm quy tắc", "Findings")]
+    vec![
+        tab("queue", "Vi phạm quy tắc", "Findings"),
+        tab("doubts", "Phản ánh sai lệch", "Doubts"),
+        tab("samples", "Kiểm tra mẫu", "Samples"),
+    ]
+}
+
+/// How a doubt stands, in a word, and how grave that is.
+fn standing(page: &Page, doubt: &Doubt, now: base::Timestamp) -> (&'static str, Tone) {
+    let (vi, en, tone) = match doubt.state {
+        _ if doubt.is_overdue(now) => ("Quá hạn", "Overdue", Tone::Late),
+        DoubtState::Received => ("Chờ tiếp nhận", "Received", Tone::Warn),
+        DoubtState::Acknowledged => ("Đang xem xét", "Being looked at", Tone::Info),
+        DoubtState::Asked => ("Chờ bổ sung bằng chứng", "Evidence is asked for", Tone::Warn),
+        DoubtState::Upheld => ("Đã đính chính", "Corrected", Tone::Good),
+        DoubtState::Refused => ("Giữ nguyên", "Left as it is", Tone::Neutral),
+        DoubtState::Withdrawn => ("Đã rút", "Withdrawn", Tone::Neutral),
+    };
+    (page.lang.t(vi, en), tone)
+}
+
+/// The name of a field.
+fn name_of(page: &Page, registry: &Registry, path: &FieldPath) -> String {
+    let field = registry.field(path);
+    field.map_or_else(|| path.to_string(), |field| page.text(&field.term.name).to_owned())
+}
+
+/// A value of a form.
+fn posted<'a>(form: &'a [(String, String)], name: &str) -> &'a str {
+    let found = form.iter().find(|(other, _)| other == name);
+    found.map_or("", |(_, value)| value.as_str())
+}
+
+/// The status of the page that says what is wrong, and what that is; other errors answer for themselves.
+fn problems_of(error: Error) -> Result<(StatusCode, Problems)> {
+    match error {
+        Error::Refused(kind @ (Kind::Invalid | Kind::Conflict), problems) => {
+            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+            Ok((status, problems))
+        }
+        error => Err(error),
+    }
 }

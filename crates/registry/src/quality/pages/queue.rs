@@ -17,7 +17,7 @@ use view::{
     ui::{self, Choice, Tone},
 };
 
-use super::{below, registry, rows, shown, tabs, within_a_list};
+use super::{below, posted, problems_of, registry, rows, shown, tabs, within_a_list};
 use crate::{
     model::{DataType, Dimension, FieldPath, Registry},
     quality::{Edit, Finding, FindingId, FindingView, Place, Progress, Quality, State, Wanted, Whose, no_finding},
@@ -208,10 +208,10 @@ struct Shown {
 }
 
 pub(super) struct Input {
-    name: String,
-    label: String,
-    value: String,
-    hint: String,
+    pub name: String,
+    pub label: String,
+    pub value: String,
+    pub hint: String,
 }
 
 pub(super) async fn one(
@@ -290,9 +290,9 @@ pub(super) async fn act(
     Extracted(quality): Extracted<Quality>,
     web: Web,
     Path((code, id)): Path<(String, String)>,
-    Form(posted): Form<Vec<(String, String)>>,
+    Form(form): Form<Vec<(String, String)>>,
 ) -> Response {
-    match acted(&quality, &web, &code, &id, &posted).await {
+    match acted(&quality, &web, &code, &id, &form).await {
         Ok(to) => Redirect::to(&to).into_response(),
         Err(error) => again(&quality, &web, &code, &id, error).await,
     }
@@ -300,29 +300,24 @@ pub(super) async fn act(
 
 /// The page again, with what is wrong.
 async fn again(quality: &Quality, web: &Web, code: &str, id: &str, error: Error) -> Response {
-    let Error::Refused(kind @ (base::Kind::Invalid | base::Kind::Conflict), problems) = error else {
-        return web.refuse(&error);
+    let (status, problems) = match problems_of(error) {
+        Ok(found) => found,
+        Err(error) => return web.refuse(&error),
     };
     match looked_up(quality, web, code, id).await {
         Ok((registry, view)) => {
             let mut template = finding_page(web, registry, view);
             template.page.problems = problems;
-            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
             view::html(status, &template)
         }
         Err(error) => web.refuse(&error),
     }
 }
 
-async fn acted(quality: &Quality, web: &Web, code: &str, id: &str, posted: &[(String, String)]) -> Result<String> {
+async fn acted(quality: &Quality, web: &Web, code: &str, id: &str, form: &[(String, String)]) -> Result<String> {
     let registry = registry(quality.registries(), code)?;
     let finding: FindingId = id.parse().map_err(|_| no_finding())?;
-    let field = |name: &str| {
-        posted
-            .iter()
-            .find(|(n, _)| n == name)
-            .map_or("", |(_, value)| value.as_str())
-    };
+    let field = |name: &str| posted(form, name);
     let seen: i64 = field("seen").parse().unwrap_or(0);
     let here = format!("/registries/{}/findings/{finding}", registry.code);
     let queue = format!("/registries/{}/queue", registry.code);
@@ -339,15 +334,15 @@ async fn acted(quality: &Quality, web: &Web, code: &str, id: &str, posted: &[(St
             quality.accept(ctx, code, finding, seen, nth).await.map(|_| queue)
         }
         _ => {
-            let edits = edits(posted);
+            let edits = edits(form);
             quality.mend(ctx, code, finding, seen, edits).await.map(|_| queue)
         }
     }
 }
 
 /// The fields of a form of correction.
-pub(super) fn edits(posted: &[(String, String)]) -> Vec<Edit> {
-    let fields = posted.iter().filter_map(|(name, value)| {
+pub(super) fn edits(form: &[(String, String)]) -> Vec<Edit> {
+    let fields = form.iter().filter_map(|(name, value)| {
         let field = name.strip_prefix("field.")?.parse().ok()?;
         let value = value.clone();
         Some(Edit { field, value })

@@ -72,3 +72,23 @@ CREATE TABLE registry_sample_item (
   judged_at BIGINT,
   PRIMARY KEY (sample, n)
 );
+
+-- Safe proposals that were written for many records at once, so that they can be taken back together.
+CREATE TABLE registry_batch (
+  id {uuid} NOT NULL PRIMARY KEY,
+  registry TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  made_at BIGINT NOT NULL,
+  made_by TEXT NOT NULL,
+  undone_at BIGINT
+);
+
+CREATE INDEX registry_batch_last ON registry_batch (registry, id);
+
+CREATE TABLE registry_batch_item (
+  batch {uuid} NOT NULL,
+  record_id {uuid} NOT NULL,
+  -- The version that was written, or was about to be when the process ended: its source names the batch.
+  seq BIGINT NOT NULL,
+  PRIMARY KEY (batch, record_id)
+);

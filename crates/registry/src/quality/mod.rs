@@ -6,6 +6,7 @@
 //! * Figures are counters that change in the transaction that changes what they count; nothing is counted when a page asks.
 
 pub mod api;
+mod batches;
 mod correcting;
 pub mod doubts;
 pub mod dqv;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use base::{Calendar, Error, Result, Timestamp};
 use store::jobs::{Job, Runner};
 
+pub use batches::{Batch, BatchId, Outcome, SafeFix};
 pub use correcting::{Correction, Edit};
 pub use figures::{DoubtFigures, Figure, Figures, MonthFigures};
 pub use findings::{Finding, FindingId, FindingView, Place, State, Wanted, Whose};

@@ -255,7 +255,8 @@ impl Quality {
         if row.registry != code.as_str() {
             return Err(no_sample());
         }
-        let sql = "SELECT n, record_id FROM registry_sample_item WHERE sample = $1 AND judged_at IS NULL ORDER BY n LIMIT 20";
+        let sql =
+            "SELECT n, record_id FROM registry_sample_item WHERE sample = $1 AND judged_at IS NULL ORDER BY n LIMIT 20";
         let items: Vec<ItemRow> = db.all(sql, params![id]).await?;
         let mut item = None;
         for next in items {

@@ -22,6 +22,7 @@ pub use held::Held;
 pub use jobs::{CHANGED, REINDEX, handlers};
 pub use leaves::Ledger;
 pub use purpose::Purpose;
+pub(crate) use read::body_of;
 pub use read::{Asked, ChangeView, Listed, Mask, Query, RecordView, Slice, Sort, VersionView, When};
 pub(crate) use reindex::order as reindex_order;
 pub use write::{Change, Fresh, Provenance, Seen, Target, With, Written};

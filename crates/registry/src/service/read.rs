@@ -487,7 +487,7 @@ fn at(ctx: &Ctx, registry: &Registry, when: When) -> At {
 }
 
 /// The body of a version as the version of the folder in force has it.
-pub(super) fn body_of(editions: &Editions, version: &VersionRow, now: Timestamp) -> Result<Option<Value>> {
+pub(crate) fn body_of(editions: &Editions, version: &VersionRow, now: Timestamp) -> Result<Option<Value>> {
     let Some(text) = &version.body else { return Ok(None) };
     let body: Value = serde_json::from_str(text)?;
     let registry = editions.current();

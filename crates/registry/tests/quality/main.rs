@@ -4,4 +4,6 @@ mod doubted;
 mod found;
 mod kept;
 mod published;
+mod sampled;
+mod seen;
 mod town;

@@ -62,6 +62,11 @@ id = "verify"
 name = { vi = "Xác thực hội viên", en = "Verify a member" }
 operations = ["read"]
 fields = ["number", "name"]
+[[service]]
+id = "doubting"
+name = { vi = "Phản ánh hội viên", en = "Doubt a member" }
+operations = ["doubt"]
+fields = ["number", "name"]
 "#;
 
 pub const RULES: &str = r#"
@@ -184,6 +189,7 @@ pub struct Town {
     pub clock: Arc<FixedClock>,
     pub registries: Registries,
     pub quality: Quality,
+    pub identity: IdentityState,
 }
 
 pub async fn towns() -> Vec<Town> {
@@ -214,13 +220,14 @@ impl Town {
             Shell::default(),
         )
         .expect("good settings");
-        let registries = Registries::new(store.clone(), shelf, identity);
+        let registries = Registries::new(store.clone(), shelf, identity.clone());
         let quality = Quality::new(registries.clone(), calendar());
         Self {
             store,
             clock,
             registries,
             quality,
+            identity,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The pages of quality: the queue of a steward, a finding beside its record.
 
+mod batches;
 mod doubts;
 mod figures;
 mod mine;
@@ -33,8 +34,12 @@ pub fn router(quality: Quality) -> Router {
         .route("/registries/{code}/findings/{id}", get(queue::one).post(queue::act))
         .route("/registries/{code}/doubts", get(doubts::list).post(doubts::report))
         .route("/registries/{code}/doubts/{id}", get(doubts::one).post(doubts::act))
+        .route("/registries/{code}/batches", get(batches::show).post(batches::act))
         .route("/registries/{code}/samples", get(samples::list).post(samples::draw))
-        .route("/registries/{code}/samples/{id}", get(samples::one).post(samples::judge))
+        .route(
+            "/registries/{code}/samples/{id}",
+            get(samples::one).post(samples::judge),
+        )
         .route("/publication/registries", get(figures::show))
         .route("/my/records", get(mine::all))
         .route("/my/records/seen", post(mine::seen))
@@ -97,6 +102,7 @@ fn tabs(registry: &Registry, current: &str) -> Vec<NavItem> {
     };
     vec![
         tab("queue", "Vi phạm quy tắc", "Findings"),
+        tab("batches", "Chuẩn hóa theo lô", "Standard forms"),
         tab("doubts", "Phản ánh sai lệch", "Doubts"),
         tab("samples", "Kiểm tra mẫu", "Samples"),
     ]

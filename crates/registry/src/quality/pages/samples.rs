@@ -74,7 +74,10 @@ async fn listed(quality: &Quality, web: &Web, code: &str) -> Result<SamplesPage>
     let page = below(web, &registry, "Kiểm tra mẫu", "Samples");
     Ok(SamplesPage {
         tabs: tabs(&registry, "samples"),
-        samples: samples.iter().map(|sample| SampleRow::of(&page, &registry, sample)).collect(),
+        samples: samples
+            .iter()
+            .map(|sample| SampleRow::of(&page, &registry, sample))
+            .collect(),
         size: "100".to_owned(),
         seed: String::new(),
         registry,
@@ -184,7 +187,9 @@ pub(super) async fn judge(
         });
         let looked: Vec<_> = looked.collect();
         let n = posted(&form, "n").parse().unwrap_or(0);
-        quality.judge_item(&web.ctx, &registry.code, read_id(&id)?, n, &looked).await
+        quality
+            .judge_item(&web.ctx, &registry.code, read_id(&id)?, n, &looked)
+            .await
     };
     let error = match judged.await {
         Ok(()) => return Redirect::to(&format!("/registries/{code}/samples/{id}")).into_response(),

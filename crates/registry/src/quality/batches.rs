@@ -2,8 +2,7 @@
 
 use base::{Error, Kind, Problems, Result, Timestamp};
 use identity::{Ctx, Permission};
-use store::{Read as _, Row, params, sea_orm, transact};
-use uuid::Uuid;
+use store::transact;
 
 use super::{
     Quality,
@@ -16,11 +15,16 @@ use crate::{
     history::Effect,
     model::{Name, Proposal, Proposed, Registry, RegistryCode},
     service::{Change, Provenance, RecordId, RecordView, Seen, With},
-    store::write,
+    store::{
+        batches::{self as rows, BatchRow, ItemRow},
+        write,
+    },
 };
 
 /// Records of one batch.
 pub const MOST: u32 = 50;
+/// Batches that are shown.
+const SHOWN: i64 = 10;
 
 base::typed_id!(
     /// One batch.
@@ -60,21 +64,6 @@ pub struct Outcome {
     pub done: usize,
     /// Why others were not.
     pub left: Vec<Problems>,
-}
-
-#[derive(Debug, Row)]
-struct BatchRow {
-    id: Uuid,
-    rule: String,
-    made_at: i64,
-    made_by: String,
-    undone_at: Option<i64>,
-}
-
-#[derive(Debug, Row)]
-struct ItemRow {
-    record_id: Uuid,
-    seq: i64,
 }
 
 impl Quality {
@@ -141,18 +130,14 @@ impl Quality {
             ));
         }
         let batch = BatchId::new(ctx.now);
-        transact!(self.registries().store(), |tx| {
-            let row = params![
-                batch,
-                code.as_str(),
-                rule.as_str(),
-                ctx.now,
-                ctx.actor_name(),
-                None::<i64>
-            ];
-            let into = "registry_batch (id, registry, rule, made_at, made_by, undone_at)";
-            tx.insert(into, &[row], "").await
-        })?;
+        let row = BatchRow {
+            id: batch.uuid(),
+            rule: rule.to_string(),
+            made_at: ctx.now.micros(),
+            made_by: ctx.actor_name().to_owned(),
+            undone_at: None,
+        };
+        transact!(self.registries().store(), |tx| { rows::add(&tx, code, &row).await })?;
         let mut outcome = Outcome::default();
         for (finding, seen) in chosen {
             match self.apply_one(ctx, &registry, rule, batch, *finding, *seen).await {
@@ -183,11 +168,12 @@ impl Quality {
             return Err(closed());
         };
         // Noted first: should the process end in between, the version is found by its source all the same.
+        let item = ItemRow {
+            record_id: row.record_id,
+            seq: seen + 1,
+        };
         transact!(self.registries().store(), |tx| {
-            let item = params![batch, row.record_id, seen + 1];
-            let after = " ON CONFLICT (batch, record_id) DO NOTHING";
-            tx.insert("registry_batch_item (batch, record_id, seq)", &[item], after)
-                .await
+            rows::add_item(&tx, batch.uuid(), &item).await
         })?;
         let taken = Taken {
             record: row.record_id,
@@ -205,13 +191,7 @@ impl Quality {
     /// `Forbidden` for who is no steward of the registry's agency; `NotFound`.
     pub async fn batches(&self, ctx: &Ctx, code: &RegistryCode) -> Result<Vec<Batch>> {
         self.registries().open(ctx, code, Permission::KeepRegistry)?;
-        let sql = "SELECT id, rule, made_at, made_by, undone_at FROM registry_batch WHERE registry = $1 ORDER BY id DESC LIMIT 10";
-        let rows: Vec<BatchRow> = self
-            .registries()
-            .store()
-            .read()
-            .all(sql, params![code.as_str()])
-            .await?;
+        let rows = rows::of_registry(&self.registries().store().read(), code, SHOWN).await?;
         rows.into_iter().map(Batch::of).collect()
     }
 
@@ -222,12 +202,10 @@ impl Quality {
     pub async fn undo(&self, ctx: &Ctx, code: &RegistryCode, batch: BatchId) -> Result<Outcome> {
         self.registries().open(ctx, code, Permission::KeepRegistry)?;
         let db = self.registries().store().read();
-        let sql = "SELECT id, rule, made_at, made_by, undone_at FROM registry_batch WHERE id = $1 AND registry = $2";
-        let found: Option<BatchRow> = db.one(sql, params![batch, code.as_str()]).await?;
+        let found = rows::by_id(&db, code, batch.uuid()).await?;
         let found = found.ok_or_else(|| Error::not_found("lô này", "batch"))?;
         let rule = Batch::of(found)?.rule;
-        let sql = "SELECT record_id, seq FROM registry_batch_item WHERE batch = $1 ORDER BY record_id";
-        let items: Vec<ItemRow> = db.all(sql, params![batch]).await?;
+        let items = rows::items(&db, batch.uuid()).await?;
         let mut outcome = Outcome::default();
         for item in items {
             match self.undo_one(ctx, code, batch, &rule, &item).await {
@@ -238,8 +216,7 @@ impl Quality {
             }
         }
         transact!(self.registries().store(), |tx| {
-            let sql = "UPDATE registry_batch SET undone_at = $2 WHERE id = $1";
-            tx.exec(sql, params![batch, ctx.now]).await.map(drop)
+            rows::undone(&tx, batch.uuid(), ctx.now).await
         })?;
         Ok(outcome)
     }

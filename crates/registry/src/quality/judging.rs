@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     Quality,
     findings::{MENDED, OPEN},
-    look::{Look, Part, Tie, reference_tie, short_hash, unique_slot},
+    look::{Look, Part, reference_tie, short_hash, unique_slot},
     month_of, stored_code,
     tables::{self, FindingRow, JudgedRow, StandingRow},
 };
@@ -25,7 +25,7 @@ use crate::{
     history::{Moment, Span},
     model::{Name, Registry, RegistryCode, Test},
     shelf::Editions,
-    store::{index, read, write},
+    store::{index, quality::Tie, read, write},
 };
 
 /// The records of a registry are to be judged.

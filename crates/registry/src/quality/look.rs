@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     history::{Moment, Span},
     model::{Action, Name, Registry, RegistryCode, Rule, Test, ValidTime, text_of, values_at},
+    store::quality::Tie,
 };
 
 /// The most values by which one record is tied under one rule; what is beyond is not compared.
@@ -26,15 +27,6 @@ pub struct Part {
     pub recorded_at: Timestamp,
     /// What holds, as the version of the folder in force has it; none where the record has ended.
     pub body: Option<Value>,
-}
-
-/// A value that a record has in common with others, or that leads to another.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tie {
-    /// Which sort.
-    pub slot: i64,
-    /// The first 16 bytes of SHA-256 over the value.
-    pub value: Vec<u8>,
 }
 
 /// What is seen of one record by itself.

@@ -20,7 +20,6 @@ pub mod offered;
 pub mod pages;
 mod proposing;
 mod sampling;
-mod tables;
 
 use std::sync::Arc;
 
@@ -36,7 +35,7 @@ pub use judging::{JUDGE, Progress, judge_order};
 pub use mine::{Mine, MyRecord};
 pub use sampling::{DRAW, Looked, Sample, SampleId, SampleItem, wilson};
 
-use crate::{model::RegistryCode, service::Registries};
+use crate::{model::RegistryCode, service::Registries, store::quality as tables};
 
 /// The purpose under which stewards look at records that break rules or are doubted.
 pub const PURPOSE: &str = "registry.quality";

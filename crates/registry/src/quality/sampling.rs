@@ -7,13 +7,14 @@ use base::{Error, Kind, Result, Timestamp};
 use identity::{Ctx, Permission};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::{Job, Read, Row, jobs::Run, params, sea_orm, transact};
+use store::{Job, Read, jobs::Run, transact};
 use uuid::Uuid;
 
 use super::{Quality, correcting::problem, tables};
 use crate::{
     model::{FieldPath, RegistryCode},
     service::RecordView,
+    store::samples::{self, SampleRow},
 };
 
 /// A sample is to be drawn.
@@ -22,6 +23,8 @@ pub const DRAW: &str = "registry.draw";
 const MOST: i64 = 1_000;
 /// Records of one look while drawing.
 const PIECE: i64 = 1_000;
+/// Samples that are shown, and records that are looked through for one that still holds.
+const SHOWN: i64 = 20;
 /// The quantile of the normal distribution for 95 %.
 const Z: f64 = 1.959_963_985;
 
@@ -70,28 +73,6 @@ pub enum Looked {
     Right,
     /// Not as in life.
     Wrong,
-}
-
-#[derive(Debug, Clone, Row)]
-struct SampleRow {
-    id: Uuid,
-    registry: String,
-    seed: i64,
-    wanted: i64,
-    drawn_at: i64,
-    drawn_by: String,
-    drawn: Option<i64>,
-    of_records: Option<i64>,
-    right_count: i64,
-    wrong_count: i64,
-}
-
-const SAMPLE: &str = "id, registry, seed, wanted, drawn_at, drawn_by, drawn, of_records, right_count, wrong_count";
-
-#[derive(Debug, Row)]
-struct ItemRow {
-    n: i64,
-    record_id: Uuid,
 }
 
 impl Sample {
@@ -147,21 +128,20 @@ impl Quality {
         let random = || i64::try_from(Uuid::now_v7().as_u128() & 0xffff_ffff_ffff).unwrap_or(0);
         let seed = seed.unwrap_or_else(random);
         let order = Job::new(DRAW, &DrawOrder { sample: id.uuid() })?;
+        let row = SampleRow {
+            id: id.uuid(),
+            registry: code.to_string(),
+            seed,
+            wanted: size,
+            drawn_at: ctx.now.micros(),
+            drawn_by: ctx.actor_name().to_owned(),
+            drawn: None,
+            of_records: None,
+            right_count: 0,
+            wrong_count: 0,
+        };
         transact!(self.registries().store(), |tx| {
-            let row = params![
-                id,
-                code.as_str(),
-                seed,
-                size,
-                ctx.now,
-                ctx.actor_name(),
-                None::<i64>,
-                None::<i64>,
-                0_i64,
-                0_i64
-            ];
-            let into = "registry_sample (id, registry, seed, wanted, drawn_at, drawn_by, drawn, of_records, right_count, wrong_count)";
-            tx.insert(into, &[row], "").await?;
+            samples::add(&tx, &row).await?;
             tx.enqueue(order.clone(), ctx.now).await
         })?;
         Ok(id)
@@ -190,23 +170,14 @@ impl Quality {
                 }
             }
         }
-        let items: Vec<_> = (1_i64..)
-            .zip(least.values())
-            .map(|(n, record)| params![order.sample, n, *record])
-            .collect();
-        let drawn = i64::try_from(items.len()).unwrap_or(0);
         transact!(store, |tx| {
             run.done(&tx).await?;
-            tx.insert("registry_sample_item (sample, n, record_id)", &items, "")
-                .await?;
-            let sql = "UPDATE registry_sample SET drawn = $2, of_records = $3 WHERE id = $1";
-            tx.exec(sql, params![order.sample, drawn, of]).await.map(drop)
+            samples::drawn(&tx, order.sample, least.values(), of).await
         })
     }
 
     async fn sample_row(&self, db: &impl Read, id: Uuid) -> Result<SampleRow> {
-        let sql = format!("SELECT {SAMPLE} FROM registry_sample WHERE id = $1");
-        db.one(&sql, params![id]).await?.ok_or_else(no_sample)
+        samples::by_id(db, id).await?.ok_or_else(no_sample)
     }
 
     /// The samples of a registry, the newest first.
@@ -215,27 +186,13 @@ impl Quality {
     /// `Forbidden` for who is no steward of the registry's agency; `NotFound`.
     pub async fn samples(&self, ctx: &Ctx, code: &RegistryCode) -> Result<Vec<Sample>> {
         self.registries().open(ctx, code, Permission::KeepRegistry)?;
-        let sql = format!("SELECT {SAMPLE} FROM registry_sample WHERE registry = $1 ORDER BY id DESC LIMIT 20");
-        let rows: Vec<SampleRow> = self
-            .registries()
-            .store()
-            .read()
-            .all(&sql, params![code.as_str()])
-            .await?;
+        let rows = samples::of_registry(&self.registries().store().read(), code, SHOWN).await?;
         Ok(rows.into_iter().map(Sample::of).collect())
     }
 
     /// The newest sample of which anything is judged: public.
     pub(super) async fn newest_sample(&self, code: &RegistryCode) -> Result<Option<Sample>> {
-        let sql = format!(
-            "SELECT {SAMPLE} FROM registry_sample WHERE registry = $1 AND right_count + wrong_count > 0 ORDER BY id DESC LIMIT 1"
-        );
-        let row: Option<SampleRow> = self
-            .registries()
-            .store()
-            .read()
-            .one(&sql, params![code.as_str()])
-            .await?;
+        let row = samples::newest(&self.registries().store().read(), code).await?;
         Ok(row.map(Sample::of))
     }
 
@@ -255,9 +212,7 @@ impl Quality {
         if row.registry != code.as_str() {
             return Err(no_sample());
         }
-        let sql =
-            "SELECT n, record_id FROM registry_sample_item WHERE sample = $1 AND judged_at IS NULL ORDER BY n LIMIT 20";
-        let items: Vec<ItemRow> = db.all(sql, params![id]).await?;
+        let items = samples::open_items(&db, id.uuid(), SHOWN).await?;
         let mut item = None;
         for next in items {
             // Of what holds no more since the sample was drawn nothing can be judged.
@@ -307,20 +262,16 @@ impl Quality {
         };
         let (wrong, looked_at) = (names(true), names(false));
         transact!(self.registries().store(), |tx| {
-            let sql = "UPDATE registry_sample_item SET wrong = $3, looked_at = $4, judged_by = $5, judged_at = $6 \
-                       WHERE sample = $1 AND n = $2 AND judged_at IS NULL";
-            let values = params![id, n, wrong, looked_at, ctx.actor_name(), ctx.now];
-            if tx.exec(sql, values).await? == 0 {
-                return Err(Error::refused(
-                    Kind::Conflict,
-                    "judged-already",
-                    "Bản ghi này của mẫu đã được đánh giá.",
-                    "This record of the sample is judged already.",
-                ));
+            let by = (ctx.actor_name(), ctx.now);
+            if samples::judge(&tx, (id.uuid(), n), &wrong, &looked_at, by).await? {
+                return Ok(());
             }
-            let column = if wrong.is_empty() { "right_count" } else { "wrong_count" };
-            let sql = format!("UPDATE registry_sample SET {column} = {column} + 1 WHERE id = $1");
-            tx.exec(&sql, params![id]).await.map(drop)
+            Err(Error::refused(
+                Kind::Conflict,
+                "judged-already",
+                "Bản ghi này của mẫu đã được đánh giá.",
+                "This record of the sample is judged already.",
+            ))
         })
     }
 }

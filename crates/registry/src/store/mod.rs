@@ -1,8 +1,12 @@
 //! The tables of records. Nobody else's SQL touches them.
 
+pub mod batches;
+pub mod doubts;
 pub mod index;
 pub mod leaves;
+pub mod quality;
 pub mod read;
+pub mod samples;
 pub mod write;
 
 use base::{Error, Result};

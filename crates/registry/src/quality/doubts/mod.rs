@@ -9,7 +9,6 @@
 
 mod answering;
 mod contesting;
-pub(super) mod tables;
 
 use base::{Error, Kind, Problems, Result, Timestamp};
 use identity::{AccountId, Actor, Ctx, Permission, Scope};
@@ -23,6 +22,7 @@ use super::{
     correcting::{check, problem},
     month_of, tables as findings,
 };
+pub(super) use crate::store::doubts as tables;
 use crate::{
     model::{FieldPath, Registry, RegistryCode},
     service::{EXCHANGE, Mask, RecordId},

@@ -6,11 +6,17 @@ use base::{Result, Timestamp};
 use store::{MOST_VALUES, Param, Read, Row, Tx, among, padded, params, sea_orm};
 use uuid::Uuid;
 
-use super::look::Tie;
-use crate::{
-    model::RegistryCode,
-    store::{STILL_KNOWN, index},
-};
+use super::{STILL_KNOWN, index};
+use crate::model::RegistryCode;
+
+/// A value that a record has in common with others, or that leads to another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tie {
+    /// Which sort.
+    pub slot: i64,
+    /// The first 16 bytes of SHA-256 over the value.
+    pub value: Vec<u8>,
+}
 
 /// How far the judging of a registry has come.
 #[derive(Debug, Clone, PartialEq, Eq, Row)]

@@ -29,6 +29,7 @@ pub fn api(node: &Node) -> (Router, OpenApi) {
         .merge(procedure::catalogue::api::router(node.catalogue.clone()))
         .merge(registry::api::router(node.registries.clone()))
         .merge(registry::question::api::router(node.questions.clone()))
+        .merge(registry::quality::api::router(node.quality.clone()))
         .merge(dossier::api::router(node.dossiers.clone()))
         .merge(insight::api::router(node.insight.clone()))
         .merge(

@@ -14,6 +14,7 @@ use identity::{Audience, Entropy, IdentityState, NavEntry, Permission, Shell};
 use insight::Insight;
 use procedure::{catalogue::Catalogue, reference::Reference, shelf::Shelf};
 use registry::{
+    quality::Quality,
     question::{self, service::Questions},
     service::Registries,
 };
@@ -65,6 +66,7 @@ pub struct Node {
     pub catalogue: Catalogue,
     pub registries: Registries,
     pub questions: Questions,
+    pub quality: Quality,
     pub dossiers: Dossiers,
     pub insight: Insight,
     pub site: Arc<view::Site>,
@@ -163,6 +165,7 @@ impl Node {
         dossiers.secret_key = secret.key("tracking");
         dossiers.public_url = config.identity.public_url.trim_end_matches('/').to_owned();
         let calendar = calendar(&config)?;
+        let quality = Quality::new(registries.clone(), calendar.clone());
         let dossiers = Dossiers::new(store.clone(), shelf, reference, calendar, identity.clone(), dossiers);
         let keepers = config
             .exchange
@@ -180,6 +183,7 @@ impl Node {
         if has_registries {
             dossiers.ask_registries_by(Arc::new(registrar.clone()));
             dossiers.tell_registries_by(Arc::new(registrar.clone()));
+            dossiers.contest_by(Arc::new(quality.clone()));
         }
         let insight = Insight::new(store.clone(), dossiers.clone());
         let site = Arc::new(site(&config));
@@ -191,6 +195,7 @@ impl Node {
             catalogue,
             registries,
             questions,
+            quality,
             dossiers,
             insight,
             site,
@@ -237,6 +242,7 @@ impl Node {
         self.dossiers.keep_in(guarded.ledger.clone()).await?;
         self.identity.keep_reads_in(guarded.ledger.clone()).await?;
         self.registries.keep_in(Arc::clone(&guarded.ledger.log)).await?;
+        self.quality.begin(self.clock.now()).await?;
         // Opened once, by whoever serves.
         let _ = self.guarded.set(guarded);
         Ok(())
@@ -270,7 +276,12 @@ impl Node {
                 ),
                 (
                     REGISTRIES.to_owned(),
-                    registry::offered::router(self.registries.clone(), Arc::clone(&self.clock), &exchange.agency),
+                    registry::offered::router(self.registries.clone(), Arc::clone(&self.clock), &exchange.agency)
+                        .merge(registry::quality::offered::router(
+                            self.quality.clone(),
+                            Arc::clone(&self.clock),
+                            &exchange.agency,
+                        )),
                 ),
                 (
                     QUESTIONS_ROUTER.to_owned(),
@@ -340,6 +351,7 @@ impl Node {
         let runner = identity::jobs(runner);
         let runner = registry::service::handlers(runner, &self.registries);
         let runner = question::runs::handlers(runner, &self.questions);
+        let runner = registry::quality::handlers(runner, &self.quality);
         let runner = dossier::service::handlers(runner, &self.dossiers);
         let runner = match self.exchange() {
             Some(exchange) => exchange.handlers(runner),
@@ -380,6 +392,7 @@ impl Node {
             .merge(dossier::pages::router(self.dossiers.clone()))
             .merge(insight::pages::router(self.insight.clone()))
             .merge(registry::pages::router(self.registries.clone()))
+            .merge(registry::quality::pages::router(self.quality.clone()))
             .merge(registry::api::govstack::router(
                 self.registries.clone(),
                 self.identity.clone(),
@@ -461,6 +474,7 @@ fn shell(exchange: bool) -> Shell {
             NavEntry::new("/services", "Dịch vụ công", "Services", Audience::Public),
             NavEntry::new("/track", "Tra cứu hồ sơ", "Track a dossier", Audience::Public),
             NavEntry::new("/my", "Hồ sơ của tôi", "My dossiers", Audience::People),
+            NavEntry::new("/my/records", "Dữ liệu về tôi", "Data about me", Audience::People),
             NavEntry::new("/desk", "Bàn làm việc", "Desk", Audience::Officers),
             NavEntry::new("/services", "Thủ tục", "Procedures", Audience::Officers),
             NavEntry::new("/publication", "Công khai tiến độ", "Publication", Audience::Everybody),

@@ -7,11 +7,14 @@
 //! A record is a sequence of versions that is only added to, through valid time and recorded time ([`history`]). [`service`] takes
 //! them in, finds and reads them, and makes each a leaf of the node's transparency log.
 //!
-//! Who decides a dossier asks through [`lookup`] and tells through [`keeper`], and does not know where a registry is: [`here`] answers from
-//! those of this node, [`elsewhere`] through the exchange, where [`offered`] answers at the node that keeps the registry.
+//! Records are judged by the rules of their registry, and doubts of what they say are answered: [`quality`].
+//!
+//! Who decides a dossier asks through [`lookup`], tells through [`keeper`] and [`contest`], and does not know where a registry is: [`here`]
+//! answers from those of this node, [`elsewhere`] through the exchange, where [`offered`] answers at the node that keeps the registry.
 
 pub mod api;
 pub mod check;
+pub mod contest;
 pub mod elsewhere;
 pub mod folder;
 pub mod here;
@@ -23,6 +26,7 @@ pub mod lookup;
 pub mod model;
 pub mod offered;
 pub mod pages;
+pub mod quality;
 pub mod question;
 pub mod service;
 pub mod shelf;
@@ -35,6 +39,8 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0001_registry",
     "0002_records",
     "0003_orders",
+    "0004_quality",
+    "0005_doubts",
     "0006_imports",
     "0007_pairs",
     "0008_pseudonyms",

@@ -12,6 +12,7 @@
 //! POST /{registry}/{service}/orders               write     an order of a procedure
 //! POST /{registry}/{service}/orders/{id}/back     write     takes one back
 //! GET  /{registry}/{service}/translations/{pseudonym}   translate
+//! POST /{registry}/{service}/records/{key}/doubts  doubt   ([`crate::quality::offered`])
 //! ```
 //!
 //! Where the service gives pseudonyms, they stand wherever a number, an id or a place in a list would, in what is asked and answered.
@@ -47,20 +48,26 @@ use crate::{
 
 /// Who offers, by which clock.
 #[derive(Clone)]
-struct Office {
+pub(crate) struct Office {
     registries: Registries,
     clock: Arc<dyn Clock>,
     agency: Arc<str>,
 }
 
+impl Office {
+    pub(crate) fn new(registries: Registries, clock: Arc<dyn Clock>, agency: &str) -> Self {
+        Self {
+            registries,
+            clock,
+            agency: agency.into(),
+        }
+    }
+}
+
 /// What answers behind the gateway ([`exchange::REGISTRIES`]). Of the registries of the node those are offered whose steward is this
 /// agency or below it.
 pub fn router(registries: Registries, clock: Arc<dyn Clock>, agency: &str) -> Router {
-    let office = Office {
-        registries,
-        clock,
-        agency: agency.into(),
-    };
+    let office = Office::new(registries, clock, agency);
     Router::new()
         .route("/{registry}/{service}/records", get(list).post(add))
         .route("/{registry}/{service}/records/{key}", get(one))
@@ -77,17 +84,17 @@ pub fn router(registries: Registries, clock: Arc<dyn Clock>, agency: &str) -> Ro
 }
 
 /// A call that was let in.
-struct Called {
-    ctx: Ctx,
-    purpose: Purpose,
-    client: ClientId,
+pub(crate) struct Called {
+    pub(crate) ctx: Ctx,
+    pub(crate) purpose: Purpose,
+    pub(crate) client: ClientId,
     registries: Registries,
-    registry: Arc<Registry>,
+    pub(crate) registry: Arc<Registry>,
     service: Service,
 }
 
 impl Called {
-    fn needs(&self, operation: Operation) -> Result<()> {
+    pub(crate) fn needs(&self, operation: Operation) -> Result<()> {
         if self.service.operations.contains(&operation) {
             return Ok(());
         }
@@ -100,7 +107,7 @@ impl Called {
     }
 
     /// What the caller asks to see, of what the service shows.
-    fn shown(&self, asked: &Mask) -> Mask {
+    pub(crate) fn shown(&self, asked: &Mask) -> Mask {
         Mask::of(self.service.fields.clone()).and(asked)
     }
 
@@ -126,7 +133,7 @@ impl Called {
     }
 
     /// The key that the client means.
-    async fn key(&self, key: String) -> Result<String> {
+    pub(crate) async fn key(&self, key: String) -> Result<String> {
         match self.veil()? {
             Some(veil) => veil.key(&key).await,
             None => Ok(key),
@@ -159,7 +166,7 @@ impl FromRequestParts<Office> for Called {
 }
 
 impl Called {
-    fn read(parts: &Parts, office: &Office, caller: &Caller) -> Result<Self> {
+    pub(crate) fn read(parts: &Parts, office: &Office, caller: &Caller) -> Result<Self> {
         let none = || Error::not_found("cơ sở dữ liệu hoặc dịch vụ", "registry or service");
         let mut segments = parts.uri.path().split('/').skip(1);
         let code: Option<RegistryCode> = segments.next().and_then(|code| code.parse().ok());

@@ -84,6 +84,8 @@ struct One {
     look: Option<String>,
     /// The queue of pairs that may be the same, for its stewards.
     pairs: Option<String>,
+    /// What is to be done, for stewards.
+    queue: Option<String>,
     basis: String,
     key: String,
     doubts: String,
@@ -138,11 +140,12 @@ async fn one(State(registries): State<Registries>, web: Web, Path(code): Path<St
     let may_look = web
         .ctx
         .may(Permission::ReadRegistry, &Scope::Agency(registry.steward.to_string()));
-    let may_decide = web
+    let keeps = web
         .ctx
         .may(Permission::KeepRegistry, &Scope::Agency(registry.steward.to_string()));
     let made = One {
-        pairs: may_decide.then(|| format!("/registries/{}/pairs", registry.code)),
+        pairs: keeps.then(|| format!("/registries/{}/pairs", registry.code)),
+        queue: keeps.then(|| format!("/registries/{}/queue", registry.code)),
         look: may_look.then(|| format!("/registries/{}/record", registry.code)),
         basis: registry
             .basis
@@ -207,6 +210,10 @@ struct RecordPage {
 }
 
 struct Shown {
+    id: String,
+    /// One form, one doubt, however often it is sent.
+    form: String,
+    fields: Vec<ui::Choice>,
     held: String,
     recorded: String,
     source: String,
@@ -377,7 +384,13 @@ fn shown(page: &Page, registry: &Registry, view: RecordView, versions: Vec<Versi
         recorded: version.recorded_at.display(),
         from: format!("{}, {}", version.actor, version.source.unwrap_or_default()),
     };
+    let choices = registry.fields.iter().filter(|field| field.term.ty != DataType::Group);
     Shown {
+        id: view.id.to_string(),
+        form: uuid::Uuid::now_v7().to_string(),
+        fields: choices
+            .map(|field| ui::Choice::new(&field.path, page.text(&field.term.name)))
+            .collect(),
         held: held(view.valid_from, view.valid_to),
         recorded: view.recorded_at.display(),
         source: format!("{}; {}", view.source, view.basis),

@@ -13,7 +13,7 @@ use procedure::reference::Reference;
 use serde_json::Value;
 use store::{Read, Row, Store, params, sea_orm, transact};
 
-use crate::service::reindex_order;
+use crate::{quality::judge_order, service::reindex_order};
 
 use crate::model::{
     Files, Ready, Registry, RegistryCode,
@@ -167,6 +167,7 @@ impl Shelf {
             if found_otherwise {
                 tx.enqueue(reindex_order(&code, None)?, now).await?;
             }
+            tx.enqueue(judge_order(&code)?, now).await?;
             Ok(())
         })?;
         let editions = self.read(&code).await?;

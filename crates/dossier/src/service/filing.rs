@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::{Claim, Gather, Job, Once, Store, sea_orm::Value, transact};
 
-use super::{Dossiers, once::Filled};
+use super::{Dossiers, contesting::contest_later, once::Filled};
 use crate::{
     model::{
         action::{
@@ -186,7 +186,11 @@ impl Dossiers {
             draft,
             rows: NewRows::of(&listed, &[entry], |task| self.task_agency(&state, task))?,
             consultations: tables::consultations_sent(&listed, &after, |a| self.consulted_agency(a)),
-            jobs: self.jobs_after(id, &state, &after, 1)?,
+            jobs: {
+                let mut jobs = self.jobs_after(id, &state, &after, 1)?;
+                jobs.extend(contest_later(id, &state)?);
+                jobs
+            },
             filed,
             now: ctx.now,
         };

@@ -8,6 +8,7 @@ use store::jobs::{Run, Runner};
 
 use super::{
     Dossiers,
+    contesting::CONTEST,
     notices::{DAILY, NOTICE},
     once::VERIFY,
     writing::is_writing,
@@ -73,7 +74,12 @@ pub struct Changed {
 pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
     let (timers, services, documents) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
     let (notices, daily, verifying) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
+    let contesting = dossiers.clone();
     runner
+        .on(CONTEST, move |run| {
+            let dossiers = contesting.clone();
+            async move { dossiers.contest(&run, &run.payload()?).await }
+        })
         .on(NOTICE, move |run| {
             let dossiers = notices.clone();
             async move { dossiers.tell(&run, &run.payload()?).await }

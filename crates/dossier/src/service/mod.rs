@@ -1,5 +1,6 @@
 //! Use cases. Permission is judged here, so that a page and the API cannot differ.
 
+mod contesting;
 mod copies;
 mod documents;
 mod drafts;
@@ -32,7 +33,7 @@ use procedure::{
     reference::Reference,
     shelf::Shelf,
 };
-use registry::{keeper::Keeper, lookup::Lookup};
+use registry::{contest::Contest, keeper::Keeper, lookup::Lookup};
 use serde::{Deserialize, Serialize};
 use store::Store;
 
@@ -120,6 +121,7 @@ struct Inner {
     exchange: OnceLock<Exchange>,
     lookup: OnceLock<Arc<dyn Lookup>>,
     keeper: OnceLock<Arc<dyn Keeper>>,
+    contest: OnceLock<Arc<dyn Contest>>,
 }
 
 impl Dossiers {
@@ -145,6 +147,7 @@ impl Dossiers {
             exchange: OnceLock::new(),
             lookup: OnceLock::new(),
             keeper: OnceLock::new(),
+            contest: OnceLock::new(),
         }))
     }
 

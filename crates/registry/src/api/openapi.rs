@@ -65,6 +65,10 @@ pub fn describe(registry: &Registry) -> Value {
             json!({ "post": operation(id, summary, parameters, Some(body), &written) }),
         );
     }
+    paths.insert(
+        format!("{base}/records/{{key}}/doubts"),
+        json!({ "post": operation("doubt_record", "Say that a record is wrong", vec![key, idempotency()], Some("Doubt"), &json!({ "$ref": "#/components/schemas/Receipt" })) }),
+    );
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -79,7 +83,8 @@ pub fn describe(registry: &Registry) -> Value {
 
 fn operation(id: &str, summary: &str, parameters: Vec<Value>, body: Option<&str>, answer: &Value) -> Value {
     let problem = |description: &str| json!({ "description": description, "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
-    let success = if id == "add_record" { "201" } else { "200" };
+    let makes = matches!(id, "add_record" | "doubt_record");
+    let success = if makes { "201" } else { "200" };
     let mut responses = Map::new();
     responses.insert(
         success.to_owned(),
@@ -326,6 +331,18 @@ fn schemas(registry: &Registry) -> Value {
         "End": change(&[seen, from(true)]),
         "Written": object(&[id, ("seq", number("Its newest version now"), true), ("recorded_at", instant, true),
             ("noted", json!({ "type": "array", "items": { "type": "string" }, "description": "Rules of quality that it breaks and was taken in all the same" }), true)]),
+        "Doubt": object(&[
+            ("field", json!({ "type": "string", "maxLength": 120, "description": "The field; a group stands for all in it" }), true),
+            ("wrong", json!({ "type": "string", "minLength": 1, "maxLength": 1000, "description": "What is held to be wrong" }), true),
+            ("right", json!({ "type": "string", "maxLength": 1000, "description": "What would be right" }), false),
+            ("evidence", json!({ "type": "string", "maxLength": 1000, "description": "What shows it" }), false),
+            ("dossier", text("Code of the dossier that it came up in"), false),
+        ]),
+        "Receipt": object(&[
+            ("id", json!({ "type": "string", "format": "uuid", "description": "The doubt" }), true),
+            ("acknowledge_by", json!({ "type": "string", "format": "date-time", "description": "Until when the steward says that they have it" }), true),
+            ("answer_by", json!({ "type": "string", "format": "date-time", "description": "Until when they answer" }), true),
+        ]),
         "Problem": {
             "type": "object", "required": ["title", "status"],
             "properties": {

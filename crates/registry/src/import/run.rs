@@ -380,7 +380,7 @@ impl Run<'_> {
             let fits: Vec<(RecordId, &Fit)> = ids.iter().copied().zip(good.iter().map(|good| &good.fit)).collect();
             if !fits.is_empty() {
                 many::put(&tx, &ctx, registry, &self.provenance, first, &fits).await?;
-                tx.enqueue(changed(self.code)?, ctx.now).await?;
+                tx.enqueue_all(&changed(self.code)?, ctx.now).await?;
             }
             Ok((summary, next))
         })?;

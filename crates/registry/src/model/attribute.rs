@@ -5,7 +5,7 @@ use procedure::feel::{Expr, Type};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Field, FieldPath, Filter, Name, Operator, rule::known, schema::types};
+use super::{Field, FieldPath, Filter, Name, Operator, Registry, rule::known, schema::types};
 use crate::check::Sink;
 
 pub(super) const FILE: &str = "attributes.toml";
@@ -27,6 +27,23 @@ impl Attribute {
     /// The fields that the answer is made of.
     pub fn fields(&self) -> impl Iterator<Item = FieldPath> {
         self.value.uses().iter().filter_map(|name| name.parse().ok())
+    }
+
+    /// The field that it is made of; of several the group that they stand in, or the first.
+    pub fn field(&self, registry: &Registry) -> Option<FieldPath> {
+        let known = |name: &String| {
+            name.parse::<FieldPath>()
+                .ok()
+                .filter(|path| registry.field(path).is_some())
+        };
+        let mut fields = self.value.uses().iter().filter_map(known);
+        let first = fields.next()?;
+        let group = first
+            .as_str()
+            .rsplit_once('.')
+            .and_then(|(group, _)| group.parse::<FieldPath>().ok());
+        let together = group.filter(|group| fields.any(|other| group.covers(&other)));
+        Some(together.unwrap_or(first))
     }
 
     /// What a record says of it about `subject`; none where the record is of another kind or says nothing.

@@ -205,6 +205,7 @@ fn compile(files: &Files, reference: &Arc<Reference>, sink: &mut Sink) -> Option
             })
             .collect(),
         doubts: raw.doubts,
+        mending: raw.quality,
         fields,
         rules,
         vocabulary: used,

@@ -4,7 +4,7 @@ use base::{Problems, Timestamp};
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
-use super::{DataType, Field, Name, Registry, Rule, Test, rule::Action, schema, values_at};
+use super::{DataType, Field, FieldPath, Name, Registry, Rule, Test, rule::Action, schema, values_at};
 
 /// What came of judging a body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,12 +26,7 @@ impl Registry {
         }
         // What is not of the right type is told already; rules over it would only repeat it.
         if judged.problems.is_empty() {
-            let values = ambient(body, valid_from, now);
-            for rule in self
-                .rules
-                .iter()
-                .filter(|rule| !self.keeps(rule, body, &values, valid_from))
-            {
+            for rule in self.broken(body, valid_from, now) {
                 match rule.action {
                     Action::Note => judged.noted.push(rule.id.clone()),
                     Action::Refuse => judged.problems.add(
@@ -44,6 +39,34 @@ impl Registry {
             }
         }
         judged
+    }
+
+    /// The rules that a body breaks by itself; those that look at other records or at time are not among them.
+    pub fn broken(&self, body: &Value, valid_from: Date, now: Timestamp) -> Vec<&Rule> {
+        let values = ambient(body, valid_from, now);
+        let rules = self.rules.iter();
+        rules
+            .filter(|rule| !self.keeps(rule, body, &values, valid_from, now))
+            .collect()
+    }
+
+    /// The fields that a rule looks at.
+    pub fn looks_at(&self, rule: &Rule) -> Vec<FieldPath> {
+        match &rule.test {
+            Test::Required { field, .. }
+            | Test::Identifier { field, .. }
+            | Test::Pattern { field, .. }
+            | Test::CodeList { field, .. }
+            | Test::Range { field, .. }
+            | Test::Standard { field }
+            | Test::Reference { field, .. } => vec![field.clone()],
+            Test::Unique { fields } => fields.clone(),
+            Test::CrossField { holds } => {
+                let paths = holds.uses().iter().filter_map(|name| name.parse().ok());
+                paths.filter(|path| self.field(path).is_some()).collect()
+            }
+            Test::Fresh { .. } => Vec::new(),
+        }
     }
 
     /// The key of a body: the values of its key fields.
@@ -104,7 +127,7 @@ impl Registry {
         }
     }
 
-    fn keeps(&self, rule: &Rule, body: &Value, values: &Map<String, Value>, on: Date) -> bool {
+    fn keeps(&self, rule: &Rule, body: &Value, values: &Map<String, Value>, on: Date, now: Timestamp) -> bool {
         match &rule.test {
             Test::Required { field, when } => {
                 when.as_ref().is_some_and(|when| !when.holds_over(values)) || !values_at(body, field).is_empty()
@@ -117,6 +140,7 @@ impl Registry {
             Test::Range { field, min, max } => values_at(body, field)
                 .into_iter()
                 .all(|value| is_within(value, min.as_ref(), max.as_ref())),
+            Test::Standard { field } => self.propose(field, body, now.legal_date()).is_none(),
             // What cannot be decided for want of a value is no break.
             Test::CrossField { holds } => holds.eval_over(values) != Value::Bool(false),
             Test::Unique { .. } | Test::Reference { .. } | Test::Fresh { .. } => true,
@@ -175,6 +199,7 @@ fn place(test: &Test) -> String {
         | Test::Pattern { field, .. }
         | Test::CodeList { field, .. }
         | Test::Range { field, .. }
+        | Test::Standard { field }
         | Test::Reference { field, .. } => field.to_string(),
         Test::CrossField { holds } => holds.uses().first().cloned().unwrap_or_default(),
         Test::Unique { fields } => fields.first().map(ToString::to_string).unwrap_or_default(),

@@ -12,6 +12,7 @@ mod pseudonym;
 mod raw;
 mod rule;
 mod schema;
+mod standard;
 mod term;
 
 use std::{fmt, sync::Arc};
@@ -35,6 +36,7 @@ pub use migration::{Migration, Ready, Step};
 pub(crate) use pseudonym::is_pseudonym;
 pub use pseudonym::{Behind, PseudonymKey};
 pub use rule::{Action, Dimension, Rule, Test};
+pub use standard::{Proposal, Proposed};
 pub use term::{CodeList, DataType, Identifier, ListCode, Sensitivity, SharedList, Term, Vocabulary};
 
 /// A registry (cơ sở dữ liệu, sổ đăng ký gốc) in one version of its folder.
@@ -79,6 +81,8 @@ pub struct Registry {
     pub events: Vec<EventType>,
     /// The clocks of doubts.
     pub doubts: Doubts,
+    /// The clock of records that break a rule.
+    pub mending: Mending,
     /// All fields, in the order of the schema.
     pub fields: Vec<Field>,
     /// The rules of quality.
@@ -186,6 +190,8 @@ pub enum Operation {
     Write,
     /// Tell one client its own pseudonym of whom another has one.
     Translate,
+    /// Say that a record is wrong.
+    Doubt,
 }
 
 /// A service (dịch vụ chia sẻ dữ liệu) that the registry offers through the exchange.
@@ -255,6 +261,20 @@ pub struct Doubts {
     pub acknowledge_days: u32,
     /// Until they answer.
     pub answer_days: u32,
+}
+
+/// The clock of records that break a rule, in working days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mending {
+    /// Until a record is mended or excused.
+    pub mend_days: u32,
+}
+
+impl Default for Mending {
+    fn default() -> Self {
+        Self { mend_days: 20 }
+    }
 }
 
 /// A field.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use super::{
-    About, Basis, ChangeKind, Dimension, Doubts, FieldPath, Identifier, ListId, Name, Operation, Operator,
+    About, Basis, ChangeKind, Dimension, Doubts, FieldPath, Identifier, ListId, Mending, Name, Operation, Operator,
     RegistryCode, Retention, Sensitivity, ValidTime, allocation::RawAllocation, rule::Action,
 };
 
@@ -28,6 +28,8 @@ pub struct RawRegistry {
     pub basis: Vec<Basis>,
     pub retention: Retention,
     pub doubts: Doubts,
+    #[serde(default)]
+    pub quality: Mending,
     #[serde(default)]
     pub filter: Vec<RawFilter>,
     #[serde(default)]
@@ -125,6 +127,9 @@ pub enum RawTest {
     Reference {
         field: FieldPath,
         registry: RegistryCode,
+    },
+    Standard {
+        field: FieldPath,
     },
     Fresh {
         days: u32,

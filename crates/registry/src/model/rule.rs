@@ -114,6 +114,11 @@ pub enum Test {
         /// The other registry.
         registry: RegistryCode,
     },
+    /// The value is written in its standard form: names, texts, telephone numbers; a commune is one of today.
+    Standard {
+        /// The field.
+        field: FieldPath,
+    },
     /// What is known was confirmed in the last days.
     Fresh {
         /// How many days.
@@ -121,7 +126,58 @@ pub enum Test {
     },
 }
 
+impl Dimension {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Complete,
+        Self::Valid,
+        Self::Consistent,
+        Self::Unique,
+        Self::Timely,
+        Self::Accurate,
+    ];
+
+    /// As stored, in rules and in addresses.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Valid => "valid",
+            Self::Consistent => "consistent",
+            Self::Unique => "unique",
+            Self::Timely => "timely",
+            Self::Accurate => "accurate",
+        }
+    }
+
+    /// Reads [`Self::code`].
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dimension| dimension.code() == code)
+    }
+
+    /// The word for it.
+    pub fn label(self) -> Text {
+        match self {
+            Self::Complete => Text::new("Đầy đủ", "Complete"),
+            Self::Valid => Text::new("Hợp lệ", "Valid"),
+            Self::Consistent => Text::new("Nhất quán", "Consistent"),
+            Self::Unique => Text::new("Duy nhất", "Unique"),
+            Self::Timely => Text::new("Kịp thời", "Timely"),
+            Self::Accurate => Text::new("Chính xác", "Accurate"),
+        }
+    }
+}
+
 impl Test {
+    /// Whether it asks what day it is, so that its answer may change while nothing is written.
+    pub fn asks_today(&self) -> bool {
+        let asks = |expr: &Expr| expr.uses().iter().any(|name| name == "today");
+        match self {
+            Self::Required { when, .. } => when.as_ref().is_some_and(asks),
+            Self::CrossField { holds } => asks(holds),
+            _ => false,
+        }
+    }
+
     /// Whether it can be judged by one body alone.
     pub const fn is_local(&self) -> bool {
         !matches!(self, Self::Unique { .. } | Self::Reference { .. } | Self::Fresh { .. })
@@ -153,7 +209,8 @@ pub(super) fn compile(raw: RawRules, fields: &[Field], vocabulary: &Vocabulary, 
         let Some(test) = compile_test(test, fields, vocabulary, &at, sink) else {
             continue;
         };
-        if action == Action::Refuse && !test.is_local() {
+        let of_a_day = matches!(test, Test::Standard { .. });
+        if action == Action::Refuse && (of_a_day || !test.is_local()) {
             sink.error(
                 FILE,
                 at("action"),
@@ -275,6 +332,10 @@ fn compile_test(
         RawTest::Reference { field, registry } => {
             known(&field, fields, FILE, at("field"), sink)?;
             Test::Reference { field, registry }
+        }
+        RawTest::Standard { field } => {
+            known(&field, fields, FILE, at("field"), sink)?;
+            Test::Standard { field }
         }
         RawTest::Fresh { days } => Test::Fresh { days },
     })

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     model::{ChangeKind, RegistryCode},
+    quality,
     question::store as answers,
     store::{VersionRow, orders, pseudonyms, read as index, write as tables},
 };
@@ -48,8 +49,9 @@ impl Registries {
             pseudonyms::forget(&tx, code, &ever_said(record, &versions)?).await?;
             answers::forget(&tx, code, &index::keys(&tx, code, record).await?).await?;
             tables::erase(&tx, code, record).await?;
+            quality::forget(&tx, record).await?;
             tables::add(&tx, code, std::slice::from_ref(&new)).await?;
-            tx.enqueue(changed(code)?, ctx.now).await?;
+            tx.enqueue_all(&changed(code)?, ctx.now).await?;
             Ok(Written {
                 record: seen.record,
                 seq: new.seq,

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use store::{jobs::Run, transact};
 use uuid::Uuid;
 
-use super::{Registries, write::changed};
+use super::{Registries, write::leaf_order};
 use crate::{
     model::{ChangeKind, RegistryCode},
     store::{
@@ -97,7 +97,7 @@ impl Registries {
         }
         transact!(self.store(), |tx| {
             run.done(&tx).await?;
-            tx.enqueue(changed(code)?, run.now).await
+            tx.enqueue(leaf_order(code)?, run.now).await
         })
     }
 

@@ -4,6 +4,7 @@
 mod allocate;
 mod erase;
 mod facts;
+mod held;
 pub(crate) mod jobs;
 mod leaves;
 pub(crate) mod many;
@@ -21,10 +22,12 @@ use identity::{Ctx, IdentityState, Permission, Scope};
 use store::Store;
 
 pub use facts::Fact;
+pub use held::Held;
 pub use jobs::{CHANGED, LINK, REINDEX, handlers};
 pub use leaves::Ledger;
 pub use order::{Carried, HERE};
 pub use purpose::Purpose;
+pub(crate) use read::body_of;
 pub use read::{Asked, ChangeView, Listed, Mask, Query, RecordView, Slice, Sort, VersionView, When};
 pub(crate) use reindex::order as reindex_order;
 pub use veil::Veil;
@@ -71,6 +74,11 @@ impl Registries {
     /// The registries, in all their versions: public.
     pub fn shelf(&self) -> &Shelf {
         &self.0.shelf
+    }
+
+    /// The address of this node, without `/` at its end.
+    pub(crate) fn public_url(&self) -> &str {
+        self.0.identity.config().public_url.trim_end_matches('/')
     }
 
     pub(crate) fn store(&self) -> &Store {

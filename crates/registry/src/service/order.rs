@@ -83,7 +83,7 @@ impl Registries {
                 back_seq: None,
             };
             orders::keep(&tx, &code, client, &order.id, &row).await?;
-            tx.enqueue(changed(&code)?, ctx.now).await?;
+            tx.enqueue_all(&changed(&code)?, ctx.now).await?;
             Ok(row)
         })?;
         let record = self.said_by(ctx, purpose, &editions, &row, mask).await?;
@@ -127,7 +127,7 @@ impl Registries {
             let written = Written::of(&judged, at);
             add(&tx, ctx, &editions, &judged, &provenance, &written).await?;
             orders::take_back(&tx, &code, client, &back.order, written.seq).await?;
-            tx.enqueue(changed(&code)?, ctx.now).await?;
+            tx.enqueue_all(&changed(&code)?, ctx.now).await?;
             Ok((row.record_id, written.seq))
         })?;
         Ok(Carried {

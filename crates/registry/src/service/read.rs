@@ -201,6 +201,13 @@ impl Mask {
         Self(Some(both.collect()))
     }
 
+    /// Whether a field is shown, whole.
+    pub fn shows(&self, field: &FieldPath) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|shown| shown.iter().any(|s| s.covers(field)))
+    }
+
     /// What of a body is shown.
     pub fn apply(&self, body: &Value) -> Value {
         match &self.0 {
@@ -372,7 +379,7 @@ impl Registries {
         Ok((RecordId::from_uuid(record), newest.seq))
     }
 
-    async fn find(&self, code: &RegistryCode, key: &str) -> Result<Uuid> {
+    pub(crate) async fn find(&self, code: &RegistryCode, key: &str) -> Result<Uuid> {
         if let Ok(id) = key.parse() {
             return Ok(id);
         }
@@ -436,7 +443,7 @@ impl Registries {
     }
 
     /// Writes into the log of reads that bodies are about to be shown, for each person whom they are about.
-    pub(super) async fn log<'a>(
+    pub(crate) async fn log<'a>(
         &self,
         ctx: &Ctx,
         purpose: &Purpose,
@@ -455,11 +462,7 @@ impl Registries {
         let shown: Vec<&str> = registry
             .fields
             .iter()
-            .filter(|field| {
-                mask.0
-                    .as_ref()
-                    .is_none_or(|shown| shown.iter().any(|s| s.covers(&field.path)))
-            })
+            .filter(|field| mask.shows(&field.path))
             .filter(|field| !field.path.as_str().contains('.'))
             .map(|field| field.term.name.vi.as_str())
             .collect();
@@ -533,7 +536,7 @@ pub(super) fn at(ctx: &Ctx, registry: &Registry, when: When) -> At {
 }
 
 /// The body of a version as the version of the folder in force has it.
-pub(super) fn body_of(editions: &Editions, version: &VersionRow, now: Timestamp) -> Result<Option<Value>> {
+pub(crate) fn body_of(editions: &Editions, version: &VersionRow, now: Timestamp) -> Result<Option<Value>> {
     let Some(text) = &version.body else { return Ok(None) };
     let body: Value = serde_json::from_str(text)?;
     let registry = editions.current();

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{Registries, jobs, write::found};
 use crate::{
     model::RegistryCode,
+    quality,
     store::write::{self as tables, Folded},
 };
 
@@ -27,7 +28,10 @@ impl Registries {
         self.shelf().refresh().await?;
         let editions = self.editions(code)?;
         let records = tables::known_after(&self.store().read(), code, after.unwrap_or_default(), PIECE).await?;
-        let Some(last) = records.last() else { return Ok(()) };
+        let Some(last) = records.last() else {
+            // By what a record is found is part of its quality.
+            return transact!(self.store(), |tx| { quality::judge_anew(&tx, code, run.now).await });
+        };
         transact!(self.store(), |tx| {
             let at = tables::turn(&tx, code, 1, run.now).await?;
             for record in &records {

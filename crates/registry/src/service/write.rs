@@ -185,7 +185,7 @@ impl Registries {
                 return Ok(serde_json::from_str(&answer)?);
             }
             add(&tx, ctx, &editions, &judged, &provenance, &written).await?;
-            tx.enqueue(changed(code)?, ctx.now).await?;
+            tx.enqueue_all(&changed(code)?, ctx.now).await?;
             Ok(written)
         })
     }
@@ -264,7 +264,7 @@ impl Registries {
                 .filter_map(|(answer, one)| Some((*answer.as_ref().ok()?, one.as_ref().ok()?)))
                 .collect();
             many::put(&tx, ctx, &registry, &provenance, first, &fits).await?;
-            tx.enqueue(changed(code)?, ctx.now).await?;
+            tx.enqueue_all(&changed(code)?, ctx.now).await?;
             Ok(answer)
         })
     }
@@ -288,7 +288,7 @@ pub(crate) async fn within(
         noted: judged.noted.clone(),
     };
     add(tx, ctx, editions, &judged, provenance, &written).await?;
-    tx.enqueue(changed(&registry.code)?, ctx.now).await?;
+    tx.enqueue_all(&changed(&registry.code)?, ctx.now).await?;
     Ok(written)
 }
 
@@ -303,7 +303,13 @@ fn scope(ctx: &Ctx, code: &RegistryCode) -> String {
     format!("registry/{code}/{actor}")
 }
 
-pub(crate) fn changed(code: &RegistryCode) -> Result<Job> {
+/// What follows from a new version: its leaf, and its quality.
+pub(crate) fn changed(code: &RegistryCode) -> Result<[Job; 2]> {
+    Ok([leaf_order(code)?, crate::quality::judge_order(code)?])
+}
+
+/// New versions become leaves.
+pub(super) fn leaf_order(code: &RegistryCode) -> Result<Job> {
     let job = Job::new(jobs::CHANGED, &jobs::Changed { registry: code.clone() })?;
     Ok(job.key(format!("{}/{code}", jobs::CHANGED)))
 }

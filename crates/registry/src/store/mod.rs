@@ -1,12 +1,16 @@
 //! The tables of records. Nobody else's SQL touches them.
 
+pub mod batches;
+pub mod doubts;
 pub mod import;
 pub mod index;
 pub mod leaves;
 pub mod orders;
 pub mod pairs;
 pub mod pseudonyms;
+pub mod quality;
 pub mod read;
+pub mod samples;
 pub mod write;
 
 use base::{Error, Result};

@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 use identity::{Ctx, Role};
 use procedure::form::{Answers, Attribute, Said};
 use registry::{
+    contest::{self, Contest, Contested},
     folder,
     here::Here,
     history::Moment,
@@ -57,6 +58,25 @@ impl Lookup for Population {
                 None => Said::Nothing { at },
             };
             question.attributes.iter().map(|a| (a.clone(), told(a))).collect()
+        })
+    }
+}
+
+/// A registry that is told what is contested.
+#[derive(Debug, Default)]
+struct Told {
+    silent: AtomicBool,
+    contested: Mutex<Vec<Contested>>,
+}
+
+impl Contest for Told {
+    fn contest<'a>(&'a self, _: &'a Ctx, contested: &'a Contested) -> BoxFuture<'a, contest::Told> {
+        Box::pin(async move {
+            if self.silent.load(Ordering::Relaxed) {
+                return contest::Told::Silent;
+            }
+            self.contested.lock().expect("one at a time").push(contested.clone());
+            contest::Told::Taken
         })
     }
 }
@@ -206,6 +226,22 @@ async fn a_person_may_say_that_a_registry_is_wrong_and_take_it_back() {
             let page = town.page(&ctx, &path).await;
             assert!(page.body.contains("Người nộp báo chưa đúng"), "{path}");
         }
+        // The registry is told, once it answers.
+        let told = Arc::new(Told::default());
+        told.silent.store(true, Ordering::Relaxed);
+        town.dossiers.contest_by(told.clone());
+        town.work_until(start().plus_seconds(60)).await;
+        told.silent.store(false, Ordering::Relaxed);
+        town.work_until(start().plus_seconds(3_600)).await;
+        town.work_until(start().plus_seconds(7_200)).await;
+        let contested = told.contested.lock().expect("one at a time").clone();
+        assert_eq!(contested.len(), 1, "{contested:?}");
+        assert_eq!(contested[0].entry, "population/046190001234#3");
+        assert_eq!(
+            (contested[0].attribute.as_str(), contested[0].reason.as_str()),
+            ("residence", "Tôi đã chuyển nhà")
+        );
+        assert!(!contested[0].filed.is_empty());
     }
 }
 

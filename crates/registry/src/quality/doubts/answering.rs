@@ -1,0 +1,296 @@
+//! What a steward does with a doubt, and what the reporter says to that.
+
+use base::{Error, Kind, Result, Timestamp};
+use identity::{Ctx, Permission};
+use store::transact;
+
+use super::{
+    Doubt, DoubtId, DoubtState, LONGEST, count, no_doubt,
+    tables::{self, DoubtRow, Filter},
+};
+use crate::{
+    model::RegistryCode,
+    quality::{
+        Place, Quality, Whose,
+        correcting::{Correction, Edit, said},
+    },
+    service::{RecordView, Slice},
+};
+
+/// A doubt beside its record.
+#[derive(Debug, Clone)]
+pub struct DoubtView {
+    /// The doubt.
+    pub doubt: Doubt,
+    /// What holds of the record now.
+    pub record: Option<RecordView>,
+}
+
+impl Quality {
+    /// The doubts of a registry that are open, or those that are answered; the clock that runs out first comes first.
+    ///
+    /// # Errors
+    /// `Forbidden` for who is no steward of the registry's agency; `NotFound`.
+    pub async fn doubts(
+        &self,
+        ctx: &Ctx,
+        code: &RegistryCode,
+        open: bool,
+        whose: Whose,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Slice<Doubt>> {
+        self.registries().open(ctx, code, Permission::KeepRegistry)?;
+        let owner = match whose {
+            Whose::Mine => Some(ctx.officer()?.officer.uuid()),
+            Whose::All | Whose::Overdue => None,
+        };
+        let filter = Filter {
+            open,
+            owner,
+            before: (whose == Whose::Overdue).then_some(ctx.now),
+            after: after.map(|place| place.parts()),
+        };
+        let mut rows = tables::list(&self.registries().store().read(), code, &filter, limit + 1).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next = rows
+            .last()
+            .filter(|_| more)
+            .map(|row| format!("{}.{}", row.next_due, row.id));
+        let items = rows.into_iter().map(Doubt::of).collect::<Result<_>>()?;
+        Ok(Slice { items, next })
+    }
+
+    /// How many open doubts of a registry have run out of time; counted up to [`super::MOST_OVERDUE`].
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn overdue_doubts(&self, code: &RegistryCode, now: Timestamp) -> Result<i64> {
+        tables::overdue(&self.registries().store().read(), code, now, super::MOST_OVERDUE).await
+    }
+
+    /// A doubt beside its record. The read is told to those whom the record is about.
+    ///
+    /// # Errors
+    /// `Forbidden` for who is no steward of the registry's agency; `NotFound`; `Unavailable` when the read could not be logged.
+    pub async fn doubt_view(&self, ctx: &Ctx, code: &RegistryCode, id: DoubtId) -> Result<DoubtView> {
+        let row = self.kept(ctx, code, id).await?;
+        let record = self.record(ctx, code, row.record_id).await?;
+        Ok(DoubtView {
+            doubt: Doubt::of(row)?,
+            record,
+        })
+    }
+
+    async fn kept(&self, ctx: &Ctx, code: &RegistryCode, id: DoubtId) -> Result<DoubtRow> {
+        self.registries().open(ctx, code, Permission::KeepRegistry)?;
+        let row = tables::by_id(&self.registries().store().read(), id.uuid()).await?;
+        row.filter(|row| row.registry == code.as_str()).ok_or_else(no_doubt)
+    }
+
+    /// The steward has it and sees to it: from now on the clock of the answer runs.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`; `Conflict` when it is acknowledged already, or answered.
+    pub async fn acknowledge(&self, ctx: &Ctx, code: &RegistryCode, id: DoubtId) -> Result<()> {
+        let row = self.kept(ctx, code, id).await?;
+        self.go_on(ctx, row, &[DoubtState::Received], |row| {
+            row.state = DoubtState::Acknowledged.code().to_owned();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Asks the reporter for evidence; the clock of the answer stands until it comes.
+    ///
+    /// # Errors
+    /// `Invalid` without a question; `Forbidden`; `NotFound`; `Conflict` when it is answered already.
+    pub async fn ask(&self, ctx: &Ctx, code: &RegistryCode, id: DoubtId, question: &str) -> Result<()> {
+        let row = self.kept(ctx, code, id).await?;
+        let question = said(question, "question", LONGEST)?;
+        self.go_on(ctx, row, &[DoubtState::Received, DoubtState::Acknowledged], |row| {
+            row.state = DoubtState::Asked.code().to_owned();
+            row.asked_at = Some(ctx.now.micros());
+            row.question.clone_from(&question);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Says that the record is right, and why.
+    ///
+    /// # Errors
+    /// `Invalid` without a reason; `Forbidden`; `NotFound`; `Conflict` when it is answered already.
+    pub async fn refuse_doubt(&self, ctx: &Ctx, code: &RegistryCode, id: DoubtId, reason: &str) -> Result<()> {
+        let row = self.kept(ctx, code, id).await?;
+        let reason = said(reason, "reason", LONGEST)?;
+        self.answer(ctx, row, DoubtState::Refused, reason, None).await
+    }
+
+    /// Says that the doubt was right: the record is corrected by these edits, with the doubt as their source. Without edits it was
+    /// corrected otherwise before, and the answer says how.
+    ///
+    /// # Errors
+    /// Those of [`Self::correct`]: of two stewards the second is told who was faster; `Invalid` without an answer;
+    /// `Conflict` when it is answered already.
+    pub async fn uphold(
+        &self,
+        ctx: &Ctx,
+        code: &RegistryCode,
+        id: DoubtId,
+        seen: i64,
+        edits: Vec<Edit>,
+        answer: &str,
+    ) -> Result<()> {
+        let row = self.kept(ctx, code, id).await?;
+        if !row.open {
+            return Err(answered(&row));
+        }
+        let answer = said(answer, "answer", LONGEST)?;
+        let corrected = if edits.is_empty() {
+            None
+        } else {
+            let correction = Correction {
+                record: row.record_id,
+                seen,
+                edits,
+                source: format!("Phản ánh {id} của {}", row.reporter),
+                key: format!("doubt/{id}/{seen}"),
+            };
+            Some(self.correct(ctx, code, &correction).await?.seq)
+        };
+        self.answer(ctx, row, DoubtState::Upheld, answer, corrected).await
+    }
+
+    async fn answer(
+        &self,
+        ctx: &Ctx,
+        row: DoubtRow,
+        state: DoubtState,
+        answer: String,
+        corrected: Option<i64>,
+    ) -> Result<()> {
+        let open = [DoubtState::Received, DoubtState::Acknowledged, DoubtState::Asked];
+        self.go_on(ctx, row, &open, |row| {
+            row.state = state.code().to_owned();
+            row.answered_at = Some(ctx.now.micros());
+            row.answered_by = Some(ctx.actor_name().to_owned());
+            row.answer.clone_from(&answer);
+            row.corrected_seq = corrected;
+            Ok(())
+        })
+        .await
+    }
+
+    /// What a steward does to a doubt in one of these states: whoever does it first has seen to it, and the reporter has news.
+    async fn go_on(
+        &self,
+        ctx: &Ctx,
+        old: DoubtRow,
+        states: &[DoubtState],
+        change: impl Fn(&mut DoubtRow) -> Result<()>,
+    ) -> Result<()> {
+        if !states.iter().any(|state| state.code() == old.state) {
+            return Err(answered(&old));
+        }
+        let officer = ctx.officer()?;
+        let mut new = old.clone();
+        change(&mut new)?;
+        new.acknowledged_at = old.acknowledged_at.or(Some(ctx.now.micros()));
+        new.owner = old.owner.or(Some(officer.officer.uuid()));
+        new.owner_name = old.owner_name.clone().or_else(|| Some(officer.name.clone()));
+        new.seen = false;
+        self.put(ctx.now, &old, new).await
+    }
+
+    /// Puts a changed doubt in the place of the old one, and counts.
+    async fn put(&self, now: Timestamp, old: &DoubtRow, mut new: DoubtRow) -> Result<()> {
+        let code = super::super::stored_code(&old.registry)?;
+        let state = DoubtState::ALL.into_iter().find(|state| state.code() == new.state);
+        new.open = state.is_some_and(DoubtState::is_open);
+        new.next_due = new.answer_due;
+        let mut counts = Vec::new();
+        if old.open && !new.open {
+            counts.push(("doubts/open", -1));
+        }
+        match state {
+            Some(DoubtState::Upheld | DoubtState::Refused) => {
+                counts.push(("doubts/answered", 1));
+                if new.answered_at.is_some_and(|at| at <= new.answer_due) {
+                    counts.push(("doubts/in-time", 1));
+                }
+                if state == Some(DoubtState::Upheld) {
+                    counts.push(("doubts/upheld", 1));
+                }
+            }
+            Some(DoubtState::Withdrawn) => counts.push(("doubts/withdrawn", 1)),
+            _ => {}
+        }
+        transact!(self.registries().store(), |tx| {
+            if !tables::change(&tx, &new, &old.state).await? {
+                return Err(answered(old));
+            }
+            count(&tx, &code, now, &counts).await
+        })
+    }
+
+    /// The reporter gives the evidence that was asked for. The answer is due as many working days later as it was when they were asked.
+    ///
+    /// # Errors
+    /// `Invalid` without a text; `NotFound`, also of others' doubts; `Conflict` when nothing is asked.
+    pub async fn reply(&self, ctx: &Ctx, id: DoubtId, text: &str) -> Result<()> {
+        let old = self.own_row(ctx, id).await?;
+        let text = said(text, "evidence", LONGEST)?;
+        let (true, Some(asked)) = (old.state == DoubtState::Asked.code(), old.asked_at) else {
+            return Err(answered(&old));
+        };
+        let mut new = old.clone();
+        new.state = DoubtState::Acknowledged.code().to_owned();
+        new.evidence = format!("{}\n{text}", old.evidence).trim().to_owned();
+        let (asked, due) = (Timestamp::from_micros(asked), Timestamp::from_micros(old.answer_due));
+        let left = self
+            .calendar()
+            .working_days_between(asked.legal_date(), due.legal_date());
+        new.answer_due = self.due(ctx.now, u32::try_from(left).unwrap_or(0)).micros();
+        new.asked_at = None;
+        self.put(ctx.now, &old, new).await
+    }
+
+    /// The reporter takes a doubt back.
+    ///
+    /// # Errors
+    /// `NotFound`, also of others' doubts; `Conflict` when it is answered already.
+    pub async fn withdraw_doubt(&self, ctx: &Ctx, id: DoubtId) -> Result<()> {
+        let old = self.own_row(ctx, id).await?;
+        if !old.open {
+            return Err(answered(&old));
+        }
+        let mut new = old.clone();
+        new.state = DoubtState::Withdrawn.code().to_owned();
+        self.put(ctx.now, &old, new).await
+    }
+}
+
+/// The refusal of who comes too late.
+fn answered(row: &DoubtRow) -> Error {
+    let who = row
+        .answered_by
+        .clone()
+        .or_else(|| row.owner_name.clone())
+        .unwrap_or_default();
+    if who.is_empty() {
+        return Error::refused(
+            Kind::Conflict,
+            "doubt-moved-on",
+            "Phản ánh đã chuyển sang trạng thái khác. Xem lại trước khi làm tiếp.",
+            "The doubt has moved on. Look at it again before you go on.",
+        );
+    }
+    Error::refused(
+        Kind::Conflict,
+        "doubt-moved-on",
+        format!("{who} đã xử lý phản ánh này. Xem lại trước khi làm tiếp."),
+        format!("{who} has dealt with this doubt. Look at it again before you go on."),
+    )
+}

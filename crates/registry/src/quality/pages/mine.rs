@@ -1,0 +1,276 @@
+//! What is held about the signed-in person, and their way to contest it.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, State as Extracted},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use base::{Error, Result};
+use identity::Web;
+use uuid::Uuid;
+use view::{Link, Page, ui};
+
+use super::{
+    doubts::{Row, report_of},
+    posted, problems_of, rows, shown,
+};
+use crate::{
+    model::{FieldPath, Registry, RegistryCode},
+    quality::{
+        Mine, MyRecord, Quality,
+        doubts::{Doubt, DoubtId, DoubtState, LONGEST, Reporter},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "registry/mine.html")]
+struct MinePage {
+    page: Page,
+    news: Vec<Row>,
+    registries: Vec<Section>,
+}
+
+struct Section {
+    id: String,
+    name: String,
+    steward: String,
+    records: Vec<Shown>,
+}
+
+struct Shown {
+    held: String,
+    holds: bool,
+    source: String,
+    recorded: String,
+    /// Name, value, and the way to contest it.
+    rows: Vec<(String, String, String)>,
+    doubts: Vec<Row>,
+}
+
+pub(super) async fn all(Extracted(quality): Extracted<Quality>, web: Web) -> Response {
+    match everything(&quality, &web).await {
+        Ok(template) => view::html(StatusCode::OK, &template),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+async fn everything(quality: &Quality, web: &Web) -> Result<MinePage> {
+    let mut page = web.titled("Dữ liệu về tôi", "Data about me");
+    page.breadcrumbs = vec![Link::new("/my", "Hồ sơ của tôi", "My dossiers")];
+    let mine = quality.mine(&web.ctx).await?;
+    let mut news = Vec::new();
+    for doubt in quality.own_doubts(&web.ctx).await?.iter().filter(|doubt| !doubt.seen) {
+        if let Some(editions) = quality.registries().shelf().get(&doubt.registry) {
+            let href = format!("/my/doubts/{}", doubt.id);
+            news.push(Row::of(&page, &editions.current(), doubt, href, web.ctx.now));
+        }
+    }
+    let registries = mine.iter().map(|mine| section(&page, mine, web.ctx.now)).collect();
+    Ok(MinePage { page, news, registries })
+}
+
+fn section(page: &Page, mine: &Mine, now: base::Timestamp) -> Section {
+    let registry = &mine.registry;
+    Section {
+        id: registry.code.to_string(),
+        name: page.text(&registry.name).to_owned(),
+        steward: registry.steward.to_string(),
+        records: mine
+            .records
+            .iter()
+            .map(|record| shown_record(page, registry, record, now))
+            .collect(),
+    }
+}
+
+fn shown_record(page: &Page, registry: &Registry, record: &MyRecord, now: base::Timestamp) -> Shown {
+    let held = &record.held;
+    let from = held.from.show(registry.valid_time);
+    let at = |field: &FieldPath| format!("/my/records/{}/{}/{field}", registry.code, held.id);
+    Shown {
+        held: match held.to {
+            Some(to) => format!(
+                "{from} – {} {}",
+                page.t("trước", "before"),
+                to.show(registry.valid_time)
+            ),
+            None => format!("{} {from}", page.t("từ", "since")),
+        },
+        holds: held.holds,
+        source: held.source.clone(),
+        recorded: held.recorded_at.display(),
+        rows: rows(page, registry, &held.body)
+            .into_iter()
+            .map(|(field, name, value)| (name, value, at(&field)))
+            .collect(),
+        doubts: record
+            .doubts
+            .iter()
+            .map(|doubt| Row::of(page, registry, doubt, format!("/my/doubts/{}", doubt.id), now))
+            .collect(),
+    }
+}
+
+/// The reporter has seen the news.
+pub(super) async fn seen(Extracted(quality): Extracted<Quality>, web: Web) -> Response {
+    match quality.seen_doubts(&web.ctx).await {
+        Ok(()) => Redirect::to("/my/records").into_response(),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "registry/contest.html")]
+struct ContestPage {
+    page: Page,
+    name: String,
+    value: String,
+    days: u32,
+    /// One form, one doubt, however often it is sent.
+    form: String,
+    wrong: String,
+    right: String,
+    evidence: String,
+}
+
+type At = (String, String, String);
+
+pub(super) async fn ask(Extracted(quality): Extracted<Quality>, web: Web, Path(at): Path<At>) -> Response {
+    match contest(&quality, &web, &at).await {
+        Ok(template) => view::html(StatusCode::OK, &template),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+async fn contest(quality: &Quality, web: &Web, (code, record, field): &At) -> Result<ContestPage> {
+    let none = || Error::not_found("thông tin này", "field");
+    let code: RegistryCode = code.parse().map_err(|_| none())?;
+    let id: Uuid = record.parse().map_err(|_| none())?;
+    let mine = quality.my_record(&web.ctx, &code, id).await?;
+    let path: FieldPath = field.parse().map_err(|_| none())?;
+    let (registry, record) = (&mine.registry, mine.records.first().ok_or_else(none)?);
+    let field = registry.field(&path).ok_or_else(none)?;
+    let mut page = web.titled("Thông tin này chưa đúng", "This is wrong");
+    page.breadcrumbs = vec![
+        Link::new("/my", "Hồ sơ của tôi", "My dossiers"),
+        Link::new("/my/records", "Dữ liệu về tôi", "Data about me"),
+    ];
+    Ok(ContestPage {
+        name: page.text(&field.term.name).to_owned(),
+        value: shown(&record.held.body, field),
+        days: registry.doubts.answer_days,
+        form: DoubtId::new(web.ctx.now).to_string(),
+        wrong: String::new(),
+        right: String::new(),
+        evidence: String::new(),
+        page,
+    })
+}
+
+pub(super) async fn say(
+    Extracted(quality): Extracted<Quality>,
+    web: Web,
+    Path(at): Path<At>,
+    Form(mut form): Form<Vec<(String, String)>>,
+) -> Response {
+    form.push(("field".to_owned(), at.2.clone()));
+    let reported = async {
+        let code: RegistryCode =
+            at.0.parse()
+                .map_err(|_| Error::not_found("cơ sở dữ liệu", "registry"))?;
+        let (report, key) = (report_of(&form), posted(&form, "form"));
+        quality
+            .doubt(&web.ctx, &Reporter::Caller, &code, &at.1, &report, key)
+            .await
+    };
+    let error = match reported.await {
+        Ok(receipt) => return Redirect::to(&format!("/my/doubts/{}", receipt.id)).into_response(),
+        Err(error) => error,
+    };
+    let (status, problems) = match problems_of(error) {
+        Ok(found) => found,
+        Err(error) => return web.refuse(&error),
+    };
+    match contest(&quality, &web, &at).await {
+        Ok(mut template) => {
+            let text = |name: &str| posted(&form, name).to_owned();
+            (template.wrong, template.right, template.evidence) = (text("wrong"), text("right"), text("evidence"));
+            template.page.problems = problems;
+            view::html(status, &template)
+        }
+        Err(error) => web.refuse(&error),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "registry/my_doubt.html")]
+struct MyDoubtPage {
+    page: Page,
+    row: Row,
+    registry: String,
+    doubt: Doubt,
+}
+
+pub(super) async fn doubt(Extracted(quality): Extracted<Quality>, web: Web, Path(id): Path<String>) -> Response {
+    match my_doubt(&quality, &web, &id).await {
+        Ok(template) => view::html(StatusCode::OK, &template),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+async fn my_doubt(quality: &Quality, web: &Web, id: &str) -> Result<MyDoubtPage> {
+    web.ctx.person()?;
+    let none = || Error::not_found("phản ánh này", "doubt");
+    let id: DoubtId = id.parse().map_err(|_| none())?;
+    let doubt = quality.own_doubt(&web.ctx, id).await?;
+    let registry = quality
+        .registries()
+        .shelf()
+        .get(&doubt.registry)
+        .ok_or_else(none)?
+        .current();
+    let mut page = web.titled("Phản ánh của tôi", "My doubt");
+    page.breadcrumbs = vec![
+        Link::new("/my", "Hồ sơ của tôi", "My dossiers"),
+        Link::new("/my/records", "Dữ liệu về tôi", "Data about me"),
+    ];
+    Ok(MyDoubtPage {
+        row: Row::of(&page, &registry, &doubt, String::new(), web.ctx.now),
+        registry: page.text(&registry.name).to_owned(),
+        doubt,
+        page,
+    })
+}
+
+/// The person gives evidence, or takes the doubt back.
+pub(super) async fn answer(
+    Extracted(quality): Extracted<Quality>,
+    web: Web,
+    Path(id): Path<String>,
+    Form(form): Form<Vec<(String, String)>>,
+) -> Response {
+    let done = async {
+        let doubt: DoubtId = id.parse().map_err(|_| Error::not_found("phản ánh này", "doubt"))?;
+        match posted(&form, "then") {
+            "reply" => quality.reply(&web.ctx, doubt, posted(&form, "evidence")).await,
+            _ => quality.withdraw_doubt(&web.ctx, doubt).await,
+        }
+    };
+    let error = match done.await {
+        Ok(()) => return Redirect::to(&format!("/my/doubts/{id}")).into_response(),
+        Err(error) => error,
+    };
+    let (status, problems) = match problems_of(error) {
+        Ok(found) => found,
+        Err(error) => return web.refuse(&error),
+    };
+    match my_doubt(&quality, &web, &id).await {
+        Ok(mut template) => {
+            template.page.problems = problems;
+            view::html(status, &template)
+        }
+        Err(error) => web.refuse(&error),
+    }
+}

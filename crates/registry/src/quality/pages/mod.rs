@@ -1,0 +1,146 @@
+//! The pages of quality: the queue of a steward, a finding beside its record.
+
+mod batches;
+mod doubts;
+mod figures;
+mod mine;
+mod queue;
+mod samples;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::StatusCode,
+    routing::{get, post},
+};
+use base::{Error, Kind, Problems, Result};
+use identity::Web;
+use view::{Link, NavItem, Page, ui::Tone};
+
+use super::{
+    Quality,
+    doubts::{Doubt, DoubtState},
+};
+use crate::{
+    model::{DataType, Field, FieldPath, Registry, RegistryCode, text_of, values_at},
+    service::Registries,
+};
+
+/// The routes.
+pub fn router(quality: Quality) -> Router {
+    Router::new()
+        .route("/registries/{code}/queue", get(queue::show).post(queue::judge_all))
+        .route("/registries/{code}/findings/{id}", get(queue::one).post(queue::act))
+        .route("/registries/{code}/doubts", get(doubts::list).post(doubts::report))
+        .route("/registries/{code}/doubts/{id}", get(doubts::one).post(doubts::act))
+        .route("/registries/{code}/batches", get(batches::show).post(batches::act))
+        .route("/registries/{code}/samples", get(samples::list).post(samples::draw))
+        .route(
+            "/registries/{code}/samples/{id}",
+            get(samples::one).post(samples::judge),
+        )
+        .route("/publication/registries", get(figures::show))
+        .route("/my/records", get(mine::all))
+        .route("/my/records/seen", post(mine::seen))
+        .route("/my/records/{code}/{record}/{field}", get(mine::ask).post(mine::say))
+        .route("/my/doubts/{id}", get(mine::doubt).post(mine::answer))
+        .with_state(quality)
+}
+
+fn registry(registries: &Registries, code: &str) -> Result<Arc<Registry>> {
+    let code = code.parse::<RegistryCode>().ok();
+    let editions = code.and_then(|code| registries.shelf().get(&code));
+    let editions = editions.ok_or_else(|| Error::not_found("cơ sở dữ liệu", "registry"))?;
+    Ok(editions.current())
+}
+
+/// A page below that of a registry.
+fn below(web: &Web, registry: &Registry, vi: &str, en: &str) -> Page {
+    let mut page = web.titled(vi, en);
+    page.breadcrumbs = vec![
+        Link::new("/registries", "Cơ sở dữ liệu", "Registries"),
+        Link {
+            href: format!("/registries/{}", registry.code),
+            label: registry.name.clone(),
+        },
+    ];
+    page
+}
+
+/// The fields of a record that say something, with their names.
+fn rows(page: &Page, registry: &Registry, body: &serde_json::Value) -> Vec<(FieldPath, String, String)> {
+    let fields = registry.fields.iter().filter(|field| field.term.ty != DataType::Group);
+    fields
+        .filter_map(|field| {
+            let text = shown(body, field);
+            (!text.is_empty()).then(|| (field.path.clone(), page.text(&field.term.name).to_owned(), text))
+        })
+        .collect()
+}
+
+/// What a body says of a field, for people and for the input of a form.
+fn shown(body: &serde_json::Value, field: &Field) -> String {
+    let values = values_at(body, &field.path).into_iter().filter_map(text_of);
+    values.collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a field stands in the items of a list.
+fn within_a_list(registry: &Registry, path: &FieldPath) -> bool {
+    let is_list = |field: &&Field| field.term.ty == DataType::Group && field.many;
+    registry
+        .fields
+        .iter()
+        .filter(is_list)
+        .any(|list| list.path.covers(path))
+}
+
+/// What a steward has to do, and what came of it.
+fn tabs(registry: &Registry, current: &str) -> Vec<NavItem> {
+    let tab = |name: &str, vi: &str, en: &str| {
+        NavItem::new(format!("/registries/{}/{name}", registry.code), vi, en, name == current)
+    };
+    vec![
+        tab("queue", "Vi phạm quy tắc", "Findings"),
+        tab("batches", "Chuẩn hóa theo lô", "Standard forms"),
+        tab("doubts", "Phản ánh sai lệch", "Doubts"),
+        tab("samples", "Kiểm tra mẫu", "Samples"),
+    ]
+}
+
+/// How a doubt stands, in a word, and how grave that is.
+fn standing(page: &Page, doubt: &Doubt, now: base::Timestamp) -> (&'static str, Tone) {
+    let (vi, en, tone) = match doubt.state {
+        _ if doubt.is_overdue(now) => ("Quá hạn", "Overdue", Tone::Late),
+        DoubtState::Received => ("Chờ tiếp nhận", "Received", Tone::Warn),
+        DoubtState::Acknowledged => ("Đang xem xét", "Being looked at", Tone::Info),
+        DoubtState::Asked => ("Chờ bổ sung bằng chứng", "Evidence is asked for", Tone::Warn),
+        DoubtState::Upheld => ("Đã đính chính", "Corrected", Tone::Good),
+        DoubtState::Refused => ("Giữ nguyên", "Left as it is", Tone::Neutral),
+        DoubtState::Withdrawn => ("Đã rút", "Withdrawn", Tone::Neutral),
+    };
+    (page.lang.t(vi, en), tone)
+}
+
+/// The name of a field.
+fn name_of(page: &Page, registry: &Registry, path: &FieldPath) -> String {
+    let field = registry.field(path);
+    field.map_or_else(|| path.to_string(), |field| page.text(&field.term.name).to_owned())
+}
+
+/// A value of a form.
+fn posted<'a>(form: &'a [(String, String)], name: &str) -> &'a str {
+    let found = form.iter().find(|(other, _)| other == name);
+    found.map_or("", |(_, value)| value.as_str())
+}
+
+/// The status of the page that says what is wrong, and what that is; other errors answer for themselves.
+fn problems_of(error: Error) -> Result<(StatusCode, Problems)> {
+    match error {
+        Error::Refused(kind @ (Kind::Invalid | Kind::Conflict), problems) => {
+            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+            Ok((status, problems))
+        }
+        error => Err(error),
+    }
+}

@@ -1,0 +1,351 @@
+//! The queue of a steward, and one finding beside its record.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, Query, State as Extracted},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use base::{Error, Result};
+use identity::Web;
+use serde::Deserialize;
+use view::{
+    Page,
+    ui::{self, Choice, Tone},
+};
+
+use super::{below, posted, problems_of, registry, rows, shown, tabs, within_a_list};
+use crate::{
+    model::{DataType, Dimension, FieldPath, Registry},
+    quality::{Edit, Finding, FindingId, FindingView, Place, Progress, Quality, State, Wanted, Whose, no_finding},
+};
+
+/// Findings of one page.
+const PAGE: u32 = 25;
+
+/// What the address asks; a value that means nothing is left out.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    whose: String,
+    state: String,
+    rule: String,
+    dimension: String,
+    cursor: String,
+}
+
+#[derive(Template)]
+#[template(path = "registry/queue.html")]
+struct QueuePage {
+    page: Page,
+    registry: Arc<Registry>,
+    tabs: Vec<view::NavItem>,
+    asked: Asked,
+    progress: Option<String>,
+    open: i64,
+    rules: Vec<Choice>,
+    dimensions: Vec<Choice>,
+    states: Vec<Choice>,
+    items: Vec<Row>,
+    next: Option<String>,
+}
+
+struct Row {
+    href: String,
+    wrong: String,
+    rule: String,
+    dimension: String,
+    state: &'static str,
+    tone: Tone,
+    since: base::Timestamp,
+    due: base::Timestamp,
+    owner: String,
+}
+
+pub(super) async fn show(
+    Extracted(quality): Extracted<Quality>,
+    web: Web,
+    Path(code): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    match queue(&quality, &web, &code, asked).await {
+        Ok(template) => view::html(StatusCode::OK, &template),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+async fn queue(quality: &Quality, web: &Web, code: &str, asked: Asked) -> Result<QueuePage> {
+    let registry = registry(quality.registries(), code)?;
+    let wanted = Wanted {
+        whose: match asked.whose.as_str() {
+            "mine" => Whose::Mine,
+            "overdue" => Whose::Overdue,
+            _ => Whose::All,
+        },
+        state: State::from_code(&asked.state),
+        rule: asked.rule.parse().ok(),
+        dimension: Dimension::from_code(&asked.dimension),
+        after: Place::read(&asked.cursor),
+        limit: PAGE,
+    };
+    let found = quality.queue(&web.ctx, &registry.code, &wanted).await?;
+    let page = below(web, &registry, "Việc cần rà soát", "Work to do");
+    let query = |cursor: &str| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [
+            ("whose", asked.whose.as_str()),
+            ("state", &asked.state),
+            ("rule", &asked.rule),
+            ("dimension", &asked.dimension),
+            ("cursor", cursor),
+        ] {
+            if !value.is_empty() {
+                query.append_pair(name, value);
+            }
+        }
+        query.finish()
+    };
+    let progress = quality.progress(&registry.code, web.ctx.now).await?;
+    let label = |text: &base::Text| page.text(text).to_owned();
+    Ok(QueuePage {
+        tabs: tabs(&registry, "queue"),
+        progress: progress.map(|Progress { judged, of }| format!("{} / {}", page.number(judged), page.number(of))),
+        open: quality.open_findings(&registry.code, web.ctx.now).await?,
+        rules: registry
+            .rules
+            .iter()
+            .map(|rule| Choice::new(&rule.id, label(&rule.message)))
+            .collect(),
+        dimensions: Dimension::ALL
+            .iter()
+            .map(|d| Choice::new(d.code(), label(&d.label())))
+            .collect(),
+        states: State::ALL
+            .iter()
+            .map(|state| Choice::new(state.code(), words(&page, *state)))
+            .collect(),
+        items: found
+            .items
+            .iter()
+            .map(|finding| row(&page, &registry, finding, web.ctx.now))
+            .collect(),
+        next: found
+            .next
+            .map(|next| format!("/registries/{}/queue?{}", registry.code, query(&next))),
+        asked,
+        registry,
+        page,
+    })
+}
+
+fn words(page: &Page, state: State) -> &'static str {
+    match (state, page.lang) {
+        (State::Open, base::Lang::Vi) => "Chờ xử lý",
+        (State::Open, base::Lang::En) => "Open",
+        (State::Mended, base::Lang::Vi) => "Đã khắc phục",
+        (State::Mended, base::Lang::En) => "Mended",
+        (State::Excused, base::Lang::Vi) => "Được chấp nhận",
+        (State::Excused, base::Lang::En) => "Excused",
+    }
+}
+
+fn row(page: &Page, registry: &Registry, finding: &Finding, now: base::Timestamp) -> Row {
+    let rule = registry.rule(&finding.rule);
+    Row {
+        href: format!("/registries/{}/findings/{}", registry.code, finding.id),
+        wrong: rule.map_or_else(|| finding.rule.to_string(), |rule| page.text(&rule.message).to_owned()),
+        rule: finding.rule.to_string(),
+        dimension: page.text(&finding.dimension.label()).to_owned(),
+        state: if finding.is_overdue(now) {
+            page.lang.t("Quá hạn", "Overdue")
+        } else {
+            words(page, finding.state)
+        },
+        tone: match finding.state {
+            State::Open if finding.is_overdue(now) => Tone::Late,
+            State::Open => Tone::Warn,
+            State::Excused => Tone::Info,
+            State::Mended => Tone::Good,
+        },
+        since: finding.first_seen,
+        due: finding.due_at,
+        owner: finding.owner.as_ref().map(|(_, name)| name.clone()).unwrap_or_default(),
+    }
+}
+
+/// All records are judged anew.
+pub(super) async fn judge_all(Extracted(quality): Extracted<Quality>, web: Web, Path(code): Path<String>) -> Response {
+    let judged = async {
+        let registry = registry(quality.registries(), &code)?;
+        quality.judge_all(&web.ctx, &registry.code).await
+    };
+    match judged.await {
+        Ok(()) => Redirect::to(&format!("/registries/{code}/queue")).into_response(),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "registry/finding.html")]
+struct FindingPage {
+    page: Page,
+    row: Row,
+    finding: Finding,
+    mine: bool,
+    /// The record, as far as something holds of it.
+    record: Option<Shown>,
+}
+
+struct Shown {
+    href: String,
+    newest: i64,
+    rows: Vec<(FieldPath, String, String)>,
+    inputs: Vec<Input>,
+    choices: Vec<Choice>,
+}
+
+pub(super) struct Input {
+    pub name: String,
+    pub label: String,
+    pub value: String,
+    pub hint: String,
+}
+
+pub(super) async fn one(
+    Extracted(quality): Extracted<Quality>,
+    web: Web,
+    Path((code, id)): Path<(String, String)>,
+) -> Response {
+    match looked_up(&quality, &web, &code, &id).await {
+        Ok((registry, view)) => {
+            let template = finding_page(&web, registry, view);
+            view::html(StatusCode::OK, &template)
+        }
+        Err(error) => web.refuse(&error),
+    }
+}
+
+async fn looked_up(quality: &Quality, web: &Web, code: &str, id: &str) -> Result<(Arc<Registry>, FindingView)> {
+    let registry = registry(quality.registries(), code)?;
+    let id: FindingId = id.parse().map_err(|_| no_finding())?;
+    let view = quality.finding(&web.ctx, &registry.code, id).await?;
+    Ok((registry, view))
+}
+
+fn finding_page(web: &Web, registry: Arc<Registry>, view: FindingView) -> FindingPage {
+    let mut page = below(web, &registry, "Vi phạm chất lượng", "A finding");
+    page.breadcrumbs.push(view::Link::new(
+        format!("/registries/{}/queue", registry.code),
+        "Việc cần rà soát",
+        "Work to do",
+    ));
+    let rule = registry.rule(&view.finding.rule);
+    let record = view.record.as_ref().map(|record| {
+        let fields = rule.map(|rule| registry.looks_at(rule)).unwrap_or_default();
+        Shown {
+            href: format!("/registries/{}/record", registry.code),
+            newest: record.newest,
+            rows: rows(&page, &registry, &record.body),
+            inputs: inputs(&page, &registry, &fields, &record.body),
+            choices: view
+                .proposals
+                .iter()
+                .enumerate()
+                .map(|(n, proposal)| Choice::new(n, &proposal.shown).hint(page.text(&proposal.why)))
+                .collect(),
+        }
+    });
+    let officer = web.ctx.officer().ok().map(|officer| officer.officer);
+    FindingPage {
+        row: row(&page, &registry, &view.finding, web.ctx.now),
+        mine: view.finding.owner.as_ref().map(|(id, _)| *id) == officer,
+        finding: view.finding,
+        record,
+        page,
+    }
+}
+
+/// An input for each field in or below these that is no list of groups.
+pub(super) fn inputs(page: &Page, registry: &Registry, fields: &[FieldPath], body: &serde_json::Value) -> Vec<Input> {
+    let wanted = registry.fields.iter().filter(|field| {
+        field.term.ty != DataType::Group
+            && fields.iter().any(|wanted| wanted.covers(&field.path))
+            && !within_a_list(registry, &field.path)
+    });
+    wanted
+        .map(|field| Input {
+            name: format!("field.{}", field.path),
+            label: page.text(&field.term.name).to_owned(),
+            value: shown(body, field),
+            hint: page.text(&field.term.technical).to_owned(),
+        })
+        .collect()
+}
+
+/// What is done to a finding: `then` says what.
+pub(super) async fn act(
+    Extracted(quality): Extracted<Quality>,
+    web: Web,
+    Path((code, id)): Path<(String, String)>,
+    Form(form): Form<Vec<(String, String)>>,
+) -> Response {
+    match acted(&quality, &web, &code, &id, &form).await {
+        Ok(to) => Redirect::to(&to).into_response(),
+        Err(error) => again(&quality, &web, &code, &id, error).await,
+    }
+}
+
+/// The page again, with what is wrong.
+async fn again(quality: &Quality, web: &Web, code: &str, id: &str, error: Error) -> Response {
+    let (status, problems) = match problems_of(error) {
+        Ok(found) => found,
+        Err(error) => return web.refuse(&error),
+    };
+    match looked_up(quality, web, code, id).await {
+        Ok((registry, view)) => {
+            let mut template = finding_page(web, registry, view);
+            template.page.problems = problems;
+            view::html(status, &template)
+        }
+        Err(error) => web.refuse(&error),
+    }
+}
+
+async fn acted(quality: &Quality, web: &Web, code: &str, id: &str, form: &[(String, String)]) -> Result<String> {
+    let registry = registry(quality.registries(), code)?;
+    let finding: FindingId = id.parse().map_err(|_| no_finding())?;
+    let field = |name: &str| posted(form, name);
+    let seen: i64 = field("seen").parse().unwrap_or(0);
+    let here = format!("/registries/{}/findings/{finding}", registry.code);
+    let queue = format!("/registries/{}/queue", registry.code);
+    let (ctx, code) = (&web.ctx, &registry.code);
+    match field("then") {
+        "take" => quality.take(ctx, code, finding, true).await.map(|()| here),
+        "put-back" => quality.take(ctx, code, finding, false).await.map(|()| here),
+        "excuse" => quality
+            .excuse(ctx, code, finding, field("reason"))
+            .await
+            .map(|()| queue),
+        "accept" => {
+            let nth = field("proposal").parse().unwrap_or(usize::MAX);
+            quality.accept(ctx, code, finding, seen, nth).await.map(|_| queue)
+        }
+        _ => {
+            let edits = edits(form);
+            quality.mend(ctx, code, finding, seen, edits).await.map(|_| queue)
+        }
+    }
+}
+
+/// The fields of a form of correction.
+pub(super) fn edits(form: &[(String, String)]) -> Vec<Edit> {
+    let fields = form.iter().filter_map(|(name, value)| {
+        let field = name.strip_prefix("field.")?.parse().ok()?;
+        let value = value.clone();
+        Some(Edit { field, value })
+    });
+    fields.collect()
+}

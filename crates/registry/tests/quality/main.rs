@@ -1,0 +1,9 @@
+//! Rules that run, doubts that are answered, on real databases: what is found, what mends it, what crashes and time do to it.
+
+mod doubted;
+mod found;
+mod kept;
+mod published;
+mod sampled;
+mod seen;
+mod town;

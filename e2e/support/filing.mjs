@@ -4,12 +4,14 @@ import { fill, pdf, proceed } from './form.mjs';
 
 /**
  * Files a dossier of the procedure and returns its code and secret. `answers` by field id (see `fill`); `papers` by paper id: files.
- * `look(page, name)` is called on each kind of page that is met for the first time.
+ * `look(page, name)` is called on each kind of page that is met for the first time. `direct` begins at the form, as a link from elsewhere does.
  */
-export async function file(page, procedure, { answers = {}, papers = {}, look = async () => {} } = {}) {
-  await page.goto(`/services/${procedure}`);
-  await look(page, 'service');
-  await page.locator(`main a[href*="/apply/${procedure}"]`).first().click();
+export async function file(page, procedure, { answers = {}, papers = {}, look = async () => {}, direct = false } = {}) {
+  await page.goto(`/${direct ? 'apply' : 'services'}/${procedure}`);
+  if (!direct) {
+    await look(page, 'service');
+    await page.locator(`main a[href*="/apply/${procedure}"]`).first().click();
+  }
   await look(page, 'apply-start');
   // Somebody who began before goes on with the draft.
   const begun = page.locator('main .mc-actions a[href^="/drafts/"]');

@@ -81,6 +81,7 @@ fn every_registry_of_this_repository_is_good() {
     }
     for code in [
         "population",
+        "residence",
         "civil-status",
         "enterprises",
         "tax",

@@ -90,7 +90,7 @@ impl Loader<'_> {
             let code = &self.registry.code;
             let added = self
                 .registries
-                .add_many(&ctx(day), code, &fresh, &provenance(source), &key, true)
+                .add_many(&ctx(day), code, &fresh, &provenance(source), &key, false)
                 .await?;
             for (record, added) in records.into_iter().zip(added) {
                 let id: RecordId =

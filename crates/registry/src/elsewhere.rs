@@ -86,14 +86,10 @@ impl Elsewhere {
         let request = request
             .inspect_err(|error| tracing::warn!(%error, %code, "a question cannot be put"))
             .ok()?;
-        let facts: FactsBody = match self.call(request, PATIENCE).await {
+        let facts: FactsBody = match self.call(&code, request, PATIENCE).await {
             Told::Yes(facts) => facts,
             Told::No(problems) => {
-                let why = problems
-                    .iter()
-                    .map(|problem| problem.text.en.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" ");
+                let why = sentences(&problems);
                 tracing::warn!(%code, %keeper, why, procedure = %question.procedure, "a registry does not answer this node's procedures");
                 return None;
             }
@@ -132,17 +128,22 @@ impl Elsewhere {
                 return keeper::Said::Silent;
             }
         };
-        match self.call::<CarriedBody>(request, PATIENCE_OF_ORDERS).await {
+        match self.call::<CarriedBody>(&code, request, PATIENCE_OF_ORDERS).await {
             Told::Yes(CarriedBody { entry, record }) => keeper::Said::Done { entry, record },
             Told::No(problems) => keeper::Said::Refused(problems),
             Told::Nothing => keeper::Said::Silent,
         }
     }
 
-    async fn call<T: DeserializeOwned>(&self, request: Request<Bytes>, patience: Duration) -> Told<T> {
-        let target = request.uri().path().to_owned();
+    /// Whoever is asked about stands in the address, so it is in no line of the program's log.
+    async fn call<T: DeserializeOwned>(
+        &self,
+        code: &RegistryCode,
+        request: Request<Bytes>,
+        patience: Duration,
+    ) -> Told<T> {
         let Ok(answer) = tokio::time::timeout(patience, self.caller.call(&self.system, request)).await else {
-            tracing::warn!(target, "a registry did not answer in time");
+            tracing::warn!(%code, "a registry did not answer in time");
             return Told::Nothing;
         };
         if let Some(problems) = answer.as_ref().err().and_then(refused) {
@@ -152,16 +153,16 @@ impl Elsewhere {
             Answer::Yes(body) => Told::Yes(body),
             Answer::No(_, problems) => Told::No(problems),
             Answer::Later(problems) => {
-                let why = problems
-                    .iter()
-                    .map(|problem| problem.text.en.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                tracing::warn!(target, why, "a registry gave no answer");
+                tracing::warn!(%code, why = sentences(&problems), "a registry gave no answer");
                 Told::Nothing
             }
         }
     }
+}
+
+fn sentences(problems: &Problems) -> String {
+    let sentences: Vec<&str> = problems.iter().map(|problem| problem.text.en.as_str()).collect();
+    sentences.join(" ")
 }
 
 /// What came of a call.

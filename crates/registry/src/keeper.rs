@@ -35,7 +35,7 @@ pub enum Said {
     Done {
         /// The entry, as the registry names it.
         entry: String,
-        /// The record as the registry holds it now.
+        /// The record as the registry holds it now; null where it ended or was taken back.
         record: Value,
     },
     /// No, and why.

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use super::{APPLY, asked::encoded};
 use crate::{
     catalogue::{
-        model::{Case, Code, Entry, Handling, Legal, PaperGroup, State as Standing},
+        model::{Case, Code, Entry, Handling, Layer, Legal, PaperGroup, State as Standing},
         oddity::{Kind, Severity},
         search::slug,
         service::{Catalogue, Offer},
@@ -130,6 +130,17 @@ impl Procedure {
 
     fn address(&self) -> String {
         format!("/services/{}", self.entry.code)
+    }
+
+    /// A heading; what the package alone tells was not published.
+    fn as_told(&self, vi: &str, en: &str) -> String {
+        let published = self.entry.sources.iter().any(|(layer, _)| *layer != Layer::Package);
+        let more = if published {
+            self.page.t(", như đã công bố", ", as published")
+        } else {
+            ""
+        };
+        format!("{}{more}", self.page.lang.t(vi, en))
     }
 
     fn guidance(&self, way: &Way) -> String {

@@ -160,6 +160,7 @@ async fn a_package_takes_the_place_of_a_name_alone() {
         }
         let shown = html(catalogue.clone(), "3.000722").await;
         assert!(shown.contains("Nộp hồ sơ trực tuyến") && shown.contains("20 ngày làm việc"));
+        assert!(!shown.contains("như đã công bố"), "nothing of it was published");
         assert!(
             !shown.contains(warning) && !shown.contains("thẻ căn cước"),
             "the name is the package's"

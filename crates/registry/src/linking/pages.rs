@@ -288,7 +288,7 @@ fn compared(page: &Page, registry: &Registry, bodies: &[Option<Value>; 2]) -> Ve
             values.filter_map(text_of).collect::<Vec<_>>().join(", ")
         });
         Compared {
-            name: page.text(&field.term.name).to_owned(),
+            name: page.text(&registry.label(field)).to_owned(),
             same: values[0] == values[1],
             values,
         }

@@ -187,7 +187,7 @@ fn likely(
     let title = |comparison: &str| {
         let column = duplicates.columns.iter().find(|(column, _)| column == comparison);
         let field = column.and_then(|(_, path)| registry.field(path))?;
-        Some(field.term.name.clone())
+        Some(registry.label(field))
     };
     let effort = Effort {
         threads: 1,

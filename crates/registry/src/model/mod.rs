@@ -313,6 +313,24 @@ impl Registry {
         &self.files
     }
 
+    /// What people call a field: its term, and which of them where several fields have it.
+    pub fn label(&self, field: &Field) -> Text {
+        let is_only = self
+            .fields
+            .iter()
+            .filter(|other| other.term.id == field.term.id)
+            .count()
+            < 2;
+        let name = &field.term.name;
+        if is_only || field.path.as_str() == field.term.id.as_str().replace(['.', '-'], "_") {
+            return name.clone();
+        }
+        Text::new(
+            format!("{} ({})", name.vi, field.path),
+            format!("{} ({})", name.en, field.path),
+        )
+    }
+
     /// How grave a read of a field is: what its term says, or the registry if that is graver.
     pub fn sensitivity_of(&self, field: &Field) -> Sensitivity {
         field.term.sensitivity.max(self.sensitivity)

@@ -7,13 +7,16 @@ use identity::Ctx;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::{
-    Job, Read as _, Row,
+    Job,
     jobs::{Run, Runner},
-    params, sea_orm, transact,
+    transact,
 };
 use uuid::Uuid;
 
-use super::service::{Asker, Outcome, Questions, inputs_of};
+use super::{
+    service::{Asker, Outcome, Questions, inputs_of},
+    store::{self as tables, DoneRow, RunRow},
+};
 
 /// The next lines of a run are to be asked, or a run is to be forgotten.
 pub const RUN: &str = "registry.question-run";
@@ -55,30 +58,6 @@ pub struct Line {
     /// The id by which it can be accounted for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
-}
-
-#[derive(Debug, Row)]
-struct RunRow {
-    question: String,
-    asked_by: String,
-    purpose: String,
-    dossier: Option<String>,
-    total: i64,
-    done: i64,
-}
-
-#[derive(Debug, Row)]
-struct OpenRow {
-    n: i64,
-    inputs: String,
-}
-
-#[derive(Debug, Row)]
-struct DoneRow {
-    n: i64,
-    outcome: String,
-    answer: Option<String>,
-    answer_id: Option<Uuid>,
 }
 
 /// Teaches a runner to ask.
@@ -124,25 +103,18 @@ impl Questions {
         }
         problems.into_result()?;
         let id = Uuid::now_v7();
-        let total = i64::try_from(lines.len()).map_err(Error::internal)?;
-        let row = |(n, line): (i64, &Map<String, Value>)| Ok(params![id, n, serde_json::to_string(line)?]);
-        let rows = (1..).zip(lines).map(row).collect::<Result<Vec<_>>>()?;
+        let run = RunRow {
+            question: question.code.to_string(),
+            asked_by: asker.client.clone(),
+            purpose: asker.purpose.clone(),
+            dossier: asker.dossier.clone(),
+            total: i64::try_from(lines.len()).map_err(Error::internal)?,
+            done: 0,
+        };
+        let rows = lines.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         let next = next(id, ctx.now, false)?;
         transact!(self.store(), |tx| {
-            let sql = "INSERT INTO registry_question_run (id, question, asked_by, purpose, dossier, asked_at, total, done) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, 0)";
-            let values = params![
-                id,
-                question.code.as_str(),
-                asker.client,
-                asker.purpose,
-                asker.dossier,
-                ctx.now,
-                total
-            ];
-            tx.exec(sql, values).await?;
-            tx.insert("registry_question_line (run_id, n, inputs)", &rows, "")
-                .await?;
+            tables::put_run(&tx, id, &run, ctx.now, &rows).await?;
             tx.enqueue(next.clone(), ctx.now).await
         })?;
         Ok(id)
@@ -153,7 +125,7 @@ impl Questions {
     /// # Errors
     /// `NotFound`, also for everybody but who asked.
     pub async fn progress(&self, code: &str, id: Uuid, asker: &Asker) -> Result<Progress> {
-        let run = self.run_of(id).await?;
+        let run = tables::run(&self.store().read(), id).await?;
         let run =
             run.filter(|run| run.question == code && run.asked_by == asker.client && run.purpose == asker.purpose);
         let run = run.ok_or_else(no_run)?;
@@ -177,8 +149,7 @@ impl Questions {
                 "It is not finished; look at its progress and fetch the result later.",
             ));
         }
-        let sql = "SELECT n, outcome, answer, answer_id FROM registry_question_line WHERE run_id = $1 ORDER BY n";
-        let rows: Vec<DoneRow> = self.store().read().all(sql, params![id]).await?;
+        let rows = tables::done_lines(&self.store().read(), id).await?;
         let line = |row: DoneRow| {
             Ok(Line {
                 line: row.n,
@@ -190,14 +161,9 @@ impl Questions {
         rows.into_iter().map(line).collect()
     }
 
-    async fn run_of(&self, id: Uuid) -> Result<Option<RunRow>> {
-        let sql = "SELECT question, asked_by, purpose, dossier, total, done FROM registry_question_run WHERE id = $1";
-        self.store().read().one(sql, params![id]).await
-    }
-
     /// Asks the next lines and orders the rest.
     async fn go_on(&self, job: &Run, id: Uuid) -> Result<()> {
-        let Some(run) = self.run_of(id).await? else {
+        let Some(run) = tables::run(&self.store().read(), id).await? else {
             return Ok(());
         };
         let asker = Asker {
@@ -206,8 +172,7 @@ impl Questions {
             dossier: run.dossier,
         };
         let ctx = Ctx::system(crate::service::EXCHANGE, job.now);
-        let sql = "SELECT n, inputs FROM registry_question_line WHERE run_id = $1 AND n > $2 ORDER BY n LIMIT $3";
-        let open: Vec<OpenRow> = self.store().read().all(sql, params![id, run.done, PIECE]).await?;
+        let open = tables::open_lines(&self.store().read(), id, run.done, PIECE).await?;
         let mut asked = Vec::with_capacity(open.len());
         for line in &open {
             let inputs: Map<String, Value> = serde_json::from_str(&line.inputs)?;
@@ -217,17 +182,17 @@ impl Questions {
                 Outcome::Undecided => ("undecided", None),
                 Outcome::Silent(_) => ("silent", None),
             };
-            asked.push((line.n, outcome, answer, answered.id));
+            asked.push(DoneRow {
+                n: line.n,
+                outcome: outcome.to_owned(),
+                answer,
+                answer_id: Some(answered.id),
+            });
         }
         let done = open.last().map_or(run.done, |line| line.n);
         let next = next(id, job.now, done == run.total)?;
         transact!(self.store(), |tx| {
-            for (n, outcome, answer, answer_id) in &asked {
-                let sql = "UPDATE registry_question_line SET outcome = $3, answer = $4, answer_id = $5 WHERE run_id = $1 AND n = $2";
-                tx.exec(sql, params![id, *n, *outcome, answer, *answer_id]).await?;
-            }
-            let sql = "UPDATE registry_question_run SET done = $2 WHERE id = $1";
-            tx.exec(sql, params![id, done]).await?;
+            tables::keep_lines(&tx, id, &asked, done).await?;
             job.done(&tx).await?;
             tx.enqueue(next.clone(), job.now).await
         })
@@ -235,10 +200,7 @@ impl Questions {
 
     async fn forget_run(&self, job: &Run, id: Uuid) -> Result<()> {
         transact!(self.store(), |tx| {
-            tx.exec("DELETE FROM registry_question_line WHERE run_id = $1", params![id])
-                .await?;
-            tx.exec("DELETE FROM registry_question_run WHERE id = $1", params![id])
-                .await?;
+            tables::forget_run(&tx, id).await?;
             job.done(&tx).await
         })
     }

@@ -80,3 +80,89 @@ pub async fn forget(tx: &Tx, registry: &RegistryCode, keys: &[String]) -> Result
 pub const fn at(row: &AnswerRow) -> Timestamp {
     Timestamp::from_micros(row.asked_at)
 }
+
+/// A question asked of many, as kept.
+#[derive(Debug, Clone, PartialEq, Eq, Row)]
+pub struct RunRow {
+    pub question: String,
+    pub asked_by: String,
+    pub purpose: String,
+    pub dossier: Option<String>,
+    pub total: i64,
+    pub done: i64,
+}
+
+/// A line that is to be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Row)]
+pub struct OpenRow {
+    pub n: i64,
+    pub inputs: String,
+}
+
+/// A line that was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Row)]
+pub struct DoneRow {
+    pub n: i64,
+    pub outcome: String,
+    pub answer: Option<String>,
+    pub answer_id: Option<Uuid>,
+}
+
+/// Writes a run down with its lines, numbered from 1.
+pub async fn put_run(tx: &Tx, id: Uuid, run: &RunRow, now: Timestamp, lines: &[String]) -> Result<()> {
+    let sql = "INSERT INTO registry_question_run (id, question, asked_by, purpose, dossier, asked_at, total, done) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let values = params![
+        id,
+        run.question,
+        run.asked_by,
+        run.purpose,
+        run.dossier,
+        now,
+        run.total,
+        run.done
+    ];
+    tx.exec(sql, values).await?;
+    let row = |(n, inputs): (i64, &String)| params![id, n, inputs];
+    let rows: Vec<_> = (1..).zip(lines).map(row).collect();
+    tx.insert("registry_question_line (run_id, n, inputs)", &rows, "").await
+}
+
+/// A run.
+pub async fn run(db: &impl Read, id: Uuid) -> Result<Option<RunRow>> {
+    let sql = "SELECT question, asked_by, purpose, dossier, total, done FROM registry_question_run WHERE id = $1";
+    db.one(sql, params![id]).await
+}
+
+/// The lines of a run after one, in their order.
+pub async fn open_lines(db: &impl Read, id: Uuid, after: i64, limit: i64) -> Result<Vec<OpenRow>> {
+    let sql = "SELECT n, inputs FROM registry_question_line WHERE run_id = $1 AND n > $2 ORDER BY n LIMIT $3";
+    db.all(sql, params![id, after, limit]).await
+}
+
+/// The lines of a run that is finished.
+pub async fn done_lines(db: &impl Read, id: Uuid) -> Result<Vec<DoneRow>> {
+    let sql = "SELECT n, outcome, answer, answer_id FROM registry_question_line WHERE run_id = $1 ORDER BY n";
+    db.all(sql, params![id]).await
+}
+
+/// Notes what came of lines, and how far the run is.
+pub async fn keep_lines(tx: &Tx, id: Uuid, lines: &[DoneRow], done: i64) -> Result<()> {
+    for line in lines {
+        let sql =
+            "UPDATE registry_question_line SET outcome = $3, answer = $4, answer_id = $5 WHERE run_id = $1 AND n = $2";
+        let values = params![id, line.n, line.outcome, line.answer, line.answer_id];
+        tx.exec(sql, values).await?;
+    }
+    let sql = "UPDATE registry_question_run SET done = $2 WHERE id = $1";
+    tx.exec(sql, params![id, done]).await.map(drop)
+}
+
+/// Forgets a run and its lines.
+pub async fn forget_run(tx: &Tx, id: Uuid) -> Result<()> {
+    tx.exec("DELETE FROM registry_question_line WHERE run_id = $1", params![id])
+        .await?;
+    tx.exec("DELETE FROM registry_question_run WHERE id = $1", params![id])
+        .await
+        .map(drop)
+}

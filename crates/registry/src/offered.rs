@@ -368,7 +368,7 @@ async fn order(called: Called, ApiJson(body): ApiJson<OrderBody>) -> Result<axum
         .carry_out(
             &called.ctx,
             &called.purpose,
-            &called.client,
+            &called.client.to_string(),
             &order,
             &called.shown(&Mask::ALL),
         )
@@ -386,7 +386,10 @@ async fn take_back(
     let order = back.strip_suffix("/back");
     let order = order.ok_or_else(|| Error::not_found("tài nguyên", "resource"))?;
     let back = body.take_back(order, &called.registry.code);
-    let carried = called.registries.take_back(&called.ctx, &called.client, &back).await?;
+    let carried = called
+        .registries
+        .take_back(&called.ctx, &called.client.to_string(), &back)
+        .await?;
     Ok(axum::Json(carried.into()))
 }
 

@@ -262,7 +262,8 @@ async fn a_merge_ends_one_record_and_its_undoing_brings_it_back() {
         };
         let versions = history(ended.to_string()).await;
         assert_eq!(versions[1].kind, ChangeKind::End);
-        assert!(versions[1].source.contains(&kept.to_string()) && versions[1].source.contains("giấy tờ"));
+        let source = versions[1].source.as_deref().unwrap_or_default();
+        assert!(source.contains(&kept.to_string()) && source.contains("giấy tờ"));
 
         let stale = office.decide("Trần Thị Bình", &pair, Verdict::Undo).await;
         assert_eq!(codes(&stale.expect_err("refused")), ["pair-decided"]);

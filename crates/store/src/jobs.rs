@@ -1,7 +1,7 @@
 //! Deferred work: a row written in the caller's transaction, taken under a lease, tried again with back-off.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     future::Future,
     pin::Pin,
@@ -66,7 +66,8 @@ impl Job {
         self
     }
 
-    /// At most one waiting job has this key; enqueuing another with it moves the first.
+    /// At most one waiting job has this key; enqueuing another with it moves the first. One that is being done meanwhile is done
+    /// once more.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
@@ -150,7 +151,7 @@ impl Tx {
             "job (id, kind, key, payload, run_at, attempts, lease_until, trace)",
             &rows,
             " ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, run_at = excluded.run_at, attempts = 0, \
-             lease_until = 0, failed_at = NULL, trace = excluded.trace",
+             lease_until = 0, failed_at = NULL, trace = excluded.trace, generation = job.generation + 1",
         )
         .await?;
         self.store.0.job_added.notify_one();
@@ -183,6 +184,23 @@ struct Taken {
     payload: String,
     attempts: i64,
     trace: Option<String>,
+    generation: i64,
+}
+
+/// A job as it was when it was taken.
+#[derive(Debug, Clone, Copy)]
+struct Ticket {
+    id: Uuid,
+    generation: i64,
+}
+
+impl From<&Taken> for Ticket {
+    fn from(job: &Taken) -> Self {
+        Self {
+            id: job.id,
+            generation: job.generation,
+        }
+    }
 }
 
 /// A job in the hands of its handler.
@@ -196,7 +214,7 @@ pub struct Run {
     pub payload: String,
     /// Failures before this try.
     pub attempts: i64,
-    id: Uuid,
+    ticket: Ticket,
     done: Arc<AtomicBool>,
 }
 
@@ -214,7 +232,7 @@ impl Run {
     /// # Errors
     /// The job was completed by another worker meanwhile: the transaction must not go on.
     pub async fn done(&self, tx: &Tx) -> Result<()> {
-        finish(tx, &[self.id]).await?;
+        finish(tx, &[self.ticket]).await?;
         self.done.store(true, Ordering::Release);
         Ok(())
     }
@@ -246,27 +264,54 @@ impl Batch {
     /// # Errors
     /// One of them was completed by another worker meanwhile: the transaction must not go on.
     pub async fn done(&self, tx: &Tx) -> Result<()> {
-        let ids: Vec<Uuid> = self.jobs.iter().map(|job| job.id).collect();
-        finish(tx, &ids).await
+        let tickets: Vec<Ticket> = self.jobs.iter().map(Ticket::from).collect();
+        finish(tx, &tickets).await
     }
 }
 
-/// Takes completed jobs away.
-async fn finish(tx: &Tx, ids: &[Uuid]) -> Result<()> {
-    let mut gone = 0;
-    for ids in crate::padded(ids, crate::MOST_VALUES) {
-        let sql = format!("DELETE FROM job WHERE id IN ({})", crate::among(1, ids.len()));
-        gone += tx.exec(&sql, ids.iter().map(crate::Param::value).collect()).await?;
+/// Takes completed jobs away. One that was asked for again meanwhile stays, to be done once more.
+async fn finish(tx: &Tx, tickets: &[Ticket]) -> Result<()> {
+    let mut by_generation: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
+    for ticket in tickets {
+        by_generation.entry(ticket.generation).or_default().push(ticket.id);
     }
-    if gone == ids.len() as u64 {
-        return Ok(());
+    for (generation, ids) in by_generation {
+        let (count, mut accounted) = (ids.len() as u64, 0);
+        for ids in crate::padded(&ids, TOGETHER as usize) {
+            accounted += delete(tx, &ids, generation).await?;
+        }
+        if accounted < count {
+            accounted += asked_for_again(tx, &ids, generation).await?;
+        }
+        if accounted < count {
+            return Err(Error::refused(
+                base::Kind::Conflict,
+                "job-done",
+                "Công việc nền này đã được thực hiện.",
+                "This job has been done already.",
+            ));
+        }
     }
-    Err(Error::refused(
-        base::Kind::Conflict,
-        "job-done",
-        "Công việc nền này đã được thực hiện.",
-        "This job has been done already.",
-    ))
+    Ok(())
+}
+
+async fn delete(tx: &Tx, ids: &[Uuid], generation: i64) -> Result<u64> {
+    let sql = format!(
+        "DELETE FROM job WHERE generation = $1 AND id IN ({})",
+        crate::among(2, ids.len())
+    );
+    let mut values = params![generation];
+    values.extend(ids.iter().map(crate::Param::value));
+    tx.exec(&sql, values).await
+}
+
+async fn asked_for_again(tx: &Tx, ids: &[Uuid], generation: i64) -> Result<u64> {
+    let mut again = 0;
+    for id in ids {
+        let newer = "SELECT id FROM job WHERE id = $1 AND generation > $2";
+        again += u64::from(tx.scalar::<Uuid>(newer, params![id, generation]).await?.is_some());
+    }
+    Ok(again)
 }
 
 type Doing = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
@@ -435,7 +480,7 @@ impl Runner {
         let sql = format!(
             "UPDATE job SET lease_until = $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM job WHERE run_at <= $2 \
              AND lease_until <= $2 AND failed_at IS NULL AND kind IN ({}) ORDER BY run_at LIMIT $3{lock}) \
-             RETURNING id, kind, payload, attempts, trace",
+             RETURNING id, kind, payload, attempts, trace, generation",
             crate::placeholders(4, kinds.len())
         );
         let mut values = params![now.plus_seconds(LEASE_SECONDS), now, most];
@@ -475,16 +520,14 @@ impl Runner {
             now: self.clock.now(),
             payload: job.payload.clone(),
             attempts: job.attempts - 1,
-            id: job.id,
+            ticket: job.into(),
             done: Arc::clone(&done),
         };
         match guarded(self.span(std::slice::from_ref(job)), handler(run)).await {
             Ok(()) if done.load(Ordering::Acquire) => Ok(()),
             Ok(()) => transact!(self.store, |tx| {
                 tx.relax().await?;
-                tx.exec("DELETE FROM job WHERE id = $1", params![job.id])
-                    .await
-                    .map(drop)
+                delete(&tx, &[job.id], job.generation).await.map(drop)
             }),
             Err(error) => self.put_back(job, &error, now).await,
         }
@@ -510,12 +553,16 @@ impl Runner {
         tracing::warn!(kind = job.kind, job = %job.id, attempts = job.attempts, %error, "a job failed");
         let pause = (10_i64 << job.attempts.min(9)).min(3600);
         let failed_at = (job.attempts >= TRIES).then_some(now);
-        let sql = "UPDATE job SET lease_until = 0, run_at = $2, failed_at = $3, last_error = $4 WHERE id = $1";
+        let sql = "UPDATE job SET lease_until = 0, run_at = $2, failed_at = $3, last_error = $4 WHERE id = $1 \
+                   AND generation = $5";
         let text: String = error.to_string().chars().take(500).collect();
         transact!(self.store, |tx| {
-            tx.exec(sql, params![job.id, now.plus_seconds(pause), failed_at, text])
-                .await
-                .map(drop)
+            tx.exec(
+                sql,
+                params![job.id, now.plus_seconds(pause), failed_at, text, job.generation],
+            )
+            .await
+            .map(drop)
         })
     }
 }

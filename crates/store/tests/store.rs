@@ -1,12 +1,12 @@
 //! The store on every engine present: one effect, no loss, no repetition.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicU32, Ordering},
 };
 
 use base::{Clock, Error, Kind, Timestamp, time::FixedClock};
-use store::{Claim, Job, Migrations, Once, Read, Row, Step, jobs::Runner, params, sea_orm, testkit, transact};
+use store::{Claim, Job, Migrations, Once, Read, Row, Step, Store, jobs::Runner, params, sea_orm, testkit, transact};
 
 const TABLES: Migrations = Migrations {
     owner: "test",
@@ -280,6 +280,88 @@ async fn a_job_has_one_effect_and_a_failed_one_comes_back() {
             .await
             .expect("read");
         assert_eq!(things.iter().map(|t| t.n).collect::<Vec<_>>(), [7, 8]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_asked_for_again_while_it_is_done_is_done_once_more() {
+    for store in testkit::stores(&[TABLES]).await {
+        let clock = FixedClock::at(NOW);
+        // Each way to end: by itself, in the handler's transaction, several together, and by failing.
+        let jobs = ["alone", "inside", "together", "fails"];
+        let ask = async |payload: i64| {
+            let asked = transact!(store, |tx| {
+                for kind in jobs {
+                    tx.enqueue(Job::new(kind, &payload)?.key(kind), NOW).await?;
+                }
+                Ok(())
+            });
+            asked.expect("enqueued");
+        };
+        ask(1).await;
+        let seen: Arc<Mutex<Vec<(&str, i64)>>> = Arc::default();
+        let noted = Arc::clone(&seen);
+        let again = move |kind: &'static str, payload: i64, store: &Store| {
+            noted.lock().expect("not poisoned").push((kind, payload));
+            let store = store.clone();
+            async move {
+                if payload == 1 {
+                    transact!(store, |tx| {
+                        tx.enqueue(Job::new(kind, &2_i64)?.key(kind), NOW).await
+                    })
+                } else {
+                    Ok(())
+                }
+            }
+        };
+        let runner = Runner::new(store.clone(), Arc::new(clock.clone()))
+            .on("alone", {
+                let again = again.clone();
+                move |run| {
+                    let asks = again("alone", run.payload().expect("a number"), &run.store);
+                    asks
+                }
+            })
+            .on("inside", {
+                let again = again.clone();
+                move |run| {
+                    let asks = again("inside", run.payload().expect("a number"), &run.store);
+                    async move {
+                        asks.await?;
+                        transact!(run.store, |tx| { run.done(&tx).await })
+                    }
+                }
+            })
+            .on("fails", {
+                let again = again.clone();
+                move |run| {
+                    let payload: i64 = run.payload().expect("a number");
+                    let asks = again("fails", payload, &run.store);
+                    async move {
+                        asks.await?;
+                        assert_eq!(payload, 2, "the first try panics");
+                        Ok(())
+                    }
+                }
+            })
+            .on_many("together", move |batch| {
+                let payload = batch.payloads().expect("numbers")[0];
+                let asks = again("together", payload, &batch.store);
+                async move {
+                    asks.await?;
+                    transact!(batch.store, |tx| { batch.done(&tx).await })
+                }
+            });
+        assert_eq!(runner.run_due().await.expect("ran"), 4);
+        assert_eq!(runner.run_due().await.expect("ran again"), 4);
+        assert_eq!(runner.run_due().await.expect("nothing is due"), 0);
+        let mut seen = seen.lock().expect("not poisoned").clone();
+        seen.sort_unstable();
+        let expected: Vec<_> = ["alone", "fails", "inside", "together"]
+            .into_iter()
+            .flat_map(|kind| [(kind, 1), (kind, 2)])
+            .collect();
+        assert_eq!(seen, expected);
     }
 }
 

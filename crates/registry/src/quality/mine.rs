@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     model::Registry,
-    service::{Held, Mask, Purpose},
+    service::{Held, Mask, Purpose, Told},
 };
 
 /// Records about one person in one registry that are shown.
@@ -68,7 +68,7 @@ impl Quality {
                 .collect();
             let bodies = held.iter().map(|held| &held.body);
             self.registries()
-                .log(ctx, &purpose, &registry, bodies, &Mask::ALL)
+                .log(ctx, &purpose, &registry, bodies, &Mask::ALL, Told::Nobody)
                 .await?;
             let mut own: BTreeMap<Uuid, Vec<Doubt>> = BTreeMap::new();
             for row in doubts::of_records(&db, &records).await? {

@@ -496,7 +496,7 @@ impl Registries {
 /// Who is told of a read by the gateway of the exchange, which looks for numbers where [`exchange::REGISTRIES`] has them. A read is told
 /// once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told<'a> {
+pub(crate) enum Told<'a> {
     /// Nobody: it is no call of the exchange, or the answer does not show whom it is about.
     Nobody,
     /// Whoever was asked about.

@@ -258,7 +258,7 @@ async fn a_change_is_laid_over_what_holds_and_an_end_ends_it() {
             .expect("a history");
         let kinds: Vec<&str> = history.iter().map(|version| version.kind.code()).collect();
         assert_eq!(kinds, ["assert", "assert", "correct", "end"]);
-        assert_eq!(history[0].source, "thủ tục 3.000722: Cấp số định danh");
+        assert_eq!(history[0].source.as_deref(), Some("thủ tục 3.000722: Cấp số định danh"));
         assert_eq!(
             (history[0].dossier.as_deref(), history[0].basis.as_str()),
             (Some(DOSSIER), "Luật Căn cước 2023, Điều 12")

@@ -14,7 +14,7 @@ mod term;
 
 use std::{fmt, sync::Arc};
 
-use base::{Text, codes::AgencyCode};
+use base::{Lang, Text, codes::AgencyCode};
 use procedure::reference::Reference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -267,6 +267,14 @@ impl Registry {
     /// The filter of a field.
     pub fn filter(&self, path: &FieldPath) -> Option<&Filter> {
         self.filters.iter().find(|filter| filter.field == *path)
+    }
+
+    /// A value of a field for people: of a code its name, with the code after it.
+    pub fn say(&self, field: &Field, value: &Value, lang: Lang) -> Option<String> {
+        let text = text_of(value)?;
+        let list = field.term.list.as_ref();
+        let name = list.and_then(|list| self.vocabulary.name_of(&self.reference.units, list, &text, lang));
+        Some(name.map_or_else(|| text.clone(), |name| format!("{name} ({text})")))
     }
 
     /// What was published.

@@ -306,9 +306,7 @@ async fn a_job_asked_for_again_while_it_is_done_is_done_once_more() {
             let store = store.clone();
             async move {
                 if payload == 1 {
-                    transact!(store, |tx| {
-                        tx.enqueue(Job::new(kind, &2_i64)?.key(kind), NOW).await
-                    })
+                    transact!(store, |tx| { tx.enqueue(Job::new(kind, &2_i64)?.key(kind), NOW).await })
                 } else {
                     Ok(())
                 }

@@ -17,7 +17,7 @@ mod term;
 
 use std::{fmt, sync::Arc};
 
-use base::{Text, codes::AgencyCode};
+use base::{Lang, Text, codes::AgencyCode};
 use exchange::model::identifier::ClientId;
 use procedure::reference::Reference;
 use serde::{Deserialize, Serialize};
@@ -306,6 +306,14 @@ impl Registry {
     /// The administrative units by whose codes it is judged.
     pub fn units(&self) -> &procedure::reference::Units {
         &self.reference.units
+    }
+
+    /// A value of a field for people: of a code its name, with the code after it.
+    pub fn say(&self, field: &Field, value: &Value, lang: Lang) -> Option<String> {
+        let text = text_of(value)?;
+        let list = field.term.list.as_ref();
+        let name = list.and_then(|list| self.vocabulary.name_of(&self.reference.units, list, &text, lang));
+        Some(name.map_or_else(|| text.clone(), |name| format!("{name} ({text})")))
     }
 
     /// What was published.

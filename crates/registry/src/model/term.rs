@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use base::{
-    Text,
+    Lang, Text,
     codes::{
         AgencyCode, CodeError, CustomsDeclaration, DossierCode, HealthCard, InsuranceNumber, OldIdCard, PersonNumber,
         PhoneNumber, ProcedureCode, TaxCode,
@@ -285,6 +285,30 @@ impl Vocabulary {
         match SharedList::named(id) {
             Some(list) => list.holds(units, code, on),
             None => self.lists.get(id).is_some_and(|list| list.holds(code, on)),
+        }
+    }
+
+    /// What a code of the list `id` means, for people; of one that meant several things in its time the last. None where nobody knows.
+    pub fn name_of(&self, units: &Units, id: &ListId, code: &str, lang: Lang) -> Option<String> {
+        let unit = || {
+            let unit = units.versions(code.parse().ok()?).last()?;
+            Some(units.address(unit, lang))
+        };
+        match SharedList::named(id) {
+            Some(SharedList::Provinces | SharedList::Communes) => unit(),
+            Some(SharedList::Ethnicities) => {
+                let found = shared::ethnicities().iter().find(|entry| entry.code == code)?;
+                Some(found.name.get(lang).to_owned())
+            }
+            Some(SharedList::Countries) => {
+                let found = shared::countries().iter().find(|entry| entry.code == code)?;
+                Some(found.name.get(lang).to_owned())
+            }
+            None => {
+                let codes = &self.lists.get(id)?.codes;
+                let found = codes.iter().rfind(|known| known.code == code)?;
+                Some(found.name.get(lang).to_owned())
+            }
         }
     }
 

@@ -49,6 +49,7 @@ async fn a_sample_is_drawn_the_same_by_its_seed_and_its_share_has_an_interval() 
         }
         let mut drawn = Vec::new();
         for seed in [7, 7, 8] {
+            town.clock.set(town.now().plus_seconds(1));
             let id = draw(10, Some(seed)).await.expect("ordered");
             town.settle().await;
             drawn.push(town.judge_all_of(id).await);

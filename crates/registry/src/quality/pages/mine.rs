@@ -14,10 +14,10 @@ use view::{Link, Page, ui};
 
 use super::{
     doubts::{Row, report_of},
-    posted, problems_of, rows, shown,
+    posted, problems_of, rows,
 };
 use crate::{
-    model::{FieldPath, Registry, RegistryCode},
+    model::{FieldPath, Registry, RegistryCode, values_at},
     quality::{
         Mine, MyRecord, Quality,
         doubts::{Doubt, DoubtId, DoubtState, LONGEST, Reporter},
@@ -159,7 +159,11 @@ async fn contest(quality: &Quality, web: &Web, (code, record, field): &At) -> Re
     ];
     Ok(ContestPage {
         name: page.text(&field.term.name).to_owned(),
-        value: shown(&record.held.body, field),
+        value: values_at(&record.held.body, &path)
+            .into_iter()
+            .filter_map(|value| registry.say(field, value, page.lang))
+            .collect::<Vec<_>>()
+            .join(", "),
         days: registry.doubts.answer_days,
         form: DoubtId::new(web.ctx.now).to_string(),
         wrong: String::new(),

@@ -73,13 +73,17 @@ fn rows(page: &Page, registry: &Registry, body: &serde_json::Value) -> Vec<(Fiel
     let fields = registry.fields.iter().filter(|field| field.term.ty != DataType::Group);
     fields
         .filter_map(|field| {
-            let text = shown(body, field);
+            let values = values_at(body, &field.path).into_iter();
+            let said: Vec<String> = values
+                .filter_map(|value| registry.say(field, value, page.lang))
+                .collect();
+            let text = said.join(", ");
             (!text.is_empty()).then(|| (field.path.clone(), page.text(&field.term.name).to_owned(), text))
         })
         .collect()
 }
 
-/// What a body says of a field, for people and for the input of a form.
+/// What a body says of a field, as it is kept: for the input of a form.
 fn shown(body: &serde_json::Value, field: &Field) -> String {
     let values = values_at(body, &field.path).into_iter().filter_map(text_of);
     values.collect::<Vec<_>>().join(", ")

@@ -344,10 +344,12 @@ async fn find(registries: &Registries, web: &Web, registry: &Registry, asked: &A
     let (_, versions) = registries
         .history(&web.ctx, &purpose, &registry.code, &id, &Mask::ALL)
         .await?;
-    Ok(shown(&web.page, registry, view, versions))
+    let form = crate::quality::doubts::DoubtId::new(web.ctx.now).to_string();
+    Ok(shown(&web.page, registry, view, versions, form))
 }
 
-fn shown(page: &Page, registry: &Registry, view: RecordView, versions: Vec<VersionView>) -> Shown {
+/// `form` is the key under which a doubt is reported once.
+fn shown(page: &Page, registry: &Registry, view: RecordView, versions: Vec<VersionView>, form: String) -> Shown {
     let held = |from: Moment, to: Option<Moment>| {
         let from = from.show(registry.valid_time);
         match to {
@@ -387,7 +389,7 @@ fn shown(page: &Page, registry: &Registry, view: RecordView, versions: Vec<Versi
     let choices = registry.fields.iter().filter(|field| field.term.ty != DataType::Group);
     Shown {
         id: view.id.to_string(),
-        form: uuid::Uuid::now_v7().to_string(),
+        form,
         fields: choices
             .map(|field| ui::Choice::new(&field.path, page.text(&field.term.name)))
             .collect(),

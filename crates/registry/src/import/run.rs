@@ -355,7 +355,7 @@ impl Run<'_> {
             // Of two with one key the first is taken.
             let mut keys = HashSet::with_capacity(known.len());
             let (good, refused): (Vec<&Good>, Vec<&Good>) = batch.good.iter().partition(|good| {
-                let good: &Good = *good;
+                let good: &Good = good;
                 let key = good.fit.key();
                 !taken.contains(key.as_bytes()) && keys.insert(key)
             });

@@ -92,7 +92,7 @@ async fn list(registries: &Registries, web: &Web, code: &str, place: &Place) -> 
     let row = |pair: Pair| Row {
         href: format!("/registries/{code}/pairs/{}", pair.id),
         reason: page.text(&pair.reason).to_owned(),
-        records: pair.records.map(|record| short(record)).join(" – "),
+        records: pair.records.map(short).join(" – "),
     };
     Ok(Queue {
         tabs: tabs.into(),

@@ -125,7 +125,7 @@ impl Quality {
         }
         let id = SampleId::new(ctx.now);
         // The last 62 bits of an id are random.
-        let random = || i64::try_from(Uuid::now_v7().as_u128() & 0xffff_ffff_ffff).unwrap_or(0);
+        let random = || i64::try_from(id.uuid().as_u128() & 0xffff_ffff_ffff).unwrap_or(0);
         let seed = seed.unwrap_or_else(random);
         let order = Job::new(DRAW, &DrawOrder { sample: id.uuid() })?;
         let row = SampleRow {

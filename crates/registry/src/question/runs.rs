@@ -18,6 +18,11 @@ use super::{
     store::{self as tables, DoneRow, RunRow},
 };
 
+base::typed_id!(
+    /// One question asked of many.
+    RunMark as RunId
+);
+
 /// The next lines of a run are to be asked, or a run is to be forgotten.
 pub const RUN: &str = "registry.question-run";
 /// The most lines of one run.
@@ -102,7 +107,7 @@ impl Questions {
             }
         }
         problems.into_result()?;
-        let id = Uuid::now_v7();
+        let id = RunId::new(ctx.now).uuid();
         let run = RunRow {
             question: question.code.to_string(),
             asked_by: asker.client.clone(),

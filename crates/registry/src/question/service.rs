@@ -26,6 +26,11 @@ use crate::{
     service::Registries,
 };
 
+base::typed_id!(
+    /// One answer.
+    AnswerMark as AnswerId
+);
+
 /// The longest basis that a registry takes, in characters.
 const LONGEST_BASIS: usize = 300;
 
@@ -243,7 +248,7 @@ impl Questions {
         sources: BTreeSet<SourceRow>,
     ) -> Result<Answered> {
         let sources: Vec<SourceRow> = sources.into_iter().collect();
-        let id = Uuid::now_v7();
+        let id = AnswerId::new(ctx.now).uuid();
         let salt = hex::encode(Uuid::new_v4().as_bytes());
         let (word, answer) = match &outcome {
             Outcome::Answered(answer) => ("answered", Some(answer.to_string())),

@@ -46,8 +46,10 @@ impl Registries {
         let db = self.store().read();
         let timeline = write::folded(&db, code, record).await?.timeline;
         let segments = timeline.segments().iter();
-        let begun = segments.filter(|segment| !segment.ended && segment.span.from() <= moment);
-        let Some(segment) = begun.last() else { return Ok(None) };
+        let mut begun = segments.filter(|segment| !segment.ended && segment.span.from() <= moment);
+        let Some(segment) = begun.next_back() else {
+            return Ok(None);
+        };
         let versions = write::versions(&db, record).await?;
         let newest = versions.last().map_or(segment.seq, |version| version.seq);
         let Some(version) = versions.into_iter().find(|version| version.seq == segment.seq) else {

@@ -136,8 +136,11 @@ struct SamplePage {
     page: Page,
     row: SampleRow,
     /// The place of the record that comes next, with what it says.
-    item: Option<(i64, Vec<(FieldPath, String, String)>)>,
+    item: Option<(i64, Vec<Said>)>,
 }
+
+/// A field, its name and its value.
+type Said = (FieldPath, String, String);
 
 pub(super) async fn one(
     Extracted(quality): Extracted<Quality>,

@@ -22,7 +22,7 @@ use registry::{
     service::{Asked, Mask, Purpose, Query, Registries, Sort, When},
     shelf::Shelf,
 };
-use store::{Read as _, Store, params};
+use store::Store;
 
 const COLUMNS: [&str; 11] = [
     "person_number",
@@ -173,7 +173,7 @@ async fn measure(file: &Path, folder: &Path, known: &Known) -> Result<()> {
                 summary.taken,
                 summary.rows,
                 summary.rows as f64 / took,
-                size(&store, &config.url).await? >> 20,
+                store.size().await? >> 20,
                 peak()
             )?;
         }
@@ -257,17 +257,6 @@ fn percentiles(mut times: Vec<Duration>) -> String {
     times.sort_unstable();
     let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or_default();
     format!("p50 {:?}, p99 {:?} of {}", at(50), at(99), times.len())
-}
-
-/// Bytes of the database.
-async fn size(store: &Store, url: &str) -> Result<u64> {
-    if let Some(path) = url.strip_prefix("sqlite:") {
-        let size = |ending: &str| fs::metadata(format!("{path}{ending}")).map_or(0, |file| file.len());
-        return Ok(size("") + size("-wal"));
-    }
-    let sql = "SELECT pg_database_size(current_database())";
-    let size: Option<i64> = store.read().scalar(sql, params![]).await?;
-    Ok(size.unwrap_or_default().unsigned_abs())
 }
 
 /// The most memory that this process has had.

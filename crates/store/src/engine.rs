@@ -18,7 +18,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{blobs::Blobs, numbers::Numbers, query::Reader, transact, writer::Writer};
+use crate::{Read as _, blobs::Blobs, numbers::Numbers, query::Reader, transact, writer::Writer};
 
 /// Which database stands behind a [`Store`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +140,19 @@ impl Store {
     /// The database failed.
     pub async fn analyze(&self) -> base::Result<()> {
         transact!(self, |tx| { tx.run("ANALYZE").await })
+    }
+
+    /// Bytes that the database takes on disk, its log aside.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn size(&self) -> base::Result<u64> {
+        let sql = match self.engine() {
+            Engine::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            Engine::Postgres => "SELECT pg_database_size(current_database())",
+        };
+        let size: Option<i64> = self.read().scalar(sql, Vec::new()).await?;
+        Ok(size.unwrap_or_default().unsigned_abs())
     }
 
     /// Ends all connections after the work in hand.

@@ -100,7 +100,8 @@ async fn safe_proposals_are_written_together_and_taken_back_together() {
         town.settle().await;
         assert_eq!(town.broken().await, ["name-written"]);
         // And changes one of the batch since.
-        let last = &fixes[4].record;
+        let untouched = fixes.iter().find(|fix| fix.record.id != written[0].record);
+        let last = &untouched.expect("four of them").record;
         let changed = registry::service::Written {
             record: last.id,
             seq: last.newest + 1,

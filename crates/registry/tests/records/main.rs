@@ -889,6 +889,9 @@ async fn a_new_version_finds_old_records_by_what_it_says_now() {
             text.replace("value = \"name\"", "value = \"full_name\"")
         });
         edit("schema.json", &|text| text.replace("\"name\"", "\"full_name\""));
+        edit("rules.toml", &|text| {
+            text.replace("field = \"name\"", "field = \"full_name\"")
+        });
         edit("registry.toml", &|text| {
             text.replace("version = 1", "version = 2")
                 .replace("\"name\"", "\"full_name\"")

@@ -315,10 +315,7 @@ async fn a_job_asked_for_again_while_it_is_done_is_done_once_more() {
         let runner = Runner::new(store.clone(), Arc::new(clock.clone()))
             .on("alone", {
                 let again = again.clone();
-                move |run| {
-                    let asks = again("alone", run.payload().expect("a number"), &run.store);
-                    asks
-                }
+                move |run| again("alone", run.payload().expect("a number"), &run.store)
             })
             .on("inside", {
                 let again = again.clone();

@@ -251,7 +251,7 @@ async fn a_change_is_laid_over_what_holds_and_an_end_ends_it() {
                 &steward(),
                 &purpose(),
                 &population(),
-                &born.entry.split(['/', '#']).nth(1).expect("an id"),
+                born.entry.split(['/', '#']).nth(1).expect("an id"),
                 &Mask::ALL,
             )
             .await

@@ -116,13 +116,13 @@ between = ["VN/GOV/000.00.00.G09/thongke"]
     });
     let found = findings(&insurance);
     let expected = [
-        ("registry.toml:service[5].pseudonyms", "pseudonym-of-no-text"),
-        ("registry.toml:service[5].pseudonyms", "pseudonym-not-shown"),
-        ("registry.toml:service[5].pseudonyms", "unknown-field"),
-        ("registry.toml:service[5].pseudonyms", "subject-in-the-clear"),
-        ("registry.toml:service[5].operations", "write-by-pseudonym"),
-        ("registry.toml:service[5].operations", "translate-between-whom"),
-        ("registry.toml:service[6].between", "link-without-translate"),
+        ("registry.toml:service[6].pseudonyms", "pseudonym-of-no-text"),
+        ("registry.toml:service[6].pseudonyms", "pseudonym-not-shown"),
+        ("registry.toml:service[6].pseudonyms", "unknown-field"),
+        ("registry.toml:service[6].pseudonyms", "subject-in-the-clear"),
+        ("registry.toml:service[6].operations", "write-by-pseudonym"),
+        ("registry.toml:service[6].operations", "translate-between-whom"),
+        ("registry.toml:service[7].between", "link-without-translate"),
     ];
     for (at, code) in expected {
         assert!(
@@ -217,7 +217,7 @@ fn what_services_tell_and_numbers_are_made_of_is_judged() {
     edit(&population.join("registry.toml"), |text| {
         text.replace("\"marital-status\"]", "\"shoe-size\"]")
             .replace(
-                "operations = [\"read\", \"history\", \"write\"]",
+                "operations = [\"read\", \"history\", \"write\", \"doubt\"]",
                 "operations = [\"read\", \"history\", \"write\", \"facts\"]",
             )
             .replace("id = \"verify\"", "id = \"verify\"\nattributes = [\"sex\"]")

@@ -251,6 +251,8 @@ fn birth() -> Filing {
             ("population.nationality of other.person_number", json!("VN")),
             ("population.residence of other.person_number", place("12 Lê Lợi")),
             ("social-insurance.place-of-care", json!("37001")),
+            ("residence.household", json!("14329-000012")),
+            ("residence.head-number", json!(REQUESTER)),
         ],
         typed: vec![
             ("requester.relation", json!("mother")),
@@ -263,6 +265,7 @@ fn birth() -> Filing {
             ("birth.commune", json!({ "province": "37", "commune": "14329" })),
             ("birth.proof", json!("electronic")),
             ("home.with", json!("me")),
+            ("home.relation", json!("child")),
             ("card.other", json!(false)),
         ],
         steps: register_number(),
@@ -385,11 +388,15 @@ fn every_package_that_writes_is_tried_here() {
 }
 
 #[test]
-fn a_birth_is_a_person_an_entry_and_a_card() {
+fn a_birth_is_told_to_five_registries() {
     let told = birth().told();
-    assert_eq!(ids(&told), ["person", "entry", "card"]);
-    assert_eq!(told[1].1["child"]["person_number"], told[0].1["person_number"]);
-    assert_eq!(told[2].1["card"]["valid_to"], "2032-11-20");
+    assert_eq!(ids(&told), ["person", "residence", "entry", "card", "tax"]);
+    let [person, residence, entry, card, tax] = [0, 1, 2, 3, 4].map(|n| &told[n].1);
+    assert_eq!(entry["child"]["person_number"], person["person_number"]);
+    assert_eq!(residence["person_number"], person["person_number"]);
+    assert_eq!(residence["household"], "14329-000012");
+    assert_eq!(card["card"]["valid_to"], "2032-11-20");
+    assert_eq!(tax["taxpayer_number"], person["person_number"]);
 }
 
 #[test]

@@ -209,7 +209,7 @@ pub struct Service {
     pub fields: Vec<FieldPath>,
     /// The attributes that it tells; never more.
     pub attributes: Vec<Name>,
-    /// Those of them that are pseudonyms for whoever calls, one value each; then ids and places in lists are, too.
+    /// Those of its fields that are pseudonyms for whoever calls, one value each; then ids and places in lists are, too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pseudonyms: Vec<FieldPath>,
     /// Of a service that translates: between whom.

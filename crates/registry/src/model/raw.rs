@@ -61,6 +61,7 @@ pub struct RawService {
     pub fields: Vec<FieldPath>,
     #[serde(default)]
     pub attributes: Vec<Name>,
+    #[serde(default)]
     pub pseudonyms: Vec<FieldPath>,
     #[serde(default)]
     pub between: Vec<ClientId>,

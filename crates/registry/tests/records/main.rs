@@ -897,6 +897,7 @@ async fn a_new_version_finds_old_records_by_what_it_says_now() {
                 .replace("\"name\"", "\"full_name\"")
                 + "\n[[filter]]\nfield = \"sex\"\noperators = [\"eq\"]\n"
         });
+        edit("linkage.toml", &|text| text.replace("\"name\"", "\"full_name\""));
         let migration = "from = 1\n[[rename]]\nfrom = \"name\"\nto = \"full_name\"\n";
         fs::write(population_folder.join("migration.toml"), migration).expect("written");
         let files = folder::read(&population_folder).expect("files");

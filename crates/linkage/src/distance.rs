@@ -5,7 +5,7 @@ use rapidfuzz::{HashableChar, distance};
 
 /// A measure of two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Distance {
+pub(crate) enum Distance {
     /// Jaro similarity, 0 to 1.
     Jaro,
     /// Jaro-Winkler similarity: a common beginning of up to four characters lifts what is above 0.7.
@@ -19,28 +19,16 @@ pub enum Distance {
 }
 
 impl Distance {
-    /// The names of all in SQL: those of DuckDB, then those of Spark and SQLite.
-    pub const fn functions() -> [(&'static str, Self); 8] {
-        [
-            ("jaro_similarity", Self::Jaro),
-            ("jaro_winkler_similarity", Self::JaroWinkler),
-            ("levenshtein", Self::Levenshtein),
-            ("damerau_levenshtein", Self::DamerauLevenshtein),
-            ("jaccard", Self::Jaccard),
-            ("jaro_sim", Self::Jaro),
-            ("jaro_winkler", Self::JaroWinkler),
-            ("editdist3", Self::Levenshtein),
-        ]
-    }
-
+    /// By its name in SQL: that of DuckDB, of Spark or of SQLite.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        let found = Self::functions().into_iter().find(|(known, _)| *known == name);
-        found.map(|(_, distance)| distance)
-    }
-
-    /// Measures two texts. The similarities of an empty text are 0, as in DuckDB.
-    pub fn between(self, a: &str, b: &str) -> f64 {
-        measure(self, a, b, None)
+        Some(match name {
+            "jaro_winkler_similarity" | "jaro_winkler" => Self::JaroWinkler,
+            "jaro_similarity" | "jaro_sim" => Self::Jaro,
+            "levenshtein" | "editdist3" => Self::Levenshtein,
+            "damerau_levenshtein" => Self::DamerauLevenshtein,
+            "jaccard" => Self::Jaccard,
+            _ => return None,
+        })
     }
 
     /// Whether more means less alike.
@@ -52,7 +40,7 @@ impl Distance {
 /// Texts of up to so many characters are compared without allocating.
 const SHORT: usize = 64;
 
-/// As [`Distance::between`].
+/// Measures two texts. The similarities of an empty text are 0, as in DuckDB.
 ///
 /// With a bound, a distance above it may come out as infinite: who asks whether it is at most that needs no more.
 pub(crate) fn measure(distance: Distance, a: &str, b: &str, bound: Option<f64>) -> f64 {

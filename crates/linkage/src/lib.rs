@@ -22,13 +22,11 @@ pub mod policy;
 mod program;
 mod scalar;
 mod sql;
-mod statement;
 mod table;
 pub mod train;
 pub mod truth;
 
 pub use block::Oversized;
-pub use distance::Distance;
 pub use linker::{Effort, Linker, Looked, Scored};
 pub use model::{Comparison, Condition, Level, LinkType, Model, TermFrequency, When, probability_of, weight_of};
 pub use parallel::threads_here;

@@ -193,10 +193,7 @@ mod tests {
             }
             looked += 1;
             let is_known = |name: &&str| words().iter().any(|word| word.name == **name && word.held.is_some());
-            assert!(
-                names.iter().any(|name| is_known(name)),
-                "none of {names:?} is in the dictionary"
-            );
+            assert!(names.iter().any(is_known), "none of {names:?} is in the dictionary");
         }
         assert!(looked >= 15, "only {looked}");
     }

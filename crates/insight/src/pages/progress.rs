@@ -108,22 +108,25 @@ impl Scope {
         }
     }
 
-    /// The page of a line within this scope.
-    fn line(&self, by: By, key: &str) -> String {
+    /// The page of a line within this scope; none of a field for which the national list has no code.
+    fn line(&self, by: By, key: &str) -> Option<String> {
+        if key.is_empty() {
+            return None;
+        }
         let mut narrower = self.clone();
         match by {
             By::Month => key.clone_into(&mut narrower.period),
             By::Agency => narrower.agency = Some(key.to_owned()),
             By::Field => narrower.field = Some(key.to_owned()),
-            By::Procedure => return format!("/services/{key}"),
+            By::Procedure => return Some(format!("/services/{key}")),
         }
-        narrower.address()
+        Some(narrower.address())
     }
 }
 
 struct Row {
     name: String,
-    href: String,
+    href: Option<String>,
     cells: Vec<String>,
 }
 

@@ -60,6 +60,7 @@ const WITH_DATABASE: &[&str] = &[
     "store",
     "identity",
     "procedure",
+    "registry",
     "dossier",
     "exchange",
     "insight",

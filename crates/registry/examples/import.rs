@@ -46,12 +46,14 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Known = Vec<[String; 4]>;
 
 fn main() -> Result<()> {
-    let rows: u32 = std::env::args().nth(1).map_or(Ok(100_000), |n| n.parse())?;
+    let mut args = std::env::args().skip(1);
+    let rows: u32 = args.next().map_or(Ok(100_000), |n| n.parse())?;
+    let batch = args.next().map_or(Ok(import::BATCH), |n| n.parse())?;
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("people.csv");
     let known = invent(rows, &file)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(measure(&file, folder.path(), &known))
+    runtime.block_on(measure(&file, folder.path(), &known, batch))
 }
 
 /// Writes so many living citizens.
@@ -133,7 +135,7 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-async fn measure(file: &Path, folder: &Path, known: &Known) -> Result<()> {
+async fn measure(file: &Path, folder: &Path, known: &Known, batch: usize) -> Result<()> {
     let mut mapping = "source = \"An invented country\"\nvalid_from = \"2026-07-01\"\n".to_owned();
     for column in COLUMNS {
         mapping += &format!("[[column]]\nfield = \"{column}\"\nnames = [\"{column}\"]\n");
@@ -146,7 +148,7 @@ async fn measure(file: &Path, folder: &Path, known: &Known) -> Result<()> {
         keep_good: true,
         dry_run: false,
         resume: false,
-        batch: import::BATCH,
+        batch,
         threads: threads(),
     };
     let dry = Options {

@@ -18,7 +18,8 @@ pub struct Migrations {
 pub struct Step {
     /// File name without its ending: `0001_accounts`.
     pub name: &'static str,
-    /// Statements, separated by `;` at the end of a line, with `{uuid}`, `{json}` and `{bytes}` for the types that differ.
+    /// Statements, separated by `;` at the end of a line, with `{uuid}`, `{json}` and `{bytes}` for the types that differ,
+    /// and `{ordered}` behind a table whose rows lie in the order of its primary key (SQLite; PostgreSQL has no such tables).
     pub sql: &'static str,
 }
 
@@ -117,14 +118,15 @@ impl Store {
 }
 
 fn statements(engine: Engine, text: &str) -> Vec<String> {
-    let (uuid, json, bytes) = match engine {
-        Engine::Sqlite => ("BLOB", "TEXT", "BLOB"),
-        Engine::Postgres => ("uuid", "jsonb", "bytea"),
+    let (uuid, json, bytes, ordered) = match engine {
+        Engine::Sqlite => ("BLOB", "TEXT", "BLOB", "WITHOUT ROWID"),
+        Engine::Postgres => ("uuid", "jsonb", "bytea", ""),
     };
     let text = text
         .replace("{uuid}", uuid)
         .replace("{json}", json)
-        .replace("{bytes}", bytes);
+        .replace("{bytes}", bytes)
+        .replace("{ordered}", ordered);
     let lines: Vec<&str> = text.lines().filter(|l| !l.trim_start().starts_with("--")).collect();
     lines
         .join("\n")

@@ -100,7 +100,7 @@ name!(
 
 impl FieldPath {
     /// The names on the way.
-    pub fn parts(&self) -> impl Iterator<Item = &str> {
+    pub fn parts(&self) -> impl Iterator<Item = &str> + Clone {
         self.0.split('.')
     }
 

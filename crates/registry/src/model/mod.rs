@@ -404,21 +404,25 @@ impl ChangeKind {
 
 /// The values at a way in a body; several where it goes through lists.
 pub fn values_at<'a>(body: &'a Value, path: &FieldPath) -> Vec<&'a Value> {
-    let mut found = vec![body];
-    for part in path.parts() {
-        found = found
-            .into_iter()
-            .flat_map(|value| match value {
-                Value::Array(items) => items.iter().filter_map(|item| item.get(part)).collect::<Vec<_>>(),
-                value => value.get(part).into_iter().collect(),
-            })
-            .collect();
-    }
+    let mut found = Vec::new();
+    gather(body, path.parts(), &mut found);
     found
-        .into_iter()
-        .flat_map(|value| match value {
-            Value::Array(items) => items.iter().collect::<Vec<_>>(),
-            value => vec![value],
-        })
-        .collect()
+}
+
+/// Adds what stands at the end of a path, each item of a list by itself.
+fn gather<'a, 'p>(value: &'a Value, mut path: impl Iterator<Item = &'p str> + Clone, found: &mut Vec<&'a Value>) {
+    match (path.next(), value) {
+        (None, Value::Array(items)) => found.extend(items),
+        (None, value) => found.push(value),
+        (Some(part), Value::Array(items)) => {
+            for item in items.iter().filter_map(|item| item.get(part)) {
+                gather(item, path.clone(), found);
+            }
+        }
+        (Some(part), value) => {
+            if let Some(inner) = value.get(part) {
+                gather(inner, path, found);
+            }
+        }
+    }
 }

@@ -127,8 +127,11 @@ pub async fn taken(db: &impl Read, slot: i64, keys: &[&str]) -> Result<BTreeSet<
     }
     let mut taken = BTreeSet::new();
     for keys in padded(keys, MOST_VALUES) {
+        // Each key is looked up. A join would be planned for the table as it was when the statement was first prepared, and go
+        // through the whole of it once it is full.
         let sql = format!(
-            "SELECT value FROM registry_index WHERE slot = $1 AND known_to = $2 AND value IN ({})",
+            "SELECT column1 AS value FROM ({}) AS asked WHERE \
+             (SELECT 1 FROM registry_index i WHERE i.slot = $1 AND i.value = asked.column1 AND i.known_to = $2 LIMIT 1) = 1",
             among(3, keys.len())
         );
         let mut values = params![slot, STILL_KNOWN];

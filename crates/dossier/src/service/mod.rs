@@ -27,7 +27,7 @@ use base::{
     codes::{AgencyCode, DossierCodePattern},
 };
 use identity::IdentityState;
-use ledger::Ledger;
+use ledger::Ledgers;
 use procedure::{
     package::{ExecutingLevel, Package},
     reference::Reference,
@@ -117,7 +117,7 @@ struct Inner {
     config: Config,
     calendar: RwLock<Arc<Calendar>>,
     filings: filing::Filings,
-    ledger: OnceLock<Ledger>,
+    ledgers: OnceLock<Ledgers>,
     exchange: OnceLock<Exchange>,
     lookup: OnceLock<Arc<dyn Lookup>>,
     keeper: OnceLock<Arc<dyn Keeper>>,
@@ -143,7 +143,7 @@ impl Dossiers {
             config,
             calendar,
             filings: filing::filings(),
-            ledger: OnceLock::new(),
+            ledgers: OnceLock::new(),
             exchange: OnceLock::new(),
             lookup: OnceLock::new(),
             keeper: OnceLock::new(),

@@ -1,6 +1,7 @@
 //! Witnesses and timestamps of real nodes, over real sockets.
 
 mod s3;
+mod traced;
 mod tsa;
 
 use std::{
@@ -141,7 +142,7 @@ fn cosigning(ledger: &Ledger, witnesses: &[(&str, &VerifierKey)], quorum: usize,
         quorum: Some(quorum),
         ..config::Ledger::default()
     };
-    Arc::new(Cosigning::new(&config, ledger.clone(), None, pace).expect("witnesses"))
+    Arc::new(Cosigning::new(&config, ledger.clone(), None, pace, Tracer::default()).expect("witnesses"))
 }
 
 const QUICK: Pace = Pace {

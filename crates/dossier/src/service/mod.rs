@@ -42,6 +42,7 @@ pub use figures::DossierFigures;
 pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
 pub(crate) use handling::{any_of, no_dossier};
+pub(crate) use inspect::plain_name;
 pub use jobs::{CHANGED, DOCUMENT, handlers};
 pub use leaves::{EntryProof, LeafSays, PROOFS_FORMAT, Proofs};
 pub use notices::NoticeItem;
@@ -51,7 +52,8 @@ pub use reading::{
     Slice, StoredFile, TaskView, Tracking, WATCHED, Watch, WatchItem,
 };
 pub(crate) use reading::{bad_cursor, minutes_left, question, silence};
-pub use uploads::{UploadFor, UploadState};
+pub(crate) use uploads::Rule;
+pub use uploads::{LARGEST_PIECE, UploadFor, UploadState};
 pub use writing::WriteView;
 
 pub use crate::store::{

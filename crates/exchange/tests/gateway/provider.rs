@@ -455,8 +455,8 @@ async fn the_node_says_itself_who_there_is() {
         String::from_utf8_lossy(&read.stdout),
         // Names and order as X-Road's own verifier reads them (PR-GCONF, Annex B).
         "['verificationconf/instance-identifier', 'verificationconf/VN/shared-params.xml.metadata', 'verificationconf/VN/shared-params.xml'] \
-         b'VN'\n{'configurationVersion': '3'}\n['instanceIdentifier', 'source', 'approvedCA', 'member', 'securityServer', 'globalSettings', \
-         'm:logKey']\nXXX True\n",
+         b'VN'\n{'configurationVersion': '3'}\n['instanceIdentifier', 'source', 'member', 'securityServer', 'globalSettings', \
+         'm:logKey']\nVN/GOV/A/gw True\n",
         "{}",
         String::from_utf8_lossy(&read.stderr)
     );

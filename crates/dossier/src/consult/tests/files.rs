@@ -336,7 +336,7 @@ async fn what_is_not_as_it_says_is_refused_and_gone() {
             (digest(html), html.len(), &html[..], 422, "unknown-format"),
             (digest(&broken), broken.len(), &broken[..], 422, "broken-picture"),
             ("A".repeat(64), whole, PNG, 422, "digest"),
-            (good.clone(), 0, b"", 422, "empty-file"),
+            (good.clone(), 0, &PNG[..0], 422, "empty-file"),
             (good.clone(), (5 << 20) + 1, PNG, 413, "too-large"),
         ] {
             let (said, problem) = pair.piece(ANSWERS, &at(&sha256), 0, length, content).await;
@@ -399,6 +399,7 @@ async fn what_is_not_as_it_says_is_refused_and_gone() {
 
         // Files of an opinion that was mended make room for those of the new one.
         for n in 0..12 {
+            pair.later(1);
             let content = picture(n);
             let (status, said) = pair
                 .piece(ANSWERS, &at(&digest(&content)), 0, content.len(), &content)

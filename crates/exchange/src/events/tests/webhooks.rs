@@ -120,7 +120,10 @@ async fn a_call_is_a_part_of_its_job_and_bears_its_place_in_the_trace() {
             let at = spans.iter().position(|span| span.name == "webhook").expect("the call");
             let call = spans.remove(at);
             let parent = call.parent.map(hex::encode).expect("its job");
-            let job = spans.iter().find(|span| span.context.span_id() == parent).expect("its job");
+            let job = spans
+                .iter()
+                .find(|span| span.context.span_id() == parent)
+                .expect("its job");
             assert_eq!(
                 (job.context.trace_id(), job.kind),
                 (call.context.trace_id(), traces::Kind::Consumer)

@@ -365,6 +365,7 @@ async fn a_log_is_stamped_and_the_stamp_is_in_proofs() {
         keys: ledger.keys.iter().map(ToString::to_string).collect(),
         entries: vec![EntryProof {
             seq: 1,
+            log: None,
             leaf: 1,
             proof: ledger.log.disclose(1).expect("a proof").to_string(),
             stamped: Some(ledger.log.prove_under(1, &checkpoint).expect("a proof").to_string()),

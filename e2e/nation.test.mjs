@@ -25,6 +25,17 @@ const CITIZEN = '037190001234';
 const row = (page, caption, ...texts) =>
   texts.reduce((rows, hasText) => rows.filter({ hasText }), page.locator('table', { hasText: caption }).locator('tbody tr'));
 
+/** A member on the map. */
+const member = (page, name) => page.locator('.mc-map__member', { has: page.locator('.mc-map__who', { hasText: name }) });
+
+/** A member on the map, open. */
+async function opened(page, name) {
+  const found = member(page, name);
+  await found.waitFor();
+  if (!(await found.evaluate((details) => details.open))) await found.locator('summary').click();
+  return found;
+}
+
 const enter = async (member, role) => {
   const visitor = await visit(browser, nation.site(member));
   await visitor.signIn(role);
@@ -114,8 +125,9 @@ test('a building permit asks the fire police at their own node, and their answer
   // The question went one way through the exchange and the opinion the other: the map has both.
   const visitor = await visit(browser, nation.site('vpcp'));
   await visitor.page.goto('/exchange/map');
-  for (const flow of [/^\s*Tỉnh Ninh Bình\s*Bộ Công an\s*Lấy ý kiến/, /^\s*Bộ Công an\s*Tỉnh Ninh Bình\s*Lấy ý kiến/]) {
-    await row(visitor.page, 'Thông điệp trong', flow).waitFor({ timeout: 30_000 });
+  const ministry = await opened(visitor.page, 'Bộ Công an');
+  for (const way of ['Đã hỏi', 'Được hỏi']) {
+    await row(ministry, way, /^\s*Tỉnh Ninh Bình\s*Lấy ý kiến/).waitFor({ timeout: 30_000 });
   }
   await visitor.close();
 });
@@ -251,16 +263,16 @@ test('the map shows members and traffic, keeps itself current, and says that a n
   const { page } = visitor;
   await page.goto('/exchange');
   await page.locator('a[href="/exchange/map"]').click();
-  const asked = row(page, 'Thông điệp trong', 'Tỉnh Ninh Bình', 'Tra cứu dân cư');
+  const asked = row(await opened(page, 'Tỉnh Ninh Bình'), 'Đã hỏi', 'Tra cứu dân cư');
   await asked.waitFor({ timeout: 30_000 });
-  await row(page, 'Thông điệp trong', 'Cục Hải quan', 'Tra cứu thẻ').waitFor({ timeout: 30_000 });
+  await row(await opened(page, 'Cục Hải quan'), 'Đã hỏi', 'Tra cứu thẻ').waitFor({ timeout: 30_000 });
   // All eight.
-  await page.locator('td', { hasText: /^\s*Trả lời\s*$/ }).nth(7).waitFor({ timeout: 20_000 });
+  await page.locator('summary .mc-tag', { hasText: /^\s*Trả lời\s*$/ }).nth(7).waitFor({ timeout: 20_000 });
   await inspect(page, 'exchange-map');
 
   // The nation's own traffic goes on, and the page shows it without being loaded again.
   await page.evaluate(() => (window.still = true));
-  const messages = async () => Number((await asked.first().locator('td').nth(2).textContent()).replace(/\D/g, ''));
+  const messages = async () => Number((await asked.first().locator('td').nth(1).textContent()).replace(/\D/g, ''));
   const before = await messages();
   await call('ninhbinh', `VN/GOV/000.00.00.G01/dancu/persons/v1/persons/${CITIZEN}`, { 'X-Road-Client': TOWN });
   for (let tries = 0; (await messages()) <= before; tries += 1) {
@@ -269,7 +281,7 @@ test('the map shows members and traffic, keeps itself current, and says that a n
   }
 
   process.kill(Number(await readFile(join(nation.data, 'haiquan', 'motcua.pid'), 'utf8')), 'SIGKILL');
-  await row(page, 'Thành viên', 'Cục Hải quan').filter({ hasText: 'Không trả lời từ' }).waitFor({ timeout: 20_000 });
+  await member(page, 'Cục Hải quan').filter({ hasText: 'Không trả lời từ' }).waitFor({ timeout: 20_000 });
   assert.equal(await page.evaluate(() => window.still), true, 'the page was not loaded again');
   assert.match(nation.output, /Nút Cục Hải quan đã dừng/);
   // The others go on.
@@ -279,9 +291,10 @@ test('the map shows members and traffic, keeps itself current, and says that a n
 
   const plain = await visit(browser, nation.site('ninhbinh'), { js: false });
   await plain.page.goto('/exchange/map');
-  await row(plain.page, 'Thành viên', 'Cục Hải quan').filter({ hasText: 'Không trả lời từ' }).waitFor();
+  await member(plain.page, 'Cục Hải quan').filter({ hasText: 'Không trả lời từ' }).waitFor();
+  await row(await opened(plain.page, 'Tỉnh Ninh Bình'), 'Đã hỏi', 'Tra cứu dân cư').waitFor();
   await plain.page.getByRole('link', { name: 'Làm mới' }).click();
-  await row(plain.page, 'Thành viên', 'Bộ Công an').waitFor();
+  await member(plain.page, 'Bộ Công an').waitFor();
   await plain.close();
 });
 

@@ -2,7 +2,8 @@ import { clock, make, t } from './words'
 
 /**
  * Keeps a part of the page current: asks the server for it anew every so many seconds, while the page is seen. The reader can hold it.
- * What is being read with the keyboard or marked is left as it is until that ends.
+ * What is being read with the keyboard or marked is left as it is until that ends. What the reader has opened stays open: `details` are
+ * known by their ids.
  */
 export function live(part: HTMLElement): void {
   const url = part.dataset.live
@@ -28,7 +29,8 @@ export function live(part: HTMLElement): void {
   const inUse = () => {
     const marked = getSelection()
     const focus = document.activeElement
-    return (focus && part.contains(focus)) || (marked && !marked.isCollapsed && part.contains(marked.anchorNode))
+    const reading = focus && part.contains(focus) && focus.tagName !== 'SUMMARY'
+    return reading || (marked && !marked.isCollapsed && part.contains(marked.anchorNode))
   }
   async function renew(): Promise<void> {
     try {
@@ -36,7 +38,7 @@ export function live(part: HTMLElement): void {
       if (!answer.ok) throw new Error(String(answer.status))
       const text = await answer.text()
       if (held || inUse()) return
-      part.innerHTML = text
+      keepOpened(part, () => (part.innerHTML = text))
       say(t('Tự cập nhật', 'Updates itself'))
     } catch {
       say(t(`Chưa cập nhật được; số liệu trước ${clock()}`, `Could not be updated; figures from before ${clock()}`))
@@ -47,4 +49,16 @@ export function live(part: HTMLElement): void {
     setTimeout(turn, every)
   }
   setTimeout(turn, every)
+}
+
+/** Changes a part so that what was open, and the `summary` where the keyboard is, are as before. */
+function keepOpened(part: HTMLElement, change: () => void): void {
+  const opened = new Map([...part.querySelectorAll<HTMLDetailsElement>('details[id]')].map((details) => [details.id, details.open]))
+  const focus = document.activeElement
+  const at = focus && part.contains(focus) ? focus.closest('details')?.id : undefined
+  change()
+  for (const details of part.querySelectorAll<HTMLDetailsElement>('details[id]')) {
+    details.open = opened.get(details.id) ?? details.open
+    if (at && details.id === at) details.querySelector('summary')?.focus({ preventScroll: true })
+  }
 }

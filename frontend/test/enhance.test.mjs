@@ -22,7 +22,7 @@ const PAGE = `<!doctype html><html lang="vi"><meta charset="utf-8"><title>Thử<
 <button type="submit" name="go" value="1">Gửi</button></form>
 <input data-search id="search"><table data-rows class="mc-table"><tbody>
 <tr><td><a href="#a" id="a">a</a></td></tr><tr><td><a href="#b" id="b">b</a></td></tr></tbody></table>
-<div id="live" data-live="/part" data-live-seconds="0.2"><b>0</b> <a href="#live" id="held">giữ</a></div>
+<div id="live" data-live="/part" data-live-seconds="0.2"><b>0</b> <a href="#live" id="held">giữ</a><details id="m/1"><summary>một</summary>a</details><details id="m/2"><summary>hai</summary>b</details></div>
 <div data-passkey="register" data-begin="/begin" data-finish="/finish" data-failed="Hỏng" hidden><button type="button">Khóa</button><p role="alert" hidden></p></div>
 </main>`
 const POLICY =
@@ -75,7 +75,7 @@ async function answer(request, response) {
     case 'GET /part':
       if (seen.silent) return response.writeHead(503).end()
       seen.parts += 1
-      return response.writeHead(200, { 'content-type': 'text/html' }).end(`<b>${seen.parts}</b> <a href="#live" id="held">giữ</a>`)
+      return response.writeHead(200, { 'content-type': 'text/html' }).end(`<b>${seen.parts}</b> <a href="#live" id="held">giữ</a><details id="m/1"><summary>một</summary>a</details><details id="m/2"><summary>hai</summary>b</details>`)
     case 'POST /send':
       seen.posts.push(new URLSearchParams(body.toString()))
       await new Promise((done) => setTimeout(done, 1200))
@@ -238,6 +238,17 @@ test('a part of the page keeps itself current, but not under the hands of the re
   assert.equal(await shown(), held, 'what is in use stays')
   await page.evaluate(() => document.activeElement.blur())
   await page.waitForFunction((held) => Number(document.querySelector('#live b').textContent) > held, held)
+  // What is opened stays open while the figures change, and the keyboard stays where it is.
+  await page.focus('#live details:last-of-type summary')
+  await page.keyboard.press('Enter')
+  const opened = await shown()
+  await page.waitForFunction((opened) => Number(document.querySelector('#live b').textContent) > opened + 1, opened)
+  const open = () => page.evaluate(() => [...document.querySelectorAll('#live details')].map((details) => details.open))
+  assert.deepEqual(await open(), [false, true])
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'hai')
+  await page.keyboard.press('Enter')
+  await page.waitForFunction((opened) => Number(document.querySelector('#live b').textContent) > opened + 1, await shown())
+  assert.deepEqual(await open(), [false, false])
   await page.click('text=Dừng tự cập nhật')
   await page.waitForTimeout(300)
   const stopped = await shown()

@@ -19,5 +19,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0005_leaves",
     "0006_consultations",
     "0007_facts",
-    "0008_codes_asked"
+    "0008_codes_asked",
+    "0011_opinion_files"
 );

@@ -154,10 +154,7 @@ async fn officers(
     paging: Paging,
 ) -> Result<Json<Listing<Officer>>, ApiError> {
     let own = ctx.officer()?.agency.clone();
-    let after = paging.place(|cursor| {
-        let (agency, login) = cursor.split_once('/')?;
-        Some((agency.to_owned(), login.to_owned()))
-    })?;
+    let after = paging.place(crate::web::read_officer_place)?;
     let (officers, next) = state
         .officers(
             &ctx,
@@ -166,7 +163,7 @@ async fn officers(
             paging.limit(),
         )
         .await?;
-    let next = next.map(|(agency, login)| format!("{agency}/{login}"));
+    let next = next.as_ref().map(crate::web::officer_place);
     Ok(Json(Listing::of(officers, next, std::convert::identity)))
 }
 

@@ -18,6 +18,7 @@ pub(crate) use extract::{Asked, with_next};
 pub use key::IdempotencyKey;
 pub use layer::layer;
 pub use list::{Cursor, Listing, Paging, place, read_place};
+pub(crate) use list::{officer_place, read_officer_place};
 pub use problem::{ApiError, ApiJson, ApiPath, ApiQuery, problem_response};
 pub use tag::Tag;
 pub use values::{Both, Instant};

@@ -13,6 +13,36 @@ pub struct Ledger {
     pub keys: Vec<VerifierKey>,
 }
 
+/// The log of this node, and those that ended before it began.
+#[derive(Debug, Clone)]
+pub struct Ledgers {
+    /// The one that is written.
+    pub present: Ledger,
+    /// Those that ended, the oldest first, opened to be read ([`Log::open_ended`]).
+    pub former: Vec<Ledger>,
+}
+
+impl From<Ledger> for Ledgers {
+    fn from(present: Ledger) -> Self {
+        Self {
+            present,
+            former: Vec::new(),
+        }
+    }
+}
+
+impl Ledgers {
+    /// All of them, the oldest first.
+    pub fn all(&self) -> impl Iterator<Item = &Ledger> {
+        self.former.iter().chain([&self.present])
+    }
+
+    /// The one of this name, if it is here.
+    pub fn named(&self, origin: &str) -> Option<&Ledger> {
+        self.all().find(|ledger| ledger.log.origin() == origin)
+    }
+}
+
 /// A leaf for somebody else: its proof, and since when it stood there by the word of a timestamping authority.
 #[derive(Debug, Clone)]
 pub struct Proved {

@@ -44,7 +44,7 @@ pub use commitment::{COMMITMENT_BYTES, Commitment, Kind, Opening, SALT_BYTES, Sa
 pub use copy::{Copied, copy};
 pub use error::{Error, Result};
 pub use hash::Hash;
-pub use kept::{Ledger, Proved};
+pub use kept::{Ledger, Ledgers, Proved};
 pub use key::{Algorithm, FileKey, KeyError, SignError, Signer, VerifierKey};
 pub use log::{Log, Options, Receipt, Stamp, Work};
 pub use note::{LARGEST_NOTE, MOST_SIGNATURES, MalformedNote, Note, Signature, Unverified, parse_signatures};

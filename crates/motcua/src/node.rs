@@ -233,14 +233,14 @@ impl Node {
             return Ok(());
         }
         let config = Arc::clone(&self.config);
-        let clock = Arc::clone(&self.clock);
+        let (clock, tracer) = (Arc::clone(&self.clock), self.tracer());
         let open = move || {
             let ledger = crate::ledger::open(&config)?;
-            Guarded::open(&config, ledger, &clock)
+            Guarded::open(&config, ledger, &clock, tracer)
         };
         let guarded = tokio::task::spawn_blocking(open).await??;
-        self.dossiers.keep_in(guarded.ledger.clone()).await?;
-        self.identity.keep_reads_in(guarded.ledger.clone()).await?;
+        self.dossiers.keep_in(guarded.ledgers()).await?;
+        self.identity.keep_reads_in(guarded.ledgers()).await?;
         self.registries.keep_in(Arc::clone(&guarded.ledger.log)).await?;
         self.quality.begin(self.clock.now()).await?;
         // Opened once, by whoever serves.
@@ -253,12 +253,10 @@ impl Node {
     /// # Errors
     /// See [`Exchange::open`].
     pub async fn open_exchange(&self) -> anyhow::Result<()> {
-        let (Some(exchange), Some(ledger)) = (&self.config.exchange, self.dossiers.ledger()) else {
+        let (Some(exchange), Some(guarded)) = (&self.config.exchange, self.guarded()) else {
             return Ok(());
         };
         let secret = self.config.secret()?;
-        let data = self.config.data.clone();
-        let former = tokio::task::spawn_blocking(move || crate::ledger::ended::open(&data)).await??;
         let opened = Exchange::open(Ground {
             config: &self.config,
             secret: &secret,
@@ -266,9 +264,9 @@ impl Node {
             clock: Arc::clone(&self.clock),
             calendar: self.dossiers.calendar().as_ref().clone(),
             identity: self.identity.clone(),
-            log: Arc::clone(&ledger.log),
+            log: Arc::clone(&guarded.ledger.log),
             tracer: self.tracer(),
-            former,
+            former: guarded.former.clone(),
             services: [
                 (
                     CONSULTATIONS.to_owned(),
@@ -295,7 +293,7 @@ impl Node {
             self.registrar.join(Arc::clone(&caller), system.clone());
             self.dossiers.join(consult::Exchange { caller, system });
         }
-        if let (Some(guarded), Some(directory)) = (self.guarded(), opened.directory()) {
+        if let Some(directory) = opened.directory() {
             guarded.follow(&directory);
         }
         // Opened once, by whoever serves.

@@ -53,7 +53,7 @@ pub async fn serve_until(
         .metrics
         .map(|address| tokio::spawn(serve_metrics(address, node.clone(), stopping)));
 
-    let page = PageTls::open(node.config(), &node.clock).await?;
+    let page = PageTls::open(node.config(), &node.clock, node.tracer()).await?;
     let tls = page.as_ref().map(PageTls::server).transpose()?;
     let page = page.map(|page| {
         node.watch_page_certificate(&page.certificate);

@@ -325,7 +325,7 @@ mod tests {
                     .tag(HOSTILE, Tone::Warn),
             ),
             Box::new(ui::deadline(150, HOSTILE, Tone::Late)),
-            Box::new(ui::pager(&page, HOSTILE, HOSTILE)),
+            Box::new(ui::pager(&page, HOSTILE, HOSTILE).place(HOSTILE)),
             Box::new(
                 ui::search(&page, HOSTILE, HOSTILE, HOSTILE)
                     .value(HOSTILE)

@@ -14,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    model::action::UploadId,
+    model::action::{ConsultationId, UploadId},
     service::{Dossiers, UploadFor, UploadState},
 };
 
@@ -34,13 +34,17 @@ pub(super) fn router() -> OpenApiRouter<Dossiers> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct BeginBody {
-    /// National code of the procedure that will be filed; left out with `dossier`.
+    /// National code of the procedure that will be filed; left out with `dossier` or `consultation`.
     #[serde(default)]
     procedure: String,
     /// Code of the dossier whose open request asks for the paper.
     #[serde(default)]
     dossier: Option<String>,
-    /// Id of the paper.
+    /// Id of the question of another agency with whose opinion the file goes.
+    #[serde(default)]
+    consultation: Option<Uuid>,
+    /// Id of the paper; left out with `consultation`.
+    #[serde(default)]
     paper: String,
     /// Name of the file.
     name: String,
@@ -92,12 +96,12 @@ fn answer(status: StatusCode, state: UploadState) -> Response {
     (status, headers, axum::Json(UploadBody::from(state))).into_response()
 }
 
-/// Begin an upload for a paper of a dossier that will be filed, or that an open request asks for.
+/// Begin an upload for a paper of a dossier that will be filed, or that an open request asks for; or for an opinion.
 #[utoipa::path(post, path = "/api/v1/uploads", operation_id = "begin_upload", tag = "uploads", request_body = BeginBody, responses(
     (status = 201, description = "Begun; send pieces to its Location", body = UploadBody),
     (status = 401, description = "Nobody is signed in"),
-    (status = 404, description = "No such procedure, dossier or paper"),
-    (status = 409, description = "Nothing is asked for"),
+    (status = 404, description = "No such procedure, dossier, question or paper"),
+    (status = 409, description = "Nothing is asked for, or it is answered"),
     (status = 413, description = "Too large"),
     (status = 422, description = "What is wrong"),
 ))]
@@ -106,9 +110,10 @@ async fn begin(
     ctx: Ctx,
     ApiJson(body): ApiJson<BeginBody>,
 ) -> Result<Response, ApiError> {
-    let purpose = match &body.dossier {
-        Some(code) => UploadFor::Supplement(code),
-        None => UploadFor::Procedure(&body.procedure),
+    let purpose = match (&body.dossier, body.consultation) {
+        (_, Some(id)) => UploadFor::Opinion(ConsultationId::from_uuid(id)),
+        (Some(code), None) => UploadFor::Supplement(code),
+        (None, None) => UploadFor::Procedure(&body.procedure),
     };
     let state = dossiers
         .begin_upload(&ctx, purpose, &body.paper, &body.name, body.length)

@@ -21,8 +21,9 @@ use super::{
     wire::{Ended, Officer, Opinion, Question, Receipt, SentPaper, VERSION},
 };
 use crate::{
-    model::action::ConsultationId,
+    model::action::{ConsultationId, UploadId},
     service::{Dossiers, Slice, bad_cursor, minutes_left},
+    store::uploads,
 };
 
 /// An opinion is to be delivered.
@@ -122,7 +123,7 @@ pub struct AskedView {
 }
 
 /// What an officer answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GivenOpinion {
     /// Whether the agency agrees.
     pub agrees: bool,
@@ -132,6 +133,8 @@ pub struct GivenOpinion {
     pub document: String,
     /// Date of that document.
     pub dated: Option<Date>,
+    /// Finished uploads for this question.
+    pub files: Vec<UploadId>,
 }
 
 /// A paper that was fetched.
@@ -212,7 +215,10 @@ impl Dossiers {
             ));
         }
         if let Some(ended) = question.ended {
-            transact!(self.store(), |tx| { tables::close(&tx, known.id, ended).await })?;
+            transact!(self.store(), |tx| {
+                uploads::discard_of_opinion(&tx, known.id).await?;
+                tables::close(&tx, known.id, ended).await
+            })?;
         }
         Ok(Receipt::of(known.ended.or(question.ended).is_none()))
     }
@@ -298,6 +304,7 @@ impl Dossiers {
                 name: officer.name.clone(),
                 title: officer.title.clone(),
             },
+            files: self.gathered(row.id, &given.files).await?,
         };
         opinion.check()?;
         let given = transact!(self.store(), |tx| {
@@ -310,16 +317,8 @@ impl Dossiers {
         let row = self.own_question(ctx, id).await?;
         match row.ended {
             _ if given || row.opinion.as_ref() == Some(&opinion) => Ok(()),
-            Some(ended) if row.opinion.is_none() => {
-                let text = ended.how.text();
-                Err(Error::refused(Kind::Conflict, "consultation-ended", text.vi, text.en))
-            }
-            _ => Err(Error::refused(
-                Kind::Conflict,
-                "answered-otherwise",
-                "Cơ quan đã trả lời với nội dung khác.",
-                "The agency has answered with another opinion.",
-            )),
+            Some(ended) if row.opinion.is_none() => Err(consultation_ended(ended)),
+            _ => Err(answered_otherwise()),
         }
     }
 
@@ -355,8 +354,18 @@ impl Dossiers {
         Ok(PaperContent { paper, content })
     }
 
+    /// A question to the officer's agency that still waits for its opinion.
+    pub(crate) async fn open_question(&self, ctx: &Ctx, id: ConsultationId) -> Result<()> {
+        let row = self.own_question(ctx, id).await?;
+        match (row.state, row.ended) {
+            (AskedState::Open, _) => Ok(()),
+            (AskedState::Ended, Some(ended)) => Err(consultation_ended(ended)),
+            _ => Err(answered_otherwise()),
+        }
+    }
+
     /// A question to the officer's agency.
-    async fn own_question(&self, ctx: &Ctx, id: ConsultationId) -> Result<Incoming> {
+    pub(super) async fn own_question(&self, ctx: &Ctx, id: ConsultationId) -> Result<Incoming> {
         ctx.officer()?;
         let row = tables::incoming(&self.store().read(), id).await?;
         row.filter(|row| ctx.may(Permission::AnswerConsultation, &Scope::Agency(row.agency.clone())))
@@ -373,17 +382,21 @@ impl Dossiers {
         let opinion = row.opinion.as_ref();
         let opinion = opinion.ok_or_else(|| Error::internal("an opinion to deliver that is not there"))?;
         let said = match self.exchange() {
-            Some(exchange) => {
-                exchange
-                    .tell::<Receipt>(&row.system, peer::opinion_request(&row, opinion)?)
-                    .await
-            }
+            Some(exchange) => match self.send_files(exchange, &row, &opinion.files).await? {
+                Said::Yes(()) => {
+                    exchange
+                        .tell::<Receipt>(&row.system, peer::opinion_request(&row, opinion)?)
+                        .await
+                }
+                Said::No(status, problems) => Said::No(status, problems),
+                Said::Later(problems) => Said::Later(problems),
+            },
             None => not_joined(),
         };
         let (to, next_at, problems) = match said {
             Said::Yes(_) => (AskedState::Received, None, Problems::new()),
-            // What is wrong with the answer itself, the officer can mend.
-            Said::No(status, problems) if status.as_u16() == Kind::Invalid.status() && row.ended.is_none() => {
+            // What is wrong with the answer or a file of it, the officer can mend.
+            Said::No(status, problems) if mendable(status.as_u16()) && row.ended.is_none() => {
                 (AskedState::Open, None, problems)
             }
             Said::No(_, problems) => (AskedState::Refused, None, problems),
@@ -398,6 +411,27 @@ impl Dossiers {
             }
         })
     }
+}
+
+/// Whether a no is about what was sent, rather than about who sent it or when.
+fn mendable(status: u16) -> bool {
+    [Kind::Invalid, Kind::TooLarge]
+        .iter()
+        .any(|kind| kind.status() == status)
+}
+
+fn consultation_ended(ended: Ended) -> Error {
+    let text = ended.how.text();
+    Error::refused(Kind::Conflict, "consultation-ended", text.vi, text.en)
+}
+
+fn answered_otherwise() -> Error {
+    Error::refused(
+        Kind::Conflict,
+        "answered-otherwise",
+        "Cơ quan đã trả lời với nội dung khác.",
+        "The agency has answered with another opinion.",
+    )
 }
 
 fn item(row: Incoming, now: Timestamp, calendar: &Calendar) -> AskedItem {

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base::{Error, Kind, Problems};
+use bytes::Bytes;
 use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Both, Ctx, Instant, Listing, Paging};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{AskedItem, AskedView, GivenOpinion, Shown};
+use super::{AskedItem, AskedView, GivenOpinion, SentFile, Shown};
 use crate::{
-    model::action::{ConsultationId, DossierId},
+    model::action::{ConsultationId, DossierId, UploadId},
     service::Dossiers,
 };
 
@@ -26,6 +27,7 @@ pub fn router() -> OpenApiRouter<Dossiers> {
         .routes(routes!(one))
         .routes(routes!(answer))
         .routes(routes!(paper))
+        .routes(routes!(file))
         .routes(routes!(again))
 }
 
@@ -131,6 +133,27 @@ struct OpinionShown {
     dated: Option<Date>,
     officer: String,
     given_at: Option<Instant>,
+    files: Vec<SentBody>,
+}
+
+/// A file that goes with an opinion.
+#[derive(Debug, Serialize, ToSchema)]
+struct SentBody {
+    name: String,
+    media_type: String,
+    size: u64,
+    sha256: String,
+}
+
+impl From<SentFile> for SentBody {
+    fn from(file: SentFile) -> Self {
+        Self {
+            name: file.name,
+            media_type: file.media_type,
+            size: file.size,
+            sha256: file.sha256,
+        }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -168,6 +191,7 @@ impl From<AskedView> for WholeBody {
                 dated: opinion.dated,
                 officer: opinion.officer.name,
                 given_at: view.answered_at.map(Instant::from),
+                files: opinion.files.into_iter().map(SentBody::from).collect(),
             }),
             ended: view.ended.map(|ended| EndedBody {
                 at: ended.at.into(),
@@ -194,6 +218,9 @@ struct OpinionBody {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date)]
     dated: Option<Date>,
+    /// Finished uploads for this question, at most 10.
+    #[serde(default)]
+    files: Vec<Uuid>,
 }
 
 /// List what other agencies have asked the officer's agency.
@@ -255,6 +282,7 @@ async fn answer(
         opinion: body.opinion,
         document: body.document,
         dated: body.dated,
+        files: body.files.into_iter().map(UploadId::from_uuid).collect(),
     };
     dossiers.answer_question(&ctx, id, &given).await?;
     let view = dossiers.asked_one(&ctx, id).await?;
@@ -273,11 +301,29 @@ async fn paper(
     ApiPath((id, sha256)): ApiPath<(ConsultationId, String)>,
 ) -> Result<Response, ApiError> {
     let fetched = dossiers.asked_paper(&ctx, id, &sha256).await?;
+    Ok(bytes(fetched.content))
+}
+
+fn bytes(content: Bytes) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream"),
         (header::CACHE_CONTROL, "private, no-store"),
     ];
-    Ok((headers, fetched.content).into_response())
+    (headers, content).into_response()
+}
+
+/// Read a file that goes with the opinion on a question.
+#[utoipa::path(get, path = "/api/v1/consultations/{id}/files/{sha256}", operation_id = "read_opinion_file", tag = "consultations",
+    params(("id" = Uuid, Path, description = "The question"), ("sha256" = String, Path, description = "Digest of the file")),
+    responses((status = 200, description = "Its bytes", content_type = "application/octet-stream"), (status = 401, description = "Nobody is signed in"),
+        (status = 404, description = "No such question or file for this caller"), (status = 422, description = "Not an id", content_type = "application/problem+json")))]
+async fn file(
+    State(dossiers): State<Dossiers>,
+    ctx: Ctx,
+    ApiPath((id, sha256)): ApiPath<(ConsultationId, String)>,
+) -> Result<Response, ApiError> {
+    let (_, content) = dossiers.opinion_file(&ctx, id, &sha256).await?;
+    Ok(bytes(content))
 }
 
 /// Send a question to another node again: one that was refused, or that waits for its next try.

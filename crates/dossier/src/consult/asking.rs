@@ -22,7 +22,7 @@ use crate::{
         state::{Answer, Consequences, Consulted, Rules, State},
     },
     service::{Dossiers, StoredFile, any_of, no_dossier, question, silence},
-    store as dossiers,
+    store::{self as dossiers, uploads},
 };
 
 /// A question, or its end, is to be told.
@@ -117,6 +117,13 @@ impl Outgoing {
             Delivery::Refused | Delivery::Closed => false,
         }
     }
+
+    /// Refuses what comes for a consultation that has ended.
+    pub(super) fn require_open(&self) -> Result<()> {
+        let Some(ended) = self.ended else { return Ok(()) };
+        let text = ended.how.text();
+        Err(Error::refused(Kind::Conflict, "consultation-ended", text.vi, text.en))
+    }
 }
 
 /// A question that an entry of the log puts to another node, ready to be written with it.
@@ -165,6 +172,7 @@ pub(crate) async fn ended(
             open => open,
         };
         tables::end(tx, row.id, Ended { at: now, how }, delivery).await?;
+        uploads::discard_of_opinion(tx, row.id).await?;
         if delivery != Delivery::Closed {
             tell_at(tx, row.id, now, now).await?;
         }
@@ -438,6 +446,7 @@ impl Dossiers {
                 opinion: given.opinion.clone(),
                 document: given.document.clone(),
                 dated: given.dated,
+                files: self.files_named(row.id, &given.files).await?,
                 from: Some(Elsewhere {
                     sent_at: row.sent_at,
                     respondent: Respondent {
@@ -471,10 +480,7 @@ impl Dossiers {
     ) -> Result<StoredFile> {
         let row = self.asked_of(client, id).await?;
         let paper = row.question.paper(sha256).ok_or_else(no_paper)?;
-        if let Some(ended) = row.ended {
-            let text = ended.how.text();
-            return Err(Error::refused(Kind::Conflict, "consultation-ended", text.vi, text.en));
-        }
+        row.require_open()?;
         let kept = dossiers::by_id(&self.store().read(), row.dossier)
             .await?
             .ok_or_else(no_paper)?;
@@ -501,7 +507,7 @@ impl Dossiers {
     }
 
     /// A question, for the system that was asked and nobody else.
-    async fn asked_of(&self, client: &SubsystemId, id: ConsultationId) -> Result<Outgoing> {
+    pub(super) async fn asked_of(&self, client: &SubsystemId, id: ConsultationId) -> Result<Outgoing> {
         let row = tables::outgoing(&self.store().read(), id).await?;
         row.filter(|row| row.system == *client).ok_or_else(no_question)
     }

@@ -4,6 +4,7 @@
 //! ```text
 //! asking      the dossier's side: the question goes out, its standing is shown, the opinion is taken into the log
 //! answering   the other side: what was asked of agencies of this node, and what their officers answer
+//! files       what goes with an opinion, on both sides
 //! peer        what the two say to each other, as a service of the exchange
 //! wire        the shape of what crosses
 //! ```
@@ -14,6 +15,7 @@ mod agency;
 mod answering;
 pub mod api;
 mod asking;
+mod files;
 pub mod pages;
 mod peer;
 mod store;
@@ -36,11 +38,12 @@ pub use self::{
     answering::{AskedItem, AskedState, AskedView, GivenOpinion, PaperContent, Shown},
     asking::{Delivery, QuestionView},
     peer::router,
-    wire::{Ended, Ending, Fact, Named, Office, Officer, Opinion, Question, SentPaper},
+    wire::{Ended, Ending, Fact, Named, Office, Officer, Opinion, Question, SentFile, SentPaper},
 };
 pub(crate) use self::{
     answering::sentences,
     asking::{ended, sent},
+    files::MOST as MOST_FILES,
 };
 
 /// The purpose of every call between the two.

@@ -2,11 +2,11 @@
 
 use askama::Template;
 use axum::{
-    Form, Router,
-    extract::{Path, State},
+    Router,
+    extract::{DefaultBodyLimit, Multipart, Path, State, multipart::MultipartRejection},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{get, post},
 };
 use axum_extra::extract::Query;
 use base::{Error, Kind, Lang, Problems, Result, Timestamp};
@@ -21,17 +21,38 @@ use super::{
     answering::{PAGE, sentences},
 };
 use crate::{
-    model::action::ConsultationId,
-    pages::desk::{inline, left},
-    service::Dossiers,
+    model::action::{ConsultationId, UploadId},
+    pages::{
+        citizen::{
+            PIECE, SLACK,
+            papers::{self, Body, FileLine, about, at, at_a_file, file_line, parts},
+            upload, upload_id,
+        },
+        desk::{inline, left},
+    },
+    service::{Dossiers, Rule, Upload, UploadFor},
 };
+
+/// The name of the field that carries files.
+const FILE: &str = "file";
 
 /// `/desk/consultations…`.
 pub fn router(dossiers: Dossiers) -> Router {
+    let largest = usize::try_from(dossiers.config().largest_upload).unwrap_or(usize::MAX);
+    let uploads = Router::new()
+        .route("/desk/consultations/{id}/uploads", post(upload::begin_for_opinion))
+        .route(
+            "/desk/consultations/{id}/uploads/{upload}",
+            get(upload::state).patch(upload::append),
+        )
+        .layer(DefaultBodyLimit::max(PIECE + SLACK));
     Router::new()
         .route("/desk/consultations", get(list))
         .route("/desk/consultations/{id}", get(show).post(answer))
+        .layer(DefaultBodyLimit::max(largest.saturating_add(SLACK)))
         .route("/desk/consultations/{id}/papers/{sha256}", get(paper))
+        .route("/desk/consultations/{id}/files/{sha256}", get(file))
+        .merge(uploads)
         .with_state(dossiers)
 }
 
@@ -143,6 +164,10 @@ struct QuestionPage {
     trouble: String,
     /// When it is sent again.
     next_at: Option<Timestamp>,
+    /// What will go with the opinion.
+    files: Vec<FileLine>,
+    accept: String,
+    limits: String,
     posted: Vec<(String, String)>,
 }
 
@@ -159,9 +184,21 @@ struct Given {
     document: String,
     officer: String,
     at: Timestamp,
+    files: Vec<Paper>,
 }
 
 impl QuestionPage {
+    fn uploads(&self) -> String {
+        format!("{}/uploads", self.path)
+    }
+
+    fn removable(&self) -> Vec<ui::Choice> {
+        self.files
+            .iter()
+            .map(|file| ui::Choice::new(&file.id, &file.name))
+            .collect()
+    }
+
     fn value(&self, name: &str) -> &str {
         first(&self.posted, name)
     }
@@ -184,14 +221,11 @@ fn first<'a>(posted: &'a [(String, String)], name: &str) -> &'a str {
 
 async fn show(web: Web, State(dossiers): State<Dossiers>, Path(id): Path<String>) -> Response {
     let made = async {
-        let view = dossiers.asked_one(&web.ctx, question_id(&id)?).await?;
-        let before = view.opinion.as_ref().map(posted_before).unwrap_or_default();
-        Ok::<_, Error>(question_page(&web, view, before, Problems::new()))
+        let asked = Question::load(&web, &dossiers, question_id(&id)?).await?;
+        let before = asked.view.opinion.as_ref().map(posted_before).unwrap_or_default();
+        Ok::<_, Error>(asked.draw(&web, before, Problems::new(), StatusCode::OK))
     };
-    match made.await {
-        Ok(page) => view::html(StatusCode::OK, &page),
-        Err(error) => web.refuse(&error),
-    }
+    made.await.unwrap_or_else(|error| web.refuse(&error))
 }
 
 /// The fields of an opinion that came back to be mended.
@@ -212,8 +246,30 @@ fn posted_before(opinion: &super::wire::Opinion) -> Vec<(String, String)> {
     posted
 }
 
-fn question_page(web: &Web, view: AskedView, posted: Vec<(String, String)>, problems: Problems) -> QuestionPage {
+/// A question with the files that will go with its opinion.
+struct Question {
+    view: AskedView,
+    files: Vec<Upload>,
+    rule: Rule,
+}
+
+impl Question {
+    async fn load(web: &Web, dossiers: &Dossiers, id: ConsultationId) -> Result<Self> {
+        Ok(Self {
+            view: dossiers.asked_one(&web.ctx, id).await?,
+            files: dossiers.opinion_files(&web.ctx, id).await?,
+            rule: dossiers.opinion_rule(),
+        })
+    }
+
+    fn draw(self, web: &Web, posted: Vec<(String, String)>, problems: Problems, status: StatusCode) -> Response {
+        view::html(status, &question_page(web, self, posted, problems))
+    }
+}
+
+fn question_page(web: &Web, asked: Question, posted: Vec<(String, String)>, problems: Problems) -> QuestionPage {
     let lang = web.page.lang;
+    let Question { view, files, rule } = asked;
     let mut page = web.titled("Ý kiến theo đề nghị của cơ quan khác", "A question of another agency");
     page.breadcrumbs = vec![
         Link::new("/desk", "Bàn làm việc", "Desk"),
@@ -258,7 +314,7 @@ fn question_page(web: &Web, view: AskedView, posted: Vec<(String, String)>, prob
             .map(|paper| Paper {
                 title: paper.title.get(lang).to_owned(),
                 name: paper.name.clone(),
-                about: crate::pages::citizen::papers::about(paper.size, None, lang),
+                about: about(paper.size, None, lang),
                 href: format!("{}/papers/{}", shown.href, paper.sha256),
             })
             .collect(),
@@ -276,7 +332,20 @@ fn question_page(web: &Web, view: AskedView, posted: Vec<(String, String)>, prob
                 false => format!("{}, {}", opinion.officer.name, opinion.officer.title),
             },
             at,
+            files: opinion
+                .files
+                .into_iter()
+                .map(|file| Paper {
+                    title: String::new(),
+                    about: about(file.size, None, lang),
+                    href: format!("{}/files/{}", shown.href, file.sha256),
+                    name: file.name,
+                })
+                .collect(),
         }),
+        files: files.iter().map(|upload| file_line(upload, lang)).collect(),
+        accept: papers::accept(&rule),
+        limits: papers::limits(&rule, lang),
         ended: view.ended.map(|ended| {
             let at = ended.at.display();
             format!("{} ({at})", ended.how.text().get(lang))
@@ -295,7 +364,7 @@ fn document(lang: Lang, number: &str, dated: Option<Date>) -> String {
     }
 }
 
-fn question_id(id: &str) -> Result<ConsultationId> {
+pub(crate) fn question_id(id: &str) -> Result<ConsultationId> {
     id.parse()
         .map_err(|_| Error::not_found("yêu cầu lấy ý kiến này", "consultation"))
 }
@@ -304,32 +373,96 @@ async fn answer(
     web: Web,
     State(dossiers): State<Dossiers>,
     Path(id): Path<String>,
-    Form(posted): Form<Vec<(String, String)>>,
+    body: std::result::Result<Multipart, MultipartRejection>,
 ) -> Response {
-    let done = async {
-        let id = question_id(&id)?;
-        let given = given(&posted)?;
+    let done = async { answered(&web, &dossiers, question_id(&id)?, body).await };
+    done.await.unwrap_or_else(|error| web.refuse(&error))
+}
+
+/// Takes files out and in as the form wishes; then, unless that was all, gives the opinion. What was typed is shown again with
+/// whatever is wrong.
+async fn answered(
+    web: &Web,
+    dossiers: &Dossiers,
+    id: ConsultationId,
+    body: std::result::Result<Multipart, MultipartRejection>,
+) -> Result<Response> {
+    let again = |kind: Kind| StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+    let body = match parts(body).await {
+        Ok(body) => body,
+        Err(Error::Refused(kind, problems)) => {
+            let asked = Question::load(web, dossiers, id).await?;
+            return Ok(asked.draw(web, Vec::new(), at(FILE, problems, None), again(kind)));
+        }
+        Err(error) => return Err(error),
+    };
+    let problems = change_files(web, dossiers, id, &body).await?;
+    let only_files = first(&body.fields, "then") == "files";
+    if only_files || !problems.is_empty() {
+        let status = match problems.is_empty() {
+            true => StatusCode::OK,
+            false => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let asked = Question::load(web, dossiers, id).await?;
+        return Ok(asked.draw(web, body.fields, problems, status));
+    }
+    let given = async {
+        let files = dossiers.opinion_files(&web.ctx, id).await?;
+        let given = given(&body.fields, files.iter().map(|file| file.id).collect())?;
         dossiers.answer_question(&web.ctx, id, &given).await
     };
-    let error = match done.await {
-        Ok(()) => return Redirect::to(&format!("/desk/consultations/{id}")).into_response(),
-        Err(error) => error,
-    };
-    let Error::Refused(kind @ (Kind::Invalid | Kind::Conflict), problems) = error else {
-        return web.refuse(&error);
-    };
-    let view = async { dossiers.asked_one(&web.ctx, question_id(&id)?).await };
-    match view.await {
-        Ok(view) => {
-            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-            view::html(status, &question_page(&web, view, posted, problems))
+    match given.await {
+        Ok(()) => Ok(Redirect::to(&format!("/desk/consultations/{id}")).into_response()),
+        Err(Error::Refused(kind @ (Kind::Invalid | Kind::Conflict), problems)) => {
+            let asked = Question::load(web, dossiers, id).await?;
+            Ok(asked.draw(web, body.fields, at_fields(&problems), again(kind)))
         }
-        Err(error) => web.refuse(&error),
+        Err(error) => Err(error),
     }
 }
 
+/// Takes out the files that the form names and takes in those that came with it: what is wrong with them.
+async fn change_files(web: &Web, dossiers: &Dossiers, id: ConsultationId, body: &Body) -> Result<Problems> {
+    if dossiers.asked_one(&web.ctx, id).await?.item.state != AskedState::Open {
+        // Sent twice: the files of the first time count.
+        return Ok(Problems::new());
+    }
+    for (_, upload) in body.fields.iter().filter(|(name, _)| name == "remove") {
+        match dossiers.remove_upload(&web.ctx, upload_id(upload)?).await {
+            // Gone already is as good as gone.
+            Err(error) if error.kind() == Some(Kind::NotFound) => {}
+            gone => gone?,
+        }
+    }
+    let mut problems = Problems::new();
+    for sent in &body.files {
+        let stored = dossiers
+            .upload_whole(&web.ctx, UploadFor::Opinion(id), "", &sent.name, &sent.content)
+            .await;
+        match stored {
+            Ok(_) => {}
+            Err(Error::Refused(kind, why)) if at_a_file(kind) => problems.extend(at(FILE, why, Some(&sent.name))),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(problems)
+}
+
+/// Problems of single files stand at the one control for files.
+fn at_fields(problems: &Problems) -> Problems {
+    let mut settled = Problems::new();
+    for problem in problems {
+        let place = match problem.at.starts_with("files") {
+            true => FILE,
+            false => &problem.at,
+        };
+        settled.add(&problem.code, place, &problem.text.vi, &problem.text.en);
+    }
+    settled
+}
+
 /// What the form says.
-fn given(posted: &[(String, String)]) -> Result<GivenOpinion> {
+fn given(posted: &[(String, String)], files: Vec<UploadId>) -> Result<GivenOpinion> {
     let mut problems = Problems::new();
     let agrees = match first(posted, "agrees") {
         "yes" => true,
@@ -361,7 +494,16 @@ fn given(posted: &[(String, String)]) -> Result<GivenOpinion> {
         opinion: first(posted, "opinion").to_owned(),
         document: first(posted, "document").to_owned(),
         dated,
+        files,
     })
+}
+
+async fn file(web: Web, State(dossiers): State<Dossiers>, Path((id, sha256)): Path<(String, String)>) -> Response {
+    let found = async { dossiers.opinion_file(&web.ctx, question_id(&id)?, &sha256).await };
+    match found.await {
+        Ok((media_type, content)) => inline(&media_type, content),
+        Err(error) => web.refuse(&error),
+    }
 }
 
 async fn paper(web: Web, State(dossiers): State<Dossiers>, Path((id, sha256)): Path<(String, String)>) -> Response {

@@ -3,6 +3,8 @@
 //! ```text
 //! PUT /questions/{id}           asks, or says that it has ended       → {"version":1,"open":true}
 //! PUT /opinions/{id}            answers, to whoever asked             → {"version":1,"open":false}
+//! PUT /opinions/{id}/files/{sha256}   a piece of a file that goes with the answer   → {"version":1,"received":n,"whole":false}
+//! GET /opinions/{id}/files/{sha256}   how much of it is there                       → the same
 //! GET /papers/{id}/{sha256}     a paper of an open question           → its bytes
 //! ```
 //! `id` is the asking node's. Who speaks is what the gateway has verified and nothing else: a question belongs to the system that
@@ -27,19 +29,28 @@ use axum::{
 };
 use base::{Clock, Error, Kind, Result};
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use http::{HeaderName, HeaderValue, header};
 use identity::{OfficerActor, OfficerId, problem_response};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     PURPOSE,
+    files::Piece,
     store::{Incoming, Outgoing},
-    wire::{Opinion, Question},
+    wire::{Opinion, Question, SentFile},
 };
-use crate::{model::action::ConsultationId, service::Dossiers};
+use crate::{
+    model::action::ConsultationId,
+    service::{Dossiers, LARGEST_PIECE},
+};
 
 /// The largest message, and the largest answer that is read but for papers, in bytes.
 pub(super) const LARGEST: usize = 1 << 20;
+
+/// Where a piece of a file begins, bytes.
+const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
+/// The length of the whole file, bytes.
+const LENGTH: HeaderName = HeaderName::from_static("upload-length");
 
 #[derive(Clone)]
 struct Peer {
@@ -52,6 +63,7 @@ pub fn router(dossiers: Dossiers, clock: Arc<dyn Clock>) -> Router {
     Router::new()
         .route("/questions/{id}", put(question))
         .route("/opinions/{id}", put(opinion))
+        .route("/opinions/{id}/files/{sha256}", get(standing).put(piece))
         .route("/papers/{id}/{sha256}", get(paper))
         .fallback(|| async { problem_response(&Error::not_found("địa chỉ này", "address")) })
         .with_state(Peer { dossiers, clock })
@@ -75,6 +87,28 @@ async fn opinion(State(peer): State<Peer>, Path(id): Path<String>, request: Requ
         let opinion: Opinion = message(request).await?;
         let Peer { dossiers, clock } = peer;
         dossiers.take_opinion(&caller.system, id, &opinion, clock.now()).await
+    };
+    answer(taken.await.map(Json))
+}
+
+async fn standing(State(peer): State<Peer>, Path((id, sha256)): Path<(String, String)>, request: Request) -> Response {
+    let found = async move {
+        let (caller, id) = (caller(&request)?, consultation(&id)?);
+        peer.dossiers.file_standing(&caller.system, id, &sha256).await
+    };
+    answer(found.await.map(Json))
+}
+
+async fn piece(State(peer): State<Peer>, Path((id, sha256)): Path<(String, String)>, request: Request) -> Response {
+    let taken = async {
+        let (caller, id) = (caller(&request)?, consultation(&id)?);
+        let (start, length) = (number(&request, &OFFSET)?, number(&request, &LENGTH)?);
+        let content = body(request, LARGEST_PIECE).await?;
+        let piece = Piece { start, length, content };
+        let Peer { dossiers, clock } = peer;
+        dossiers
+            .take_piece(&caller.system, id, &sha256, &piece, clock.now())
+            .await
     };
     answer(taken.await.map(Json))
 }
@@ -137,20 +171,38 @@ fn consultation(id: &str) -> Result<ConsultationId> {
 }
 
 async fn message<T: DeserializeOwned>(request: Request<Body>) -> Result<T> {
-    let body = axum::body::to_bytes(request.into_body(), LARGEST).await.map_err(|_| {
-        Error::refused(
-            Kind::TooLarge,
-            "too-large",
-            "Thông điệp lớn hơn 1 MiB hoặc bị đứt giữa chừng.",
-            "The message is larger than 1 MiB or broke off.",
-        )
-    })?;
+    let body = body(request, LARGEST).await?;
     serde_json::from_slice(&body).map_err(|flaw| {
         Error::refused(
             Kind::Invalid,
             "message-form",
             format!("Không đọc được thông điệp: {flaw}."),
             format!("The message cannot be read: {flaw}."),
+        )
+    })
+}
+
+async fn body(request: Request<Body>, largest: usize) -> Result<Bytes> {
+    let mebibytes = largest >> 20;
+    axum::body::to_bytes(request.into_body(), largest).await.map_err(|_| {
+        Error::refused(
+            Kind::TooLarge,
+            "too-large",
+            format!("Thông điệp lớn hơn {mebibytes} MiB hoặc bị đứt giữa chừng."),
+            format!("The message is larger than {mebibytes} MiB or broke off."),
+        )
+    })
+}
+
+fn number(request: &Request, name: &HeaderName) -> Result<i64> {
+    let said = request.headers().get(name).and_then(|value| value.to_str().ok());
+    let said = said.and_then(|value| value.parse::<i64>().ok()).filter(|n| *n >= 0);
+    said.ok_or_else(|| {
+        Error::refused(
+            Kind::Invalid,
+            "upload-header",
+            format!("Thiếu hoặc sai tiêu đề {name}: phải là số nguyên không âm."),
+            format!("The header {name} is missing or is not a whole number."),
         )
     })
 }
@@ -200,6 +252,34 @@ fn put_request(target: &str, message: &impl Serialize, id: String, dossier: &str
         .header(ISSUE, dossier)
         .body(serde_json::to_vec(message)?.into())
         .map_err(Error::internal)
+}
+
+/// The call that asks how much of a file is there.
+pub(super) fn standing_request(row: &Incoming, file: &SentFile) -> Result<http::Request<Bytes>> {
+    http::Request::get(file_target(row, file))
+        .header(PURPOSE_HEADER, PURPOSE)
+        .header(ISSUE, &row.question.dossier)
+        .body(Bytes::new())
+        .map_err(Error::internal)
+}
+
+/// The call that brings a piece of a file.
+pub(super) fn piece_request(row: &Incoming, file: &SentFile, start: u64, piece: Bytes) -> Result<http::Request<Bytes>> {
+    let short = file.sha256.get(..16).unwrap_or_default();
+    http::Request::put(file_target(row, file))
+        .header(header::CONTENT_TYPE, "application/octet-stream")
+        .header(PURPOSE_HEADER, PURPOSE)
+        .header(ID, format!("file-{}-{short}-{start}", row.question_id))
+        .header(ISSUE, &row.question.dossier)
+        .header(OFFSET, start)
+        .header(LENGTH, file.size)
+        .body(piece)
+        .map_err(Error::internal)
+}
+
+fn file_target(row: &Incoming, file: &SentFile) -> String {
+    let (asker, id, sha256) = (&row.asker, row.question_id, &file.sha256);
+    format!("/r1/{asker}/{CONSULTATIONS}/opinions/{id}/files/{sha256}")
 }
 
 /// The call that fetches a paper for an officer.

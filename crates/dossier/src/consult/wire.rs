@@ -6,7 +6,15 @@ use jiff::civil::Date;
 use procedure::process::Silence;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{action::Respondent, command::LONGEST_TEXT, state::Answer};
+use super::MOST_FILES;
+use crate::{
+    model::{
+        action::{File, Respondent},
+        command::LONGEST_TEXT,
+        state::Answer,
+    },
+    service::plain_name,
+};
 
 /// The version of these messages.
 pub const VERSION: u32 = 1;
@@ -183,6 +191,62 @@ pub struct Opinion {
     pub dated: Option<Date>,
     /// Who gives it.
     pub officer: Officer,
+    /// The files that go with it, which are at the asking node before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<SentFile>,
+}
+
+/// A file that goes with an opinion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentFile {
+    /// The name of the file.
+    pub name: String,
+    /// Media type by content.
+    pub media_type: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the content, hexadecimal.
+    pub sha256: String,
+}
+
+impl SentFile {
+    pub(super) fn of(file: &File) -> Self {
+        Self {
+            name: file.name.clone(),
+            media_type: file.media_type.clone(),
+            size: file.size,
+            sha256: file.sha256.clone(),
+        }
+    }
+}
+
+/// How much of a file of an opinion is at the asking node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStanding {
+    /// [`VERSION`].
+    pub version: u32,
+    /// Bytes from its beginning.
+    pub received: u64,
+    /// Whether it is whole and was judged good.
+    pub whole: bool,
+}
+
+impl FileStanding {
+    /// Nothing yet.
+    pub const NOTHING: Self = Self {
+        version: VERSION,
+        received: 0,
+        whole: false,
+    };
+
+    /// All of it.
+    pub const fn whole(size: u64) -> Self {
+        Self {
+            version: VERSION,
+            received: size,
+            whole: true,
+        }
+    }
 }
 
 /// An officer, as their agency names them.
@@ -270,6 +334,27 @@ impl Opinion {
         judge.at_most("document", &self.document, LONGEST_NAME);
         judge.text("officer.name", &self.officer.name, LONGEST_NAME);
         judge.at_most("officer.title", &self.officer.title, LONGEST_NAME);
+        if self.files.len() > MOST_FILES {
+            judge.0.add(
+                "too-many-files",
+                "files",
+                format!("Tối đa {MOST_FILES} tệp."),
+                format!("At most {MOST_FILES} files."),
+            );
+        }
+        for (n, file) in self.files.iter().enumerate().take(MOST_FILES) {
+            judge.text(&format!("files.{n}.name"), &file.name, LONGEST_NAME);
+            judge.text(&format!("files.{n}.media_type"), &file.media_type, 100);
+            judge.digest(&format!("files.{n}.sha256"), &file.sha256);
+            if self.files.iter().take(n).any(|other| other.sha256 == file.sha256) {
+                judge.0.add(
+                    "twice",
+                    format!("files.{n}.sha256"),
+                    "Tệp này đã có trong ý kiến.",
+                    "The opinion has this file already.",
+                );
+            }
+        }
         if self.dated.is_some() && self.document.trim().is_empty() {
             judge.0.add(
                 "required",
@@ -289,6 +374,7 @@ impl Opinion {
             document,
             dated,
             respondent: Some(respondent),
+            files,
             ..
         } = answer
         else {
@@ -301,7 +387,18 @@ impl Opinion {
             && *dated == self.dated
             && *name == self.officer.name
             && *title == self.officer.title
+            && files.len() == self.files.len()
+            && files
+                .iter()
+                .zip(&self.files)
+                .all(|(kept, sent)| kept.sha256 == sent.sha256 && kept.name == plain_name(&sent.name))
     }
+}
+
+/// Whether a text is SHA-256 as these messages write it.
+pub(super) fn is_digest(sha256: &str) -> bool {
+    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    sha256.len() == 64 && sha256.bytes().all(hex)
 }
 
 /// Gathers what is wrong.
@@ -388,8 +485,7 @@ impl Judge {
     }
 
     fn digest(&mut self, at: &str, sha256: &str) {
-        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        if sha256.len() != 64 || !sha256.bytes().all(hex) {
+        if !is_digest(sha256) {
             self.0.add(
                 "digest",
                 at,

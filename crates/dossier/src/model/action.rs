@@ -120,6 +120,9 @@ pub enum Action {
         /// Who gave it, where it came from the agency's own node.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         respondent: Option<Respondent>,
+        /// Files that came with it, judged like those of papers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<File>,
     },
     /// Registries that had been silent when the dossier was filed have answered.
     RegistriesAnswered {

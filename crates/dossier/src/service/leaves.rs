@@ -12,7 +12,7 @@ use std::{
 use base::{Error, Result, Text, Timestamp};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use identity::{Ctx, Purpose};
-use ledger::{Kind, Ledger, Log};
+use ledger::{Kind, Ledger, Ledgers, Log};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::{jobs::Batch, transact};
@@ -43,9 +43,10 @@ pub struct Proofs {
     pub format: String,
     /// Code of the dossier.
     pub dossier: String,
-    /// The log.
+    /// The log that the node writes.
     pub log: String,
-    /// Its keys, as C2SP verifier keys. Compare them with those that the agency publishes.
+    /// Its keys, and those of former logs of the node that have entries, as C2SP verifier keys; a key bears the name of its log.
+    /// Compare them with those that the agency publishes.
     pub keys: Vec<String>,
     /// The entries that have a leaf, oldest first.
     pub entries: Vec<EntryProof>,
@@ -59,6 +60,9 @@ pub struct Proofs {
 pub struct EntryProof {
     /// Its number in the log of the dossier.
     pub seq: i64,
+    /// The log, where it is a former one rather than [`Proofs::log`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
     /// The leaf.
     pub leaf: u64,
     /// C2SP tlog-proof. It shows the entry, unless that is for officers only.
@@ -99,20 +103,22 @@ impl LeafSays {
 pub const PROOFS_FORMAT: &str = "motcua-dossier-proofs/1";
 
 impl Dossiers {
-    /// From now on entries become leaves of this log. Reads from it first what a crash kept from the table.
+    /// From now on entries become leaves of the present log; those in former ones stay provable. Reads from it first what a crash
+    /// kept from the table.
     ///
     /// # Errors
     /// The log or the database cannot be read.
-    pub async fn keep_in(&self, ledger: Ledger) -> Result<()> {
-        self.recover_leaves(&ledger.log).await?;
+    pub async fn keep_in(&self, ledgers: impl Into<Ledgers>) -> Result<()> {
+        let ledgers = ledgers.into();
+        self.recover_leaves(&ledgers.present.log).await?;
         // A second log would leave entries in two: the first stays.
-        let _ = self.0.ledger.set(ledger);
+        let _ = self.0.ledgers.set(ledgers);
         Ok(())
     }
 
     /// The log that entries become leaves of.
     pub fn ledger(&self) -> Option<&Ledger> {
-        self.0.ledger.get()
+        self.0.ledgers.get().map(|ledgers| &ledgers.present)
     }
 
     /// Makes leaves of all entries of the dossiers that changed which have none. Without a log, nothing.
@@ -120,7 +126,7 @@ impl Dossiers {
     /// # Errors
     /// The log or the database failed; doing it again does no harm.
     pub async fn follow_changes(&self, batch: &Batch) -> Result<()> {
-        let Some(ledger) = self.0.ledger.get() else {
+        let Some(ledger) = self.ledger() else {
             return Ok(());
         };
         let changed: BTreeSet<DossierId> = batch
@@ -139,7 +145,7 @@ impl Dossiers {
     /// # Errors
     /// The log or the database failed; doing it again does no harm.
     pub async fn keep_all_leaves(&self, progress: &mut dyn FnMut(u64)) -> Result<u64> {
-        let Some(ledger) = self.0.ledger.get() else {
+        let Some(ledger) = self.ledger() else {
             return Ok(0);
         };
         let (mut after, mut looked, mut made) = (None, 0, 0);
@@ -209,49 +215,58 @@ impl Dossiers {
     /// # Errors
     /// `NotFound` also where the reader may not know that the dossier exists, and where this node keeps no log.
     pub async fn proofs(&self, ctx: &Ctx, code: &str, purpose: Purpose) -> Result<Proofs> {
-        let Some(ledger) = self.0.ledger.get() else {
+        let Some(ledgers) = self.0.ledgers.get() else {
             return Err(Error::not_found("sổ cái minh bạch", "transparency log"));
         };
         let view = self.get_by_code(ctx, code, purpose).await?;
         let shown: BTreeSet<i64> = view.history.iter().map(|line| line.seq).collect();
         let leaves = tables::of(&self.store().read(), view.id).await?;
-        let kept = ledger.clone();
-        let prove = move || {
-            let mut tokens = Vec::new();
-            let of_this_log = leaves.iter().filter(|leaf| leaf.origin == kept.log.origin());
-            let prove = |leaf: &Leaf| {
-                let at = leaf.leaf.unsigned_abs();
-                let proved = kept.proved(at, shown.contains(&leaf.seq))?;
-                let stamped = proved.stamped.map(|(proof, token)| {
-                    let token = BASE64_STANDARD.encode(token);
-                    if !tokens.contains(&token) {
-                        tokens.push(token);
-                    }
-                    proof.to_string()
-                });
-                Ok(EntryProof {
-                    seq: leaf.seq,
-                    leaf: at,
-                    proof: proved.proof.to_string(),
-                    stamped,
-                })
-            };
-            let entries = of_this_log.map(prove).collect::<ledger::Result<Vec<_>>>()?;
-            Ok::<_, ledger::Error>((entries, tokens))
-        };
-        let (entries, tokens) = tokio::task::spawn_blocking(prove)
+        let (kept, dossier) = (ledgers.clone(), view.state.code.clone());
+        tokio::task::spawn_blocking(move || prove(&kept, dossier, &leaves, &shown))
             .await
             .map_err(Error::internal)?
-            .map_err(Error::internal)?;
-        Ok(Proofs {
-            format: PROOFS_FORMAT.to_owned(),
-            dossier: view.state.code.clone(),
-            log: ledger.log.origin().to_owned(),
-            keys: ledger.keys.iter().map(ToString::to_string).collect(),
-            entries,
-            tokens,
-        })
+            .map_err(Error::internal)
     }
+}
+
+/// Proves leaves, each in its log; those of a log that is not here any more are left out. Blocks on the disk.
+fn prove(ledgers: &Ledgers, dossier: String, leaves: &[Leaf], shown: &BTreeSet<i64>) -> ledger::Result<Proofs> {
+    let present = ledgers.present.log.origin();
+    let mut proofs = Proofs {
+        format: PROOFS_FORMAT.to_owned(),
+        dossier,
+        log: present.to_owned(),
+        keys: ledgers.present.keys.iter().map(ToString::to_string).collect(),
+        entries: Vec::with_capacity(leaves.len()),
+        tokens: Vec::new(),
+    };
+    let once = |all: &mut Vec<String>, one: String| {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    };
+    for leaf in leaves {
+        let Some(ledger) = ledgers.named(&leaf.origin) else {
+            continue;
+        };
+        let at = leaf.leaf.unsigned_abs();
+        let proved = ledger.proved(at, shown.contains(&leaf.seq))?;
+        for key in &ledger.keys {
+            once(&mut proofs.keys, key.to_string());
+        }
+        let (stamped, token) = proved.stamped.unzip();
+        if let Some(token) = token {
+            once(&mut proofs.tokens, BASE64_STANDARD.encode(token));
+        }
+        proofs.entries.push(EntryProof {
+            seq: leaf.seq,
+            log: Some(leaf.origin.clone()).filter(|log| log != present),
+            leaf: at,
+            proof: proved.proof.to_string(),
+            stamped: stamped.map(|proof| proof.to_string()),
+        });
+    }
+    Ok(proofs)
 }
 
 fn record(entry: &Bare) -> Result<Vec<u8>> {

@@ -27,7 +27,7 @@ use base::{
     codes::{AgencyCode, DossierCodePattern},
 };
 use identity::IdentityState;
-use ledger::Ledger;
+use ledger::Ledgers;
 use procedure::{
     package::{ExecutingLevel, Package},
     reference::Reference,
@@ -42,6 +42,7 @@ pub use figures::DossierFigures;
 pub use filing::{Filed, Filing, FilingPaper};
 pub use handling::Done;
 pub(crate) use handling::{any_of, no_dossier};
+pub(crate) use inspect::plain_name;
 pub use jobs::{CHANGED, DOCUMENT, handlers};
 pub use leaves::{EntryProof, LeafSays, PROOFS_FORMAT, Proofs};
 pub use notices::NoticeItem;
@@ -51,7 +52,8 @@ pub use reading::{
     Slice, StoredFile, TaskView, Tracking, WATCHED, Watch, WatchItem,
 };
 pub(crate) use reading::{bad_cursor, minutes_left, question, silence};
-pub use uploads::{UploadFor, UploadState};
+pub(crate) use uploads::Rule;
+pub use uploads::{LARGEST_PIECE, UploadFor, UploadState};
 pub use writing::WriteView;
 
 pub use crate::store::{
@@ -117,7 +119,7 @@ struct Inner {
     config: Config,
     calendar: RwLock<Arc<Calendar>>,
     filings: filing::Filings,
-    ledger: OnceLock<Ledger>,
+    ledgers: OnceLock<Ledgers>,
     exchange: OnceLock<Exchange>,
     lookup: OnceLock<Arc<dyn Lookup>>,
     keeper: OnceLock<Arc<dyn Keeper>>,
@@ -143,7 +145,7 @@ impl Dossiers {
             config,
             calendar,
             filings: filing::filings(),
-            ledger: OnceLock::new(),
+            ledgers: OnceLock::new(),
             exchange: OnceLock::new(),
             lookup: OnceLock::new(),
             keeper: OnceLock::new(),

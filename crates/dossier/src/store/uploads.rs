@@ -4,7 +4,7 @@ use base::{Id, Result, Timestamp};
 use store::{Read, Row, Tx, params, sea_orm};
 use uuid::Uuid;
 
-use crate::model::action::{File, UploadId};
+use crate::model::action::{ConsultationId, File, UploadId};
 
 /// A file under way or whole.
 #[derive(Debug, Clone)]
@@ -15,6 +15,10 @@ pub struct Upload {
     pub owner: String,
     /// The draft that it belongs to.
     pub draft: Option<Uuid>,
+    /// The consultation with whose opinion it goes.
+    pub consultation: Option<ConsultationId>,
+    /// The SHA-256 that the node says it has from which it comes.
+    pub announced: Option<String>,
     /// The package whose rules judge it; none where it was begun before that was kept.
     pub package: Option<String>,
     /// The paper that it belongs to.
@@ -34,6 +38,8 @@ struct UploadRow {
     id: Uuid,
     owner: String,
     draft_id: Option<Uuid>,
+    consultation_id: Option<Uuid>,
+    announced: Option<String>,
     package: Option<String>,
     paper: String,
     name: String,
@@ -61,6 +67,8 @@ impl From<UploadRow> for Upload {
             id: Id::from_uuid(r.id),
             owner: r.owner,
             draft: r.draft_id,
+            consultation: r.consultation_id.map(ConsultationId::from_uuid),
+            announced: r.announced,
             package: r.package,
             paper: r.paper,
             name: r.name,
@@ -71,20 +79,21 @@ impl From<UploadRow> for Upload {
     }
 }
 
-const COLUMNS: &str =
-    "id, owner, draft_id, package, paper, name, declared_size, received, media_type, size, pages, sha256";
+const COLUMNS: &str = "id, owner, draft_id, consultation_id, announced, package, paper, name, declared_size, received, media_type, size, pages, sha256";
 
-/// Begins an upload.
+/// Begins an upload. One that another node announces again is begun already.
 ///
 /// # Errors
 /// The database failed.
 pub async fn insert(tx: &Tx, upload: &Upload, now: Timestamp) -> Result<()> {
-    let sql = "INSERT INTO dossier_upload (id, owner, draft_id, package, paper, name, declared_size, received, created_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)";
+    let sql = "INSERT INTO dossier_upload (id, owner, draft_id, consultation_id, announced, package, paper, name, declared_size, \
+               received, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10) ON CONFLICT DO NOTHING";
     let values = params![
         upload.id,
         upload.owner,
         upload.draft,
+        upload.consultation,
+        upload.announced,
         upload.package,
         upload.paper,
         upload.name,
@@ -144,6 +153,26 @@ pub async fn of_draft(db: &impl Read, draft: Uuid) -> Result<Vec<Upload>> {
         .collect())
 }
 
+/// The files of an opinion, in the order in which they were added.
+///
+/// # Errors
+/// The database failed.
+pub async fn of_opinion(db: &impl Read, consultation: ConsultationId) -> Result<Vec<Upload>> {
+    let sql = format!("SELECT {COLUMNS} FROM dossier_upload WHERE consultation_id = $1 ORDER BY created_at, id");
+    let rows = db.all::<UploadRow>(&sql, params![consultation]).await?;
+    Ok(rows.into_iter().map(Upload::from).collect())
+}
+
+/// A file of an opinion, by the digest that the node from which it comes says it has.
+///
+/// # Errors
+/// The database failed.
+pub async fn announced(db: &impl Read, consultation: ConsultationId, sha256: &str) -> Result<Option<Upload>> {
+    let sql = format!("SELECT {COLUMNS} FROM dossier_upload WHERE consultation_id = $1 AND announced = $2");
+    let row = db.one::<UploadRow>(&sql, params![consultation, sha256]).await?;
+    Ok(row.map(Upload::from))
+}
+
 /// Adds a piece that begins at `start`; `false` when the upload does not stand there.
 ///
 /// # Errors
@@ -187,6 +216,33 @@ pub async fn finish(tx: &Tx, id: UploadId, file: &File, now: Timestamp) -> Resul
     )
     .await?;
     tx.exec("DELETE FROM dossier_upload_part WHERE upload_id = $1", params![id])
+        .await
+        .map(drop)
+}
+
+/// Lets go of an upload that was not finished.
+///
+/// # Errors
+/// The database failed.
+pub async fn discard(tx: &Tx, id: UploadId) -> Result<()> {
+    let sql = "DELETE FROM dossier_upload WHERE id = $1 AND finished_at IS NULL";
+    if tx.exec(sql, params![id]).await? == 0 {
+        return Ok(());
+    }
+    tx.exec("DELETE FROM dossier_upload_part WHERE upload_id = $1", params![id])
+        .await
+        .map(drop)
+}
+
+/// Lets go of what an opinion that is not waited for any more has not finished.
+///
+/// # Errors
+/// The database failed.
+pub async fn discard_of_opinion(tx: &Tx, consultation: ConsultationId) -> Result<()> {
+    let unfinished = "FROM dossier_upload WHERE consultation_id = $1 AND finished_at IS NULL";
+    let parts = format!("DELETE FROM dossier_upload_part WHERE upload_id IN (SELECT id {unfinished})");
+    tx.exec(&parts, params![consultation]).await?;
+    tx.exec(&format!("DELETE {unfinished}"), params![consultation])
         .await
         .map(drop)
 }

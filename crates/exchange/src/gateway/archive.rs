@@ -5,37 +5,46 @@ use std::fmt::{self, Write};
 use base::xml;
 
 use crate::{
-    model::{federation::View, meta::verificationconf as names},
+    model::{
+        federation::{Directory, View},
+        meta::verificationconf as names,
+    },
     zip,
 };
 
-/// The archive: two files.
+/// The version of X-Road's format of shared parameters that ours are of: the oldest that has room for what others add.
+const VERSION: &str = "{\"configurationVersion\":\"3\"}";
+/// How X-Road's tools are to read certificates of a CA: they need the name of a class.
+const PROFILE: &str = "ee.ria.xroad.common.certificateprofile.impl.BasicCertificateProfileInfoProvider";
+
+/// The archive: the instance, its shared parameters, and of which version they are.
 pub(super) fn verificationconf(view: &View) -> Vec<u8> {
     let directory = view.directory();
     let mut params = String::new();
     // Writing to a string cannot fail.
-    let _ = shared_params(view, &mut params);
+    let _ = shared_params(directory, &mut params);
+    let name = names::shared_params(&directory.instance);
     zip::write(&[
         (
             names::INSTANCE.to_owned(),
             directory.instance.as_str().as_bytes().to_vec(),
         ),
-        (names::shared_params(&directory.instance), params.into_bytes()),
+        (names::metadata(&directory.instance), VERSION.as_bytes().to_vec()),
+        (name, params.into_bytes()),
     ])
 }
 
-/// Members, subsystems and servers as X-Road's shared parameters have them (PR-GCONF, Annex B). The keys of logs, by which
-/// our evidence is verified, stand with the servers in a namespace of ours.
-fn shared_params(view: &View, out: &mut impl Write) -> fmt::Result {
-    let directory = view.directory();
+/// Members, subsystems and servers as X-Road's shared parameters have them (PR-GCONF, Annex B; the order is that of its schema). Our CAs
+/// certify TLS alone. The keys of logs, by which our evidence is verified, stand at the end in a namespace of ours.
+fn shared_params(directory: &Directory, out: &mut impl Write) -> fmt::Result {
     let text = |text: &str| xml::escape(text);
     writeln!(
         out,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<x:conf xmlns:x=\"http://x-road.eu/xsd/xroad.xsd\" \
-         xmlns:m=\"https://motcua.vn/xsd/log\">\n<instanceIdentifier>{}</instanceIdentifier>",
+         xmlns:m=\"https://motcua.vn/xsd/log\">\n<instanceIdentifier>{}</instanceIdentifier>\n<source><address/></source>",
         text(directory.instance.as_str())
     )?;
-    for anchor in &directory.anchors {
+    for (n, anchor) in directory.anchors.iter().enumerate() {
         let der: String = anchor
             .certificate
             .lines()
@@ -43,15 +52,19 @@ fn shared_params(view: &View, out: &mut impl Write) -> fmt::Result {
             .collect();
         writeln!(
             out,
-            "<approvedCA><topCA><cert>{}</cert></topCA></approvedCA>",
+            "<approvedCA><name>{} {}</name><authenticationOnly>true</authenticationOnly><topCA><cert>{}</cert></topCA>\
+             <certificateProfileInfo>{PROFILE}</certificateProfileInfo></approvedCA>",
+            text(&directory.name.vi),
+            n + 1,
             text(&der)
         )?;
     }
     for (m, member) in directory.members.iter().enumerate() {
+        let class = text(member.id.class.as_str());
         write!(
             out,
-            "<member id=\"m{m}\"><memberClass><code>{}</code></memberClass><memberCode>{}</memberCode><name>{}</name>",
-            text(member.id.class.as_str()),
+            "<member id=\"m{m}\"><memberClass><code>{class}</code><description>{class}</description></memberClass>\
+             <memberCode>{}</memberCode><name>{}</name>",
             text(member.id.code.as_str()),
             text(&member.name.vi)
         )?;
@@ -63,6 +76,8 @@ fn shared_params(view: &View, out: &mut impl Write) -> fmt::Result {
             )?;
         }
         writeln!(out, "</member>")?;
+    }
+    for (m, member) in directory.members.iter().enumerate() {
         for gateway in &member.gateways {
             write!(
                 out,
@@ -71,11 +86,20 @@ fn shared_params(view: &View, out: &mut impl Write) -> fmt::Result {
                 text(&gateway.address)
             )?;
             (0..member.subsystems.len()).try_for_each(|s| write!(out, "<client>m{m}s{s}</client>"))?;
-            gateway
-                .log_keys
-                .iter()
-                .try_for_each(|key| write!(out, "<m:logKey>{}</m:logKey>", text(key)))?;
             writeln!(out, "</securityServer>")?;
+        }
+    }
+    // There is no OCSP: what is revoked, the directory says.
+    writeln!(
+        out,
+        "<globalSettings><ocspFreshnessSeconds>0</ocspFreshnessSeconds></globalSettings>"
+    )?;
+    for member in &directory.members {
+        for gateway in &member.gateways {
+            let server = text(&format!("{}/{}", member.id, gateway.code));
+            for key in &gateway.log_keys {
+                writeln!(out, "<m:logKey server=\"{server}\">{}</m:logKey>", text(key))?;
+            }
         }
     }
     writeln!(out, "</x:conf>")

@@ -84,9 +84,11 @@ impl Journal {
         if demand.read_too {
             let read = tables::read_of_request(&db, demand.request).await?;
             leaves.extend(read.map(LeafId::of_key));
-            let present = self.number(&self.0.log).await?;
-            let here = self.0.identity.read_leaves_of(demand.request).await?;
-            leaves.extend(here.into_iter().map(|leaf| LeafId::new(present, leaf)));
+            for log in self.at_hand() {
+                let number = self.number(log).await?;
+                let here = self.0.identity.read_leaves_of(log.origin(), demand.request).await?;
+                leaves.extend(here.into_iter().map(|leaf| LeafId::new(number, leaf)));
+            }
         }
         if leaves.is_empty() {
             return Err(Error::not_found(

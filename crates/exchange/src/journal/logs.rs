@@ -99,15 +99,6 @@ impl FromStr for LeafId {
     }
 }
 
-/// A log that ended, as it is kept.
-#[derive(Debug, Clone)]
-pub struct Former {
-    /// Opened to be read ([`Log::open_ended`]).
-    pub log: Arc<Log>,
-    /// The keys that signed it.
-    pub keys: Vec<VerifierKey>,
-}
-
 /// The names of all logs that the tables know, by their numbers.
 pub(super) type Names = BTreeMap<u32, String>;
 

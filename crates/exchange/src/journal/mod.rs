@@ -52,7 +52,7 @@ use std::{
 use ::store::Store;
 use base::{Calendar, Clock, Error, Kind, Result};
 use identity::{Ctx, IdentityState, Permission, Scope};
-use ledger::Log;
+use ledger::{Ledger, Log};
 
 use self::logs::Names;
 pub use self::{
@@ -61,7 +61,7 @@ pub use self::{
     erasure::{Demand, ErasureRecord},
     fold::Progress,
     jobs::{handlers, schedule},
-    logs::{Former, LeafId, NoLeaf},
+    logs::{LeafId, NoLeaf},
     messages::{Asic, Exchange, Filter, LogRow, MessageKind, NoAsic, Place},
     operations::{OpQuery, Operations, QUEUE},
     pages::pages,
@@ -85,7 +85,7 @@ struct Inner {
     store: Store,
     log: Arc<Log>,
     /// The oldest first.
-    former: Vec<Former>,
+    former: Vec<Ledger>,
     identity: IdentityState,
     directory: DirectoryNow,
     calendar: Calendar,
@@ -114,7 +114,7 @@ pub struct Parts {
     /// The log of the node.
     pub log: Arc<Log>,
     /// Its logs that ended, the oldest first.
-    pub former: Vec<Former>,
+    pub former: Vec<Ledger>,
     /// Who may, and who has read whose data on the node itself.
     pub identity: IdentityState,
     /// The directory.

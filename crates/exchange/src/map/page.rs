@@ -7,9 +7,10 @@ use identity::Web;
 use view::{Link, Page, ui};
 
 use super::{MINUTES, Picture, Reach, TrafficMap, picture};
+use crate::{journal::Flow, model::identifier::MemberId};
 
-/// Most lines of the table of messages.
-const MOST: usize = 200;
+/// Most lines of a table of messages.
+const MOST: usize = 50;
 
 #[derive(Template)]
 #[template(path = "exchange/map.html")]
@@ -27,28 +28,40 @@ struct Live {
 }
 
 struct Shown {
-    caption: String,
+    /// How many members there are, and how many of them answer.
+    count: String,
     drawn: picture::Drawn,
     asked: Option<Timestamp>,
     members: Vec<MemberRow>,
-    flows: Vec<FlowRow>,
-    /// Lines that the table leaves out.
-    further: usize,
 }
 
+/// A member: a line that opens to its services and messages.
 struct MemberRow {
+    /// Names the line on the page, the same each time: what a reader has opened stays open.
+    id: String,
     href: String,
     name: String,
     tag: ui::Tone,
     state: String,
-    services: String,
+    services: Vec<String>,
     sent: String,
     got: String,
+    /// What it asked.
+    asks: Flows,
+    /// What it was asked.
+    asked: Flows,
+}
+
+/// Messages of one direction.
+struct Flows {
+    caption: String,
+    rows: Vec<FlowRow>,
+    /// Lines that the table leaves out.
+    further: usize,
 }
 
 struct FlowRow {
-    client: String,
-    provider: String,
+    other: String,
     service: String,
     messages: String,
     refused: String,
@@ -79,42 +92,71 @@ pub(super) async fn live(State(map): State<TrafficMap>, web: Web) -> Response {
 }
 
 async fn shown(map: &TrafficMap, web: &Web) -> Result<Shown> {
-    let found = map.look(&web.ctx).await?;
-    let page = &web.page;
-    Ok(Shown {
-        caption: match page.lang {
-            Lang::Vi => format!("Thông điệp trong {MINUTES} phút gần nhất"),
-            Lang::En => format!("Messages of the last {MINUTES} minutes"),
-        },
-        drawn: picture::draw(page, &found),
-        asked: found.asked,
-        members: members(page, &found),
-        flows: flows(page, &found),
-        further: found.flows.len().saturating_sub(MOST),
-    })
+    Ok(Shown::of(&web.page, &map.look(&web.ctx).await?))
+}
+
+impl Shown {
+    fn of(page: &Page, found: &Picture) -> Self {
+        Self {
+            count: count(page, found),
+            drawn: picture::draw(page, found),
+            asked: found.asked,
+            members: members(page, found),
+        }
+    }
+}
+
+/// The part that is kept current, as HTML.
+#[cfg(test)]
+pub(super) fn rendered(page: &Page, found: &Picture) -> String {
+    let live = Live {
+        page: page.clone(),
+        shown: Shown::of(page, found),
+    };
+    live.render().expect("renders")
+}
+
+fn count(page: &Page, found: &Picture) -> String {
+    let all = found.members.len();
+    let answer = found
+        .members
+        .iter()
+        .filter(|(_, reach)| *reach == Reach::Answers)
+        .count();
+    let (all, answer) = (page.number(all), page.number(answer));
+    match page.lang {
+        Lang::Vi => format!("{all} thành viên, {answer} đang trả lời. Bấm vào tên để xem dịch vụ và thông điệp."),
+        Lang::En => format!("{all} members, {answer} of them answer. Open a name to see services and messages."),
+    }
 }
 
 fn members(page: &Page, found: &Picture) -> Vec<MemberRow> {
     let rows = found.members.iter().map(|(member, reach)| {
-        let sum = |own: &dyn Fn(&crate::journal::Flow) -> bool| -> u64 {
-            let own = found.flows.iter().filter(|flow| own(flow));
-            own.map(|flow| flow.messages).sum()
+        let asks: Vec<&Flow> = found.flows.iter().filter(|flow| flow.client == member.id).collect();
+        let of_its = |flow: &&Flow| flow.service.provider.member == member.id;
+        let asked: Vec<&Flow> = found.flows.iter().filter(of_its).collect();
+        let sum = |flows: &[&Flow]| page.number(flows.iter().map(|flow| flow.messages).sum::<u64>());
+        let caption = |vi: &str, en: &str| match page.lang {
+            Lang::Vi => format!("{vi} trong {MINUTES} phút gần nhất"),
+            Lang::En => format!("{en} in the last {MINUTES} minutes"),
         };
-        let names: Vec<&str> = picture::offered(member)
-            .map(|service| page.text(&service.name))
-            .collect();
         MemberRow {
+            id: format!("member-{}", member.id).replace(' ', "%20"),
             href: format!("/exchange/members/{}", member.id),
             name: page.text(&member.name).to_owned(),
             tag: picture::tone(*reach),
             state: state(page, *reach),
-            services: if names.is_empty() {
-                "–".to_owned()
-            } else {
-                names.join(", ")
-            },
-            sent: page.number(sum(&|flow| flow.client == member.id)),
-            got: page.number(sum(&|flow| flow.service.provider.member == member.id)),
+            services: picture::offered(member)
+                .map(|service| page.text(&service.name).to_owned())
+                .collect(),
+            sent: sum(&asks),
+            got: sum(&asked),
+            asks: flows(page, found, caption("Đã hỏi", "Asked"), &asks, |flow| {
+                &flow.service.provider.member
+            }),
+            asked: flows(page, found, caption("Được hỏi", "Was asked"), &asked, |flow| {
+                &flow.client
+            }),
         }
     });
     rows.collect()
@@ -134,19 +176,24 @@ fn state(page: &Page, reach: Reach) -> String {
     }
 }
 
-fn flows(page: &Page, found: &Picture) -> Vec<FlowRow> {
-    let named = |id: &crate::model::identifier::MemberId| {
-        let member = found.members.iter().find(|(member, _)| member.id == *id);
-        member.map_or_else(|| id.to_string(), |(member, _)| page.text(&member.name).to_owned())
+fn flows(page: &Page, found: &Picture, caption: String, flows: &[&Flow], other: impl Fn(&Flow) -> &MemberId) -> Flows {
+    let member = |id: &MemberId| {
+        found
+            .members
+            .iter()
+            .map(|(member, _)| member)
+            .find(|member| member.id == *id)
     };
-    let rows = found.flows.iter().take(MOST).map(|flow| {
+    let rows = flows.iter().take(MOST).map(|flow| {
         let provider = &flow.service.provider;
-        let member = found.members.iter().find(|(member, _)| member.id == provider.member);
-        let subsystem = member.and_then(|(member, _)| member.subsystems.iter().find(|s| s.code == provider.code));
+        let mut subsystems = member(&provider.member)
+            .into_iter()
+            .flat_map(|member| &member.subsystems);
+        let subsystem = subsystems.find(|subsystem| subsystem.code == provider.code);
         let service = subsystem.and_then(|subsystem| subsystem.services.iter().find(|s| s.code == flow.service.code));
+        let other = other(flow);
         FlowRow {
-            client: named(&flow.client),
-            provider: named(&provider.member),
+            other: member(other).map_or_else(|| other.to_string(), |member| page.text(&member.name).to_owned()),
             service: service.map_or_else(
                 || flow.service.code.to_string(),
                 |service| page.text(&service.name).to_owned(),
@@ -157,5 +204,9 @@ fn flows(page: &Page, found: &Picture) -> Vec<FlowRow> {
             half: page.number(flow.half_within_ms),
         }
     });
-    rows.collect()
+    Flows {
+        caption,
+        rows: rows.collect(),
+        further: flows.len().saturating_sub(MOST),
+    }
 }

@@ -121,3 +121,40 @@ fn names_are_text_and_every_pair_is_drawn_in_both_places() {
     assert!(svg.contains("9 thông điệp, 2 bị từ chối"));
     assert!(!svg.contains("style="), "the policy forbids it");
 }
+
+#[test]
+fn forty_members_are_forty_lines_that_open() {
+    let names: Vec<(String, String)> = (0..40)
+        .map(|n| (format!("M {n:02}"), format!("Thành viên <{n:02}>")))
+        .collect();
+    let members = names.iter().map(|(code, name)| member(code, name, &["dan-cu"]));
+    let directory = directory(members.collect());
+    // Each asks the next, the first asks everybody.
+    let next = (0..39).map(|n| (n, n + 1)).chain((2..40).map(|n| (0, n)));
+    let mut heard: BTreeMap<MemberId, Heard> = BTreeMap::new();
+    for (from, to) in next {
+        let flow = flow(Side::Client, &names[from].0, &names[to].0, 5, 1);
+        let of_member = heard.entry(id(&names[from].0)).or_insert_with(|| told(Vec::new()));
+        of_member.last.as_mut().expect("told").1.push(flow);
+    }
+    let found = picture(&directory, &heard, Some(NOW), NOW);
+    let page = Page::new(Lang::Vi, Arc::default(), "", "/exchange/map");
+    let html = page::rendered(&page, &found);
+    assert_eq!(html.matches("<details ").count(), 40);
+    assert!(
+        !html.contains("<details open") && !html.contains("Thành viên <0"),
+        "closed, and names are text"
+    );
+    for (code, _) in &names {
+        let id = format!("id=\"member-VN/GOV/{}\"", code.replace(' ', "%20"));
+        assert_eq!(html.matches(&id).count(), 1, "{id}: the same at each renewal");
+    }
+    assert!(html.contains("40 thành viên, 39 đang trả lời"));
+    // The first asked thirty-nine; the last was asked by two, and asked nobody.
+    let part = |n: usize| html.split("<details ").nth(n + 1).expect("a member").to_owned();
+    assert_eq!(part(0).matches("<tr><th scope=\"row\">").count(), 39);
+    assert!(part(0).contains("Đã hỏi 195 · được hỏi 0 · 1 dịch vụ"));
+    let last = part(39);
+    assert_eq!(last.matches("<tr><th scope=\"row\">").count(), 2);
+    assert!(last.contains("Được hỏi trong 5 phút gần nhất") && !last.contains("Đã hỏi trong"));
+}

@@ -442,7 +442,10 @@ async fn the_node_says_itself_who_there_is() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.zip"), &zip.body).expect("written");
     let script = "import zipfile,sys; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(z.namelist(), z.read('verificationconf/instance-identifier')); \
-                  import xml.dom.minidom as m; m.parseString(z.read('verificationconf/VN/shared-params.xml'))";
+                  import json, xml.dom.minidom as m; conf=m.parseString(z.read('verificationconf/VN/shared-params.xml')).documentElement; \
+                  print(json.loads(z.read('verificationconf/VN/shared-params.xml.metadata'))); \
+                  names=[c.tagName for c in conf.childNodes if c.nodeType == 1]; print(list(dict.fromkeys(names))); \
+                  keys=conf.getElementsByTagName('m:logKey'); print(keys[0].getAttribute('server'), '+' in keys[0].firstChild.data)";
     let read = std::process::Command::new("python3")
         .args(["-c", script])
         .arg(folder.path().join("a.zip"))
@@ -450,7 +453,10 @@ async fn the_node_says_itself_who_there_is() {
         .expect("python3");
     assert_eq!(
         String::from_utf8_lossy(&read.stdout),
-        "['verificationconf/instance-identifier', 'verificationconf/VN/shared-params.xml'] b'VN'\n",
+        // Names and order as X-Road's own verifier reads them (PR-GCONF, Annex B).
+        "['verificationconf/instance-identifier', 'verificationconf/VN/shared-params.xml.metadata', 'verificationconf/VN/shared-params.xml'] \
+         b'VN'\n{'configurationVersion': '3'}\n['instanceIdentifier', 'source', 'member', 'securityServer', 'globalSettings', \
+         'm:logKey']\nVN/GOV/A/gw True\n",
         "{}",
         String::from_utf8_lossy(&read.stderr)
     );

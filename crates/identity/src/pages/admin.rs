@@ -16,7 +16,7 @@ use crate::{
     NewOfficer, OfficerId, Permission, Role,
     model::parse_roles,
     service::{Officer, OfficerChange, ReadEntry, needed},
-    web::{Asked, Cursor, place, read_place},
+    web::{Asked, Cursor, officer_place, place, read_officer_place, read_place},
 };
 
 /// The agency of the officer who asks.
@@ -42,37 +42,33 @@ pub(super) fn role_choices(lang: base::Lang) -> Vec<ui::Choice> {
 struct OfficersPage {
     page: Page,
     officers: Vec<Officer>,
-    newer: Option<String>,
-    older: Option<String>,
+    first: Option<String>,
+    next: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct OfficersQuery {
     #[serde(default)]
-    agency: Option<String>,
-    #[serde(default)]
-    login: Option<String>,
+    cursor: Cursor,
 }
 
 /// Officers of one's agency and those below it.
 pub(super) async fn officers(asked: Asked, Query(query): Query<OfficersQuery>) -> Response {
-    let after = query.agency.zip(query.login);
-    let found = match own_agency(&asked, Permission::ManageOfficers) {
-        Ok(agency) => {
-            asked
-                .state
-                .officers(asked.ctx(), &agency, after.as_ref(), super::PAGE)
-                .await
-        }
-        Err(error) => Err(error),
+    let found = async {
+        let agency = own_agency(&asked, Permission::ManageOfficers)?;
+        let after = query.cursor.place(read_officer_place)?;
+        asked
+            .state
+            .officers(asked.ctx(), &agency, after.as_ref(), super::PAGE)
+            .await
     };
-    match found {
+    match found.await {
         Ok((officers, next)) => ok(&OfficersPage {
             page: asked.page("Quản lý cán bộ", "Officers", None),
             officers,
-            newer: after.map(|_| "/admin/officers".to_owned()),
+            first: (!query.cursor.is_first()).then(|| "/admin/officers".to_owned()),
             // Codes and login names are letters, digits, dots, hyphens and underscores: nothing to encode.
-            older: next.map(|(agency, login)| format!("/admin/officers?agency={agency}&login={login}")),
+            next: next.map(|next| format!("/admin/officers?cursor={}", officer_place(&next))),
         }),
         Err(error) => asked.web.refuse(&error),
     }

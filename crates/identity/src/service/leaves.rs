@@ -12,7 +12,7 @@ use std::{
 
 use base::{Error, Result, Text, Timestamp};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use ledger::{Kind, Ledger, Log};
+use ledger::{Kind, Ledgers, Log};
 use serde::{Deserialize, Serialize};
 use store::{Store, transact};
 use tokio::sync::{Mutex, mpsc};
@@ -142,7 +142,7 @@ impl ReadRecord {
 #[derive(Debug)]
 pub(super) struct Leaves {
     store: Store,
-    ledger: OnceLock<Ledger>,
+    ledgers: OnceLock<Ledgers>,
     /// One at a time looks for reads without a leaf, or they would get two.
     turn: Mutex<()>,
 }
@@ -151,14 +151,16 @@ impl Leaves {
     pub fn new(store: Store) -> Self {
         Self {
             store,
-            ledger: OnceLock::new(),
+            ledgers: OnceLock::new(),
             turn: Mutex::default(),
         }
     }
 
     /// Makes leaves of all reads that have none; how many. Without a log, none.
     async fn keep(&self) -> Result<u64> {
-        let Some(ledger) = self.ledger.get() else { return Ok(0) };
+        let Some(Ledgers { present: ledger, .. }) = self.ledgers.get() else {
+            return Ok(0);
+        };
         let _turn = self.turn.lock().await;
         let mut made = 0;
         loop {
@@ -239,15 +241,17 @@ pub(super) async fn follow(leaves: Arc<Leaves>, mut news: mpsc::Receiver<()>) {
 }
 
 impl IdentityState {
-    /// From now on recorded reads become leaves of this log; those that have none yet, first.
+    /// From now on recorded reads become leaves of the present log; those that have none yet, first. Those in former ones stay
+    /// provable.
     ///
     /// # Errors
     /// The log or the database cannot be read.
-    pub async fn keep_reads_in(&self, ledger: Ledger) -> Result<()> {
+    pub async fn keep_reads_in(&self, ledgers: impl Into<Ledgers>) -> Result<()> {
+        let ledgers = ledgers.into();
         let leaves = &self.0.access_log.leaves;
-        leaves.recover(&ledger.log).await?;
+        leaves.recover(&ledgers.present.log).await?;
         // A second log would leave reads in two: the first stays.
-        let _ = leaves.ledger.set(ledger);
+        let _ = leaves.ledgers.set(ledgers);
         self.0.access_log.tell();
         Ok(())
     }
@@ -275,20 +279,21 @@ impl IdentityState {
         ))
     }
 
-    /// The proof that a read of the signed-in person's data is in the log.
+    /// The proof that a read of the signed-in person's data is in a log of this node.
     ///
     /// # Errors
-    /// `NotFound` for a read of somebody else, and where this node keeps no log.
+    /// `NotFound` for a read of somebody else, and where the log is not here.
     pub async fn read_proof(&self, ctx: &Ctx, id: Uuid) -> Result<ReadProof> {
         let gone = || Error::not_found("bằng chứng của lượt xem này", "proof of this read");
         let person = ctx.person()?;
         ctx.require(Permission::ManageOwnAccount, &Scope::Account(person.account))?;
         let number = person.person_number.as_deref().ok_or_else(gone)?;
-        let ledger = self.0.access_log.leaves.ledger.get().ok_or_else(gone)?.clone();
+        let ledgers = self.0.access_log.leaves.ledgers.get().ok_or_else(gone)?;
         self.catch_up_reads(SHORT).await?;
         let row = read_by_id(&self.0.store.read(), id).await?.ok_or_else(gone)?;
-        let at_home = row.subject == self.0.keys.subject(number) && row.log.as_deref() == Some(ledger.log.origin());
-        let leaf = row.leaf.filter(|_| at_home).ok_or_else(gone)?.unsigned_abs();
+        let own = row.subject == self.0.keys.subject(number);
+        let leaf = row.leaf.filter(|_| own).ok_or_else(gone)?.unsigned_abs();
+        let ledger = row.log.as_deref().and_then(|log| ledgers.named(log)).ok_or_else(gone)?;
         let kept = ledger.clone();
         let proved = tokio::task::spawn_blocking(move || kept.proved(leaf, true))
             .await
@@ -306,16 +311,16 @@ impl IdentityState {
         })
     }
 
-    /// The leaves of the reads that one request made, for the erasure that the law demands; none without a log.
+    /// The leaves in the log `origin` of the reads that one request made, for the erasure that the law demands; none without a log.
     ///
     /// # Errors
     /// The database failed; `Unavailable` while some reads have no leaf yet.
-    pub async fn read_leaves_of(&self, request: Uuid) -> Result<Vec<u64>> {
-        let Some(ledger) = self.0.access_log.leaves.ledger.get() else {
+    pub async fn read_leaves_of(&self, origin: &str, request: Uuid) -> Result<Vec<u64>> {
+        if self.0.access_log.leaves.ledgers.get().is_none() {
             return Ok(Vec::new());
-        };
+        }
         self.catch_up_reads(LONG).await?;
-        let leaves = leaves_of_request(&self.0.store.read(), ledger.log.origin(), request).await?;
+        let leaves = leaves_of_request(&self.0.store.read(), origin, request).await?;
         Ok(leaves.into_iter().map(i64::unsigned_abs).collect())
     }
 

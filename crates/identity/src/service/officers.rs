@@ -132,8 +132,6 @@ impl IdentityState {
         let scope = Scope::Agency(agency.to_owned());
         ctx.require(Permission::ManageOfficers, &scope)?;
         check_agency(agency)?;
-        // Of the place only what could be one: texts of any sort come in by the address.
-        let after = after.filter(|(agency, login)| !agency.chars().chain(login.chars()).any(char::is_control));
         let mut rows = officers(&self.0.store.read(), agency, after, i64::from(most) + 1).await?;
         let more = rows.len() > most as usize;
         rows.truncate(most as usize);

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use ::store::{params, transact};
-use ledger::{Algorithm, FileKey, Kind, Ledger, Log, Options, Policy, Signer, verify};
+use ledger::{Algorithm, FileKey, Kind, Ledger, Ledgers, Log, Options, Policy, Signer, verify};
 
 use super::{
     harness::{Node, START, nodes},
@@ -168,9 +168,13 @@ async fn the_number_itself_is_not_in_the_log() {
 
 /// A log whose clock is that of the node.
 fn ledger(node: &Node, dir: &Path) -> Ledger {
-    let key = FileKey::generate("h29.gov.vn/ledger", Algorithm::Ed25519).expect("a key");
+    named(node, dir, "h29.gov.vn/ledger")
+}
+
+fn named(node: &Node, dir: &Path, name: &str) -> Ledger {
+    let key = FileKey::generate(name, Algorithm::Ed25519).expect("a key");
     let keys = vec![key.verifier()];
-    let mut options = Options::new("h29.gov.vn/ledger", Arc::new(key));
+    let mut options = Options::new(name, Arc::new(key));
     options.clock = Arc::new(node.clock.clone());
     Ledger {
         log: Arc::new(Log::open(dir, options).expect("a log")),
@@ -246,19 +250,116 @@ async fn each_read_becomes_a_leaf_and_its_person_alone_has_the_proof() {
             }
         }
         let erased = entries[0].request_id;
-        let places = node.state.read_leaves_of(erased).await.expect("leaves");
+        let places = node
+            .state
+            .read_leaves_of(ledger.log.origin(), erased)
+            .await
+            .expect("leaves");
         assert!(!places.is_empty());
         node.state
             .forget_reads("another.gov.vn/ledger", &places)
             .await
             .expect("nothing");
-        assert_eq!(node.state.read_leaves_of(erased).await.expect("leaves"), places);
+        assert_eq!(
+            node.state
+                .read_leaves_of(ledger.log.origin(), erased)
+                .await
+                .expect("leaves"),
+            places
+        );
         node.state
             .forget_reads(ledger.log.origin(), &places)
             .await
             .expect("forgotten");
-        assert!(node.state.read_leaves_of(erased).await.expect("leaves").is_empty());
+        assert!(
+            node.state
+                .read_leaves_of(ledger.log.origin(), erased)
+                .await
+                .expect("leaves")
+                .is_empty()
+        );
         assert!(node.state.read_proof(&me, entries[0].id).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_read_in_a_log_that_ended_stays_proved() {
+    let config = Config::default();
+    for node in nodes(&config).await {
+        let (old, new) = (
+            tempfile::tempdir().expect("a folder"),
+            tempfile::tempdir().expect("a folder"),
+        );
+        let me = person(&node).await;
+        let bình = officer(&node, "H29.1", &[Role::Specialist]);
+        let first = ledger(&node, old.path());
+        let keys = first.keys.clone();
+        node.state.keep_reads_in(first).await.expect("kept");
+        let early = node
+            .state
+            .access_log()
+            .record(&bình, read(NUMBER, "H29.1-261121-0001"))
+            .await;
+        early.expect("recorded");
+        let (entries, _) = node.state.reads_of_me(&me, None, 50).await.expect("a list");
+        let before = node.state.read_proof(&me, entries[0].id).await.expect("a proof");
+
+        // The node stops, which lets its log go in a moment; that log ends, and the node begins another.
+        let node = node.restarted(&config);
+        let mut tries = 0;
+        let log = loop {
+            match Log::open_ended(old.path()) {
+                Ok(log) => break Arc::new(log),
+                Err(error) => assert!(tries < 500, "{error}"),
+            }
+            tries += 1;
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        };
+        let present = named(&node, new.path(), "h29.gov.vn/ledger-2");
+        let ledgers = Ledgers {
+            present: present.clone(),
+            former: vec![Ledger {
+                log,
+                keys: keys.clone(),
+            }],
+        };
+        node.state.keep_reads_in(ledgers).await.expect("kept");
+        let late = node
+            .state
+            .access_log()
+            .record(&bình, read(NUMBER, "H29.1-261121-0002"))
+            .await;
+        late.expect("recorded");
+        let (entries, _) = node.state.reads_of_me(&me, None, 50).await.expect("a list");
+        assert_eq!(entries.len(), 2);
+        let mut logs = Vec::new();
+        for entry in &entries {
+            let proof = node.state.read_proof(&me, entry.id).await.expect("a proof");
+            let own = match proof.log.as_str() {
+                "h29.gov.vn/ledger" => keys.clone(),
+                _ => present.keys.clone(),
+            };
+            assert_eq!(proof.keys, own.iter().map(ToString::to_string).collect::<Vec<_>>());
+            let policy = Policy::new(own, Vec::new(), 0).expect("a policy");
+            let verdict = verify(proof.proof.as_bytes(), &policy, None).expect("it holds");
+            assert_eq!(verdict.origin, proof.log);
+            assert_eq!(
+                ReadRecord::read(verdict.record().expect("shown")).expect("a read").id,
+                entry.id
+            );
+            logs.push(proof.log);
+        }
+        logs.sort();
+        assert_eq!(logs, ["h29.gov.vn/ledger", "h29.gov.vn/ledger-2"]);
+        let again = entries
+            .iter()
+            .find(|entry| entry.dossier.as_deref() == Some("H29.1-261121-0001"));
+        let again = node
+            .state
+            .read_proof(&me, again.expect("it").id)
+            .await
+            .expect("a proof");
+        assert_eq!((again.leaf, again.log), (before.leaf, before.log));
     }
 }
 

@@ -231,5 +231,30 @@ async fn the_list_of_officers_is_walked_page_by_page() {
         distinct.sort();
         distinct.dedup();
         assert_eq!((seen.len(), distinct.len()), (all, all), "each once, and not H291");
+
+        // The pages lead from one to the next, and all of them to the first.
+        let mut admin = administrator(&node).await;
+        let (mut address, mut shown) = ("/admin/officers".to_owned(), 0);
+        loop {
+            let page = admin.get(&address).await;
+            assert_eq!(page.status, StatusCode::OK, "{address}");
+            shown += page
+                .body
+                .matches("<th scope=\"row\"><a href=\"/admin/officers/")
+                .count();
+            let back = page.body.contains("href=\"/admin/officers\" rel=\"prev\"");
+            assert_eq!(back, address.contains("cursor="), "{address}");
+            match page
+                .body
+                .split("href=\"")
+                .find(|part| part.starts_with("/admin/officers?cursor="))
+            {
+                Some(next) => address = next.split('"').next().expect("an address").to_owned(),
+                None => break,
+            }
+        }
+        assert_eq!(shown, all + 1, "and the administrator");
+        let nowhere = admin.get("/admin/officers?cursor=x").await;
+        assert_eq!(nowhere.status, StatusCode::UNPROCESSABLE_ENTITY);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
-use ::store::testkit;
+use ::store::{Store, testkit};
 use axum::{
     Extension, Router,
     body::Body,
@@ -36,7 +36,14 @@ pub(super) struct Node {
 pub(super) async fn nodes(config: &Config) -> Vec<Node> {
     let mut nodes = Vec::new();
     for store in testkit::stores(&[MIGRATIONS]).await {
-        let clock = FixedClock::at(Timestamp::from_micros(START));
+        nodes.push(Node::on(store, config, FixedClock::at(Timestamp::from_micros(START))));
+    }
+    assert!(!nodes.is_empty());
+    nodes
+}
+
+impl Node {
+    fn on(store: Store, config: &Config, clock: FixedClock) -> Self {
         let state = IdentityState::new(
             store,
             config.clone(),
@@ -51,13 +58,16 @@ pub(super) async fn nodes(config: &Config) -> Vec<Node> {
         )
         .expect("the settings are good");
         let app = layer(crate::router(), state.clone()).layer(Extension(Arc::new(view::Site::default())));
-        nodes.push(Node { state, clock, app });
+        Self { state, clock, app }
     }
-    assert!(!nodes.is_empty());
-    nodes
-}
 
-impl Node {
+    /// The same node after it was stopped and started.
+    pub fn restarted(self, config: &Config) -> Self {
+        let (store, clock) = (self.state.store().clone(), self.clock.clone());
+        drop(self);
+        Self::on(store, config, clock)
+    }
+
     pub fn system(&self) -> Ctx {
         Ctx::system("test", self.clock.now())
     }

@@ -124,6 +124,17 @@ pub fn read_place(cursor: &str) -> Option<(i64, Uuid)> {
     Some((at.parse().ok()?, id.parse().ok()?))
 }
 
+/// The place in a list of officers by agency and login name, as a cursor: `agency/login`.
+pub(crate) fn officer_place((agency, login): &(String, String)) -> String {
+    format!("{agency}/{login}")
+}
+
+/// Reads [`officer_place`].
+pub(crate) fn read_officer_place(cursor: &str) -> Option<(String, String)> {
+    let (agency, login) = cursor.split_once('/')?;
+    Some((agency.to_owned(), login.to_owned()))
+}
+
 /// A cursor is a key of a table: short, and without what a database would not take.
 fn could_be_place(cursor: &str) -> bool {
     cursor.chars().count() <= LONGEST && !cursor.chars().any(char::is_control)

@@ -81,7 +81,7 @@ pub struct Ground<'a> {
     /// The node's transparency log.
     pub log: Arc<ledger::Log>,
     /// Those that ended before it, the oldest first.
-    pub former: Vec<journal::Former>,
+    pub former: Vec<::ledger::Ledger>,
     /// What traces messages and jobs.
     pub tracer: Tracer,
     /// What other rooms of the node answer behind the gateway.
@@ -303,6 +303,7 @@ impl Joined {
                 loopback: config.webhooks.loopback,
                 ..Default::default()
             },
+            tracer: ground.tracer.clone(),
         };
         let events = Events::new(ours.clone(), &events_config, Arc::clone(&clock))?;
 

@@ -325,6 +325,13 @@ fn report(checked: &Checked, lang: Lang) -> String {
             None => out.push_str(&format!("  ✓ {:>10}  {what} {text}\n", entry.leaf)),
             Some(why) => out.push_str(&format!("  ✗ {:>10}  {}\n", entry.leaf, why.get(lang))),
         }
+        if let Some(log) = &entry.log {
+            out.push_str(&format!(
+                "  {:>12}  {} {log}\n",
+                "",
+                lang.t("Sổ cái trước đây:", "Former log:")
+            ));
+        }
         out.push_str(&vouched(entry, lang));
     }
     for (at, fault) in &checked.faults {

@@ -7,11 +7,13 @@ use ::ledger::{
     Cosigner, Ledger, Policy, SignedCheckpoint, VerifierKey,
     witness::{Answer, Channel, ChannelError, Pace, Peer, Standing, Witnesses},
 };
+use ::traces::{Context, Kind, Tracer};
 use anyhow::{Context as _, bail};
 use base::Timestamp;
 use bytes::Bytes;
 use exchange::{journal::DirectoryNow, model::federation::View};
 use futures::future::BoxFuture;
+use http::HeaderMap;
 use tokio::sync::watch;
 
 use super::config;
@@ -85,7 +87,7 @@ pub struct Cosigning {
     /// This node as a witness.
     own: Option<VerifierKey>,
     directory: OnceLock<DirectoryNow>,
-    http: reqwest::Client,
+    calls: Calls,
     pace: Pace,
     current: RwLock<Arc<Current>>,
 }
@@ -133,19 +135,26 @@ impl Cosigning {
     ///
     /// # Errors
     /// A witness that cannot be asked, or a quorum that cannot be reached.
-    pub fn new(config: &config::Ledger, ledger: Ledger, own: Option<VerifierKey>, pace: Pace) -> anyhow::Result<Self> {
+    pub fn new(
+        config: &config::Ledger,
+        ledger: Ledger,
+        own: Option<VerifierKey>,
+        pace: Pace,
+        tracer: Tracer,
+    ) -> anyhow::Result<Self> {
         let configured = Wanted::configured(config)?;
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(pace.patience)
             .build()?;
-        let current = Current::new(configured.clone(), &ledger, pace, &http)?;
+        let calls = Calls { http, tracer };
+        let current = Current::new(configured.clone(), &ledger, pace, &calls)?;
         Ok(Self {
             ledger,
             configured,
             own,
             directory: OnceLock::new(),
-            http,
+            calls,
             pace,
             current: RwLock::new(Arc::new(current)),
         })
@@ -168,7 +177,7 @@ impl Cosigning {
         if wanted == current.wanted {
             return current;
         }
-        match Current::new(wanted, &self.ledger, self.pace, &self.http) {
+        match Current::new(wanted, &self.ledger, self.pace, &self.calls) {
             Ok(new) => {
                 let new = Arc::new(new);
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
@@ -244,12 +253,12 @@ impl Cosigning {
 }
 
 impl Current {
-    fn new(wanted: Wanted, ledger: &Ledger, pace: Pace, http: &reqwest::Client) -> anyhow::Result<Self> {
+    fn new(wanted: Wanted, ledger: &Ledger, pace: Pace, calls: &Calls) -> anyhow::Result<Self> {
         let policy = wanted.policy(&ledger.keys)?;
         let peer = |witness: &config::Witness| {
             let channel = Http {
                 url: format!("{}/add-checkpoint", witness.url.trim_end_matches('/')),
-                http: http.clone(),
+                calls: calls.clone(),
             };
             Peer::new(witness.key.clone(), Arc::new(channel))
         };
@@ -265,28 +274,56 @@ impl Current {
     }
 }
 
+/// By what witnesses are asked.
+#[derive(Clone)]
+struct Calls {
+    http: reqwest::Client,
+    tracer: Tracer,
+}
+
 /// A witness at an address.
 struct Http {
     url: String,
-    http: reqwest::Client,
+    calls: Calls,
+}
+
+impl Http {
+    async fn ask(&self, headers: HeaderMap, body: String) -> Result<Answer, ChannelError> {
+        let failed = |error: reqwest::Error| ChannelError(error.without_url().to_string());
+        let request = self.calls.http.post(&self.url).headers(headers).body(body);
+        let mut response = request.send().await.map_err(failed)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > LONGEST_ANSWER {
+                return Err(ChannelError("the answer is too long".to_owned()));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer {
+            status: response.status().as_u16(),
+            body: Bytes::from(body),
+        })
+    }
 }
 
 impl Channel for Http {
     fn add_checkpoint(&self, body: String) -> BoxFuture<'_, Result<Answer, ChannelError>> {
         Box::pin(async move {
-            let failed = |error: reqwest::Error| ChannelError(error.without_url().to_string());
-            let mut response = self.http.post(&self.url).body(body).send().await.map_err(failed)?;
-            let mut body = Vec::new();
-            while let Some(chunk) = response.chunk().await.map_err(failed)? {
-                if body.len() + chunk.len() > LONGEST_ANSWER {
-                    return Err(ChannelError("the answer is too long".to_owned()));
-                }
-                body.extend_from_slice(&chunk);
+            let mut span = self
+                .calls
+                .tracer
+                .begin(Kind::Client, "witness", Context::current().as_ref());
+            span.method("POST");
+            let mut headers = HeaderMap::new();
+            if let Some(context) = span.context() {
+                context.write(&mut headers);
             }
-            Ok(Answer {
-                status: response.status().as_u16(),
-                body: Bytes::from(body),
-            })
+            let answer = self.ask(headers, body).await;
+            match &answer {
+                Ok(answer) => span.status(answer.status),
+                Err(_) => span.fail(|| "unreachable"),
+            }
+            answer
         })
     }
 }

@@ -13,8 +13,7 @@ use std::{
     sync::Arc,
 };
 
-use ::exchange::journal::Former;
-use ::ledger::{Log, VerifierKey};
+use ::ledger::{Ledger, Log, VerifierKey};
 use anyhow::{Context as _, bail};
 
 use crate::{config::Config, exchange::commands};
@@ -30,10 +29,10 @@ const SIGNED_BY: [&str; 2] = ["ledger.key", commands::FOLDER];
 ///
 /// # Errors
 /// One cannot be read, or is not what was written.
-pub fn open(data: &Path) -> anyhow::Result<Vec<Former>> {
+pub fn open(data: &Path) -> anyhow::Result<Vec<Ledger>> {
     let open = |(_, folder): (u32, PathBuf)| {
         let log = Log::open_ended(&folder).with_context(|| format!("opening the log in {}", folder.display()))?;
-        Ok(Former {
+        Ok(Ledger {
             log: Arc::new(log),
             keys: keys(&folder)?,
         })

@@ -25,7 +25,8 @@ pub mod witness;
 use std::sync::Arc;
 
 use ::exchange::{directory::join, journal::DirectoryNow};
-use ::ledger::{Algorithm, FileKey, Ledger, Log, Options, Signer, witness::Pace};
+use ::ledger::{Algorithm, FileKey, Ledger, Ledgers, Log, Options, Signer, witness::Pace};
+use ::traces::Tracer;
 use anyhow::Context as _;
 use base::Clock;
 use tokio::sync::watch;
@@ -102,6 +103,8 @@ fn place(config: &Config, path: &str) -> String {
 pub struct Guarded {
     /// The log.
     pub ledger: Ledger,
+    /// Those that ended before it began, the oldest first.
+    pub former: Vec<Ledger>,
     /// Its witnesses.
     pub cosigning: Arc<Cosigning>,
     /// This node as a witness, if it is one.
@@ -117,7 +120,7 @@ impl Guarded {
     ///
     /// # Errors
     /// A key, a folder or a witness that cannot be used.
-    pub fn open(config: &Config, ledger: Ledger, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
+    pub fn open(config: &Config, ledger: Ledger, clock: &Arc<dyn Clock>, tracer: Tracer) -> anyhow::Result<Self> {
         let witness = match &config.ledger.witness {
             Some(witnessing) => {
                 let own = ledger.log.origin();
@@ -136,15 +139,25 @@ impl Guarded {
             Some(mirror) => Some(Arc::new(Copying::open(mirror, Arc::clone(&ledger.log))?)),
             None => None,
         };
+        let former = ended::open(&config.data)?;
         let own = witness.as_ref().map(|witness| witness.key().clone());
-        let cosigning = Cosigning::new(&config.ledger, ledger.clone(), own, Pace::default())?;
+        let cosigning = Cosigning::new(&config.ledger, ledger.clone(), own, Pace::default(), tracer)?;
         Ok(Self {
             ledger,
+            former,
             cosigning: Arc::new(cosigning),
             witness,
             stamping,
             copying,
         })
+    }
+
+    /// All its logs.
+    pub fn ledgers(&self) -> Ledgers {
+        Ledgers {
+            present: self.ledger.clone(),
+            former: self.former.clone(),
+        }
     }
 
     /// Takes from a directory who cosigns, and whom to follow as a witness, where the configuration says so.

@@ -2,7 +2,7 @@
 
 use ::exchange::journal::evidence::Stamped;
 use ::ledger::{
-    Cosigner, Hash,
+    Cosigner, Hash, Ledger,
     witness::{Followed, Miss},
 };
 use askama::Template;
@@ -49,8 +49,9 @@ struct LedgerPage {
     stamps: Option<stamping::State>,
     copy: Option<copying::State>,
     witness: Option<Here>,
-    /// The file speaks of this node's log.
+    /// The file speaks of a log of this node.
     ours: bool,
+    former: Vec<Ended>,
 }
 
 /// This node as a witness.
@@ -58,6 +59,23 @@ struct Here {
     key: String,
     address: String,
     followed: Vec<Followed>,
+}
+
+/// A log that ended.
+struct Ended {
+    origin: String,
+    size: u64,
+    keys: Vec<String>,
+}
+
+impl Ended {
+    fn of(ledger: &Ledger) -> Self {
+        Self {
+            origin: ledger.log.origin().to_owned(),
+            size: ledger.log.size(),
+            keys: ledger.keys.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 impl LedgerPage {
@@ -75,6 +93,10 @@ impl LedgerPage {
             Stamped::At { time, authority } => Some((*time, authority)),
             Stamped::Unjudged => None,
         }
+    }
+
+    fn entries_of(&self, log: &Ended) -> String {
+        format!("{} {}", self.page.number(log.size), self.page.t("mục", "entries"))
     }
 
     fn wrong(&self) -> bool {
@@ -108,7 +130,8 @@ fn page(guarded: &Guarded, web: &Web, checked: Option<Checked>) -> LedgerPage {
         witness: here,
         ours: checked
             .as_ref()
-            .is_some_and(|c| c.log.is_empty() || c.log == ledger.log.origin()),
+            .is_some_and(|c| c.log.is_empty() || guarded.ledgers().named(&c.log).is_some()),
+        former: guarded.former.iter().map(Ended::of).collect(),
         checked,
     }
 }
@@ -132,7 +155,7 @@ async fn judge(State(guarded): State<Guarded>, web: Web, body: Result<Multipart,
         return view::html(StatusCode::UNPROCESSABLE_ENTITY, &page);
     };
     let trusted = Trusted {
-        logs: guarded.ledger.keys.clone(),
+        logs: guarded.ledgers().all().flat_map(|ledger| ledger.keys.clone()).collect(),
         witnesses: guarded.cosigning.policy().witnesses().to_vec(),
         // The page says who cosigned; how many must is for those to say who do not trust it.
         quorum: 0,

@@ -13,11 +13,12 @@ use std::{
     time::Duration,
 };
 
+use ::traces::{Kind, Tracer};
 use anyhow::{Context as _, bail};
 use axum::{
     Router,
     extract::{OriginalUri, Path as Segment, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -131,6 +132,9 @@ pub struct Orders {
     hosts: Vec<String>,
     folder: PathBuf,
     http: reqwest::Client,
+    /// The CAs by which the server is believed, if not those of the system.
+    authorities: Option<Vec<reqwest::Certificate>>,
+    tracer: Tracer,
     binding: Option<Binding>,
     clock: Arc<dyn Clock>,
     page: Arc<PageCertificate>,
@@ -155,22 +159,20 @@ impl Acme {
         settings: &Settings,
         clock: Arc<dyn Clock>,
         page: Arc<PageCertificate>,
+        tracer: Tracer,
     ) -> anyhow::Result<Self> {
         let public_url = config.identity.public_url.trim_end_matches('/').to_owned();
         settings.check(&public_url)?;
-        let mut http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(30));
-        if let Some(path) = &settings.ca {
-            http = http.tls_certs_only(super::authorities(path)?);
-        }
+        let authorities = settings.ca.as_deref().map(super::authorities).transpose()?;
         let listener = TcpListener::bind(settings.challenges).await;
         let listener = listener.with_context(|| format!("challenges: listening on {}", settings.challenges))?;
         let challenges = Challenges::default();
         let orders = Orders {
             hosts: hosts(settings, &public_url)?,
             folder: settings.folder.clone().unwrap_or_else(|| config.data.join("acme")),
-            http: http.build()?,
+            http: client(authorities.as_deref(), HeaderMap::new())?,
+            authorities,
+            tracer,
             binding: settings.binding.as_deref().map(read_binding).transpose()?,
             settings: settings.clone(),
             clock,
@@ -205,6 +207,18 @@ impl Acme {
         if let Err(error) = answered {
             tracing::error!(%error, "challenges are no longer answered");
         }
+    }
+}
+
+/// What calls the server, with these headers on every call.
+fn client(authorities: Option<&[reqwest::Certificate]>, headers: HeaderMap) -> reqwest::Result<reqwest::Client> {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(30))
+        .default_headers(headers);
+    match authorities {
+        Some(authorities) => client.tls_certs_only(authorities.to_vec()).build(),
+        None => client.build(),
     }
 }
 
@@ -286,11 +300,27 @@ impl Orders {
         format!("{}\n{}\n", self.settings.directory, self.hosts.join("\n")).into_bytes()
     }
 
-    /// Has a certificate issued for a new key, keeps both, and shows it.
+    /// Orders a certificate: one span, which all calls of the order bear.
     async fn order(&self) -> Result<(), Trouble> {
+        let mut span = self.tracer.begin(Kind::Client, "acme order", None);
+        let mut headers = HeaderMap::new();
+        if let Some(context) = span.context() {
+            context.write(&mut headers);
+        }
+        // An order matters more than its trace.
+        let http = client(self.authorities.as_deref(), headers).unwrap_or_else(|_| self.http.clone());
+        let done = self.issued(http).await;
+        if let Err(trouble) = &done {
+            span.fail(|| trouble.code);
+        }
+        done
+    }
+
+    /// Has a certificate issued for a new key, keeps both, and shows it.
+    async fn issued(&self, http: reqwest::Client) -> Result<(), Trouble> {
         let signer = SigningKey::generate(Algorithm::EcdsaP256)?;
         let request = CertificateRequest::for_hosts(&signer, &self.hosts)?;
-        let account = self.account().await?;
+        let account = self.account(http).await?;
         let chain = account.issue(&request, &self.challenges).await?;
         let mut pem = signer.to_pem()?.to_string();
         pem.extend(chain.iter().map(Certificate::to_pem));
@@ -308,15 +338,14 @@ impl Orders {
     }
 
     /// The account at the server, made when there is none. Another server, another account.
-    async fn account(&self) -> Result<Account, Trouble> {
+    async fn account(&self, http: reqwest::Client) -> Result<Account, Trouble> {
         let server = hex::encode(&Sha256::digest(&self.settings.directory)[..8]);
         let file = self.folder.join(format!("account-{server}.json"));
         if file.exists() {
-            return Ok(Account::open(self.http.clone(), &file).await?);
+            return Ok(Account::open(http, &file).await?);
         }
         let contact: Vec<&str> = self.settings.contact.iter().map(String::as_str).collect();
-        let (directory, http) = (&self.settings.directory, self.http.clone());
-        Ok(Account::create(directory, http, &contact, self.binding.as_ref(), &file).await?)
+        Ok(Account::create(&self.settings.directory, http, &contact, self.binding.as_ref(), &file).await?)
     }
 }
 

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use ::traces::Tracer;
 use ::trust::{Certificate, Explained};
 use anyhow::{Context as _, bail};
 use base::{Clock, Text, Timestamp};
@@ -158,12 +159,12 @@ impl PageTls {
     ///
     /// # Errors
     /// Files that cannot be read or do not belong together, settings of ACME that cannot be used, an address that is taken.
-    pub async fn open(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Self>> {
+    pub async fn open(config: &Config, clock: &Arc<dyn Clock>, tracer: Tracer) -> anyhow::Result<Option<Self>> {
         let certificate = Arc::<PageCertificate>::default();
         let keeper = match (&config.http.certificate, &config.http.key, &config.http.acme) {
             (Some(chain), Some(key), _) => Keeper::Files(Files::open(chain, key, Arc::clone(&certificate))?),
             (_, _, Some(acme)) => {
-                let acme = Acme::open(config, acme, Arc::clone(clock), Arc::clone(&certificate)).await;
+                let acme = Acme::open(config, acme, Arc::clone(clock), Arc::clone(&certificate), tracer).await;
                 Keeper::Acme(Box::new(acme.context("[http.acme]")?))
             }
             _ => return Ok(None),

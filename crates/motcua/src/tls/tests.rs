@@ -14,7 +14,10 @@ use ::trust::{
 use base::time::{FixedClock, SystemClock};
 use http::StatusCode;
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    task::JoinHandle,
+};
 
 use super::{acme::Pace, *};
 use crate::{
@@ -377,11 +380,15 @@ struct Keeping {
 
 impl Keeping {
     async fn start(folder: &Path, settings: &str, clock: Arc<dyn Clock>) -> Self {
+        Self::traced(folder, settings, clock, Tracer::default()).await
+    }
+
+    async fn traced(folder: &Path, settings: &str, clock: Arc<dyn Clock>, tracer: Tracer) -> Self {
         let text = format!("data = {folder:?}\n[identity]\npublic_url = \"https://localhost\"\n{settings}");
         let config: Config = toml::from_str(&text).expect("a configuration");
         let acme = config.http.acme.clone().expect("ACME");
         let page = Arc::<PageCertificate>::default();
-        let opened = Acme::open(&config, &acme, clock, Arc::clone(&page)).await;
+        let opened = Acme::open(&config, &acme, clock, Arc::clone(&page), tracer).await;
         let mut opened = opened.expect("opened");
         opened.orders.pace = QUICK;
         let (stop, stopping) = watch::channel(false);
@@ -471,6 +478,68 @@ async fn a_folder_that_is_damaged_is_as_good_as_none() {
     let keeping = Keeping::start(folder.path(), &settings, Arc::new(SystemClock)).await;
     assert_eq!(shown(&keeping.page), None);
     assert_eq!(keeping.trouble().await.code, "acme-server");
+    keeping.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_is_a_span_and_its_calls_bear_its_place() {
+    installed();
+    let (folder, mint) = (tempfile::tempdir().expect("a folder"), Mint::new());
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("mine");
+        path
+    };
+    let (chain, key) = mint.issue(20);
+    let (chain, key) = (put("chain.pem", &chain), put("key.pem", &key));
+    let ca = put("ca.pem", &mint.0.certificate().to_pem());
+
+    // A server that is out of order, and keeps what it was asked.
+    let page = Arc::<PageCertificate>::default();
+    let keeper = Keeper::Files(Files::open(&chain, &key, Arc::clone(&page)).expect("good"));
+    let tls = PageTls {
+        certificate: page,
+        keeper,
+    }
+    .server()
+    .expect("good");
+    let mut tls = tls.as_ref().clone();
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let heard = tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.expect("somebody");
+        let mut stream = acceptor.accept(tcp).await.expect("TLS");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.expect("a byte"));
+        }
+        let answer = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        stream.write_all(answer).await.expect("written");
+        let _ = stream.shutdown().await;
+        String::from_utf8(head).expect("text")
+    });
+    let settings = format!(
+        "[http.acme]\ndirectory = \"https://localhost:{port}/dir\"\nterms_agreed = true\nchallenges = \"{}\"\nca = {ca:?}\n",
+        free()
+    );
+    let sampling = ::traces::Sampling {
+        share: 1.0,
+        follow: true,
+    };
+    let (tracer, mut ended) = Tracer::new(sampling, 8);
+    let keeping = Keeping::traced(folder.path(), &settings, Arc::new(SystemClock), tracer).await;
+    let trouble = keeping.trouble().await;
+    let span = ended.recv().await.expect("the order");
+    assert_eq!(
+        (span.name.as_ref(), span.kind, span.failed),
+        ("acme order", ::traces::Kind::Client, true)
+    );
+    assert_eq!(span.attributes, [(::traces::Key::Error, trouble.code.into())]);
+    let head = heard.await.expect("no panic");
+    let place = format!("traceparent: {}\r\n", span.context.traceparent());
+    assert!(head.starts_with("GET /dir ") && head.contains(&place), "{head}");
     keeping.end().await;
 }
 

@@ -92,6 +92,13 @@ struct Written {
     write: Content,
 }
 
+impl Written {
+    /// What is looked for: by default, what is written.
+    fn sought(&self) -> &Map<String, Value> {
+        &self.query.as_ref().unwrap_or(&self.write).content
+    }
+}
+
 /// One call, of somebody who is signed in, on a registry that is there.
 struct Call {
     ctx: Ctx,
@@ -360,8 +367,7 @@ async fn update(
     ApiJson(body): ApiJson<Written>,
 ) -> Result<Json<Value>, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
-    let query = body.query.as_ref().map_or(&body.write.content, |query| &query.content);
-    let found = call.find(query, MOST).await?;
+    let found = call.find(body.sought(), MOST).await?;
     let view = found.first().ok_or_else(none)?;
     call.merge(view, &body.write.content, 0).await?;
     Ok(Json(json!({})))
@@ -376,8 +382,7 @@ async fn update_entries(
     ApiJson(body): ApiJson<Written>,
 ) -> Result<Json<Value>, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
-    let query = body.query.as_ref().map_or(&body.write.content, |query| &query.content);
-    let found = call.find(query, MOST).await?;
+    let found = call.find(body.sought(), MOST).await?;
     if found.is_empty() {
         return Err(none().into());
     }
@@ -396,8 +401,7 @@ async fn update_or_create(
     ApiJson(body): ApiJson<Written>,
 ) -> Result<Json<Value>, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
-    let query = body.query.as_ref().map_or(&body.write.content, |query| &query.content);
-    match call.find(query, MOST).await?.first() {
+    match call.find(body.sought(), MOST).await?.first() {
         Some(view) => call.merge(view, &body.write.content, 0).await?,
         None => {
             call.assert(Target::New, Value::Object(body.write.content.clone()), 0)

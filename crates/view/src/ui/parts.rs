@@ -222,6 +222,31 @@ pub struct Pager {
     lang: Lang,
     newer: Option<String>,
     older: Option<String>,
+    back: &'static str,
+    on: &'static str,
+    place: Option<String>,
+}
+
+impl Pager {
+    /// The list is not by age: the links lead to the page before and the page after.
+    pub fn pages(mut self) -> Self {
+        self.back = self.lang.t("Trang trước", "Previous page");
+        self.on = self.lang.t("Trang sau", "Next page");
+        self
+    }
+
+    /// The list is not by age: the links lead to its beginning and to the page after.
+    pub fn onward(mut self) -> Self {
+        self.back = self.lang.t("Về đầu danh sách", "First page");
+        self.on = self.lang.t("Trang sau", "Next page");
+        self
+    }
+
+    /// Which part of the whole this page is, in words.
+    pub fn place(mut self, words: impl MaybeText) -> Self {
+        self.place = words.maybe();
+        self
+    }
 }
 
 /// Links to the newer and the older part of a list; nothing when there is neither.
@@ -230,6 +255,9 @@ pub fn pager(page: &Page, newer: impl MaybeText, older: impl MaybeText) -> Pager
         lang: page.lang,
         newer: newer.maybe(),
         older: older.maybe(),
+        back: page.lang.t("Mới hơn", "Newer"),
+        on: page.lang.t("Cũ hơn", "Older"),
+        place: None,
     }
 }
 

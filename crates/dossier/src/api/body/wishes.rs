@@ -299,7 +299,7 @@ impl ConsultationBody {
             opinion: self.opinion,
             document: self.document,
             dated: self.dated,
-            from: None,
+            ..Opinion::default()
         })
     }
 }

@@ -1,6 +1,7 @@
 //! A commune that asks and the fire police that answer, each with a node of its own on each engine, and a wire between them that
 //! does what networks do.
 
+mod files;
 mod hostile;
 mod trouble;
 mod whole;
@@ -40,12 +41,14 @@ use crate::{
         handling::with_fields,
         town::{Town, officer_of, start, towns, towns_with},
     },
-    service::{CHANGED, DossierView},
+    service::{CHANGED, Config, DossierView},
 };
 
 const ASKS: &str = "VN/GOV/H57/motcua";
 const ANSWERS: &str = "VN/GOV/G01/motcua";
 const STRANGER: &str = "VN/GOV/H99/motcua";
+/// The largest file that both take.
+const LARGEST: u64 = 20 << 20;
 /// The fire police.
 const POLICE: &str = "G01.57.7";
 
@@ -189,6 +192,11 @@ async fn pairs() -> Vec<Pair> {
 
 /// As [`pairs`], but nobody works at the fire police yet.
 async fn bare_pairs() -> Vec<Pair> {
+    bare_pairs_with(|_| {}).await
+}
+
+/// As [`bare_pairs`]; `change` changes the configuration of the commune.
+async fn bare_pairs_with(change: impl Fn(&mut Config)) -> Vec<Pair> {
     let remote = Remote {
         system: ANSWERS.parse().expect("a system"),
         agency: POLICE.to_owned(),
@@ -196,9 +204,15 @@ async fn bare_pairs() -> Vec<Pair> {
     let asking = towns_with(|config| {
         let remote = Consulted::Elsewhere(remote.clone());
         config.consulted.insert("fire-police".to_owned(), remote);
+        config.largest_upload = LARGEST;
+        change(config);
     });
     let mut pairs = Vec::new();
-    for (asks, answers) in asking.await.into_iter().zip(towns().await) {
+    for (asks, answers) in asking
+        .await
+        .into_iter()
+        .zip(towns_with(|config| config.largest_upload = LARGEST).await)
+    {
         let (wire, clock) = (Arc::new(Wire::default()), FixedClock::at(start().plus_seconds(3600)));
         for (town, system) in [(&asks, ASKS), (&answers, ANSWERS)] {
             let served = router(town.dossiers.clone(), Arc::new(clock.clone()));
@@ -330,6 +344,7 @@ impl Pair {
             opinion: "Thống nhất với bản vẽ.".to_owned(),
             document: "123/PCCC-CV".to_owned(),
             dated: Some(jiff::civil::date(2026, 11, 20)),
+            ..super::GivenOpinion::default()
         };
         let hung = self.hung();
         let done = self.answers.dossiers.answer_question(&hung, item.id, &given);

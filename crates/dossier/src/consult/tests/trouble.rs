@@ -199,8 +199,7 @@ async fn an_end_that_overtakes_its_question_keeps_it_from_opening() {
         let given = super::super::GivenOpinion {
             agrees: true,
             opinion: "Muộn".to_owned(),
-            document: String::new(),
-            dated: None,
+            ..super::super::GivenOpinion::default()
         };
         let late = pair
             .answers

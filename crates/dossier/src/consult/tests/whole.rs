@@ -13,11 +13,6 @@ use crate::{
     pages::citizen::tests::town::{AGENCY, PNG, an},
 };
 
-fn fields(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    pairs.iter().map(owned).collect()
-}
-
 #[tokio::test]
 async fn a_building_permit_is_asked_about_and_goes_on() {
     for pair in pairs().await {
@@ -95,31 +90,31 @@ async fn a_building_permit_is_asked_about_and_goes_on() {
         assert_eq!(reads[0].purpose.vi, "Cho ý kiến phối hợp");
 
         // What is wrong with the form is said at its place, with what was typed.
-        let wrong = fields(&[
+        let wrong = [
             ("agrees", ""),
             ("opinion", "Chưa xong"),
             ("dated.day", "31"),
             ("dated.month", "2"),
             ("dated.year", "2026"),
-        ]);
-        let refused = pair.answers.post(&hung, &address, &wrong).await;
+        ];
+        let refused = pair.answers.post_files(&hung, &address, &wrong, &[]).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(refused.body.contains("Nhập ngày có thật") && refused.body.contains("Chưa xong"));
 
-        let right = fields(&[
+        let right = [
             ("agrees", "yes"),
             ("opinion", "Thống nhất, <b>đã</b> thẩm duyệt."),
             ("document", "123/PCCC-CV"),
             ("dated.day", "20"),
             ("dated.month", "11"),
             ("dated.year", "2026"),
-        ]);
+        ];
         for _ in 0..2 {
-            let sent = pair.answers.post(&hung, &address, &right).await;
+            let sent = pair.answers.post_files(&hung, &address, &right, &[]).await;
             assert_eq!(sent.location(), address, "the same form twice is the same opinion");
         }
-        let other = fields(&[("agrees", "no"), ("opinion", "Không")]);
-        let late = pair.answers.post(&hung, &address, &other).await;
+        let other = [("agrees", "no"), ("opinion", "Không")];
+        let late = pair.answers.post_files(&hung, &address, &other, &[]).await;
         assert_eq!(late.status, StatusCode::CONFLICT);
         let tasks = pair.dossier(&path).await.state.tasks.len();
         pair.run().await;

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 pub use self::supplement::{BroughtUp, brought_up};
 use super::{
-    action::{Action, Detail, Ground, OfficerRef, Paper, PaymentMethod, Respondent, Step},
+    action::{Action, Detail, File, Ground, OfficerRef, Paper, PaymentMethod, Respondent, Step},
     state::{Rules, State},
     status::{Decision, Delivery, Money},
     writes::Wrote,
@@ -125,6 +125,8 @@ pub struct Opinion {
     pub document: String,
     /// Date of that document.
     pub dated: Option<Date>,
+    /// Files that were judged and are stored.
+    pub files: Vec<File>,
     /// Where it comes from, if not from an officer of this node.
     pub from: Option<Elsewhere>,
 }
@@ -356,6 +358,7 @@ fn answer_consultation(state: &State, given: &Opinion) -> Result<Action> {
         document: given.document.trim().to_owned(),
         dated: given.dated,
         respondent: given.from.as_ref().map(|from| from.respondent.clone()),
+        files: given.files.clone(),
     })
 }
 

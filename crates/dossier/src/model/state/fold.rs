@@ -122,6 +122,7 @@ impl State {
                 document,
                 dated,
                 respondent,
+                files,
             } => {
                 let payload = serde_json::json!({ "agrees": agrees, "opinion": opinion, "deemed": false });
                 let given = Answer::Given {
@@ -131,6 +132,7 @@ impl State {
                     document: document.clone(),
                     dated: *dated,
                     respondent: respondent.clone().map(Box::new),
+                    files: files.clone(),
                 };
                 if let Some(asked) = self.consultations.iter_mut().find(|c| c.token == Some(*token)) {
                     asked.answer = Some(given);

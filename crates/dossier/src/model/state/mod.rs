@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 pub(super) use self::answers::{leaves, merged};
 use super::{
     action::{
-        Applicant, Channel, Detail, DocumentKind, Fee, IssuedDocument, MissingItem, OfficerRef, Paper, ProcedureRef,
-        Respondent,
+        Applicant, Channel, Detail, DocumentKind, Fee, File, IssuedDocument, MissingItem, OfficerRef, Paper,
+        ProcedureRef, Respondent,
     },
     status::{Decision, Delivery, Money, NationalStatus, Sync},
     writes::Written,
@@ -203,6 +203,16 @@ pub struct Consulted {
     pub answer: Option<Answer>,
 }
 
+impl Consulted {
+    /// The files that came with the answer.
+    pub fn files(&self) -> &[File] {
+        match &self.answer {
+            Some(Answer::Given { files, .. }) => files,
+            _ => &[],
+        }
+    }
+}
+
 /// What came of a consultation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "how", rename_all = "kebab-case")]
@@ -223,6 +233,9 @@ pub enum Answer {
         /// Who gave it at another node.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         respondent: Option<Box<Respondent>>,
+        /// Files that came with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<File>,
     },
     /// It was silent until the time was over and is, by the law of the procedure, deemed to agree.
     Deemed {

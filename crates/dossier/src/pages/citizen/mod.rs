@@ -13,14 +13,14 @@ mod supplement;
 pub(crate) mod tests;
 mod throttle;
 mod track;
-mod upload;
+pub(crate) mod upload;
 mod words;
 
 use std::sync::Arc;
 
 use axum::{
     Form, Router,
-    extract::{DefaultBodyLimit, rejection::FormRejection},
+    extract::{DefaultBodyLimit, FromRef, rejection::FormRejection},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -39,15 +39,21 @@ use crate::{
 use throttle::Tries;
 
 /// What a request carries beside its file or piece: names, boundaries, hidden fields.
-const SLACK: usize = 1 << 20;
+pub(crate) const SLACK: usize = 1 << 20;
 /// The largest piece of a resumable upload.
-const PIECE: usize = 4 << 20;
+pub(crate) const PIECE: usize = 4 << 20;
 
 /// What the handlers share.
 #[derive(Debug, Clone)]
 struct Portal {
     dossiers: Dossiers,
     tries: Arc<Tries>,
+}
+
+impl FromRef<Portal> for Dossiers {
+    fn from_ref(portal: &Portal) -> Self {
+        portal.dossiers.clone()
+    }
 }
 
 /// The pages of people: `/apply/…`, `/drafts/…`, `/dossiers/…`, `/my`, `/track…`.
@@ -144,7 +150,7 @@ fn fields(posted: Posted) -> Result<Vec<(String, String)>> {
 }
 
 /// The first value of a field, or nothing.
-fn field<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
+pub(crate) fn field<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
     fields.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str())
 }
 
@@ -170,7 +176,7 @@ fn draft_id(text: &str) -> Result<DraftId> {
     text.parse().map_err(|_| Error::not_found("bản nháp hồ sơ", "draft"))
 }
 
-fn upload_id(text: &str) -> Result<UploadId> {
+pub(crate) fn upload_id(text: &str) -> Result<UploadId> {
     text.parse().map_err(|_| Error::not_found("tệp", "file"))
 }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     pages::text::encoded,
-    service::{DraftView, PaperView, UploadFor},
+    service::{DraftView, PaperView, Rule, UploadFor},
     store::uploads::Upload,
 };
 
@@ -44,7 +44,7 @@ struct PaperPage {
 }
 
 /// A file as pages list it.
-pub(super) struct FileLine {
+pub(crate) struct FileLine {
     pub id: String,
     pub name: String,
     pub about: String,
@@ -92,11 +92,7 @@ fn draw(
         },
     ];
     page.problems = problems;
-    let most = portal
-        .dossiers
-        .config()
-        .largest_upload
-        .min(u64::from(paper.max_mb) << 20);
+    let rule = Rule::of_paper(paper, portal.dossiers.config().largest_upload);
     let template = PaperPage {
         id: id.to_string(),
         slug: slug.to_owned(),
@@ -111,8 +107,8 @@ fn draw(
         required: here.required,
         facts: facts(paper, lang),
         show_only: paper.kind == PaperKind::Show,
-        accept: accept(paper),
-        limits: limits(paper, most, lang),
+        accept: accept(&rule),
+        limits: limits(&rule, lang),
         files: here.files.iter().map(|f| file_line(f, lang)).collect(),
         page,
     };
@@ -120,12 +116,12 @@ fn draw(
 }
 
 /// What the file chooser offers.
-pub(super) fn accept(paper: &Paper) -> String {
-    paper.accept.iter().map(|f| f.endings()).collect::<Vec<_>>().join(",")
+pub(crate) fn accept(rule: &Rule) -> String {
+    rule.accept.iter().map(|f| f.endings()).collect::<Vec<_>>().join(",")
 }
 
 /// Formats, size and pages in one sentence.
-pub(super) fn limits(paper: &Paper, most: u64, lang: Lang) -> String {
+pub(crate) fn limits(rule: &Rule, lang: Lang) -> String {
     let name = |format: &Format| match format {
         Format::Pdf => "PDF",
         Format::Jpeg => "JPG",
@@ -133,14 +129,11 @@ pub(super) fn limits(paper: &Paper, most: u64, lang: Lang) -> String {
         Format::Webp => "WebP",
         Format::Heic => "HEIC",
     };
-    let names = paper.accept.iter().map(name).collect::<Vec<_>>().join(", ");
-    let size = words::size(lang, most);
+    let names = rule.accept.iter().map(name).collect::<Vec<_>>().join(", ");
+    let (size, pages) = (words::size(lang, rule.largest), rule.most_pages);
     match lang {
-        Lang::Vi => format!(
-            "Nhận tệp {names}; mỗi tệp không quá {size} và {} trang.",
-            paper.max_pages
-        ),
-        Lang::En => format!("{names}; at most {size} and {} pages a file.", paper.max_pages),
+        Lang::Vi => format!("Nhận tệp {names}; mỗi tệp không quá {size} và {pages} trang."),
+        Lang::En => format!("{names}; at most {size} and {pages} pages a file."),
     }
 }
 
@@ -156,7 +149,7 @@ fn facts(paper: &Paper, lang: Lang) -> Vec<(String, String)> {
     facts
 }
 
-fn file_line(upload: &Upload, lang: Lang) -> FileLine {
+pub(crate) fn file_line(upload: &Upload, lang: Lang) -> FileLine {
     let about = match &upload.file {
         Some(file) => about(file.size, file.pages, lang),
         None => {
@@ -298,13 +291,13 @@ pub(super) async fn remove(
 }
 
 /// What a form with files sent.
-pub(super) struct Body {
+pub(crate) struct Body {
     pub fields: Vec<(String, String)>,
     pub files: Vec<Sent>,
 }
 
 /// A file that came with a form.
-pub(super) struct Sent {
+pub(crate) struct Sent {
     /// The field.
     pub field: String,
     /// The sender's name for it.
@@ -313,7 +306,7 @@ pub(super) struct Sent {
 }
 
 /// Reads a form with files. A file field that was left empty is no file.
-pub(super) async fn parts(body: std::result::Result<Multipart, MultipartRejection>) -> Result<Body> {
+pub(crate) async fn parts(body: std::result::Result<Multipart, MultipartRejection>) -> Result<Body> {
     let mut body = body.map_err(|_| unreadable())?;
     let refused = |error: axum::extract::multipart::MultipartError| {
         if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -344,12 +337,12 @@ pub(super) async fn parts(body: std::result::Result<Multipart, MultipartRejectio
 }
 
 /// Whether a refusal is about the file itself, and so stands beside it.
-pub(super) const fn at_a_file(kind: base::Kind) -> bool {
+pub(crate) const fn at_a_file(kind: base::Kind) -> bool {
     matches!(kind, base::Kind::Invalid | base::Kind::TooLarge)
 }
 
 /// The problems of a file at the control that sent it, each with the file's name.
-pub(super) fn at(control: &str, problems: Problems, name: Option<&str>) -> Problems {
+pub(crate) fn at(control: &str, problems: Problems, name: Option<&str>) -> Problems {
     let mut moved = Problems::new();
     for problem in &problems {
         let (vi, en) = (problem.text.get(Lang::Vi), problem.text.get(Lang::En));

@@ -23,7 +23,7 @@ use crate::{
         command::{BroughtUp, brought_up},
     },
     pages::text::encoded,
-    service::{DossierView, FilingPaper, UploadFor, UploadState},
+    service::{DossierView, FilingPaper, Rule, UploadFor, UploadState},
 };
 
 #[derive(Template)]
@@ -158,17 +158,13 @@ fn control(page: &Page, portal: &Portal, law: &Law<'_>, at: &str, required: bool
     let view = law.view;
     let form = &view.package.form;
     if let Some(paper) = form.paper(at) {
-        let most = portal
-            .dossiers
-            .config()
-            .largest_upload
-            .min(u64::from(paper.max_mb) << 20);
+        let rule = Rule::of_paper(paper, portal.dossiers.config().largest_upload);
         let new = given.files.iter().filter(|(at, _)| *at == paper.id);
         let old = view.state.papers.iter().filter(|p| p.paper == paper.id);
         return Control::Paper(PaperControl {
             id: paper.id.clone(),
-            accept: papers::accept(paper),
-            limits: papers::limits(paper, most, page.lang),
+            accept: papers::accept(&rule),
+            limits: papers::limits(&rule, page.lang),
             url: format!(
                 "/dossiers/{}/supplement/{}/uploads",
                 encoded(&view.state.code),

@@ -9,18 +9,26 @@ use axum::{
 use base::{Error, Kind, Result};
 use bytes::Bytes;
 use identity::{Ctx, Web};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{Portal, draft_id, too_large, unreadable, upload_id};
 use crate::{
+    consult,
     pages::text::encoded,
-    service::{UploadFor, UploadState},
+    service::{Dossiers, UploadFor, UploadState},
 };
 
 const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const LENGTH: HeaderName = HeaderName::from_static("upload-length");
 const NAME: HeaderName = HeaderName::from_static("upload-name");
 const SHA256: HeaderName = HeaderName::from_static("upload-sha256");
+
+/// The upload that an address speaks of, whatever else stands in it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct At {
+    upload: String,
+}
 
 /// Begins an upload for a paper of a draft.
 pub(super) async fn begin(
@@ -42,23 +50,40 @@ pub(super) async fn begin(
 }
 
 /// How far an upload is.
-pub(super) async fn state(
-    web: Web,
-    State(portal): State<Portal>,
-    Path((_, _, upload)): Path<(String, String, String)>,
-) -> Response {
-    told(&web.ctx, how_far(&web.ctx, &portal, &upload).await)
+pub(crate) async fn state(web: Web, State(dossiers): State<Dossiers>, Path(at): Path<At>) -> Response {
+    told(&web.ctx, how_far(&web.ctx, &dossiers, &at.upload).await)
 }
 
 /// Takes the next piece of an upload.
-pub(super) async fn append(
+pub(crate) async fn append(
     web: Web,
-    State(portal): State<Portal>,
-    Path((_, _, upload)): Path<(String, String, String)>,
+    State(dossiers): State<Dossiers>,
+    Path(at): Path<At>,
     headers: HeaderMap,
     piece: std::result::Result<Bytes, BytesRejection>,
 ) -> Response {
-    told(&web.ctx, appended(&web.ctx, &portal, &upload, &headers, piece).await)
+    told(
+        &web.ctx,
+        appended(&web.ctx, &dossiers, &at.upload, &headers, piece).await,
+    )
+}
+
+/// Begins an upload that goes with an opinion.
+pub(crate) async fn begin_for_opinion(
+    web: Web,
+    State(dossiers): State<Dossiers>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let begun = async {
+        let id = consult::pages::question_id(&id)?;
+        let (name, length) = announced(&headers)?;
+        let state = dossiers
+            .begin_upload(&web.ctx, UploadFor::Opinion(id), "", &name, length)
+            .await?;
+        Ok((state, format!("/desk/consultations/{id}/uploads")))
+    };
+    created(&web.ctx, begun.await)
 }
 
 /// Begins an upload for a paper that was asked for.
@@ -82,13 +107,13 @@ pub(super) async fn begin_supplement(
     created(&web.ctx, begun.await)
 }
 
-async fn how_far(ctx: &Ctx, portal: &Portal, upload: &str) -> Result<UploadState> {
-    portal.dossiers.upload(ctx, upload_id(upload)?).await
+async fn how_far(ctx: &Ctx, dossiers: &Dossiers, upload: &str) -> Result<UploadState> {
+    dossiers.upload(ctx, upload_id(upload)?).await
 }
 
 async fn appended(
     ctx: &Ctx,
-    portal: &Portal,
+    dossiers: &Dossiers,
     upload: &str,
     headers: &HeaderMap,
     piece: std::result::Result<Bytes, BytesRejection>,
@@ -98,10 +123,7 @@ async fn appended(
         _ => unreadable(),
     })?;
     let offset = number(headers, &OFFSET)?;
-    portal
-        .dossiers
-        .append_upload(ctx, upload_id(upload)?, offset, &piece)
-        .await
+    dossiers.append_upload(ctx, upload_id(upload)?, offset, &piece).await
 }
 
 /// What the client announces: the name, percent-encoded, and the length.

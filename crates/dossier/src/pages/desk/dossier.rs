@@ -71,12 +71,6 @@ pub(super) struct DossierPage {
     steps: Vec<OutlineStep>,
 }
 
-impl DossierPage {
-    fn is_open(&self, file: &File) -> bool {
-        self.open.as_ref().is_some_and(|open| open.href == file.href)
-    }
-}
-
 struct Task {
     token: u32,
     name: String,
@@ -107,6 +101,7 @@ struct Consultation {
     state: String,
     tone: Tone,
     opinion: String,
+    files: Vec<File>,
     /// How the question stands on its way to another node.
     way: Option<Way>,
 }
@@ -143,6 +138,11 @@ struct File {
 }
 
 impl File {
+    /// Whether it is the one that is open.
+    fn is(&self, open: Option<&Self>) -> bool {
+        open.is_some_and(|open| open.href == self.href)
+    }
+
     fn image(&self) -> bool {
         self.media.starts_with("image/")
     }
@@ -173,8 +173,9 @@ pub(super) async fn show(
         Ok(view) => {
             let mut page = build(&web, &dossiers, &view, Problems::new());
             let chosen = format!("{}/files/{}", page.path, looked.file);
-            let files = page.papers.iter().flat_map(|p| &p.files);
-            if let Some(file) = files.clone().find(|f| f.href == chosen && f.shows()) {
+            let papers = page.papers.iter().flat_map(|p| &p.files);
+            let opinions = page.consultations.iter().flat_map(|c| &c.files);
+            if let Some(file) = papers.chain(opinions).find(|f| f.href == chosen && f.shows()) {
                 page.open = Some(file.clone());
             }
             view::html(StatusCode::OK, &page)
@@ -294,6 +295,7 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
                     state: state.to_owned(),
                     tone,
                     opinion,
+                    files: c.files().iter().map(file).collect(),
                     way: way(lang, &path, view, c, handles),
                 }
             })

@@ -6,14 +6,16 @@ mod queue;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     routing::{get, post},
 };
 
 pub(crate) use self::{dossier::inline, queue::left};
-use crate::service::Dossiers;
+use crate::{pages::citizen::SLACK, service::Dossiers};
 
 /// The pages of officers: `/desk…`.
 pub fn router(dossiers: Dossiers) -> Router {
+    let largest = usize::try_from(dossiers.config().largest_upload).unwrap_or(usize::MAX);
     Router::new()
         .route("/desk", get(queue::show))
         .route("/desk/watch", get(queue::watch))
@@ -34,7 +36,9 @@ pub fn router(dossiers: Dossiers) -> Router {
         )
         .route(
             "/desk/dossiers/{code}/consultations/{sent_by}",
-            get(act::ask_opinion).post(act::answer),
+            get(act::ask_opinion)
+                .post(act::answer)
+                .layer(DefaultBodyLimit::max(largest.saturating_add(SLACK))),
         )
         .route(
             "/desk/dossiers/{code}/consultations/{sent_by}/again",

@@ -204,16 +204,19 @@ impl Dossiers {
         })
     }
 
-    /// A file of the dossier with this code: one that was handed in, or a document that was made.
+    /// A file of the dossier with this code: one that was handed in, a document that was made, or, for officers, one that came
+    /// with an opinion.
     ///
     /// # Errors
     /// `NotFound` where there is none or it is not for the reader.
     pub async fn file_content(&self, ctx: &Ctx, code: &str, sha256: &str, purpose: Purpose) -> Result<StoredFile> {
         let kept = tables::by_code(&self.store().read(), code).await?;
         let Kept { id, state, .. } = kept.ok_or_else(no_dossier)?;
-        self.permit_reading(ctx, id, &state).await?;
-        let mut files = state.papers.iter().flat_map(|p| &p.files);
-        let file = files.find(|f| f.sha256 == sha256);
+        let officer = self.permit_reading(ctx, id, &state).await?;
+        let papers = state.papers.iter().flat_map(|p| &p.files);
+        // What other agencies sent is for those who handle the dossier.
+        let opinions = state.consultations.iter().flat_map(|c| c.files()).filter(|_| officer);
+        let file = papers.chain(opinions).find(|f| f.sha256 == sha256);
         let document = state.documents.iter().find(|d| d.sha256 == sha256);
         let (name, media_type) = match (file, document) {
             (_, Some(document)) => (document.number.clone(), "application/pdf".to_owned()),

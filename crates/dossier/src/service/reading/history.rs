@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use procedure::package::Package;
 
 use crate::model::{
-    action::{Action, ActorRef, Channel, Detail, Entry, PaymentMethod},
+    action::{Action, ActorRef, Channel, Detail, Entry, File, PaymentMethod},
     state::{Answer, State},
     writes::Wrote,
 };
@@ -160,11 +160,13 @@ fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action, package: &Pa
             document,
             dated,
             respondent,
+            files,
             ..
         } => {
             detail.push(same(opinion));
             detail.extend(document_text(document, *dated));
             detail.extend(respondent.as_ref().map(|by| same(&by.signature())));
+            detail.extend(files_text(files));
         }
         Action::PaymentRecorded {
             amount,
@@ -226,6 +228,13 @@ fn document_text(number: &str, dated: Option<Date>) -> Option<Text> {
         format!("{number} ngày {date}"),
         format!("{number} of {date}"),
     ))
+}
+
+/// The names of files; none without files.
+fn files_text(files: &[File]) -> Option<Text> {
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    let names = Some(names.join(", ")).filter(|names| !names.is_empty())?;
+    Some(Text::new(format!("Tệp kèm theo: {names}"), format!("Files: {names}")))
 }
 
 fn payment_text(amount: i64, method: PaymentMethod, reference: &str) -> Text {

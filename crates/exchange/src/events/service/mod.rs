@@ -16,6 +16,7 @@ use ::store::Store;
 use base::{Clock, Error, Kind, Result, Text, Timestamp};
 use identity::{Ctx, Permission, Scope};
 use tokio::sync::Semaphore;
+use traces::Tracer;
 use uuid::Uuid;
 
 pub use pull::{Batch, Pull, Pulled};
@@ -48,6 +49,8 @@ pub struct Config {
     pub secret: [u8; 32],
     /// How webhooks are called.
     pub webhooks: Webhooks,
+    /// What traces the calls of webhooks.
+    pub tracer: Tracer,
 }
 
 impl fmt::Debug for Config {
@@ -152,7 +155,7 @@ impl Events {
             store,
             clock,
             secret: config.secret,
-            webhooks: Caller::new(config.webhooks)?,
+            webhooks: Caller::new(config.webhooks, config.tracer.clone())?,
             schemas: RwLock::default(),
             lines: RwLock::default(),
             waiting: Semaphore::new(WAITING),

@@ -83,6 +83,7 @@ pub fn config() -> Config {
             tries: 4,
             pause: 10,
         },
+        tracer: traces::Tracer::default(),
     }
 }
 

@@ -13,6 +13,7 @@ use ::store::jobs::Runner;
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, response::IntoResponse, routing::post};
 use base::Clock;
 use tokio::net::TcpListener;
+use traces::{Sampling, Tracer};
 
 use super::site::*;
 use crate::events::{
@@ -92,6 +93,48 @@ async fn outcomes(site: &Site) -> Vec<(String, Option<i64>, i64)> {
         .into_iter()
         .map(|d| (d.outcome, d.status, d.attempt))
         .collect()
+}
+
+#[tokio::test]
+async fn a_call_is_a_part_of_its_job_and_bears_its_place_in_the_trace() {
+    for site in sites().await {
+        site.define().await;
+        let receiver = Receiver::start().await;
+        site.subscribed(READER, &pushed_to(receiver.url())).await;
+        let sampling = Sampling {
+            share: 1.0,
+            follow: true,
+        };
+        let (tracer, mut ended) = Tracer::new(sampling, 64);
+        let traced = Config {
+            tracer: tracer.clone(),
+            ..config()
+        };
+        let events = Events::new(site.store.clone(), &traced, Arc::new(site.clock.clone())).expect("a client");
+        let runner = runner(&site, &events).traced(tracer);
+        for (n, status) in [(0, 204), (1, 503)] {
+            receiver.answers(status);
+            site.publish(event(n)).await;
+            assert_eq!(runner.run_due().await.expect("runs"), 1);
+            let mut spans: Vec<_> = std::iter::from_fn(|| ended.try_recv().ok()).collect();
+            let at = spans.iter().position(|span| span.name == "webhook").expect("the call");
+            let call = spans.remove(at);
+            let parent = call.parent.map(hex::encode).expect("its job");
+            let job = spans
+                .iter()
+                .find(|span| span.context.span_id() == parent)
+                .expect("its job");
+            assert_eq!(
+                (job.context.trace_id(), job.kind),
+                (call.context.trace_id(), traces::Kind::Consumer)
+            );
+            assert_eq!((call.kind, call.failed), (traces::Kind::Client, status == 503));
+            let got = receiver.got.lock().expect("whole");
+            let (headers, body) = got.last().expect("a nudge");
+            assert_eq!(headers["traceparent"], call.context.traceparent().as_str());
+            assert!(!body.is_empty());
+        }
+    }
 }
 
 #[tokio::test]

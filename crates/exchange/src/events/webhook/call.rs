@@ -1,7 +1,9 @@
 //! One call of a webhook.
 
 use base::{Error, Result, Text};
+use http::HeaderMap;
 use reqwest::{Client, Url, redirect::Policy};
+use traces::{Context, Kind, Tracer};
 
 use super::{
     Signed,
@@ -75,10 +77,11 @@ impl Outcome {
 pub(in crate::events) struct Caller {
     client: Client,
     rules: Webhooks,
+    tracer: Tracer,
 }
 
 impl Caller {
-    pub fn new(rules: Webhooks) -> Result<Self> {
+    pub fn new(rules: Webhooks, tracer: Tracer) -> Result<Self> {
         let client = Client::builder()
             .dns_resolver(std::sync::Arc::new(Guard(rules)))
             .redirect(Policy::none())
@@ -89,7 +92,7 @@ impl Caller {
             .pool_max_idle_per_host(1)
             .build()
             .map_err(Error::internal)?;
-        Ok(Self { client, rules })
+        Ok(Self { client, rules, tracer })
     }
 
     pub const fn rules(&self) -> &Webhooks {
@@ -104,10 +107,27 @@ impl Caller {
         }
     }
 
+    /// The call as a part of the job that makes it.
     async fn post(&self, url: Url, message: &Signed) -> Outcome {
+        let mut span = self.tracer.begin(Kind::Client, "webhook", Context::current().as_ref());
+        span.method("POST");
+        let mut headers = HeaderMap::new();
+        if let Some(context) = span.context() {
+            context.write(&mut headers);
+        }
+        let outcome = self.send(url, headers, message).await;
+        match outcome.status() {
+            Some(status) => span.status(status),
+            None => span.fail(|| outcome.code()),
+        }
+        outcome
+    }
+
+    async fn send(&self, url: Url, headers: HeaderMap, message: &Signed) -> Outcome {
         let request = self
             .client
             .post(url)
+            .headers(headers)
             .header("content-type", "application/json")
             .header("webhook-id", &message.id)
             .header("webhook-timestamp", message.seconds)

@@ -1,18 +1,16 @@
 //! A node that ended a log and began another: both are listed, read, proved, counted, erased from and folded anew, and nothing of
 //! one is taken for something of the other.
 
-use ledger::{Policy, Signer, Stored};
+use ledger::{Ledger, Policy, Signer, Stored};
 
 use super::{Node, PERSON, call, call_of, code, folding::everything, nodes, read_of};
-use crate::journal::{
-    Demand, Filter, Former, LeafId, MessageKind, ReadFilter, evidence::verify_container, tracker::Source,
-};
+use crate::journal::{Demand, Filter, LeafId, MessageKind, ReadFilter, evidence::verify_container, tracker::Source};
 
 const NEXT: &str = "g01.example/exchange-2";
 const GROUND: &str = "Quyết định 12/QĐ-TA ngày 20/11/2026";
 
 /// A node with two calls in its first log, which ended, and two in the one that it began then.
-async fn with_two_logs() -> Vec<(Node, Former)> {
+async fn with_two_logs() -> Vec<(Node, Ledger)> {
     let mut made = Vec::new();
     for mut node in nodes(|_| {}).await {
         for n in 1..=2 {
@@ -20,7 +18,7 @@ async fn with_two_logs() -> Vec<(Node, Former)> {
             node.log_call(&call, Some(&read_of(&call, PERSON, node.now()))).await;
         }
         node.journal.catch_up().await.expect("folded");
-        let former = Former {
+        let former = Ledger {
             log: std::sync::Arc::clone(&node.log),
             keys: vec![node.key.verifier()],
         };

@@ -20,11 +20,11 @@ use http_body_util::BodyExt;
 use identity::{
     Actor, Assurance, Ctx, Entropy, IdentityState, NewAccount, OfficerActor, OfficerId, PersonActor, Role, Roles, Shell,
 };
-use ledger::{Algorithm, FileKey, Kind, Log, Options, Policy, Signer};
+use ledger::{Algorithm, FileKey, Kind, Ledger, Log, Options, Policy, Signer};
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::{ASK_SERVICE, Config, Former, Journal, PROVIDER_SERVICE, Parts};
+use super::{ASK_SERVICE, Config, Journal, PROVIDER_SERVICE, Parts};
 use crate::Caller;
 use crate::model::{
     Field, Method,
@@ -294,7 +294,7 @@ impl Node {
     pub fn begin_another(&mut self, origin: &str) {
         let key = Arc::new(FileKey::generate(origin, Algorithm::Ed25519).expect("a key"));
         let log = open(&self._folder.path().join("another"), &key, &self.clock);
-        let former = Former {
+        let former = Ledger {
             log: std::mem::replace(&mut self.log, log),
             keys: vec![std::mem::replace(&mut self.key, key).verifier()],
         };
@@ -302,7 +302,7 @@ impl Node {
     }
 
     /// Puts the journal together anew, as a start does.
-    pub fn reopen(&mut self, former: Vec<Former>) {
+    pub fn reopen(&mut self, former: Vec<Ledger>) {
         self.journal = Journal::new(Parts {
             store: self.store.clone(),
             log: Arc::clone(&self.log),

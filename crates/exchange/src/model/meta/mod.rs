@@ -65,6 +65,11 @@ pub mod verificationconf {
     pub fn shared_params(instance: &Part) -> String {
         format!("verificationconf/{instance}/shared-params.xml")
     }
+
+    /// The file that says in which version of X-Road's format they are.
+    pub fn metadata(instance: &Part) -> String {
+        format!("{}.metadata", shared_params(instance))
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,16 @@ use super::*;
 const POLICE: &str = "G01.42.7";
 const POLICE_SYSTEM: &str = "VN/GOV/000.00.00.G01/motcua";
 
+/// A picture of one point.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\x0dIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
+
+/// One of about that many bytes.
+fn drawing(bytes: usize) -> Vec<u8> {
+    let (head, tail) = PNG.split_at(33);
+    let middle = (0..bytes).map(|n| u8::try_from(n % 251).expect("small"));
+    head.iter().copied().chain(middle).chain(tail.iter().copied()).collect()
+}
+
 fn officer(agency: &str, name: &str, roles: &[Role]) -> Ctx {
     let now = SystemClock.now();
     Ctx {
@@ -35,7 +45,6 @@ async fn permit(town: &Town) -> dossier::model::action::DossierId {
     use rand::SeedableRng as _;
 
     const CODE: &str = "1.013225";
-    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\x0dIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
     let dossiers = &town.whole.dossiers;
     let clerk = officer(
         AGENCY,
@@ -124,6 +133,7 @@ async fn a_consultation_crosses_two_nodes_and_comes_back() {
     use dossier::{
         consult::{GivenOpinion, Shown},
         model::state::Answer,
+        service::UploadFor,
     };
 
     let dirs = tempfile::tempdir().expect("a folder");
@@ -182,11 +192,18 @@ async fn a_consultation_crosses_two_nodes_and_comes_back() {
         .await
         .expect("the paper");
     assert_eq!(fetched.content.len() as u64, paper.size);
+    // A stamped drawing of three pieces goes with the opinion.
+    let drawing = drawing(9 << 20);
+    let attached = theirs
+        .upload_whole(&hung(), UploadFor::Opinion(item.id), "", "ban-ve.png", &drawing)
+        .await
+        .expect("attached");
     let opinion = GivenOpinion {
         agrees: true,
         opinion: "Thống nhất với bản vẽ.".to_owned(),
         document: "123/PCCC-CV".to_owned(),
         dated: Some(SystemClock.now().legal_date()),
+        files: vec![attached.id],
     };
     theirs
         .answer_question(&hung(), item.id, &opinion)
@@ -211,7 +228,9 @@ async fn a_consultation_crosses_two_nodes_and_comes_back() {
     })
     .await;
     let Answer::Given {
-        respondent: Some(by), ..
+        respondent: Some(by),
+        files,
+        ..
     } = answer
     else {
         panic!("{answer:?}");
@@ -220,6 +239,29 @@ async fn a_consultation_crosses_two_nodes_and_comes_back() {
         (by.system.to_string(), by.name.as_str()),
         (POLICE_SYSTEM.to_owned(), "Lê Văn Hùng")
     );
+    assert_eq!(files.len(), 1);
+    let opened = asks
+        .whole
+        .dossiers
+        .get(&clerk, id, identity::Purpose::CaseHandling)
+        .await
+        .expect("it");
+    let opened = asks
+        .whole
+        .dossiers
+        .file_content(
+            &clerk,
+            &opened.state.code,
+            &files[0].sha256,
+            identity::Purpose::CaseHandling,
+        )
+        .await
+        .expect("the drawing");
+    assert_eq!(
+        (opened.name.as_str(), opened.media_type.as_str()),
+        ("ban-ve.png", "image/png")
+    );
+    assert!(opened.content == drawing, "byte for byte");
     until("the fire police know", async || {
         let view = theirs.asked_one(&hung(), item.id).await.expect("it");
         (view.item.state == dossier::consult::AskedState::Received).then_some(())

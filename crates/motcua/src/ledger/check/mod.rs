@@ -31,7 +31,7 @@ pub struct Trusted {
 /// What was found in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Checked {
-    /// The log that the proofs are of; empty when there are none.
+    /// The log that the proofs are of, but for those that name another; empty when there are none.
     pub log: String,
     /// The dossier, if they are those of one.
     pub dossier: Option<String>,
@@ -48,6 +48,8 @@ pub struct Checked {
 /// One proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
+    /// The log, where it is a former one of the node rather than [`Checked::log`].
+    pub log: Option<String>,
     /// The place of the leaf.
     pub leaf: u64,
     /// What the leaf says, if that is shown and can be read.
@@ -176,7 +178,9 @@ fn check_dossier(proofs: Proofs, trusted: &Trusted) -> Result<Checked, Text> {
         .entries
         .iter()
         .map(|entry| {
-            let (mut judged, says) = judge(entry.proof.as_bytes(), &policy, Some(&proofs.log));
+            let log = entry.log.as_ref().unwrap_or(&proofs.log);
+            let (mut judged, says) = judge(entry.proof.as_bytes(), &policy, Some(log));
+            judged.log.clone_from(&entry.log);
             if judged.refusal.is_some() {
                 return judged;
             }
@@ -260,6 +264,7 @@ fn check_proof(bytes: &[u8], trusted: &Trusted) -> Result<Checked, Text> {
 fn judge(bytes: &[u8], policy: &Policy, log: Option<&str>) -> (Entry, Option<LeafSays>) {
     let proof = Proof::parse(bytes).ok();
     let mut entry = Entry {
+        log: None,
         leaf: proof.as_ref().map_or(0, |proof| proof.index),
         says: None,
         size: proof.as_ref().map_or(0, |proof| proof.checkpoint.checkpoint().size),

@@ -31,6 +31,7 @@ async fn proofs() -> (tempfile::TempDir, VerifierKey, Proofs) {
     }
     let entries = (0..3).map(|leaf| EntryProof {
         seq: i64::try_from(leaf).expect("small") + 1,
+        log: None,
         leaf,
         proof: log.disclose(leaf).expect("a proof").to_string(),
         stamped: None,
@@ -84,6 +85,44 @@ async fn each_proof_holds_for_its_own_step_of_its_own_dossier() {
     let mut renamed = proofs.clone();
     renamed.log = "h58.gov.vn/ledger".to_owned();
     assert_eq!(found(&renamed, &[]), [false, false]);
+}
+
+#[tokio::test]
+async fn steps_of_a_former_log_are_proved_under_its_own_name_and_key() {
+    const FORMER: &str = "h57.gov.vn/ledger-1";
+    let (_dir, present, mut proofs) = proofs().await;
+    proofs.entries.truncate(2);
+    let dir = tempfile::tempdir().expect("a folder");
+    let key = FileKey::generate(FORMER, Algorithm::Ed25519).expect("a key");
+    let former = key.verifier();
+    let log = Log::open(dir.path(), Options::new(FORMER, Arc::new(key))).expect("a log");
+    log.append(Kind::ACTION, entry(1, 3)).await.expect("appended");
+    log.append(Kind::ACTION, entry(2, 4)).await.expect("appended");
+    let of_former = |leaf: u64, seq: i64| EntryProof {
+        seq,
+        log: Some(FORMER.to_owned()),
+        leaf,
+        proof: log.disclose(leaf).expect("a proof").to_string(),
+        stamped: None,
+    };
+    proofs.entries.push(of_former(0, 3));
+    proofs.keys.push(former.to_string());
+    let both = [present.clone(), former.clone()];
+    assert_eq!(found(&proofs, &[]), [true, true, true]);
+    assert_eq!(found(&proofs, &both), [true, true, true]);
+    assert_eq!(
+        found(&proofs, &[present]),
+        [true, true, false],
+        "nobody vouches for the former key"
+    );
+    let mut nameless = proofs.clone();
+    nameless.entries[2].log = None;
+    assert_eq!(found(&nameless, &both), [true, true, false]);
+    let mut renamed = proofs.clone();
+    renamed.entries[0].log = Some(FORMER.to_owned());
+    assert_eq!(found(&renamed, &both), [false, true, true]);
+    proofs.entries.push(of_former(1, 4));
+    assert_eq!(found(&proofs, &both), [true, true, true, false], "of another dossier");
 }
 
 #[tokio::test]

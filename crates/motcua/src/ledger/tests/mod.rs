@@ -1,6 +1,7 @@
 //! Witnesses and timestamps of real nodes, over real sockets.
 
 mod s3;
+mod traced;
 mod tsa;
 
 use std::{
@@ -141,7 +142,7 @@ fn cosigning(ledger: &Ledger, witnesses: &[(&str, &VerifierKey)], quorum: usize,
         quorum: Some(quorum),
         ..config::Ledger::default()
     };
-    Arc::new(Cosigning::new(&config, ledger.clone(), None, pace).expect("witnesses"))
+    Arc::new(Cosigning::new(&config, ledger.clone(), None, pace, Tracer::default()).expect("witnesses"))
 }
 
 const QUICK: Pace = Pace {
@@ -364,6 +365,7 @@ async fn a_log_is_stamped_and_the_stamp_is_in_proofs() {
         keys: ledger.keys.iter().map(ToString::to_string).collect(),
         entries: vec![EntryProof {
             seq: 1,
+            log: None,
             leaf: 1,
             proof: ledger.log.disclose(1).expect("a proof").to_string(),
             stamped: Some(ledger.log.prove_under(1, &checkpoint).expect("a proof").to_string()),

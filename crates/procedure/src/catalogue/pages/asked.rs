@@ -25,13 +25,14 @@ pub struct Asked {
     pub agency: String,
     /// `1`: only what can be filed here.
     pub online: String,
-    /// Mark of the page.
-    pub after: String,
+    /// Where the page begins: `next` of the page before.
+    pub cursor: String,
     /// `1`: list everything.
     pub all: String,
 }
 
 impl Asked {
+    /// Bad cursors are for the index to refuse.
     pub(super) fn query(&self, life_event: Option<&str>) -> Query {
         let some = |s: &str| Some(s.trim().to_owned()).filter(|s| !s.is_empty());
         Query {
@@ -43,13 +44,13 @@ impl Asked {
             level: Level::from_id(&self.level),
             online: self.online == "1",
             limit: 20,
-            after: some(&self.after).filter(|m| m.parse::<usize>().is_ok()),
+            after: some(&self.cursor),
         }
     }
 
     /// Whether nothing at all was asked.
     pub(super) fn is_front(&self) -> bool {
-        self.q.trim().is_empty() && !self.is_narrowed() && self.after.is_empty() && self.all != "1"
+        self.q.trim().is_empty() && !self.is_narrowed() && self.cursor.is_empty() && self.all != "1"
     }
 
     fn is_narrowed(&self) -> bool {
@@ -72,7 +73,7 @@ impl Asked {
             ("agency", &asked.agency),
             ("online", &asked.online),
             ("all", &asked.all),
-            ("after", &asked.after),
+            ("cursor", &asked.cursor),
         ] {
             if !value.is_empty() {
                 let _ = write!(out, "{mark}{name}={}", encoded(value));

@@ -73,15 +73,12 @@ pub(in crate::catalogue) struct Services {
 /// The list of results.
 struct List {
     total: usize,
-    first: usize,
-    last: usize,
     items: Vec<Item>,
     reading: Reading,
     chips: Vec<Chip>,
     did_you_mean: Option<(String, String)>,
     nearest: Vec<Item>,
-    previous: Option<String>,
-    next: Option<String>,
+    pager: ui::Pager,
     audiences: Vec<ui::Choice>,
     levels: Vec<ui::Choice>,
     fields: Vec<ui::Choice>,
@@ -209,7 +206,7 @@ fn list(page: &Page, path: &str, asked: &Asked, results: &Results<'_>, index: &I
         if let Some(label) = label {
             let href = asked.address(path, |a| {
                 without(a);
-                a.after.clear();
+                a.cursor.clear();
                 if path == "/services" && a.q.is_empty() {
                     "1".clone_into(&mut a.all);
                 }
@@ -229,9 +226,9 @@ fn list(page: &Page, path: &str, asked: &Asked, results: &Results<'_>, index: &I
         mark.as_ref().map(|m| {
             asked.address(path, |a| {
                 if m == "0" {
-                    a.after.clear();
+                    a.cursor.clear();
                 } else {
-                    a.after.clone_from(m);
+                    a.cursor.clone_from(m);
                 }
                 if path == "/services" && a.is_front() {
                     "1".clone_into(&mut a.all);
@@ -239,22 +236,28 @@ fn list(page: &Page, path: &str, asked: &Asked, results: &Results<'_>, index: &I
             })
         })
     };
+    let first = (results.offset + 1).min(results.total);
+    let last = results.offset + results.hits.len();
     List {
         total: results.total,
-        first: (results.offset + 1).min(results.total),
-        last: results.offset + results.hits.len(),
         items: results.hits.iter().map(|s| Item::of(s)).collect(),
         reading: results.reading,
         did_you_mean: results.did_you_mean.as_ref().map(|words| {
             let href = asked.address(path, |a| {
                 a.q.clone_from(words);
-                a.after.clear();
+                a.cursor.clear();
             });
             (words.clone(), href)
         }),
         nearest: results.nearest.iter().map(|s| Item::of(s)).collect(),
-        previous: turn(&results.previous),
-        next: turn(&results.next),
+        pager: ui::pager(page, turn(&results.previous), turn(&results.next))
+            .pages()
+            .place(format!(
+                "{}–{} / {}",
+                page.number(first),
+                page.number(last),
+                page.number(results.total)
+            )),
         audiences: choices(&results.facets.audiences),
         levels: choices(&results.facets.levels),
         fields: choices(&results.facets.fields),

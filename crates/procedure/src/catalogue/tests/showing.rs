@@ -33,18 +33,37 @@ async fn every_page_speaks_both_languages_and_escapes_what_was_published() {
             },
             Asked {
                 all: "1".into(),
-                after: "20".into(),
+                cursor: "20".into(),
                 ..Asked::default()
             },
             Asked {
                 level: "nonsense".into(),
-                after: "x".into(),
                 ..Asked::default()
             },
         ] {
             let view = pages::services_page(&catalogue, page(lang), question).expect("a page");
             html.push(view.render().expect("renders"));
         }
+        // The question is kept from page to page.
+        let many = Asked {
+            audience: "citizen".into(),
+            ..asked("dang ky")
+        };
+        let view = pages::services_page(&catalogue, page(lang), many).expect("a page");
+        let next = view.render().expect("renders");
+        assert!(
+            next.contains("href=\"/services?q=dang%20ky&#38;audience=citizen&#38;cursor=20\" rel=\"next\"")
+                && next.contains(lang.t("Trang sau", "Next page")),
+            "{next}"
+        );
+        let nowhere = Asked {
+            cursor: "x".into(),
+            ..Asked::default()
+        };
+        let refused = pages::services_page(&catalogue, page(lang), nowhere)
+            .err()
+            .expect("no page begins there");
+        assert_eq!(refused.kind(), Some(base::Kind::Invalid));
         let view = pages::life_event_page(&catalogue, page(lang), "co-con-nho", Asked::default()).expect("a page");
         html.push(view.render().expect("renders"));
         for (code, on) in [

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use ::store::{params, transact};
 use identity::Role;
-use ledger::{Algorithm, FileKey, Kind, Ledger, Log, Options, Policy, Signer, verify};
+use ledger::{Algorithm, FileKey, Kind, Ledger, Ledgers, Log, Options, Policy, Signer, verify};
 
 use super::{
     following::{completion, filed, token},
@@ -16,13 +16,17 @@ use crate::{
 };
 
 fn ledger(dir: &Path) -> Ledger {
+    named(dir, "h57.gov.vn/ledger")
+}
+
+fn named(dir: &Path, name: &str) -> Ledger {
     let key_file = dir.join("key");
     let key = match FileKey::load(&key_file) {
         Ok(key) => key,
-        Err(_) => FileKey::create(&key_file, "h57.gov.vn/ledger", Algorithm::Ed25519).expect("a key"),
+        Err(_) => FileKey::create(&key_file, name, Algorithm::Ed25519).expect("a key"),
     };
     let keys = vec![key.verifier()];
-    let log = Log::open(&dir.join("log"), Options::new("h57.gov.vn/ledger", Arc::new(key))).expect("a log");
+    let log = Log::open(&dir.join("log"), Options::new(name, Arc::new(key))).expect("a log");
     Ledger {
         log: Arc::new(log),
         keys,
@@ -135,6 +139,66 @@ async fn what_a_crash_kept_from_the_table_is_read_from_the_log() {
 
 fn places(proofs: &Proofs) -> Vec<(i64, u64)> {
     proofs.entries.iter().map(|entry| (entry.seq, entry.leaf)).collect()
+}
+
+#[tokio::test]
+async fn the_file_holds_the_steps_of_the_log_that_ended_and_of_the_present_one() {
+    for town in towns().await {
+        let (old, new) = (
+            tempfile::tempdir().expect("a folder"),
+            tempfile::tempdir().expect("a folder"),
+        );
+        let path = filed(&town, "2.000635").await;
+        let ledger = named(old.path(), "h57.gov.vn/ledger");
+        let keys = ledger.keys.clone();
+        town.dossiers.keep_in(ledger).await.expect("kept");
+        town.work().await;
+        let before = proofs(&town, &an(), &path).await;
+        let entries = before.entries.len();
+        assert!(entries > 0 && before.entries.iter().all(|entry| entry.log.is_none()));
+
+        // The node is stopped, the log ends, and the node starts with another.
+        let town = town.restarted().await;
+        let log = Log::open_ended(&old.path().join("log")).expect("it opens");
+        let former = Ledger {
+            log: Arc::new(log),
+            keys: keys.clone(),
+        };
+        let present = named(new.path(), "h57.gov.vn/ledger-2");
+        let ledgers = Ledgers {
+            present: present.clone(),
+            former: vec![former],
+        };
+        town.dossiers.keep_in(ledgers).await.expect("kept");
+        let id = town.seen(&path).await.id;
+        let note = Command::Note {
+            text: "Đã gọi.".to_owned(),
+        };
+        town.dossiers
+            .command(&officer(&[Role::Receptionist]), id, &note, None)
+            .await
+            .expect("noted");
+        town.work().await;
+        let both = proofs(&town, &an(), &path).await;
+        assert_eq!(
+            (both.log.as_str(), both.entries.len()),
+            ("h57.gov.vn/ledger-2", entries + 1)
+        );
+        let logs: Vec<_> = both.entries.iter().map(|entry| entry.log.as_deref()).collect();
+        assert!(logs[..entries].iter().all(|log| *log == Some("h57.gov.vn/ledger")) && logs[entries].is_none());
+        let all = [keys, present.keys].concat();
+        assert_eq!(both.keys.len(), all.len());
+        let policy = Policy::new(all, Vec::new(), 0).expect("a policy");
+        for (n, entry) in both.entries.iter().enumerate() {
+            let verdict = verify(entry.proof.as_bytes(), &policy, None).expect("it holds");
+            assert_eq!(
+                verdict.origin,
+                entry.log.clone().unwrap_or_else(|| both.log.clone()),
+                "{n}"
+            );
+            assert_eq!(verdict.record().is_some(), n < entries, "the note is for officers");
+        }
+    }
 }
 
 #[tokio::test]

@@ -63,6 +63,14 @@ pub async fn towns_with(change: impl Fn(&mut Config)) -> Vec<Town> {
         MIGRATIONS,
     ];
     for store in testkit::stores(&sets).await {
+        towns.push(Town::on(store, &change).await);
+    }
+    assert!(!towns.is_empty());
+    towns
+}
+
+impl Town {
+    async fn on(store: Store, change: &impl Fn(&mut Config)) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let shelf = Shelf::open(store.clone()).await.expect("an empty shelf");
         for code in CODES {
@@ -98,15 +106,20 @@ pub async fn towns_with(change: impl Fn(&mut Config)) -> Vec<Town> {
         let dossiers = Dossiers::new(store.clone(), shelf, reference, calendar, identity.clone(), config);
         let (api, _) = crate::api::router(dossiers.clone()).split_for_parts();
         let app = crate::pages::router(dossiers.clone()).merge(api);
-        towns.push(Town {
+        Self {
             dossiers,
             identity,
             store,
             app,
-        });
+        }
     }
-    assert!(!towns.is_empty());
-    towns
+
+    /// The same town after its node was stopped and started.
+    pub async fn restarted(self) -> Self {
+        let store = self.store.clone();
+        drop(self);
+        Self::on(store, &|_| ()).await
+    }
 }
 
 /// A Friday morning.

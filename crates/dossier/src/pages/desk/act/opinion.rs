@@ -2,8 +2,7 @@
 
 use askama::Template;
 use axum::{
-    Form,
-    extract::{Path, State},
+    extract::{Multipart, Path, State, multipart::MultipartRejection},
     response::Response,
 };
 use base::{Error, Kind, Problems, Result, Timestamp};
@@ -13,12 +12,20 @@ use view::{Link, Page, ui};
 
 use super::{
     super::dossier::{load, no_step, place},
-    Posted, first, led_on, small_page,
+    first, led_on, small_page,
 };
 use crate::{
-    model::command::{Command, Opinion},
+    consult::MOST_FILES,
+    model::{
+        action::File,
+        command::{Command, Opinion},
+    },
+    pages::citizen::papers::{self, Sent, at, at_a_file, parts},
     service::{DossierView, Dossiers, question, silence},
 };
+
+/// The name of the field that carries files.
+const FILE: &str = "file";
 
 #[derive(Template)]
 #[template(path = "desk/opinion.html")]
@@ -35,6 +42,8 @@ struct OpinionPage {
     silence: &'static str,
     sections: Vec<procedure::form::SummarySection>,
     papers: Vec<(String, String, String)>,
+    accept: String,
+    limits: String,
     posted: Vec<(String, String)>,
     open: bool,
     /// The reader is of the deciding agency and records what came by another way.
@@ -114,9 +123,12 @@ fn opinion_page(
                 })
             })
             .collect(),
+        accept: papers::accept(&dossiers.opinion_rule()),
+        limits: papers::limits(&dossiers.opinion_rule(), lang),
         posted,
     })
 }
+
 pub(in crate::pages::desk) async fn ask_opinion(
     web: Web,
     State(dossiers): State<Dossiers>,
@@ -133,26 +145,28 @@ pub(in crate::pages::desk) async fn answer(
     web: Web,
     State(dossiers): State<Dossiers>,
     Path((code, sent_by)): Path<(String, String)>,
-    Form(posted): Posted,
+    body: std::result::Result<Multipart, MultipartRejection>,
 ) -> Response {
     let view = match load(&web, &dossiers, &code).await {
         Ok(view) => view,
         Err(error) => return web.refuse(&error),
     };
-    let done = match agrees(&posted) {
-        Ok(agrees) => {
-            let command = Command::AnswerConsultation(Opinion {
-                sent_by: sent_by.clone(),
-                agrees,
-                opinion: first(&posted, "opinion").to_owned(),
-                document: first(&posted, "document").to_owned(),
-                ..Opinion::default()
-            });
-            // An opinion holds whatever else has happened to the dossier meanwhile.
-            dossiers.command(&web.ctx, view.id, &command, None).await
-        }
-        Err(error) => Err(error),
+    let mut posted = Vec::new();
+    let done = async {
+        let body = parts(body).await?;
+        posted = body.fields;
+        let command = Command::AnswerConsultation(Opinion {
+            sent_by: sent_by.clone(),
+            agrees: agrees(&posted)?,
+            opinion: first(&posted, "opinion").to_owned(),
+            document: first(&posted, "document").to_owned(),
+            files: judged(&dossiers, &body.files).await?,
+            ..Opinion::default()
+        });
+        // An opinion holds whatever else has happened to the dossier meanwhile.
+        dossiers.command(&web.ctx, view.id, &command, None).await
     };
+    let done = done.await;
     let handles = web.ctx.may(
         Permission::ReadAgencyDossiers,
         &Scope::Agency(view.state.agency.clone()),
@@ -165,6 +179,29 @@ pub(in crate::pages::desk) async fn answer(
         opinion_page(&web, &dossiers, &view, &sent_by, posted, problems)
     })
     .await
+}
+
+/// The files that came with the form, judged and stored.
+async fn judged(dossiers: &Dossiers, sent: &[Sent]) -> Result<Vec<File>> {
+    let (rule, mut files, mut problems) = (dossiers.opinion_rule(), Vec::<File>::new(), Problems::new());
+    for one in sent {
+        match dossiers.judge_and_keep(&one.name, one.content.to_vec(), &rule).await {
+            Ok(file) if files.iter().any(|known| known.sha256 == file.sha256) => {}
+            Ok(file) => files.push(file),
+            Err(Error::Refused(kind, why)) if at_a_file(kind) => problems.extend(at(FILE, why, Some(&one.name))),
+            Err(error) => return Err(error),
+        }
+    }
+    if files.len() > MOST_FILES {
+        problems.add(
+            "too-many-files",
+            FILE,
+            format!("Tối đa {MOST_FILES} tệp. Ghép các trang vào một tệp."),
+            format!("At most {MOST_FILES} files. Put the pages into one file."),
+        );
+    }
+    problems.into_result()?;
+    Ok(files)
 }
 
 fn agrees(posted: &[(String, String)]) -> Result<bool> {

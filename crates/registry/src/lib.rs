@@ -45,5 +45,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0007_pairs",
     "0008_pseudonyms",
     "0009_answers",
-    "0010_runs"
+    "0010_runs",
+    "0012_asked"
 );

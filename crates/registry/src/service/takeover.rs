@@ -104,7 +104,10 @@ fn judge_all<'a>(ctx: &Ctx, registry: &Registry, slots: &Slots, versions: &'a [R
             Ok(one) => ready.push(one),
             Err(Error::Refused(_, found)) => {
                 for problem in &found {
-                    let at = format!("versions[{n}].{}", problem.at);
+                    let at = match problem.at.as_str() {
+                        "" => format!("versions[{n}]"),
+                        at => format!("versions[{n}].{at}"),
+                    };
                     problems.add(&problem.code, at, problem.text.vi.clone(), problem.text.en.clone());
                 }
             }

@@ -48,15 +48,15 @@ struct FoundRow {
     known_from: i64,
 }
 
-/// The records that are found by these keys at any moment, as known now; of several with one key that which has it last.
+/// The records that are or were found by these keys; of several with one key that of which it is known now, or was last.
 pub async fn by_keys(db: &impl Read, slot: i64, keys: &[&str]) -> Result<BTreeMap<Vec<u8>, Uuid>> {
     let mut found = BTreeMap::new();
     for keys in padded(keys, MOST_VALUES) {
         let sql = format!(
-            "SELECT value, record_id FROM registry_index WHERE slot = $1 AND known_to = $2 AND value IN ({}) ORDER BY valid_from",
-            among(3, keys.len())
+            "SELECT value, record_id FROM registry_index WHERE slot = $1 AND value IN ({}) ORDER BY known_to, valid_from",
+            among(2, keys.len())
         );
-        let mut values = params![slot, STILL_KNOWN];
+        let mut values = params![slot];
         values.extend(keys.iter().map(|key| key.as_bytes().value()));
         let rows: Vec<KeyRow> = db.all(&sql, values).await?;
         found.extend(rows.into_iter().map(|row| (row.value, row.record_id)));

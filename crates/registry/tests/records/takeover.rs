@@ -224,7 +224,7 @@ async fn histories_that_do_not_fit_are_refused_whole() {
             "versions[0].key other-key, versions[1].source required"
         );
         nameless.source = "Sổ cũ".to_owned();
-        assert_eq!(take(&[born(), nameless]).await, "versions[1].name required");
+        assert_eq!(take(&[born(), nameless]).await, "versions[1] required");
         let ahead = version(1, "2027-01-01", holds(NUMBERS[0], 0, 0));
         assert_eq!(take(&[ahead]).await, "versions[0].recorded_at recorded-ahead");
         let mut void = born();

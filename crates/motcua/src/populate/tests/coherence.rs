@@ -123,7 +123,7 @@ fn nobody_is_insured_or_resides_after_death_and_each_employer_is_there() {
     let mistaken = Mistaken::of(&land);
     let numbers = mistaken.numbers(&land);
     let (mut dead, mut employed, mut unlike) = (0, 0, 0);
-    for on in months(&land) {
+    for on in months(&land).into_iter().step_by(4) {
         for number in population.0.keys() {
             let Some(person) = population.says(&land, number, on) else {
                 continue;
@@ -161,7 +161,7 @@ fn nobody_is_insured_or_resides_after_death_and_each_employer_is_there() {
             assert_eq!(taxpayer["status"], "active", "{employer} on {on}");
         }
     }
-    assert!(dead > 500 && employed > 5_000, "{dead} {employed}");
+    assert!(dead > 100 && employed > 1_000, "{dead} {employed}");
     assert_eq!(unlike, 0, "population and residence have one address");
 }
 

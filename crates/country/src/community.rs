@@ -21,6 +21,10 @@ pub struct Community {
     pub index: u32,
     /// The last day that is told.
     pub until: Day,
+    /// The old commune whose books of civil status are this community's, and the one that it became, by their places in their lists.
+    pub registrar: (u16, u16),
+    /// Its place among the communities whose books that commune keeps, and their count.
+    pub books: (u32, u32),
     /// Everybody who ever lived there, in the order of birth.
     pub persons: Vec<Person>,
     /// Marriages, in order.
@@ -63,6 +67,8 @@ impl Community {
         Self {
             index: plot.index,
             until,
+            registrar: plot.registrar,
+            books: plot.books,
             persons,
             marriages,
             households,

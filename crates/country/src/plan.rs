@@ -1,5 +1,7 @@
 //! Where the communities are: known for the whole country before any of them is lived.
 
+use std::collections::HashMap;
+
 use crate::{
     dice::Dice,
     people::MAX_COMMUNITIES,
@@ -24,6 +26,10 @@ pub struct Plot {
     pub homes: Vec<u16>,
     /// The first digits of old cards there, its place among the communities with the same ones, and their count.
     pub cards: (u8, u64, u64),
+    /// The old commune where births, marriages and deaths are registered, and the one that it became.
+    pub registrar: (u16, u16),
+    /// Its place among the communities whose books the same commune keeps, and their count.
+    pub books: (u32, u32),
 }
 
 /// Divides so many persons over the provinces by their shares of the population.
@@ -59,15 +65,19 @@ pub fn plan(units: &Units, seed: u64, persons: u32, provinces: &[u8]) -> Vec<Plo
                     break communes;
                 }
             };
-            let homes = (0..HOMES).map(|_| dice.pick(communes)).collect();
+            let homes: Vec<u16> = (0..HOMES).map(|_| dice.pick(communes)).collect();
             let size = (u64::from(persons) * u64::from(index + 1) / u64::from(count)
                 - u64::from(persons) * u64::from(index) / u64::from(count)) as usize;
+            let home = homes[0];
+            let became = units.successors(home).first().copied().unwrap_or_default();
             Plot {
                 index,
                 size,
                 province,
                 homes,
                 cards: (PROVINCES[province].card, 0, 0),
+                registrar: (home, became),
+                books: (0, 0),
             }
         })
         .collect();
@@ -77,8 +87,15 @@ pub fn plan(units: &Units, seed: u64, persons: u32, provinces: &[u8]) -> Vec<Plo
         plot.cards.1 = *count;
         *count += 1;
     }
+    let mut keep: HashMap<u16, u32> = HashMap::new();
     for plot in &mut plots {
         plot.cards.2 = counts[usize::from(plot.cards.0)];
+        let books = keep.entry(plot.registrar.1).or_default();
+        plot.books.0 = *books;
+        *books += 1;
+    }
+    for plot in &mut plots {
+        plot.books.1 = keep.get(&plot.registrar.1).copied().unwrap_or(1);
     }
     plots
 }

@@ -390,6 +390,7 @@ impl Node {
             .merge(dossier::pages::router(self.dossiers.clone()))
             .merge(insight::pages::router(self.insight.clone()))
             .merge(registry::pages::router(self.registries.clone()))
+            .merge(registry::question::pages::router(self.questions.clone()))
             .merge(registry::quality::pages::router(self.quality.clone()))
             .merge(registry::api::govstack::router(
                 self.registries.clone(),

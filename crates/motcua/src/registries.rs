@@ -1,4 +1,4 @@
-//! `motcua registry …`: check a registry's folder, publish it to a node, take in files.
+//! `motcua registry …`: check a registry's folder, publish it to a node, take in files, fill them with an invented country.
 
 use std::{
     path::{Path, PathBuf},
@@ -20,6 +20,7 @@ use crate::{
     config::Config,
     imports::Import,
     node::{MIGRATIONS, open_store, reference},
+    populate::Populate,
 };
 
 /// Registries.
@@ -49,6 +50,8 @@ pub enum Command {
     },
     /// Take a legacy file into a registry; every bad row is reported by line and field.
     Import(Import),
+    /// Fill the registries of a node with an invented country and its history.
+    Country(Populate),
 }
 
 /// Carries out a command.
@@ -72,6 +75,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Publish { folder, config, en } => publish(&folder, &config, lang(en)).await,
         Command::Import(import) => import.run().await,
+        Command::Country(populate) => populate.run().await,
     }
 }
 

@@ -222,6 +222,63 @@ async fn a_run_that_is_killed_goes_on_and_takes_nothing_twice() {
 }
 
 #[tokio::test]
+async fn a_country_goes_on_where_it_was_killed() {
+    const REGISTRIES: [&str; 7] = [
+        "population",
+        "residence",
+        "civil-status",
+        "enterprises",
+        "tax",
+        "social-insurance",
+        "customs",
+    ];
+    let desk = Desk::new();
+    let folders = REGISTRIES.map(|code| {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../registries")
+            .join(code)
+    });
+    for data in ["one", "other"] {
+        let config = format!("data = {:?}\nregistries = {folders:?}\n", desk.path(data));
+        desk.file(&format!("{data}.toml"), config);
+        desk.well(&["migrate", "--config", &format!("{data}.toml")]);
+    }
+    let country = ["registry", "country", "--persons", "1500", "--en", "--config"];
+    let killed = [&country[..], &["one.toml", "--folder", "told"]].concat();
+    let mut child = desk
+        .command(&killed)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a child");
+    let taken = "SELECT COUNT(*) FROM registry_version";
+    let begun = Instant::now();
+    while desk.number("one", taken).await.unwrap_or(0) < 8_000 {
+        assert!(begun.elapsed() < Duration::from_secs(300), "nothing is taken over");
+        assert_eq!(child.try_wait().expect("a state"), None, "it ended by itself");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    let before = desk.number("one", taken).await.expect("a number");
+    desk.well(&killed);
+    let whole = desk.well(&[&country[..], &["other.toml", "--folder", "again"]].concat());
+    let all = desk.number("other", taken).await.expect("a number");
+    assert_eq!(whole, format!("{all} versions of records were taken over.\n"));
+    assert!(before < all, "{before} of {all}");
+    for sum in [
+        taken,
+        "SELECT COUNT(*) FROM registry_segment",
+        "SELECT COUNT(*) FROM registry_index",
+        "SELECT SUM(LENGTH(body)) FROM registry_version",
+        "SELECT SUM(known_from % 1000003) FROM registry_segment",
+    ] {
+        assert_eq!(desk.number("one", sum).await, desk.number("other", sum).await, "{sum}");
+    }
+    assert_eq!(desk.well(&killed), "0 versions of records were taken over.\n");
+}
+
+#[tokio::test]
 async fn a_full_disk_is_told_and_room_lets_it_go_on() {
     const ROWS: u32 = 20_000;
     let desk = Desk::with_node("data");

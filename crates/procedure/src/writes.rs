@@ -1,7 +1,7 @@
 //! writes.toml: what registries are told when a dossier is decided, one after the other. Each write belongs to the agency that owns the
 //! registry, which may refuse it; what fails later takes back what came before it.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use base::Text;
 use jiff::civil::Date;
@@ -23,6 +23,8 @@ use crate::{
 pub const SERVICE: &str = "registry.write";
 /// More registries than this have nothing to do with one dossier.
 const MOST: usize = 16;
+/// The name under which expressions see the one of several for whom a write is done.
+const EACH: &str = "each";
 
 /// What is done to a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +34,8 @@ pub enum Act {
     Assert,
     /// What the registry holds of a record is otherwise from a day on: the fields of the body replace those of the record.
     Change,
+    /// What a record says from a day on is this and nothing else, whether there is such a record yet or not.
+    Put,
     /// A record ends on a day.
     End,
 }
@@ -62,8 +66,9 @@ pub struct Write {
     pub undo: Undo,
     /// Why the registry may be told (decree and article).
     pub basis: String,
-    /// Only then.
-    pub when: Option<Expr>,
+    /// Those for each of whom it is done; none where it is done once.
+    each: Option<Expr>,
+    when: Option<Expr>,
     key: Option<Expr>,
     valid_from: Option<Expr>,
     body: Vec<(String, Expr)>,
@@ -85,6 +90,18 @@ pub struct Plan {
     pub body: Value,
 }
 
+/// A write that is due for a dossier: itself, or for one of those for each of whom it is done.
+#[derive(Debug, Clone)]
+pub struct Due<'a> {
+    /// The write.
+    pub write: &'a Write,
+    /// The id under which it is done: that of the write, with the place of the one after it from 1: `members-2`.
+    pub id: String,
+    /// What it is called, with the name of the one.
+    pub name: Text,
+    values: Cow<'a, Map<String, Value>>,
+}
+
 /// An expression that gave nothing usable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoValue {
@@ -92,29 +109,76 @@ pub struct NoValue {
     pub of: &'static str,
 }
 
+/// The write of a package that is done under an id, with the place of the one for whom it is: 0 where it is done once.
+pub fn write_of<'a>(writes: &'a [Write], id: &str) -> Option<(&'a Write, usize)> {
+    let (base, nth) = match id.rsplit_once('-') {
+        Some((base, nth)) => (base, nth.parse().ok()?),
+        None => (id, 0),
+    };
+    let write = writes.iter().find(|write| write.id == base)?;
+    Some((write, nth))
+}
+
 impl Write {
-    /// Whether it is done for this dossier.
-    pub fn applies(&self, values: &Map<String, Value>) -> bool {
-        self.when.as_ref().is_none_or(|when| when.holds_over(values))
+    /// What of it is due for a dossier with these values: nothing, itself, or one for each of those for whom it is done.
+    pub fn due<'a>(&'a self, values: &'a Map<String, Value>) -> Vec<Due<'a>> {
+        let Some(each) = &self.each else {
+            let due = Due {
+                write: self,
+                id: self.id.clone(),
+                name: self.name.clone(),
+                values: Cow::Borrowed(values),
+            };
+            return if due.applies() { vec![due] } else { Vec::new() };
+        };
+        let Value::Array(ones) = each.eval_over(values) else {
+            return Vec::new();
+        };
+        let due = ones.into_iter().enumerate().map(|(nth, one)| {
+            let called = one.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let name = |text: &str| match called.as_str() {
+                "" => format!("{text} ({})", nth + 1),
+                called => format!("{text}: {called}"),
+            };
+            let mut values = values.clone();
+            values.insert(EACH.to_owned(), one);
+            Due {
+                write: self,
+                id: format!("{}-{}", self.id, nth + 1),
+                name: Text::new(name(&self.name.vi), name(&self.name.en)),
+                values: Cow::Owned(values),
+            }
+        });
+        due.filter(Due::applies).collect()
+    }
+}
+
+impl Due<'_> {
+    fn applies(&self) -> bool {
+        self.write
+            .when
+            .as_ref()
+            .is_none_or(|when| when.holds_over(&self.values))
     }
 
-    /// The write with the values of a dossier; `today` where it does not say from when on.
+    /// The write with the values of the dossier; `today` where it does not say from when on.
     ///
     /// # Errors
     /// The key or the day is none for these values.
-    pub fn plan(&self, values: &Map<String, Value>, today: Date) -> Result<Plan, NoValue> {
-        let key = match self.key.as_ref().map(|key| key.eval_over(values)) {
+    pub fn plan(&self, today: Date) -> Result<Plan, NoValue> {
+        let (write, values) = (self.write, self.values.as_ref());
+        let key = match write.key.as_ref().map(|key| key.eval_over(values)) {
             None => None,
             Some(Value::String(key)) if !key.is_empty() => Some(key),
             Some(_) => return Err(NoValue { of: "key" }),
         };
-        let valid_from = match self.valid_from.as_ref().map(|from| from.eval_over(values)) {
+        let valid_from = match write.valid_from.as_ref().map(|from| from.eval_over(values)) {
             None => today,
             Some(Value::String(day)) => day.parse().map_err(|_| NoValue { of: "valid_from" })?,
             Some(_) => return Err(NoValue { of: "valid_from" }),
         };
         let mut body = Answers::new();
-        for (field, value) in &self.body {
+        for (field, value) in &write.body {
             let value = value.eval_over(values);
             // What is not known is left out.
             if !value.is_null() {
@@ -122,8 +186,8 @@ impl Write {
             }
         }
         Ok(Plan {
-            registry: self.registry.clone(),
-            act: self.act,
+            registry: write.registry.clone(),
+            act: write.act,
             key,
             valid_from,
             body: body.to_value(),
@@ -148,6 +212,7 @@ struct RawWrite {
     #[serde(default)]
     undo: Undo,
     basis: Spanned<String>,
+    each: Option<Spanned<String>>,
     when: Option<Spanned<String>>,
     key: Option<Spanned<String>>,
     valid_from: Option<Spanned<String>>,
@@ -248,8 +313,8 @@ impl Loader<'_, '_> {
             self.error(
                 at,
                 "key",
-                "act = \"change\" và \"end\" phải có key; act = \"assert\" thì không.".to_owned(),
-                "act = \"change\" and \"end\" need a key; act = \"assert\" has none.".to_owned(),
+                "act = \"change\", \"put\" và \"end\" phải có key; act = \"assert\" thì không.".to_owned(),
+                "act = \"change\", \"put\" and \"end\" need a key; act = \"assert\" has none.".to_owned(),
             );
         }
         if raw.body.is_empty() != (raw.act == Act::End) {
@@ -260,12 +325,20 @@ impl Loader<'_, '_> {
                 "It needs [write.body], unless act = \"end\".".to_owned(),
             );
         }
+        let each = raw.each.as_ref().and_then(|each| self.each(each));
+        let outside = self.types.clone();
+        if let Some((_, one)) = &each {
+            self.types.declare(EACH, one.clone());
+        }
         let when = raw.when.as_ref().and_then(|when| self.expression(when, true));
         let key = raw.key.as_ref().and_then(|key| self.expression(key, false));
         let valid_from = raw.valid_from.as_ref().and_then(|from| self.expression(from, false));
         let body = self.body(&raw.body, at);
-        // From now on it can be spoken of.
-        self.types.declare(&format!("told.{id}"), Type::Any);
+        self.types = outside;
+        // From now on it can be spoken of; of several no one is the one.
+        if each.is_none() {
+            self.types.declare(&format!("told.{id}"), Type::Any);
+        }
         Write {
             id,
             name,
@@ -273,6 +346,7 @@ impl Loader<'_, '_> {
             act: raw.act,
             undo: raw.undo,
             basis: raw.basis.into_inner().trim().to_owned(),
+            each: each.map(|(each, _)| each),
             when,
             key,
             valid_from,
@@ -323,6 +397,26 @@ impl Loader<'_, '_> {
             }
         }
         body
+    }
+
+    /// Those for each of whom a write is done, and what sort each is.
+    fn each(&mut self, text: &Spanned<String>) -> Option<(Expr, Type)> {
+        let expr = self.expression(text, false)?;
+        let one = match expr.ty() {
+            Type::List(one) => one.as_ref().clone(),
+            Type::Any => Type::Any,
+            other => {
+                let (vi, en) = (other.name(base::Lang::Vi), other.name(base::Lang::En));
+                self.error(
+                    text.span().start,
+                    "type",
+                    format!("each phải là một danh sách; biểu thức này cho {vi}."),
+                    format!("each is a list; this gives {en}."),
+                );
+                return None;
+            }
+        };
+        Some((expr, one))
     }
 
     fn expression(&mut self, text: &Spanned<String>, condition: bool) -> Option<Expr> {

@@ -234,7 +234,7 @@ impl Timeline {
     }
 
     /// From segments as they are stored, in their order.
-    pub fn from_segments(segments: Vec<Segment>) -> Self {
+    pub const fn from_segments(segments: Vec<Segment>) -> Self {
         Self(segments)
     }
 

@@ -46,5 +46,7 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0008_pseudonyms",
     "0009_answers",
     "0010_runs",
+    "0010_runs",
+    "0012_asked",
     "0013_ordered"
 );

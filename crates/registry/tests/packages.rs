@@ -147,13 +147,12 @@ impl Filing {
         let mut out = Vec::new();
         for write in &package.writes {
             values.insert("told".to_owned(), Value::Object(told.clone()));
-            if !write.applies(&values) {
-                continue;
+            for due in write.due(&values) {
+                let plan = due.plan(TODAY).expect("a key and a day");
+                let record = kept(&plan, &due.id);
+                told.insert(due.id.clone(), record.clone());
+                out.push((due.id, record));
             }
-            let plan = write.plan(&values, TODAY).expect("a key and a day");
-            let record = kept(&plan, &write.id);
-            told.insert(write.id.clone(), record.clone());
-            out.push((write.id.clone(), record));
         }
         out
     }
@@ -164,6 +163,11 @@ fn kept(plan: &Plan, write: &str) -> Value {
     let registry = registry(&plan.registry);
     let mut record = match plan.act {
         Act::Assert => given(&plan.registry, plan.body.clone()),
+        Act::Put => {
+            let key = registry.key_of(&plan.body).expect("a key");
+            assert_eq!(plan.key.as_ref(), Some(&key), "{write} puts the record of its key");
+            plan.body.clone()
+        }
         Act::Change | Act::End => {
             let key = plan.key.as_deref().expect("a key");
             let mut record = held(&plan.registry, key);
@@ -345,6 +349,9 @@ fn move_to(kind: &'static str) -> Filing {
             ("civil-status.spouse-number", json!(OTHER)),
             ("population.full-name of spouse.person_number", json!("Trần Văn Nam")),
             ("population.residence of spouse.person_number", place("1 Trần Phú")),
+            ("residence.household of spouse.person_number", json!("14329-000077")),
+            ("residence.head-number of spouse.person_number", json!(OTHER)),
+            ("residence.members", json!([spouse(), child()])),
         ],
         typed: vec![
             ("home.kind", json!(kind)),
@@ -352,8 +359,16 @@ fn move_to(kind: &'static str) -> Filing {
             ("home.agreed", json!(true)),
             ("fee.exemption", json!("none")),
         ],
-        steps: json!({}),
+        steps: json!({ "review": { "household_number": "14329-000123" } }),
     }
+}
+
+fn spouse() -> Value {
+    json!({ "person_number": OTHER, "name": "Trần Văn Nam", "relation": "spouse" })
+}
+
+fn child() -> Value {
+    json!({ "person_number": "001216000044", "name": "Trần Ngọc Mai", "relation": "child" })
 }
 
 fn enterprise() -> Filing {
@@ -478,14 +493,78 @@ fn who_is_married_or_too_young_does_not_marry() {
 #[test]
 fn a_move_changes_the_residence_from_the_day_of_the_decision() {
     let told = move_to("own").told();
-    assert_eq!(ids(&told), ["residence"]);
-    assert_eq!(told[0].1["residence"], place("34 Đinh Tiên Hoàng"));
-    assert_eq!(told[0].1["_from"], TODAY.to_string());
-    // Who joins the spouse types no address: the registry tells it.
-    assert_eq!(move_to("spouse").told()[0].1["residence"], place("1 Trần Phú"));
+    assert_eq!(ids(&told), ["residence", "person"]);
+    let [home, person] = [0, 1].map(|n| &told[n].1);
+    assert_eq!(home["address"], place("34 Đinh Tiên Hoàng"));
+    assert_eq!(
+        (&home["household"], &home["relation_to_head"]),
+        (&json!("14329-000123"), &json!("head"))
+    );
+    assert_eq!(person["residence"], home["address"]);
+    assert!(told.iter().all(|(_, record)| record["_from"] == TODAY.to_string()));
+    // Who joins the spouse types no address: the registry tells it, and whose household that is.
+    let told = move_to("spouse").told();
+    assert_eq!(told[1].1["residence"], place("1 Trần Phú"));
+    assert_eq!(
+        (&told[0].1["household"], &told[0].1["head_person_number"]),
+        (&json!("14329-000077"), &json!(OTHER))
+    );
+    assert_eq!(told[0].1["relation_to_head"], "spouse");
     let mut nowhere = move_to("own");
     nowhere.typed.push(("home.address", place("12 Lê Lợi")));
     assert!(nowhere.stops().join(" ").contains("registered there already"));
+}
+
+#[test]
+fn the_head_of_a_household_moves_with_those_who_are_ticked() {
+    let mut moving = move_to("own");
+    moving.typed.push(("move.members", json!([spouse(), child()])));
+    let told = moving.told();
+    assert_eq!(
+        ids(&told),
+        [
+            "residence",
+            "members-1",
+            "members-2",
+            "person",
+            "persons-1",
+            "persons-2"
+        ]
+    );
+    for (record, relation) in [(1, "spouse"), (2, "child")] {
+        let member = &told[record].1;
+        assert_eq!(member["relation_to_head"], relation);
+        assert_eq!(
+            (&member["household"], &member["head_person_number"]),
+            (&json!("14329-000123"), &json!(REQUESTER))
+        );
+        assert_eq!(member["address"], told[0].1["address"]);
+    }
+    assert!(
+        told[3..]
+            .iter()
+            .all(|(_, person)| person["residence"] == place("34 Đinh Tiên Hoàng"))
+    );
+
+    let mut one = move_to("spouse");
+    one.typed.push(("move.members", json!([child()])));
+    let told = one.told();
+    assert_eq!(ids(&told), ["residence", "members-1", "person", "persons-1"]);
+    assert_eq!(
+        told[1].1["relation_to_head"], "child",
+        "of the spouse who is the head there"
+    );
+
+    // Somebody whom the registry did not tell of cannot be brought along.
+    let mut stranger = move_to("own");
+    let other = json!({ "person_number": MOTHER, "name": "Lê Thị Hoa", "relation": "parent" });
+    stranger.typed.push(("move.members", json!([child(), other])));
+    let problems = stranger.seen(|_, journey, _| journey.problems.clone());
+    assert!(
+        problems
+            .at("move.members", base::Lang::En)
+            .is_some_and(|text| text.contains("people of the list"))
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use base::{Problems, Timestamp};
 use jiff::civil::Date;
 use procedure::{
     package::Package,
-    writes::{NoValue, Plan, Undo, Write},
+    writes::{Due, NoValue, Plan, Undo, Write, write_of},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -147,20 +147,14 @@ impl State {
         }
         let decided_on = self.ended_at.map_or(today, Timestamp::legal_date);
         let values = self.told(decided_on);
-        let open = package
-            .writes
-            .iter()
-            .find(|write| self.wrote(token, &write.id).is_none() && write.applies(&values));
-        let Some(write) = open else {
+        let mut due = package.writes.iter().flat_map(|write| write.due(&values));
+        let Some(due) = due.find(|due: &Due<'_>| self.wrote(token, &due.id).is_none()) else {
             return Next::Finished { done: true };
         };
-        match write.plan(&values, decided_on) {
-            Ok(plan) => Next::Tell {
-                write: write.id.clone(),
-                plan,
-            },
+        match due.plan(decided_on) {
+            Ok(plan) => Next::Tell { write: due.id, plan },
             Err(NoValue { of }) => Next::Impossible {
-                write: write.id.clone(),
+                write: due.id,
                 lacks: of,
             },
         }
@@ -168,24 +162,25 @@ impl State {
 
     /// The last write that stands and ought not to.
     fn next_back(&self, token: u32, writes: &[Write]) -> Next {
-        let standing = writes
-            .iter()
-            .rev()
-            .find_map(|write| match self.wrote(token, &write.id) {
-                Some(Wrote::Done { entry, .. }) => Some((write, entry.clone())),
-                _ => None,
-            });
-        match standing {
+        let place = |write: &Write| writes.iter().position(|other| other.id == write.id);
+        let standing = self.attempt(token).filter_map(|written| match &written.wrote {
+            Wrote::Done { entry, .. } => {
+                let (write, nth) = write_of(writes, &written.write)?;
+                Some(((place(write), nth), write, &written.write, entry))
+            }
+            _ => None,
+        });
+        match standing.max_by_key(|(place, ..)| *place) {
             None => Next::Finished { done: false },
-            Some((write, entry)) => match write.undo {
+            Some((_, write, id, entry)) => match write.undo {
                 Undo::TakeBack => Next::TakeBack {
-                    write: write.id.clone(),
+                    write: id.clone(),
                     registry: write.registry.clone(),
-                    entry,
+                    entry: entry.clone(),
                 },
                 Undo::Keep => Next::Leave {
-                    write: write.id.clone(),
-                    entry,
+                    write: id.clone(),
+                    entry: entry.clone(),
                 },
             },
         }

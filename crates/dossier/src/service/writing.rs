@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use procedure::{
     package::Package,
     process::NodeKind,
-    writes::{SERVICE, Write},
+    writes::{SERVICE, write_of},
 };
 use registry::keeper::{Keeper, Order, Said, TakeBack};
 use serde_json::json;
@@ -26,8 +26,8 @@ use crate::{
 
 /// Seconds until a registry that was silent is told again, at first and at most.
 const PAUSES: (i64, i64) = (30, 3600);
-/// No more steps at one go than there can be writes and takings back.
-const STEPS: usize = 40;
+/// No more steps at one go than there can be writes and takings back: for a household several for each of its members.
+const STEPS: usize = 400;
 
 impl Dossiers {
     /// From now on registries are told by this.
@@ -96,7 +96,7 @@ impl Dossiers {
         let dossier = state.code.clone();
         match next {
             Next::Tell { write, plan } => {
-                let said = package.writes.iter().find(|w| w.id == write);
+                let said = write_of(&package.writes, &write).map(|(said, _)| said);
                 let order = Order {
                     id: order_id(&dossier, token, &write),
                     plan,
@@ -193,15 +193,28 @@ pub(super) fn writes(package: &Package, state: &State, today: Date) -> Vec<Write
         return Vec::new();
     };
     let values = state.told(state.ended_at.map_or(today, Timestamp::legal_date));
-    let view = |write: &Write| {
-        let wrote = state.wrote(token, &write.id).cloned();
-        (wrote.is_some() || write.applies(&values)).then(|| WriteView {
-            name: write.name.clone(),
+    let mut views = Vec::new();
+    for write in &package.writes {
+        let due = write.due(&values);
+        views.extend(due.iter().map(|due| WriteView {
+            name: due.name.clone(),
             registry: write.registry.clone(),
-            wrote,
-        })
-    };
-    package.writes.iter().filter_map(view).collect()
+            wrote: state.wrote(token, &due.id).cloned(),
+        }));
+        // What was told and would not be any more, because of what came after it, is seen all the same.
+        let told = state.writes.iter().filter(|told| {
+            due.iter().all(|due| due.id != told.write)
+                && write_of(&package.writes, &told.write).is_some_and(|(of, _)| of.id == write.id)
+        });
+        views.extend(told.filter_map(|told| {
+            Some(WriteView {
+                name: write.name.clone(),
+                registry: write.registry.clone(),
+                wrote: Some(state.wrote(token, &told.write)?.clone()),
+            })
+        }));
+    }
+    views
 }
 
 /// The attempt at writing that is under way, else the last one.

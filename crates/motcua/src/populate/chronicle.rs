@@ -10,19 +10,28 @@ pub struct Chronicle {
     pub told: Vec<Told>,
 }
 
+/// Why something was written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ground {
+    /// Who or what said so.
+    pub source: &'static str,
+    /// The law; the registry's own where it is empty.
+    pub basis: &'static str,
+}
+
 /// One version of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Told {
     /// When it was written down.
     pub recorded: Day,
-    /// Who or what said so.
-    pub source: &'static str,
+    /// Why.
+    pub ground: Ground,
     /// The version that it corrects, from 1.
     pub corrects: Option<i64>,
     /// The first day on which it holds.
     pub from: Day,
-    /// What holds.
-    pub body: Value,
+    /// What holds; none where the record ends.
+    pub body: Option<Value>,
 }
 
 /// A report about one record. A later one of the same happening corrects it.
@@ -34,39 +43,26 @@ pub struct Fact<W> {
     pub on: Day,
     /// When it was written down.
     pub recorded: Day,
-    /// Who said so.
-    pub source: &'static str,
+    /// Why it was.
+    pub ground: Ground,
 }
 
 impl Chronicle {
-    /// A record that was taken over, or reported, once.
-    pub fn once(recorded: Day, source: &'static str, from: Day, body: Value) -> Self {
-        Self {
-            told: vec![Told {
-                recorded,
-                source,
-                corrects: None,
-                from,
-                body,
-            }],
-        }
-    }
-
     /// The record that these reports make. Those up to `begun`, or the first ones where all are later, make it as one; each later one
     /// is a version, and corrects those before it that say something else than is known with it. `body` tells what holds on a day
-    /// after what has happened until then, in its order. None where there are no reports.
+    /// after what has happened until then, in its order: nothing where the record has ended. None where nothing ever held.
     pub fn of<W: Copy + PartialEq>(
         mut facts: Vec<Fact<W>>,
         begun: Day,
-        taken_over: &'static str,
-        body: impl Fn(&[(W, Day)], Day) -> Value,
+        taken_over: Ground,
+        body: impl Fn(&[(W, Day)], Day) -> Option<Value>,
     ) -> Option<Self> {
         facts.sort_by_key(|fact| fact.recorded);
         let first = facts.first()?;
-        let (since, source) = if first.recorded <= begun {
+        let (since, ground) = if first.recorded <= begun {
             (begun, taken_over)
         } else {
-            (first.recorded, first.source)
+            (first.recorded, first.ground)
         };
         let later = facts
             .iter()
@@ -83,14 +79,14 @@ impl Chronicle {
         }
         let all = teller.known.iter().map(|(what, _)| *what).collect();
         teller.state(all);
-        teller.say(since, source);
+        teller.say(since, ground);
         for fact in &facts[later..] {
             if teller.learn(fact) {
                 teller.state(vec![fact.what]);
             }
-            teller.say(fact.recorded, fact.source);
+            teller.say(fact.recorded, fact.ground);
         }
-        Some(Self { told: teller.told })
+        (!teller.told.is_empty()).then_some(Self { told: teller.told })
     }
 }
 
@@ -106,10 +102,10 @@ struct Teller<W, B> {
 struct Statement<W> {
     about: Vec<W>,
     /// The version by which it was first said, and what it says now; none while it would say nothing new.
-    said: Option<(i64, Day, Value)>,
+    said: Option<(i64, Day, Option<Value>)>,
 }
 
-impl<W: Copy + PartialEq, B: Fn(&[(W, Day)], Day) -> Value> Teller<W, B> {
+impl<W: Copy + PartialEq, B: Fn(&[(W, Day)], Day) -> Option<Value>> Teller<W, B> {
     /// Takes a report; whether it is the first of its happening.
     fn learn(&mut self, fact: &Fact<W>) -> bool {
         match self.known.iter_mut().find(|(what, _)| *what == fact.what) {
@@ -129,7 +125,7 @@ impl<W: Copy + PartialEq, B: Fn(&[(W, Day)], Day) -> Value> Teller<W, B> {
     }
 
     /// Says what differs from what was said so far.
-    fn say(&mut self, recorded: Day, source: &'static str) {
+    fn say(&mut self, recorded: Day, ground: Ground) {
         for n in 0..self.statements.len() {
             let from = self.since(n);
             let body = (self.body)(&self.until(from), from);
@@ -141,12 +137,12 @@ impl<W: Copy + PartialEq, B: Fn(&[(W, Day)], Day) -> Value> Teller<W, B> {
                 Some((_, since, said)) if *since == from && *said == body => continue,
                 Some((first, ..)) => Some(*first),
                 // The units' new codes and the like: what holds already is not said again.
-                None if self.holds(from).is_some_and(|held| *held == body) => continue,
+                None if self.holds(from) == body.as_ref() => continue,
                 None => None,
             };
             self.told.push(Told {
                 recorded,
-                source,
+                ground,
                 corrects,
                 from,
                 body: body.clone(),
@@ -178,11 +174,11 @@ impl<W: Copy + PartialEq, B: Fn(&[(W, Day)], Day) -> Value> Teller<W, B> {
         happened
     }
 
-    /// What was said to hold on a day.
+    /// What was said to hold on a day, where anything was.
     fn holds(&self, on: Day) -> Option<&Value> {
         let said = self.statements.iter().filter_map(|statement| statement.said.as_ref());
         said.filter(|(_, from, _)| *from <= on)
             .max_by_key(|(seq, from, _)| (*from, *seq))
-            .map(|(.., body)| body)
+            .and_then(|(.., body)| body.as_ref())
     }
 }

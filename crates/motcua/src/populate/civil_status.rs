@@ -1,6 +1,6 @@
 //! The books of civil status: births, marriages and deaths, each community's in the book of one commune.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 
 use country::{
     Community, Day, MERGER,
@@ -10,49 +10,21 @@ use country::{
 use serde_json::{Value, json};
 
 use super::{
-    BEGUN, Land, TAKEN_OVER,
-    chronicle::{Chronicle, Told},
+    BEGUN, Scribe, TAKEN_OVER,
+    chronicle::{Chronicle, Ground, Told},
     sex,
 };
 
 /// The first year whose books were read in.
 const OLDEST: i32 = 1945;
+const BOOK: Ground = Ground {
+    source: "Sổ hộ tịch",
+    basis: "Luật Hộ tịch số 60/2014/QH13",
+};
 
-pub fn records(land: &Land) -> Vec<Chronicle> {
-    let mut taken = HashSet::new();
-    land.communities
-        .iter()
-        .flat_map(|community| match book(land, community, &mut taken) {
-            Some(book) => of_community(community, &book),
-            None => Vec::new(),
-        })
-        .collect()
-}
-
-/// The old and the new commune that keep a community's book: where most of it live. No two communities have one book, or their
-/// numbers would be the same.
-fn book(land: &Land, community: &Community, taken: &mut HashSet<String>) -> Option<(String, String)> {
-    let mut homes: BTreeMap<(u16, u16), usize> = BTreeMap::new();
-    for person in community.living() {
-        if let Some(home) = person.residences.last() {
-            *homes.entry((home.address.before, home.address.after)).or_default() += 1;
-        }
-    }
-    let mut homes: Vec<_> = homes.into_iter().collect();
-    homes.sort_by_key(|(home, people)| (std::cmp::Reverse(*people), *home));
-    let codes = |(before, after): (u16, u16)| {
-        (
-            land.units.before(before).code.clone(),
-            land.units.after(after).code.clone(),
-        )
-    };
-    let free = |(before, after): &(String, String)| !taken.contains(before) && !taken.contains(after);
-    let (before, after) = homes.into_iter().map(|(home, _)| codes(home)).find(free)?;
-    taken.extend([before.clone(), after.clone()]);
-    Some((before, after))
-}
-
-fn of_community(community: &Community, (before, after): &(String, String)) -> Vec<Chronicle> {
+pub fn records(scribe: &Scribe<'_>, community: &Community) -> Vec<Chronicle> {
+    let (before, after) = community.registrar;
+    let (before, after) = (&scribe.units.before(before).code, &scribe.units.after(after).code);
     let mut entries: Vec<Chronicle> = Vec::new();
     let mut of: HashMap<What, (usize, Day)> = HashMap::new();
     for report in community.reports() {
@@ -65,14 +37,10 @@ fn of_community(community: &Community, (before, after): &(String, String)) -> Ve
         let body = body(community, &report, entry, registered, commune);
         let told = Told {
             recorded: report.recorded.max(BEGUN),
-            source: if report.recorded <= BEGUN {
-                TAKEN_OVER
-            } else {
-                "Sổ hộ tịch"
-            },
+            ground: if report.recorded <= BEGUN { TAKEN_OVER } else { BOOK },
             corrects: None,
             from: registered,
-            body,
+            body: Some(body),
         };
         match entries.get_mut(at) {
             None => entries.push(Chronicle { told: vec![told] }),
@@ -125,8 +93,11 @@ fn body(community: &Community, report: &Report, entry: Entry, registered: Day, c
         // Of nothing else is there a book.
         _ => ("", Vec::new()),
     };
+    // Communities whose books one commune keeps take turns with its numbers.
+    let (nth, of) = community.books;
+    let number = (entry.number - 1) * of + nth + 1;
     let mut body = json!({
-        "kind": kind, "commune": commune, "year": entry.year, "number": entry.number,
+        "kind": kind, "commune": commune, "year": entry.year, "number": number,
         "registered_on": registered.to_string(),
     });
     for (field, value) in parties {

@@ -10,9 +10,12 @@ use country::{
 use serde_json::{Value, json};
 
 use super::{
-    BEGUN, Land, TAKEN_OVER,
-    chronicle::{Chronicle, Fact},
+    BEGUN, MERGED, Scribe, TAKEN_OVER,
+    chronicle::{Chronicle, Fact, Ground},
 };
+
+/// The law by which enterprises are registered.
+const LAW: &str = "Luật Doanh nghiệp số 59/2020/QH14";
 
 /// What changes the record of an enterprise or branch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,14 +31,7 @@ enum Happened {
 /// A company by its place in the community's list, or one of its branches.
 type Unit = (usize, Option<usize>);
 
-pub fn records(land: &Land) -> Vec<Chronicle> {
-    land.communities
-        .iter()
-        .flat_map(|community| of_community(land, community))
-        .collect()
-}
-
-fn of_community(land: &Land, community: &Community) -> Vec<Chronicle> {
+pub fn records(scribe: &Scribe<'_>, community: &Community) -> Vec<Chronicle> {
     let mut facts: HashMap<Unit, Vec<Fact<Happened>>> = HashMap::new();
     for report in community.reports() {
         let (company, branch, what, source) = match report.what {
@@ -50,7 +46,7 @@ fn of_community(land: &Land, community: &Community) -> Vec<Chronicle> {
             what,
             on: report.on,
             recorded: report.recorded,
-            source,
+            ground: Ground { source, basis: LAW },
         };
         facts.entry((company, branch)).or_default().push(fact(what));
         // With the enterprise its branches end.
@@ -79,17 +75,18 @@ fn of_community(land: &Land, community: &Community) -> Vec<Chronicle> {
                     what: Happened::Merged,
                     on: MERGER,
                     recorded: MERGER,
-                    source: "Sắp xếp đơn vị hành chính theo Nghị quyết 202/2025/QH15",
+                    ground: MERGED,
                 });
             }
-            let body = |happened: &[(Happened, Day)], on: Day| body(land, community, (company, branch), happened, on);
+            let body =
+                |happened: &[(Happened, Day)], on: Day| Some(body(scribe, community, (company, branch), happened, on));
             Chronicle::of(facts, BEGUN, TAKEN_OVER, body)
         })
         .collect()
 }
 
 fn body(
-    land: &Land,
+    scribe: &Scribe<'_>,
     community: &Community,
     (company, branch): (&Company, Option<usize>),
     happened: &[(Happened, Day)],
@@ -133,7 +130,7 @@ fn body(
         },
         "status": status,
         "founded_on": founded.to_string(),
-        "address": land.address(&seat, on),
+        "address": scribe.address(&seat, on),
         "representatives": representative.into_iter().collect::<Vec<_>>(),
         "activities": [company.industry.division],
     });

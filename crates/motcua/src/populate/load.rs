@@ -1,22 +1,21 @@
-//! Putting records into the registries of a node, by the use cases of production: new ones many at a time, later versions one by one,
-//! each at the instant at which it was written down.
+//! Putting records into the registries of a node: taken over with their histories, each version as if it had been written here on its day.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use base::Timestamp;
+use base::{Clock as _, Timestamp, time::SystemClock};
 use country::Day;
 use identity::Ctx;
 use registry::{
     history::Moment,
     model::{Registry, RegistryCode},
-    service::{Change, Fresh, Provenance, RecordId, Registries, Seen, Target, With},
+    service::{Recorded, Registries, With},
 };
 
 use super::{Chronicle, Told};
 
-/// New records that are taken in at once.
-const AT_ONCE: usize = 500;
+/// Versions that are taken over at once.
+pub const AT_ONCE: usize = 2_000;
 /// In whose name records are written.
 const LOADER: &str = "Nạp dữ liệu ban đầu";
 
@@ -25,145 +24,87 @@ const LOADER: &str = "Nạp dữ liệu ban đầu";
 /// # Errors
 /// There is no such registry, a record does not pass its rules, or the database failed.
 pub async fn load(registries: &Registries, code: &RegistryCode, records: &[Chronicle]) -> anyhow::Result<usize> {
-    let registry = registries
-        .shelf()
-        .get(code)
-        .with_context(|| format!("no registry {code}"))?
-        .current();
-    let mut days: BTreeMap<Day, Vec<(usize, usize)>> = BTreeMap::new();
-    for (record, chronicle) in records.iter().enumerate() {
-        for (nth, told) in chronicle.told.iter().enumerate() {
-            days.entry(told.recorded).or_default().push((record, nth));
-        }
-    }
-    let mut loader = Loader {
-        registries,
-        registry: &registry,
-        records,
-        seen: vec![None; records.len()],
+    let registry = registry(registries, code)?;
+    let keys: Vec<String> = records
+        .iter()
+        .map(|record| key(&registry, record))
+        .collect::<anyhow::Result<_>>()?;
+    let mut order: Vec<(Day, usize, usize)> = records
+        .iter()
+        .enumerate()
+        .flat_map(|(record, chronicle)| {
+            let told = chronicle.told.iter().enumerate();
+            told.map(move |(nth, told)| (told.recorded, record, nth))
+        })
+        .collect();
+    order.sort_unstable();
+    let version = |(_, record, nth): &(Day, usize, usize)| {
+        let told = records.get(*record)?.told.get(*nth)?;
+        Some(recorded(&registry, keys.get(*record)?, *nth, told))
     };
     let mut versions = 0;
-    for (day, told) in days {
-        versions += told.len();
-        let (new, later): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, nth)| *nth == 0);
-        for some in new.chunks(AT_ONCE) {
-            loader.add(day, some).await?;
-        }
-        for (record, nth) in later {
-            loader.write(day, record, nth).await?;
-        }
+    for some in order.chunks(AT_ONCE) {
+        let some: Vec<Recorded> = some.iter().filter_map(version).collect();
+        versions += take_over(registries, code, &some).await?;
     }
     Ok(versions)
 }
 
-struct Loader<'a> {
-    registries: &'a Registries,
-    registry: &'a Registry,
-    records: &'a [Chronicle],
-    /// What was made of each record so far.
-    seen: Vec<Option<Seen>>,
+/// The registry as it is in force.
+pub(super) fn registry(registries: &Registries, code: &RegistryCode) -> anyhow::Result<Arc<Registry>> {
+    let editions = registries.shelf().get(code);
+    Ok(editions.with_context(|| format!("no registry {code}"))?.current())
 }
 
-impl Loader<'_> {
-    /// New records of one day.
-    async fn add(&mut self, day: Day, some: &[(usize, usize)]) -> anyhow::Result<()> {
-        let mut by_source: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (record, nth) in some {
-            by_source
-                .entry(self.told(*record, *nth)?.source)
-                .or_default()
-                .push(*record);
-        }
-        for (source, records) in by_source {
-            let fresh: Vec<Fresh> = records
-                .iter()
-                .map(|record| {
-                    let told = self.told(*record, 0)?;
-                    Ok(Fresh {
-                        from: self.moment(told.from),
-                        to: None,
-                        body: told.body.clone(),
-                    })
-                })
-                .collect::<anyhow::Result<_>>()?;
-            let key = format!("load/{day}/{source}/{}", records.first().copied().unwrap_or_default());
-            let code = &self.registry.code;
-            let added = self
-                .registries
-                .add_many(&ctx(day), code, &fresh, &provenance(source), &key, false)
-                .await?;
-            for (record, added) in records.into_iter().zip(added) {
-                let id: RecordId =
-                    added.map_err(|problems| anyhow::anyhow!("{code}: record {record} of the list: {problems:?}"))?;
-                if let Some(seen) = self.seen.get_mut(record) {
-                    *seen = Some(Seen { record: id, seq: 1 });
-                }
-            }
-        }
-        Ok(())
-    }
+/// The key of a record.
+pub(super) fn key(registry: &Registry, record: &Chronicle) -> anyhow::Result<String> {
+    let body = record.told.iter().find_map(|told| told.body.as_ref());
+    let key = registry.key_of(body.context("a record that says nothing")?);
+    Ok(key.map_err(|problems| base::Error::Refused(base::Kind::Invalid, problems))?)
+}
 
-    /// A later version of a record.
-    async fn write(&mut self, day: Day, record: usize, nth: usize) -> anyhow::Result<()> {
-        let told = self.told(record, nth)?.clone();
-        let seen = self
-            .seen
-            .get(record)
-            .copied()
-            .flatten()
-            .context("a version of a record that is not there")?;
-        let (from, body) = (self.moment(told.from), told.body);
-        let change = match told.corrects {
-            Some(corrects) => Change::Correct {
-                record: seen,
-                corrects,
-                with: With::Holds { from, to: None, body },
-            },
-            None => Change::Assert {
-                target: Target::Known(seen),
+/// The `nth` version of a record, from 0, as its registry takes it over.
+fn recorded(registry: &Registry, key: &str, nth: usize, told: &Told) -> Recorded {
+    let from = moment(registry, told.from);
+    Recorded {
+        key: key.to_owned(),
+        seq: nth as i64 + 1,
+        recorded_at: morning(told.recorded),
+        corrects: told.corrects,
+        says: match &told.body {
+            Some(body) => With::Holds {
                 from,
                 to: None,
-                body,
+                body: body.clone(),
             },
-        };
-        let key = format!("load/{record}/{nth}");
-        let code = &self.registry.code;
-        let written = self
-            .registries
-            .write(&ctx(day), code, change, &provenance(told.source), &key)
-            .await;
-        let written = written.with_context(|| format!("{code}: version {} of record {record} of the list", nth + 1))?;
-        if let Some(seen) = self.seen.get_mut(record) {
-            *seen = Some(Seen {
-                record: written.record,
-                seq: written.seq,
-            });
-        }
-        Ok(())
+            None => With::Ends { at: from },
+        },
+        source: told.ground.source.to_owned(),
+        basis: told.ground.basis.to_owned(),
     }
+}
 
-    fn told(&self, record: usize, nth: usize) -> anyhow::Result<&Told> {
-        let chronicle = self.records.get(record).context("a record of the list")?;
-        chronicle.told.get(nth).context("a version of the record")
-    }
+/// Takes versions over; how many were not there before.
+pub(super) async fn take_over(
+    registries: &Registries,
+    code: &RegistryCode,
+    versions: &[Recorded],
+) -> anyhow::Result<usize> {
+    // The country may be told beyond today.
+    let last = versions
+        .last()
+        .map_or(Timestamp::from_micros(0), |last| last.recorded_at);
+    let ctx = Ctx::system(LOADER, SystemClock.now().max(last));
+    let taken = registries.take_over(&ctx, code, versions).await;
+    taken.with_context(|| format!("loading {code}"))
+}
 
-    fn moment(&self, day: Day) -> Moment {
-        Moment::of(morning(day), self.registry.valid_time)
-    }
+/// A day as a registry counts.
+pub(super) fn moment(registry: &Registry, day: Day) -> Moment {
+    Moment::of(morning(day), registry.valid_time)
 }
 
 /// When offices open.
-fn morning(day: Day) -> Timestamp {
+pub(super) fn morning(day: Day) -> Timestamp {
     Timestamp::from_legal(day.date().at(8, 0, 0, 0))
-}
-
-fn ctx(day: Day) -> Ctx {
-    Ctx::system(LOADER, morning(day))
-}
-
-fn provenance(source: &str) -> Provenance {
-    Provenance {
-        source: source.to_owned(),
-        ..Provenance::default()
-    }
 }

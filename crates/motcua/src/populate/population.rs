@@ -10,9 +10,34 @@ use country::{
 use serde_json::{Value, json};
 
 use super::{
-    BEGUN, Land, TAKEN_OVER,
-    chronicle::{Chronicle, Fact},
+    BEGUN, MERGED, Scribe, TAKEN_OVER,
+    chronicle::{Chronicle, Fact, Ground},
     sex,
+};
+
+const BORN: Ground = Ground {
+    source: "Đăng ký khai sinh",
+    basis: "Luật Hộ tịch số 60/2014/QH13",
+};
+const FORMER_CARD: Ground = Ground {
+    source: "Hồ sơ cấp chứng minh nhân dân",
+    basis: "Luật Căn cước số 26/2023/QH15",
+};
+const MOVED: Ground = Ground {
+    source: "Đăng ký thường trú",
+    basis: "Luật Cư trú số 68/2020/QH14, Điều 22",
+};
+const MARRIED: Ground = Ground {
+    source: "Đăng ký kết hôn",
+    basis: "Luật Hộ tịch số 60/2014/QH13, Điều 18",
+};
+const DIVORCED: Ground = Ground {
+    source: "Bản án, quyết định ly hôn của Tòa án",
+    basis: "Luật Hôn nhân và gia đình số 52/2014/QH13, Điều 57",
+};
+const DIED: Ground = Ground {
+    source: "Đăng ký khai tử",
+    basis: "Luật Hộ tịch số 60/2014/QH13, Điều 34",
 };
 
 /// What changes a citizen's record.
@@ -29,49 +54,42 @@ enum Happened {
     Merged,
 }
 
-pub fn records(land: &Land) -> Vec<Chronicle> {
-    land.communities
-        .iter()
-        .flat_map(|community| of_community(land, community))
-        .collect()
-}
-
-fn of_community(land: &Land, community: &Community) -> Vec<Chronicle> {
+pub fn records(scribe: &Scribe<'_>, community: &Community) -> Vec<Chronicle> {
     let mut facts: HashMap<PersonId, Vec<Fact<Happened>>> = HashMap::new();
     for report in community.reports() {
-        for (id, what, source) in about(community, &report) {
+        for (id, what, ground) in about(community, &report) {
             let fact = Fact {
                 what,
                 on: report.on,
                 recorded: report.recorded,
-                source,
+                ground,
             };
             facts.entry(id).or_default().push(fact);
         }
     }
     let citizens = community.persons.iter().filter(|person| person.nationality == "VN");
     citizens
-        .filter_map(|person| record(land, community, person, facts.remove(&person.id)?))
+        .filter_map(|person| record(scribe, community, person, facts.remove(&person.id)?))
         .collect()
 }
 
 /// Whom a report is about, and what it means for them.
-fn about(community: &Community, report: &Report) -> Vec<(PersonId, Happened, &'static str)> {
-    let of_both = |at: usize, happened: fn(usize) -> Happened, source| {
+fn about(community: &Community, report: &Report) -> Vec<(PersonId, Happened, Ground)> {
+    let of_both = |at: usize, happened: fn(usize) -> Happened, ground| {
         let marriage = &community.marriages[at];
         vec![
-            (marriage.husband, happened(at), source),
-            (marriage.wife, happened(at), source),
+            (marriage.husband, happened(at), ground),
+            (marriage.wife, happened(at), ground),
         ]
     };
     match report.what {
-        What::Birth(id) => vec![(id, Happened::Born, "Đăng ký khai sinh")],
-        What::OldCardIssued(id) => vec![(id, Happened::FormerCard, "Hồ sơ cấp chứng minh nhân dân")],
-        What::Moved(id, nth) => vec![(id, Happened::Moved(nth), "Đăng ký thường trú")],
-        What::Married(at) => of_both(at, Happened::Married, "Đăng ký kết hôn"),
-        What::Divorced(at) => of_both(at, Happened::Divorced, "Bản án, quyết định ly hôn của Tòa án"),
+        What::Birth(id) => vec![(id, Happened::Born, BORN)],
+        What::OldCardIssued(id) => vec![(id, Happened::FormerCard, FORMER_CARD)],
+        What::Moved(id, nth) => vec![(id, Happened::Moved(nth), MOVED)],
+        What::Married(at) => of_both(at, Happened::Married, MARRIED),
+        What::Divorced(at) => of_both(at, Happened::Divorced, DIVORCED),
         What::Died(id) => {
-            let mut about = vec![(id, Happened::Died, "Đăng ký khai tử")];
+            let mut about = vec![(id, Happened::Died, DIED)];
             for at in &community.person(id).marriages {
                 let marriage = &community.marriages[*at];
                 if marriage.divorced.is_none() {
@@ -80,7 +98,7 @@ fn about(community: &Community, report: &Report) -> Vec<(PersonId, Happened, &'s
                     } else {
                         marriage.husband
                     };
-                    about.push((other, Happened::Widowed(*at), "Đăng ký khai tử"));
+                    about.push((other, Happened::Widowed(*at), DIED));
                 }
             }
             about
@@ -89,7 +107,12 @@ fn about(community: &Community, report: &Report) -> Vec<(PersonId, Happened, &'s
     }
 }
 
-fn record(land: &Land, community: &Community, person: &Person, mut facts: Vec<Fact<Happened>>) -> Option<Chronicle> {
+fn record(
+    scribe: &Scribe<'_>,
+    community: &Community,
+    person: &Person,
+    mut facts: Vec<Fact<Happened>>,
+) -> Option<Chronicle> {
     let (_, given) = person.number?;
     // Of whom nothing was known before the number was given, it is known since then.
     let begun = BEGUN.max(given);
@@ -108,10 +131,10 @@ fn record(land: &Land, community: &Community, person: &Person, mut facts: Vec<Fa
             what: Happened::Merged,
             on: MERGER,
             recorded: MERGER,
-            source: "Sắp xếp đơn vị hành chính theo Nghị quyết 202/2025/QH15",
+            ground: MERGED,
         });
     }
-    let body = |happened: &[(Happened, Day)], on: Day| body(land, community, person, happened, on);
+    let body = |happened: &[(Happened, Day)], on: Day| Some(body(scribe, community, person, happened, on));
     // A child's record begins with the registration of the birth, by which it has its number.
     let begun = if given > BEGUN { Day::of(1900, 1, 1) } else { begun };
     for fact in &mut facts {
@@ -120,7 +143,7 @@ fn record(land: &Land, community: &Community, person: &Person, mut facts: Vec<Fa
     Chronicle::of(facts, begun, TAKEN_OVER, body)
 }
 
-fn body(land: &Land, community: &Community, person: &Person, happened: &[(Happened, Day)], on: Day) -> Value {
+fn body(scribe: &Scribe<'_>, community: &Community, person: &Person, happened: &[(Happened, Day)], on: Day) -> Value {
     let number = |id: Option<PersonId>| id.and_then(|id| community.person(id).person_number()).map(String::from);
     let (mut born, mut died, mut has_card, mut stay, mut marital) = (person.birth, None, false, 0, "single");
     for (what, day) in happened {
@@ -155,7 +178,7 @@ fn body(land: &Land, community: &Community, person: &Person, happened: &[(Happen
     let card = person.old_card_number().filter(|_| has_card);
     put("former_id_cards", card.map(|card| json!([card.as_str()])));
     let stay = person.residences.get(stay);
-    put("residence", stay.map(|stay| land.address(&stay.address, on)));
+    put("residence", stay.map(|stay| scribe.address(&stay.address, on)));
     put("death_date", died.map(|day| day.to_string().into()));
     body
 }

@@ -98,12 +98,16 @@ impl Form {
             let mut problems = Problems::new();
             let reader = Reader {
                 typed: &input.typed,
+                people: match &field.kind {
+                    Kind::PeopleOf(of) => walk.people(of).and_then(Value::as_array),
+                    _ => None,
+                },
                 ctx,
                 lang,
             };
             match reader.read(&field.kind, &field.id, &mut problems) {
                 Some(value) if problems.is_empty() => {
-                    judge::value(&field.kind, &value, &field.id, &field.label, ctx, &mut problems);
+                    walk.judge(field, &value, &mut problems);
                     if problems.is_empty() {
                         walk.keep(field, &value);
                         changes.push((field.id.clone(), Some(value)));
@@ -128,6 +132,8 @@ impl Form {
 
 struct Reader<'a> {
     typed: &'a BTreeMap<String, Vec<String>>,
+    /// Of whom some may be ticked.
+    people: Option<&'a Vec<Value>>,
     ctx: &'a Context<'a>,
     lang: Lang,
 }
@@ -203,6 +209,17 @@ impl Reader<'_> {
                     }
                 }
                 (!items.is_empty()).then_some(Value::Array(items))
+            }
+            // The registry alone tells of people.
+            Kind::People => None,
+            Kind::PeopleOf(_) => {
+                let ticked = self.typed.get(id)?;
+                let is_ticked = |one: &&Value| {
+                    let number = one.get("person_number").and_then(Value::as_str).unwrap_or_default();
+                    ticked.iter().any(|typed| typed == number)
+                };
+                let people: Vec<Value> = self.people?.iter().filter(is_ticked).cloned().collect();
+                (!people.is_empty()).then_some(Value::Array(people))
             }
             Kind::Address => self.place(id, true, problems),
             Kind::Commune => self.place(id, false, problems),

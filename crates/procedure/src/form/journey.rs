@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base::Problems;
 use serde_json::{Map, Value};
 
-use super::{Answers, Attribute, Context, Field, FieldSource, Form, Rule, Standing, judge};
+use super::{Answers, Attribute, Context, Field, FieldSource, Form, Kind, Rule, Standing, judge};
 use crate::feel::{Data, Types};
 
 /// How far a page is.
@@ -121,6 +121,8 @@ pub(super) struct Walk<'a> {
     pub ctx: &'a Context<'a>,
     pub data: Data,
     reads: &'a Types,
+    /// The people whom registries told of, by field.
+    people: BTreeMap<String, Value>,
 }
 
 impl<'a> Walk<'a> {
@@ -129,6 +131,7 @@ impl<'a> Walk<'a> {
             ctx,
             data: Data::new(&form.reads, &ctx.ambient()),
             reads: &form.reads,
+            people: BTreeMap::new(),
         }
     }
 
@@ -162,8 +165,26 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Lets the conditions that follow see an answer, where one looks at it.
+    /// The people whom a field told of.
+    pub fn people(&self, field: &str) -> Option<&Value> {
+        self.people.get(field)
+    }
+
+    /// What is wrong with an answer, beside those before it.
+    pub fn judge(&self, field: &Field, value: &Value, problems: &mut Problems) {
+        judge::value(&field.kind, value, &field.id, &field.label, self.ctx, problems);
+        if let Kind::PeopleOf(of) = &field.kind
+            && problems.is_empty()
+        {
+            judge::among(value, self.people(of), &field.id, problems);
+        }
+    }
+
+    /// Lets what follows see an answer, where it looks at it.
     pub fn keep(&mut self, field: &Field, value: &Value) {
+        if matches!(field.kind, Kind::People) {
+            self.people.insert(field.id.clone(), value.clone());
+        }
         if self.reads.get(&field.id).is_some() {
             self.data.set(&field.id, value, &field.feel);
         }
@@ -195,7 +216,7 @@ impl Form {
                 match value {
                     Some(value) => {
                         let mut problems = Problems::new();
-                        judge::value(&field.kind, &value, &field.id, &field.label, ctx, &mut problems);
+                        walk.judge(field, &value, &mut problems);
                         if !problems.is_empty() {
                             status = Status::Error;
                             journey.problems.extend(problems);

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Context,
-    kind::{Choice, DateBound, ID_KINDS, Kind, Limits, SEXES},
+    kind::{Choice, DateBound, ID_KINDS, Kind, Limits, MOST_PEOPLE, RELATIONS, SEXES},
     lists,
 };
 
@@ -20,6 +20,10 @@ pub(super) fn missing(kind: &Kind, at: &str, label: &Text, problems: &mut Proble
         Kind::Choice(_) | Kind::Choices { .. } | Kind::YesNo | Kind::Sex | Kind::Ethnicity | Kind::Nationality => (
             format!("Chọn một câu trả lời cho “{}”.", label.vi),
             format!("Choose an answer to “{}”.", label.en),
+        ),
+        Kind::PeopleOf(_) => (
+            format!("Đánh dấu ít nhất một người ở “{}”.", label.vi),
+            format!("Tick at least one person at “{}”.", label.en),
         ),
         Kind::Declaration => (
             "Đánh dấu vào ô để xác nhận trước khi tiếp tục.".to_owned(),
@@ -97,6 +101,21 @@ pub(super) fn value(kind: &Kind, value: &Value, at: &str, label: &Text, ctx: &Co
             }
         }
         Kind::IdDocument => judge.id_document(value),
+        Kind::People | Kind::PeopleOf(_) => judge.people(value),
+    }
+}
+
+/// That everybody who was ticked is one of those whom the registry told of.
+pub(super) fn among(value: &Value, of: Option<&Value>, at: &str, problems: &mut Problems) {
+    let known = of.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let ticked = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    if ticked.iter().any(|one| !known.contains(one)) {
+        problems.add(
+            "not-among",
+            at,
+            "Chỉ đánh dấu người có trong danh sách do cơ sở dữ liệu cung cấp; tải lại trang để xem danh sách hiện nay.",
+            "Tick only people of the list that the register gives; load the page again for the list of now.",
+        );
     }
 }
 
@@ -246,6 +265,25 @@ impl Judge<'_, '_> {
                     "“{}” needs at least the year (four digits); add month and day if known.",
                     self.label.en
                 ),
+            );
+        }
+    }
+
+    fn people(&mut self, value: &Value) {
+        let is_person = |one: &Value| {
+            let part = |name: &str| one.get(name).and_then(Value::as_str);
+            let relation = part("relation").unwrap_or_default();
+            one.as_object().is_some_and(|parts| parts.len() == 3)
+                && part("person_number").is_some_and(|number| number.parse::<PersonNumber>().is_ok())
+                && part("name").is_some_and(|name| name.chars().count() <= 100)
+                && RELATIONS.iter().any(|known| known.0 == relation)
+        };
+        let people = value.as_array().filter(|people| people.len() <= MOST_PEOPLE);
+        let once = |people: &&Vec<Value>| people.iter().enumerate().all(|(n, one)| !people[..n].contains(one));
+        if !people.filter(once).is_some_and(|people| people.iter().all(is_person)) {
+            self.wrong_type(
+                "danh sách người: person_number, name, relation của từng người, mỗi người một lần",
+                "a list of people: the person_number, name and relation of each, each once",
             );
         }
     }

@@ -86,6 +86,10 @@ pub enum Kind {
     Agency,
     /// A statement that must be ticked.
     Declaration,
+    /// People, as a registry tells of them: each with number, name and relation.
+    People,
+    /// Those of the people of another field who are ticked.
+    PeopleOf(String),
 }
 
 /// Bounds of a number.
@@ -204,12 +208,26 @@ pub(super) const ID_KINDS: [(&str, &str, &str); 4] = [
     ("other", "Giấy tờ khác có dán ảnh", "Another paper with a photograph"),
 ];
 
+/// How people of a household are related to its head.
+pub(super) const RELATIONS: [(&str, &str, &str); 7] = [
+    ("head", "chủ hộ", "head of the household"),
+    ("spouse", "vợ hoặc chồng", "wife or husband"),
+    ("child", "con", "child"),
+    ("grandchild", "cháu", "grandchild"),
+    ("parent", "cha hoặc mẹ", "parent"),
+    ("sibling", "anh, chị, em", "brother or sister"),
+    ("other", "khác", "other"),
+];
+
+/// The most people in one answer.
+pub(super) const MOST_PEOPLE: usize = 50;
+
 /// The sexes that civil status records.
 pub(super) const SEXES: [(&str, &str, &str); 2] = [("male", "Nam", "Male"), ("female", "Nữ", "Female")];
 
 impl Kind {
     /// Every name of a type, as form.toml writes it.
-    pub const NAMES: [&'static str; 26] = [
+    pub const NAMES: [&'static str; 28] = [
         "text",
         "long-text",
         "person-name",
@@ -236,6 +254,8 @@ impl Kind {
         "land-parcel",
         "agency",
         "declaration",
+        "people",
+        "people-of",
     ];
 
     /// The name of the type as form.toml writes it.
@@ -267,6 +287,8 @@ impl Kind {
             Self::LandParcel => "land-parcel",
             Self::Agency => "agency",
             Self::Declaration => "declaration",
+            Self::People => "people",
+            Self::PeopleOf(_) => "people-of",
         }
     }
 
@@ -314,6 +336,11 @@ impl Kind {
             ]),
             Self::Commune => parts(&[("province", Type::String), ("commune", Type::String)]),
             Self::LandParcel => parts(&[("sheet", Type::String), ("parcel", Type::String)]),
+            Self::People | Self::PeopleOf(_) => Type::List(Box::new(parts(&[
+                ("person_number", Type::String),
+                ("name", Type::String),
+                ("relation", Type::String),
+            ]))),
         }
     }
 
@@ -328,6 +355,8 @@ impl Kind {
                 | Self::Ethnicity
                 | Self::Phone
                 | Self::Email
+                | Self::People
+                | Self::PeopleOf(_)
         )
     }
 }

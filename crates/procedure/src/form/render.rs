@@ -53,6 +53,10 @@ pub fn page(
                 field,
                 required: f.required,
                 value: answers.get(&field.id),
+                people: match &field.kind {
+                    Kind::PeopleOf(of) => answers.get(of).and_then(Value::as_array),
+                    _ => None,
+                },
                 input,
                 ctx,
                 doubts,
@@ -119,6 +123,8 @@ struct Drawer<'a> {
     field: &'a Field,
     required: bool,
     value: Option<&'a Value>,
+    /// Of whom some may be ticked.
+    people: Option<&'a Vec<Value>>,
     input: Option<&'a PageInput>,
     ctx: &'a Context<'a>,
     doubts: Option<&'a str>,
@@ -179,6 +185,21 @@ impl Drawer<'_> {
     fn control(&self, origin: Origin) -> String {
         let lang = self.lang();
         let note = match origin {
+            // A list of people cannot be typed.
+            Origin::ToVerify if matches!(self.field.kind, Kind::People) => Some(
+                lang.t(
+                    "Cơ sở dữ liệu chưa trả lời nên chưa có danh sách này. Quý vị có thể tiếp tục, hoặc tải lại trang sau ít phút.",
+                    "The register has not answered, so there is no list. You may go on, or load the page again in a few minutes.",
+                )
+                .to_owned(),
+            ),
+            Origin::NotHeld if matches!(self.field.kind, Kind::People) => Some(
+                lang.t(
+                    "Cơ sở dữ liệu không ghi ai trong danh sách này.",
+                    "The register has nobody on this list.",
+                )
+                .to_owned(),
+            ),
             Origin::ToVerify => Some(
                 lang.t(
                     "Cơ sở dữ liệu chưa trả lời. Quý vị khai tại đây; cơ quan sẽ tự đối chiếu sau.",
@@ -193,6 +214,10 @@ impl Drawer<'_> {
                 )
                 .to_owned(),
             ),
+            Origin::Doubted if matches!(self.field.kind, Kind::People) => show::held(self.field, self.ctx, lang).map(|held| match lang {
+                Lang::Vi => format!("Cơ sở dữ liệu ghi: {held}. Quý vị đã báo chưa đúng; cán bộ sẽ kiểm tra danh sách này."),
+                Lang::En => format!("The register says: {held}. You said that this is wrong; an officer will look at the list."),
+            }),
             Origin::Doubted => show::held(self.field, self.ctx, lang).map(|held| match lang {
                 Lang::Vi => format!("Cơ sở dữ liệu ghi: {held}. Quý vị đã báo chưa đúng; khai nội dung đúng tại đây."),
                 Lang::En => {
@@ -350,6 +375,25 @@ impl Drawer<'_> {
                         .into_iter()
                         .flatten()
                         .filter_map(|v| v.as_str().map(str::to_owned))
+                        .collect(),
+                };
+                self.finish(ui::checkboxes(view, id, label, choices).values(values))
+            }
+            Kind::People => String::new(),
+            Kind::PeopleOf(_) => {
+                let number = |one: &Value| one.get("person_number").and_then(Value::as_str).map(str::to_owned);
+                let people = self.people.into_iter().flatten();
+                let choices: Vec<ui::Choice> = people
+                    .filter_map(|one| Some(ui::Choice::new(number(one)?, show::person(one, lang))))
+                    .collect();
+                let values: Vec<String> = match self.input {
+                    Some(input) => input.typed.get(id).cloned().unwrap_or_default(),
+                    None => self
+                        .value
+                        .and_then(Value::as_array)
+                        .into_iter()
+                        .flatten()
+                        .filter_map(number)
                         .collect(),
                 };
                 self.finish(ui::checkboxes(view, id, label, choices).values(values))

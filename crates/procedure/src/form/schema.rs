@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Field, FieldSource, Form, Rule,
-    kind::{ID_KINDS, Kind, Limits, SEXES},
+    kind::{ID_KINDS, Kind, Limits, MOST_PEOPLE, RELATIONS, SEXES},
     lists,
 };
 
@@ -139,6 +139,14 @@ fn typed(kind: &Kind) -> Value {
             ("commune", json!({ "type": "string", "pattern": "^[0-9]{5}$" })),
             ("detail", text(200)),
         ]),
+        Kind::People | Kind::PeopleOf(_) => json!({
+            "type": "array", "uniqueItems": true, "maxItems": MOST_PEOPLE,
+            "items": parts(&[
+                ("person_number", json!({ "type": "string", "pattern": "^[0-9]{12}$" })),
+                ("name", json!({ "type": "string", "maxLength": 100 })),
+                ("relation", codes(RELATIONS.iter().map(|relation| relation.0))),
+            ]),
+        }),
         Kind::Commune => parts(&[
             ("province", json!({ "type": "string", "pattern": "^[0-9]{2}$" })),
             ("commune", json!({ "type": "string", "pattern": "^[0-9]{5}$" })),

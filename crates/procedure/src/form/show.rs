@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Answers, Context, Field, FieldSource, Form, Journey, Origin, Standing, judge,
-    kind::{ID_KINDS, Kind, SEXES},
+    kind::{ID_KINDS, Kind, RELATIONS, SEXES},
     lists,
 };
 
@@ -160,8 +160,19 @@ pub fn display(kind: &Kind, value: &Value, ctx: &Context<'_>, lang: Lang) -> Str
                 Lang::En => format!("{kind} no. {number}, issued {date} by {place}"),
             }
         }
+        Kind::People | Kind::PeopleOf(_) => {
+            let people = value.as_array().into_iter().flatten();
+            people.map(|one| person(one, lang)).collect::<Vec<_>>().join("; ")
+        }
         _ => text.map_or_else(|| value.to_string(), str::to_owned),
     }
+}
+
+/// Somebody of a list of people: `Trần Văn Nam (con)`, by the number where the name is not known.
+pub(super) fn person(one: &Value, lang: Lang) -> String {
+    let part = |name: &str| one.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let name = part("name").or_else(|| part("person_number")).unwrap_or_default();
+    format!("{name} ({})", named(&RELATIONS, part("relation"), lang))
 }
 
 fn named(list: &[(&str, &str, &str)], code: Option<&str>, lang: Lang) -> String {

@@ -19,6 +19,8 @@ pub struct Attribute {
     pub id: Name,
     /// The fields of which one holds the number that is asked about; the key of the registry where there is none.
     pub find: Vec<FieldPath>,
+    /// The answer is a list of what each record says; else it is what the newest says.
+    pub all: bool,
     when: Option<Expr>,
     value: Expr,
 }
@@ -78,6 +80,8 @@ struct RawAttribute {
     id: Name,
     #[serde(default)]
     find: Vec<FieldPath>,
+    #[serde(default)]
+    all: bool,
     when: Option<String>,
     value: String,
 }
@@ -141,6 +145,7 @@ pub(super) fn compile(
             Ok(value) => attributes.push(Attribute {
                 id: raw.id,
                 find: raw.find,
+                all: raw.all,
                 when,
                 value,
             }),

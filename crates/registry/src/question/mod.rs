@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod offered;
+pub mod pages;
 pub mod runs;
 pub mod service;
 pub(crate) mod store;

@@ -6,8 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use base::{Error, Kind, Problems, Result, Timestamp};
+use base::{Error, Kind, Problems, Result, Timestamp, codes::DossierCode};
 use identity::{Ctx, Permission, Scope};
+use jiff::ToSpan as _;
 use ledger::Kind as LeafKind;
 use procedure::form::Said;
 use serde::Serialize;
@@ -78,6 +79,19 @@ pub struct Answered {
     pub at: Timestamp,
     /// The leaf in the node's log; none on a node without one.
     pub leaf: Option<u64>,
+}
+
+/// How often a question was asked in the last twelve months, and how it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Figures {
+    /// It was answered.
+    pub answered: i64,
+    /// What the registries hold did not decide it.
+    pub undecided: i64,
+    /// A registry did not answer.
+    pub silent: i64,
+    /// It was asked for another purpose, or what was put in was none.
+    pub refused: i64,
 }
 
 /// On what an answer rests.
@@ -169,10 +183,94 @@ impl Questions {
     /// `NotFound`; `Forbidden` for another purpose than the question's; `Invalid` with every input that is missing or none;
     /// `Unavailable` when the answer could not be written down, and then it is not given.
     pub async fn ask(&self, ctx: &Ctx, code: &str, inputs: &Map<String, Value>, asker: &Asker) -> Result<Answered> {
-        let question = self.approved(code, asker)?;
-        let values = inputs_of(question, inputs)?;
+        let question = self.get(code)?;
+        let judged = self
+            .approved(code, asker)
+            .and_then(|question| inputs_of(question, inputs));
+        let values = match judged {
+            Ok(values) => values,
+            Err(refusal) => {
+                let code = question.code.as_str();
+                transact!(self.store(), |tx| {
+                    tables::count(&tx, code, "refused", ctx.now).await
+                })?;
+                return Err(refusal);
+            }
+        };
         let (outcome, sources) = self.find(ctx, question, values, asker).await;
         self.keep(ctx, question, asker, outcome, sources).await
+    }
+
+    /// Whether somebody may ask a question by hand: who reads registries for the agency that answers for it.
+    pub fn may_ask(&self, ctx: &Ctx, question: &Question) -> bool {
+        ctx.may(Permission::ReadRegistry, &Scope::Agency(question.owner.to_string()))
+    }
+
+    /// Asks a question by hand, for a dossier.
+    ///
+    /// # Errors
+    /// As [`Self::ask`]; `Forbidden` for who does not read registries for the agency that answers for the question; `Invalid` without the
+    /// code of a dossier.
+    pub async fn ask_by_hand(
+        &self,
+        ctx: &Ctx,
+        code: &str,
+        inputs: &Map<String, Value>,
+        purpose: &str,
+        dossier: &str,
+    ) -> Result<Answered> {
+        let question = self.get(code)?;
+        ctx.require(Permission::ReadRegistry, &Scope::Agency(question.owner.to_string()))?;
+        let mut problems = Problems::new();
+        if dossier.is_empty() {
+            problems.add(
+                "required",
+                "dossier",
+                "Nhập mã hồ sơ cần câu trả lời.",
+                "Give the code of the dossier for which it is asked.",
+            );
+        } else if let Err(error) = dossier.parse::<DossierCode>() {
+            error.add_to(&mut problems, "dossier");
+        }
+        if purpose.is_empty() {
+            problems.add(
+                "required",
+                "purpose",
+                "Đánh dấu mục đích của câu hỏi.",
+                "Tick the purpose of the question.",
+            );
+        }
+        problems.into_result()?;
+        let asker = Asker {
+            client: format!("{} ({})", ctx.actor_name(), question.owner),
+            purpose: purpose.to_owned(),
+            dossier: Some(dossier.to_owned()),
+        };
+        self.ask(ctx, code, inputs, &asker).await
+    }
+
+    /// How often each question was asked in the last twelve months: public.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn figures(&self, now: Timestamp) -> Result<BTreeMap<String, Figures>> {
+        let today = now.legal_date();
+        let since = today
+            .checked_sub(12.months())
+            .unwrap_or(today)
+            .first_of_month()
+            .to_string();
+        let mut figures: BTreeMap<String, Figures> = BTreeMap::new();
+        for (question, outcome, times) in tables::counted(&self.store().read(), &since).await? {
+            let of = figures.entry(question).or_default();
+            match outcome.as_str() {
+                "answered" => of.answered = times,
+                "undecided" => of.undecided = times,
+                "silent" => of.silent = times,
+                _ => of.refused = times,
+            }
+        }
+        Ok(figures)
     }
 
     /// Asks the registries, facts about what is known first, until nothing is left to ask or somebody is silent.
@@ -293,7 +391,10 @@ impl Questions {
                 .as_ref()
                 .map(|(_, leaf)| i64::try_from(*leaf).unwrap_or(i64::MAX)),
         };
-        transact!(self.store(), |tx| { tables::put(&tx, &row, &sources).await })?;
+        transact!(self.store(), |tx| {
+            tables::count(&tx, &row.question, word, ctx.now).await?;
+            tables::put(&tx, &row, &sources).await
+        })?;
         Ok(Answered {
             id,
             outcome,

@@ -166,3 +166,29 @@ pub async fn forget_run(tx: &Tx, id: Uuid) -> Result<()> {
         .await
         .map(drop)
 }
+
+#[derive(Debug, Row)]
+struct AskedRow {
+    question: String,
+    outcome: String,
+    times: i64,
+}
+
+/// Counts that a question was asked, and how it went.
+pub async fn count(tx: &Tx, question: &str, outcome: &str, now: Timestamp) -> Result<()> {
+    let month = now.legal_date().first_of_month().to_string();
+    let sql = "INSERT INTO registry_asked (question, month, outcome, times) VALUES ($1, $2, $3, 1) \
+               ON CONFLICT (question, month, outcome) DO UPDATE SET times = registry_asked.times + 1";
+    tx.exec(sql, params![question, month, outcome]).await.map(drop)
+}
+
+/// How often questions were asked since a month, `2025-12-01`, by question and outcome.
+pub async fn counted(db: &impl Read, since: &str) -> Result<Vec<(String, String, i64)>> {
+    let sql = "SELECT question, outcome, CAST(SUM(times) AS BIGINT) AS times FROM registry_asked WHERE month >= $1 \
+               GROUP BY question, outcome";
+    let rows: Vec<AskedRow> = db.all(sql, params![since]).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.question, row.outcome, row.times))
+        .collect())
+}

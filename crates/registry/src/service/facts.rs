@@ -72,7 +72,6 @@ impl Registries {
         let mut facts = BTreeMap::new();
         for (attributes, records) in &found {
             for attribute in attributes {
-                // The newest record that says anything of it.
                 let says = |record: &RecordView| {
                     let value = attribute.of(&record.body, number)?;
                     let fact = Fact {
@@ -82,7 +81,13 @@ impl Registries {
                     };
                     Some((record.valid_from, fact))
                 };
-                if let Some((_, fact)) = records.iter().filter_map(says).max_by_key(|(from, _)| *from) {
+                let said: Vec<_> = records.iter().filter_map(says).collect();
+                let values = attribute
+                    .all
+                    .then(|| said.iter().map(|(_, fact)| fact.value.clone()).collect());
+                // The newest record that says anything of it, for all of them where there is a list.
+                if let Some((_, mut fact)) = said.into_iter().max_by_key(|(from, _)| *from) {
+                    fact.value = values.unwrap_or(fact.value);
                     facts.insert(attribute.id.clone(), fact);
                 }
             }

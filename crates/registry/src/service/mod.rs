@@ -12,6 +12,7 @@ mod order;
 mod purpose;
 mod read;
 mod reindex;
+mod takeover;
 mod veil;
 pub(crate) mod write;
 
@@ -30,6 +31,7 @@ pub use purpose::Purpose;
 pub use read::{Asked, ChangeView, Listed, Mask, Query, RecordView, Slice, Sort, VersionView, When};
 pub(crate) use read::{Told, body_of};
 pub(crate) use reindex::order as reindex_order;
+pub use takeover::Recorded;
 pub use veil::Veil;
 pub use write::{Change, Fresh, Provenance, Seen, Target, With, Written};
 

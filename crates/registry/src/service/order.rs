@@ -153,7 +153,25 @@ impl Registries {
             });
         }
         let key = plan.key.as_deref().unwrap_or_default();
-        let (seen, mut body) = holding(tx, ctx, editions, key, from).await?;
+        let held = holding(tx, ctx, editions, key, from).await;
+        if plan.act == Act::Put {
+            let mut body = plan.body.clone();
+            let target = match held {
+                Ok((seen, _)) => Target::Known(seen),
+                Err(Error::Refused(Kind::NotFound, _)) => {
+                    give(tx, self.0.identity.entropy(), &registry, &mut body).await?;
+                    Target::New
+                }
+                Err(error) => return Err(error),
+            };
+            return Ok(Change::Assert {
+                target,
+                from,
+                to: None,
+                body,
+            });
+        }
+        let (seen, mut body) = held?;
         if plan.act == Act::End {
             return Ok(Change::End { record: seen, at: from });
         }

@@ -4,6 +4,7 @@ pub mod batches;
 pub mod doubts;
 pub mod import;
 pub mod index;
+pub mod known;
 pub mod leaves;
 pub mod orders;
 pub mod pairs;

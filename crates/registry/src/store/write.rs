@@ -34,6 +34,19 @@ pub async fn turn(tx: &Tx, code: &RegistryCode, count: i64, now: Timestamp) -> R
     Ok(last - (count - 1))
 }
 
+/// Takes the turn to write to a registry, as [`turn`]; gives the instant of its newest version.
+pub async fn hold(tx: &Tx, code: &RegistryCode) -> Result<i64> {
+    let sql = "UPDATE registry SET last_recorded = last_recorded WHERE code = $1 RETURNING last_recorded";
+    let last: Option<i64> = tx.scalar(sql, params![code.as_str()]).await?;
+    last.ok_or_else(|| Error::internal(format!("no registry {code}")))
+}
+
+/// That the newest version of a registry, whose turn is this transaction's, is of this instant.
+pub async fn reach(tx: &Tx, code: &RegistryCode, last: i64) -> Result<()> {
+    let sql = "UPDATE registry SET last_recorded = $2 WHERE code = $1";
+    tx.exec(sql, params![code.as_str(), last]).await.map(drop)
+}
+
 /// The versions of a record, in their order.
 pub async fn versions(db: &impl Read, record: Uuid) -> Result<Vec<VersionRow>> {
     let sql = format!("SELECT {VERSION} FROM registry_version v WHERE v.record_id = $1 ORDER BY v.seq");

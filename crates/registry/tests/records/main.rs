@@ -3,6 +3,7 @@
 mod fold;
 mod offered;
 mod orders;
+mod takeover;
 
 use std::{
     fs,

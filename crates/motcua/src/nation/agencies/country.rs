@@ -104,6 +104,9 @@ impl Country {
             country.take_persons(land, community);
             country.take_enterprises(land, community);
         }
+        for declarations in country.declarations.values_mut() {
+            declarations.sort_by(|a, b| a.number.cmp(&b.number));
+        }
         country.numbers = country.persons.keys().cloned().collect();
         country.codes = country.enterprises.keys().cloned().collect();
         country.importers = country.declarations.keys().cloned().collect();
@@ -200,9 +203,6 @@ impl Country {
                     value: declared.value.amount(),
                     duty: declared.duty.amount(),
                 });
-        }
-        for declarations in self.declarations.values_mut() {
-            declarations.sort_by(|a, b| a.number.cmp(&b.number));
         }
     }
 }

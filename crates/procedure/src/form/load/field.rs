@@ -1,7 +1,7 @@
 //! One question: its id, its duties under the law, and whether the state already holds the answer.
 
 use super::{
-    super::{Attribute, Claim, Field, FieldSource, Held, Retention, Sensitivity, Whose, kind::Kind, once},
+    super::{Attribute, Claim, Field, FieldSource, Held, Retention, Rule, Sensitivity, Whose, kind::Kind, once},
     Loader,
     kind::Settings,
     raw::RawField,
@@ -27,9 +27,11 @@ impl Loader<'_, '_> {
             max_length: raw.max_length,
             pattern: raw.pattern,
             pattern_help: raw.pattern_help,
+            of: raw.of,
         };
         let kind = self.kind(&raw.r#type, at, settings);
         let source = self.source(raw.source.as_ref(), &id, at, &kind);
+        self.people(&id, at, &kind, &source, &required);
         let basis = raw.basis.unwrap_or_default();
         if basis.trim().is_empty() {
             self.error(
@@ -91,6 +93,9 @@ impl Loader<'_, '_> {
         if matches!(kind, Kind::TaxCode) {
             self.enterprises.insert(id.clone());
         }
+        if matches!(kind, Kind::People) {
+            self.people.insert(id.clone());
+        }
         Field {
             id,
             kind,
@@ -105,6 +110,25 @@ impl Loader<'_, '_> {
             exception_basis,
             autocomplete,
             feel,
+        }
+    }
+
+    /// A list of people is told by a registry, and goes without where it tells nothing; who is ticked is asked.
+    fn people(&mut self, id: &str, at: usize, kind: &Kind, source: &FieldSource, required: &Rule) {
+        let good = match kind {
+            Kind::People => {
+                matches!(source, FieldSource::Registry(_) | FieldSource::Derived(_)) && matches!(required, Rule::Never)
+            }
+            Kind::PeopleOf(_) => matches!(source, FieldSource::Asked),
+            _ => true,
+        };
+        if !good {
+            self.error(
+                at,
+                "bad-people",
+                format!("“{id}”: kiểu people lấy từ cơ sở dữ liệu và có required = false; kiểu people-of có source = \"asked\"."),
+                format!("“{id}”: the type people comes from a registry and has required = false; people-of has source = \"asked\"."),
+            );
         }
     }
 

@@ -23,6 +23,7 @@ pub(super) struct Settings {
     pub(super) max_length: Option<Spanned<usize>>,
     pub(super) pattern: Option<Spanned<String>>,
     pub(super) pattern_help: Option<Both>,
+    pub(super) of: Option<Spanned<String>>,
 }
 
 impl Settings {
@@ -38,6 +39,7 @@ impl Settings {
             at(&self.decimals, "decimals"),
             at(&self.max_length, "max_length"),
             at(&self.pattern, "pattern"),
+            at(&self.of, "of"),
         ]
         .into_iter()
         .flatten()
@@ -96,6 +98,8 @@ impl Loader<'_, '_> {
             "land-parcel" => Kind::LandParcel,
             "agency" => Kind::Agency,
             "declaration" => Kind::Declaration,
+            "people" => Kind::People,
+            "people-of" => Kind::PeopleOf(self.people_of(&mut s, at)),
             other => {
                 let near = Kind::NAMES
                     .iter()
@@ -123,6 +127,22 @@ impl Loader<'_, '_> {
             );
         }
         kind
+    }
+
+    /// The field of those who may be ticked, before this one.
+    fn people_of(&mut self, s: &mut Settings, at: usize) -> String {
+        let of = s.of.take();
+        let place = of.as_ref().map_or(at, |of| of.span().start);
+        let of = of.map(Spanned::into_inner).unwrap_or_default();
+        if !self.people.contains(&of) {
+            self.error(
+                place,
+                "bad-people",
+                "Kiểu people-of phải nêu of: mã của một trường kiểu people đứng trước.".to_owned(),
+                "The type people-of names in of a field of the type people before it.".to_owned(),
+            );
+        }
+        of
     }
 
     fn length(&mut self, s: &mut Settings, default: usize) -> usize {

@@ -75,6 +75,7 @@ impl Form {
             seen: BTreeSet::new(),
             tells_whom: BTreeSet::new(),
             enterprises: BTreeSet::new(),
+            people: BTreeSet::new(),
             numbers: numbers(&raw),
             work: 0,
             uses: BTreeSet::new(),
@@ -162,6 +163,8 @@ struct Loader<'a, 'b> {
     tells_whom: BTreeSet<String>,
     /// Fields with the code of an enterprise.
     enterprises: BTreeSet<String>,
+    /// Fields that hold people.
+    people: BTreeSet<String>,
     /// By the beginning of their ids, the fields by whose number a registry can be asked about the others that begin so.
     numbers: BTreeMap<String, (String, Whose)>,
     /// What all expressions may cost together: a walk over the form evaluates each.

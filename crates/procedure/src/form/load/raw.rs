@@ -42,6 +42,7 @@ pub(super) struct RawField {
     pub(super) max_length: Option<Spanned<usize>>,
     pub(super) pattern: Option<Spanned<String>>,
     pub(super) pattern_help: Option<Both>,
+    pub(super) of: Option<Spanned<String>>,
     pub(super) source: Option<Spanned<String>>,
     pub(super) basis: Option<String>,
     pub(super) sensitivity: Option<Sensitivity>,

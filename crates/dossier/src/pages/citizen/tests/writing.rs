@@ -130,6 +130,11 @@ impl Lookup for Registries {
                     (_, "full-name") if father => json!("Trần Văn Nam"),
                     (_, "birth-date") if father => json!("1988-02-03"),
                     (_, "spouse-number") if !father => json!(FATHER),
+                    (_, "members") => json!([
+                        { "person_number": FATHER, "name": "Trần Văn Nam", "relation": "spouse" },
+                        { "person_number": "046216004567", "name": "Trần Ngọc Mai", "relation": "child" },
+                        { "person_number": "046162001111", "name": "Lê Thị Hoa", "relation": "parent" },
+                    ]),
                     (_, "marriage-entry") => json!("KH 12/2015"),
                     (_, "place-of-care") => json!("46001"),
                     _ => return Told::Nothing { at: ctx.now },
@@ -361,7 +366,7 @@ async fn a_death_a_marriage_a_move_and_an_enterprise_tell_their_registries() {
         // Nobody has found a health card, so none is ended.
         ("1.000656", &["civil-status", "population", "population"]),
         ("1.000894", &["civil-status", "population", "population"]),
-        ("1.004222", &["population"]),
+        ("1.004222", &["residence", "population"]),
         ("2.001610", &["enterprises", "tax"]),
     ];
     for (code, told) in cases {
@@ -397,5 +402,117 @@ async fn a_death_stays_registered_where_another_registry_refuses() {
         assert_eq!(statuses(&seen), ["left", "done", "done"], "what stands is not told again");
         assert_eq!(seen.tasks[0].open.node, "deliver");
         assert_eq!(registries.records().len(), 3);
+    }
+}
+
+/// A move of somebody who is the head of a household, with husband and child, signed by the leader. The mother stays.
+async fn moved(town: &Town, registries: &Arc<Registries>) -> String {
+    let (units, today) = (&town.dossiers.reference().units, start().legal_date());
+    let province = units.provinces(today)[0];
+    let commune = units.communes(province.code, today)[0];
+    *registries.home.lock().expect("one at a time") =
+        json!({ "province": province.code.to_string(), "commune": commune.code.to_string(), "detail": "12 Lê Lợi" });
+    town.dossiers.ask_registries_by(registries.clone());
+    town.dossiers.tell_registries_by(registries.clone());
+    let path = town.fill(&an(), "1.004222").await;
+    let page = town.page(&an(), &format!("{path}/pages/members")).await;
+    for name in ["Trần Văn Nam (vợ hoặc chồng)", "Trần Ngọc Mai (con)", "Lê Thị Hoa (cha hoặc mẹ)"] {
+        assert!(page.body.contains(name), "{name}");
+    }
+    let ticked = [
+        ("_shown", "move.members"),
+        ("move.members", FATHER),
+        ("move.members", "046216004567"),
+        // Whoever is not on the list is not brought along.
+        ("move.members", "001190000017"),
+        ("then", "next"),
+    ];
+    let ticked: Vec<_> = ticked.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    town.post(&an(), &format!("{path}/pages/members"), &ticked).await;
+    let draft = town.draft(&an(), &path).await;
+    let members = draft.journey.answers.get("move.members").and_then(Value::as_array).expect("they are ticked");
+    assert_eq!(members.len(), 2);
+    town.hand_in(&an(), &path).await;
+    let filed = town.file(&an(), &path).await;
+    let review = json!({ "household_number": "00004-000123" });
+    for (outcome, fields) in [("accept", json!({})), ("ok", review), ("approve", json!({}))] {
+        let seen = town.seen(&filed).await;
+        if seen.state.waits_for_payment() {
+            let pay = Command::RecordPayment {
+                amount: seen.state.owed(),
+                method: PaymentMethod::Cash,
+                reference: "BL 0012".to_owned(),
+            };
+            let clerk = officer(&[Role::Receptionist]);
+            town.dossiers.command(&clerk, seen.id, &pay, None).await.expect("paid");
+        }
+        let completion = Completion {
+            token: town.seen(&filed).await.tasks[0].open.token,
+            outcome: outcome.to_owned(),
+            fields: fields.as_object().cloned().unwrap_or_default(),
+            ..Completion::default()
+        };
+        town.step(seen.id, completion).await;
+    }
+    filed
+}
+
+#[tokio::test]
+async fn a_household_moves_whole() {
+    for town in towns().await {
+        let registries = Arc::new(Registries::default());
+        let filed = moved(&town, &registries).await;
+        assert_eq!(statuses(&town.seen(&filed).await), ["waits"; 6]);
+        town.work().await;
+        let seen = town.seen(&filed).await;
+        assert_eq!(statuses(&seen), ["done"; 6]);
+        let told: Vec<_> = seen.writes.iter().map(|w| w.registry.as_str()).collect();
+        assert_eq!(told, ["residence", "residence", "residence", "population", "population", "population"]);
+        let standing = registries.standing.lock().expect("one at a time").clone();
+        let home = |number: &str| {
+            let of = |record: &&Value| record["person_number"] == number && record["kind"] == "permanent";
+            standing.values().find(of).expect("a residence").clone()
+        };
+        let (head, husband, child) = (home(MOTHER), home(FATHER), home("046216004567"));
+        assert_eq!(head["relation_to_head"], "head");
+        assert_eq!((&husband["relation_to_head"], &child["relation_to_head"]), (&json!("spouse"), &json!("child")));
+        for member in [&husband, &child] {
+            assert_eq!((&member["household"], &member["address"]), (&json!("00004-000123"), &head["address"]));
+            assert_eq!(member["head_person_number"], json!(MOTHER));
+        }
+        for (ctx, path) in [(an(), filed.clone()), (officer(&[Role::Specialist]), format!("/desk{}", filed.split('?').next().unwrap_or_default()))] {
+            let page = town.page(&ctx, &path).await;
+            assert!(page.body.contains("Đăng ký thường trú cho người cùng chuyển: Trần Ngọc Mai"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_in_the_middle_of_a_move_leaves_everybody_where_they_were() {
+    for town in towns().await {
+        let registries = Arc::new(Registries::default());
+        registries.refuses.lock().expect("one at a time").push("population".to_owned());
+        // The residence registry is down for a while, both before it is told and before it takes back.
+        registries.silent.lock().expect("one at a time").insert("residence".to_owned(), 2);
+        let filed = moved(&town, &registries).await;
+        town.work().await;
+        assert_eq!(statuses(&town.seen(&filed).await), ["waits"; 6], "a node is down: nobody has moved");
+        town.work_until(hours(24)).await;
+        let seen = town.seen(&filed).await;
+        assert_eq!(statuses(&seen), ["taken back", "taken back", "taken back", "refused", "waits", "waits"]);
+        assert_eq!(registries.records(), Vec::<String>::new(), "nothing stands");
+        let back: Vec<_> = registries.told.lock().expect("one at a time").iter().filter(|id| id.ends_with("/back")).cloned().collect();
+        let order: Vec<_> = back.iter().filter_map(|id| id.split('/').nth(2)).collect();
+        assert_eq!(order, ["members-2", "members-1", "residence"], "the last first");
+        assert_eq!(seen.tasks[0].open.node, "mend");
+
+        registries.refuses.lock().expect("one at a time").clear();
+        registries.silent.lock().expect("one at a time").insert("population".to_owned(), 3);
+        mended(&town, seen.id, seen.tasks[0].open.token, "again").await;
+        town.work_until(hours(48)).await;
+        let seen = town.seen(&filed).await;
+        assert_eq!(statuses(&seen), ["done"; 6]);
+        assert_eq!(registries.records().len(), 6, "nothing twice");
+        assert_eq!(seen.tasks[0].open.node, "deliver");
     }
 }

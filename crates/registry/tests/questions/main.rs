@@ -1,5 +1,7 @@
 //! Approved questions: what is answered over several registries, what is never guessed, and that each answer can be accounted for.
 
+mod pages;
+
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, LazyLock},

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fs::File, path::Path};
 use base::{Error, Kind, Result};
 use datafusion::{
     arrow::{
-        array::{Array as _, AsArray as _, RecordBatch},
+        array::{AsArray as _, RecordBatch},
         datatypes::{Float64Type, Int64Type},
     },
     parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder,
@@ -101,7 +101,7 @@ fn write_out(names: &Path, first: &[u32], members: &HashMap<u32, u32>, out: &Pat
                 }
             };
             if written.is_ok() {
-                written = csv.write_record([&cluster, source, id]);
+                written = csv.write_record([cluster.as_str(), source, id]);
             }
             row += 1;
         }

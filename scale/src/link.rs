@@ -9,7 +9,7 @@ use std::{
 use base::{Error, Kind, Problems, Result};
 use datafusion::{
     arrow::{
-        array::{Array as _, AsArray as _, RecordBatch},
+        array::{AsArray as _, RecordBatch},
         datatypes::{Float64Type, Int64Type},
     },
     error::DataFusionError,

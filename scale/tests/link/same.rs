@@ -1,11 +1,9 @@
 //! The same model over the same records, on one machine and in buckets: the same pairs, rules, weights and clusters.
 
-mod common;
-
 use std::{collections::BTreeMap, fs};
 
+use crate::ground::{GROUND, assert_same, in_memory, linker, run, written};
 use base::Error;
-use common::{GROUND, assert_same, in_memory, linker, run, written};
 use linkage::{
     Effort, Model,
     cluster::{Constraints, Edge, cluster},

@@ -15,7 +15,7 @@ use country::{
 };
 use datafusion::{
     arrow::{
-        array::{Array, AsArray},
+        array::AsArray,
         datatypes::{Float64Type, Int64Type},
     },
     parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder,

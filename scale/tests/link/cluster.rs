@@ -1,7 +1,5 @@
 //! The program itself, and a cluster of its processes, one of which is killed in the middle of the work.
 
-mod common;
-
 use std::{
     fs,
     net::TcpListener,
@@ -11,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{GROUND, assert_same, in_memory, linker, written};
+use crate::ground::{GROUND, assert_same, in_memory, linker, written};
 use linkage::Effort;
 use motcua_scale::{Engine, Place, buckets::Sizes, link::link};
 

@@ -56,8 +56,7 @@ const CRATES: usize = 760;
 /// # Errors
 /// When cargo or `deny.toml` cannot be read.
 pub fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    let text = fs::read_to_string(workspace.root.join("deny.toml")).context("reading deny.toml")?;
-    let rules: Rules = toml::from_str(&text).context("deny.toml")?;
+    let rules = rules(workspace)?;
     let metadata = workspace.metadata()?;
     let mut findings = licences(&rules.licenses, &metadata)?;
     findings.extend(bans(&rules.bans, &metadata));
@@ -85,6 +84,21 @@ pub fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::of_findings(checks as u64, &findings);
     outcome.note = format!("{} crates, {} in several versions", crates.len(), twice.len());
     Ok(outcome)
+}
+
+/// Checks the licences alone of another workspace in the same sources, which is no part of the platform.
+///
+/// # Errors
+/// When cargo or `deny.toml` cannot be read.
+pub fn licences_of(workspace: &Workspace, other: &Workspace) -> anyhow::Result<Outcome> {
+    let metadata = other.metadata()?;
+    let findings = licences(&rules(workspace)?.licenses, &metadata)?;
+    Ok(Outcome::of_findings(metadata.foreign().len() as u64, &findings))
+}
+
+fn rules(workspace: &Workspace) -> anyhow::Result<Rules> {
+    let text = fs::read_to_string(workspace.root.join("deny.toml")).context("reading deny.toml")?;
+    toml::from_str(&text).context("deny.toml")
 }
 
 fn licences(rules: &Licences, metadata: &Metadata) -> anyhow::Result<Vec<String>> {

@@ -65,6 +65,7 @@ pub fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
         .files("crates", &["rs"])?
         .into_iter()
         .chain(workspace.files("xtask", &["rs"])?)
+        .chain(workspace.files("scale", &["rs"])?)
     {
         checks += 1;
         let lines = fs::read_to_string(&file)?.lines().count();

@@ -13,6 +13,7 @@ mod large;
 mod ports;
 mod postgres;
 mod run;
+mod scale;
 mod sql;
 mod tests_all;
 mod trouble;
@@ -58,6 +59,8 @@ enum Task {
     Large(large::Options),
     /// Lets a day of messages pass through three real nodes and prints what it costs.
     Day(day::Options),
+    /// Builds and tests linkage on a distributed engine (`scale/`, a workspace of its own; the first build takes long).
+    Scale,
     /// Tests the JSON API of the built server from its own description.
     Api {
         /// Seconds as each caller.
@@ -117,6 +120,11 @@ fn dispatch(task: Task, workspace: &Workspace) -> anyhow::Result<bool> {
         Task::Api { seconds } => {
             let mut report = Report::default();
             report.phase("API from its description", || api::check(workspace, seconds))?;
+            Ok(report.close())
+        }
+        Task::Scale => {
+            let mut report = Report::default();
+            scale::check(workspace, &mut report)?;
             Ok(report.close())
         }
         Task::Day(options) => day::run(workspace, &options),

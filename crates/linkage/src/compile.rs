@@ -74,15 +74,7 @@ impl Compiler<'_> {
             }
         }
         if rule.keys.is_empty() {
-            return Err(CodeError::new(
-                "blocking-without-equality",
-                format!(
-                    "Quy tắc ghép khối “{sql}” không có phép bằng nào giữa hai bản ghi: mọi bản ghi sẽ bị so với nhau."
-                ),
-                format!(
-                    "The blocking rule “{sql}” has no equality between the two records: it would compare everything with everything."
-                ),
-            ));
+            return Err(without_equality(sql));
         }
         Ok(rule)
     }
@@ -262,12 +254,7 @@ impl Compiler<'_> {
     }
 
     fn days_between(&mut self, start: &Expr, end: &Expr) -> Compiled<Number> {
-        let days = |e: &Expr| {
-            let seconds = Expr::Call("epoch".to_owned(), vec![e.clone()]);
-            let days = Expr::Binary(Operator::Div, Box::new(seconds), Box::new(Expr::Number(86_400.0)));
-            Expr::Call("floor".to_owned(), vec![days])
-        };
-        let (start, end) = (self.number(&days(start))?, self.number(&days(end))?);
+        let (start, end) = (self.number(&days_since(start))?, self.number(&days_since(end))?);
         Ok(Number::Binary(Operator::Sub, Box::new(end), Box::new(start)))
     }
 
@@ -429,12 +416,12 @@ impl Compiler<'_> {
     }
 }
 
-fn has_columns(expr: &Expr) -> bool {
+pub(crate) fn has_columns(expr: &Expr) -> bool {
     !expr.columns().is_empty()
 }
 
 /// The type of an operand; what is computed from both records can only be a number.
-fn kind(expr: &Expr) -> Compiled<Type> {
+pub(crate) fn kind(expr: &Expr) -> Compiled<Type> {
     if has_columns(expr) && expr.side().is_none() {
         Ok(Type::Number)
     } else {
@@ -442,12 +429,29 @@ fn kind(expr: &Expr) -> Compiled<Type> {
     }
 }
 
-fn constant(expr: &Expr) -> Compiled<Value> {
+pub(crate) fn constant(expr: &Expr) -> Compiled<Value> {
     scalar::type_of(expr)?;
     Ok(Evaluator::default().value(expr, &|_| Value::Null))
 }
 
-fn not_a_condition() -> CodeError {
+/// The whole days from 1970 to an instant.
+pub(crate) fn days_since(instant: &Expr) -> Expr {
+    let seconds = Expr::Call("epoch".to_owned(), vec![instant.clone()]);
+    let days = Expr::Binary(Operator::Div, Box::new(seconds), Box::new(Expr::Number(86_400.0)));
+    Expr::Call("floor".to_owned(), vec![days])
+}
+
+pub(crate) fn without_equality(sql: &str) -> CodeError {
+    CodeError::new(
+        "blocking-without-equality",
+        format!("Quy tắc ghép khối “{sql}” không có phép bằng nào giữa hai bản ghi: mọi bản ghi sẽ bị so với nhau."),
+        format!(
+            "The blocking rule “{sql}” has no equality between the two records: it would compare everything with everything."
+        ),
+    )
+}
+
+pub(crate) fn not_a_condition() -> CodeError {
     CodeError::new(
         "sql-not-a-condition",
         "Chỗ này cần một điều kiện đúng hoặc sai.",
@@ -455,7 +459,7 @@ fn not_a_condition() -> CodeError {
     )
 }
 
-fn mixed() -> CodeError {
+pub(crate) fn mixed() -> CodeError {
     CodeError::new(
         "sql-mixed",
         "Không thể tính văn bản hay danh sách từ cả hai bản ghi; chỉ có thể so sánh hoặc đo độ giống nhau.",

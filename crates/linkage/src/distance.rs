@@ -5,7 +5,7 @@ use rapidfuzz::{HashableChar, distance};
 
 /// A measure of two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Distance {
+pub enum Distance {
     /// Jaro similarity, 0 to 1.
     Jaro,
     /// Jaro-Winkler similarity: a common beginning of up to four characters lifts what is above 0.7.
@@ -19,6 +19,31 @@ pub(crate) enum Distance {
 }
 
 impl Distance {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Jaro,
+        Self::JaroWinkler,
+        Self::Levenshtein,
+        Self::DamerauLevenshtein,
+        Self::Jaccard,
+    ];
+
+    /// Its name in SQL, that of DuckDB.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jaro => "jaro_similarity",
+            Self::JaroWinkler => "jaro_winkler_similarity",
+            Self::Levenshtein => "levenshtein",
+            Self::DamerauLevenshtein => "damerau_levenshtein",
+            Self::Jaccard => "jaccard",
+        }
+    }
+
+    /// Measures two texts. The similarities of an empty text are 0, as in DuckDB.
+    pub fn between(self, a: &str, b: &str) -> f64 {
+        measure(self, a, b, None)
+    }
+
     /// By its name in SQL: that of DuckDB, of Spark or of SQLite.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -40,9 +65,8 @@ impl Distance {
 /// Texts of up to so many characters are compared without allocating.
 const SHORT: usize = 64;
 
-/// Measures two texts. The similarities of an empty text are 0, as in DuckDB.
-///
-/// With a bound, a distance above it may come out as infinite: who asks whether it is at most that needs no more.
+/// As [`Distance::between`]. With a bound, a distance above it may come out as infinite: who asks whether it is at most that
+/// needs no more.
 pub(crate) fn measure(distance: Distance, a: &str, b: &str, bound: Option<f64>) -> f64 {
     if a.is_ascii() && b.is_ascii() {
         return of_letters(distance, a.as_bytes(), b.as_bytes(), bound);

@@ -20,10 +20,7 @@ pub fn read(path: &Path, name: &str, id: &str, records: &mut Records, progress: 
         return read_parquet(path, name, id, records, progress);
     }
     let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-    read_csv(BufReader::new(file), name, id, records, progress).map_err(|error| match error {
-        Error::Internal(source) => cannot_read(path, &source),
-        refused => refused,
-    })
+    read_csv(BufReader::new(file), name, id, records, progress).map_err(|error| cut_short(path, error))
 }
 
 /// Reads a CSV.
@@ -31,12 +28,49 @@ pub fn read(path: &Path, name: &str, id: &str, records: &mut Records, progress: 
 /// # Errors
 /// As [`read`].
 pub fn read_csv(
-    mut input: impl BufRead,
+    input: impl BufRead,
     name: &str,
     id: &str,
     records: &mut Records,
     progress: &mut dyn FnMut(u64),
 ) -> Result<()> {
+    let (mut header, mut count) = (false, 0);
+    rows_of(input, name, |line, cells| {
+        if !header {
+            header = true;
+            return records.begin_source(name, cells, id);
+        }
+        let cells = cells.iter().map(|cell| Some(*cell));
+        records.push(cells).map_err(|error| at_line(error, name, line))?;
+        count += 1;
+        if count % 10_000 == 0 {
+            progress(count);
+        }
+        Ok(())
+    })?;
+    progress(count);
+    Ok(())
+}
+
+/// The rows of a CSV, one after the other, for who does not keep them: the line that each begins at, and its cells without
+/// the white space around them. The first row is the header, which may be empty and is never missing.
+///
+/// # Errors
+/// `cannot-read`, `not-utf8`; what `row` returns.
+pub fn rows(path: &Path, name: &str, row: impl FnMut(u64, &[&str]) -> Result<()>) -> Result<()> {
+    let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
+    rows_of(BufReader::new(file), name, row).map_err(|error| cut_short(path, error))
+}
+
+/// What failed in reading is a refusal of the file.
+fn cut_short(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Internal(source) => cannot_read(path, &source),
+        refused => refused,
+    }
+}
+
+fn rows_of(mut input: impl BufRead, name: &str, mut row: impl FnMut(u64, &[&str]) -> Result<()>) -> Result<()> {
     let beginning = input.fill_buf().map_err(Error::internal)?;
     let skip = if beginning.starts_with("\u{feff}".as_bytes()) {
         3
@@ -50,35 +84,19 @@ pub fn read_csv(
         .flexible(true)
         .has_headers(false)
         .from_reader(input);
-    let mut row = csv::ByteRecord::new();
+    let mut bytes = csv::ByteRecord::new();
     let mut header = false;
-    let mut count = 0;
-    while reader.read_byte_record(&mut row).map_err(Error::internal)? {
-        let line = row.position().map_or(0, csv::Position::line);
-        let mut cells = Vec::with_capacity(row.len());
-        for (n, cell) in row.iter().enumerate() {
+    while reader.read_byte_record(&mut bytes).map_err(Error::internal)? {
+        let line = bytes.position().map_or(0, csv::Position::line);
+        let mut cells = Vec::with_capacity(bytes.len());
+        for (n, cell) in bytes.iter().enumerate() {
             let text = std::str::from_utf8(cell).map_err(|_| not_utf8(name, line, n + 1))?;
-            cells.push(Some(text));
+            cells.push(text.trim());
         }
-        if !header {
-            let names: Vec<&str> = cells.iter().map(|c| c.unwrap_or_default().trim()).collect();
-            records.begin_source(name, &names, id)?;
-            header = true;
-            continue;
-        }
-        records
-            .push(cells.into_iter())
-            .map_err(|error| at_line(error, name, line))?;
-        count += 1;
-        if count % 10_000 == 0 {
-            progress(count);
-        }
+        header = true;
+        row(line, &cells)?;
     }
-    if !header {
-        return records.begin_source(name, &[] as &[&str], id);
-    }
-    progress(count);
-    Ok(())
+    if header { Ok(()) } else { row(1, &[]) }
 }
 
 /// The sign that occurs most in the first line, out of those that separate columns.

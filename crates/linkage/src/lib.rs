@@ -18,6 +18,7 @@ pub mod journal;
 mod linker;
 mod model;
 mod parallel;
+pub mod plan;
 pub mod policy;
 mod program;
 mod scalar;
@@ -27,6 +28,7 @@ pub mod train;
 pub mod truth;
 
 pub use block::Oversized;
+pub use distance::Distance;
 pub use linker::{Effort, Linker, Looked, Scored};
 pub use model::{Comparison, Condition, Level, LinkType, Model, TermFrequency, When, probability_of, weight_of};
 pub use parallel::threads_here;

@@ -1,0 +1,5 @@
+//! Linkage in buckets beside linkage in memory.
+
+mod cluster;
+mod ground;
+mod same;

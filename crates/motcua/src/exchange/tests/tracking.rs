@@ -87,15 +87,15 @@ async fn a_person_sees_at_both_nodes_who_read_and_asks_the_reader() {
     assert!(others.expect("reads").reads.is_empty(), "nobody else's");
 
     // With its proof, which comes through the exchange and is verified by the key of the directory; for this person alone.
-    let Source::Elsewhere { proof: Some(read) } = &told.source else {
+    let Source::Elsewhere { proof: Some(far) } = &told.source else {
         panic!("{told:?}")
     };
-    let read = read.clone();
+    let far = far.clone();
     let home = asks.joined().journal.clone();
-    let proved = home.proof_elsewhere(&at_home, &read).await.expect("a proof");
+    let proved = home.proof_elsewhere(&at_home, &far).await.expect("a proof");
     assert_eq!(proved.record.client.to_string(), "VN/GOV/000.00.00.H42/motcua");
     assert_eq!(proved.record.issue.as_deref(), Some("H42.28-261111-0001"));
-    let refused = home.proof_elsewhere(&stranger, &read).await.expect_err("not theirs");
+    let refused = home.proof_elsewhere(&stranger, &far).await.expect_err("not theirs");
     assert!(matches!(refused, Error::Refused(Kind::NotFound, _)), "{refused:?}");
 
     // At the portal of the register: the same read, with its proof.
@@ -153,6 +153,6 @@ async fn a_person_sees_at_both_nodes_who_read_and_asks_the_reader() {
 
     // While the register is away its proofs are not to be had, and the portal says so.
     register.stop().await;
-    let refused = home.proof_elsewhere(&at_home, &read).await.expect_err("it is away");
+    let refused = home.proof_elsewhere(&at_home, &far).await.expect_err("it is away");
     assert!(matches!(refused, Error::Refused(Kind::Unavailable, _)), "{refused:?}");
 }

@@ -237,6 +237,6 @@ async fn a_portal_says_verified_of_what_it_has_verified_and_of_nothing_else() {
         node.key = stranger;
         let journal = portal(&node, way);
         let error = journal.proof_elsewhere(&me, &of(1)).await.expect_err("another key");
-        assert_eq!(code(&error), "bad-signature");
+        assert_eq!(code(&error), "unknown-log");
     }
 }

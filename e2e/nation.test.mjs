@@ -226,24 +226,49 @@ test('a birth filed once is in five registries of four nodes, one of which was a
     const { page } = mother;
     const told = [];
     for (await page.goto('/my/reads'); ; ) {
-      told.push(...(await page.locator('main tbody tr').allInnerTexts()));
+      const rows = await page.locator('main tbody tr').evaluateAll((rows) =>
+        rows.map((row) => ({ text: row.innerText, proof: row.querySelector('a[href^="/my/reads/elsewhere"]')?.getAttribute('href') })),
+      );
+      told.push(...rows);
       const next = page.locator('a[rel=next]');
       if ((await next.count()) === 0) return told;
       await Promise.all([page.waitForEvent('load'), next.first().click()]);
     }
   };
-  const expected = [
-    ['procedure.prefill', 'Bộ Công an'],
-    ['procedure.prefill', 'Bộ Tư pháp'],
-    ['procedure.prefill', 'Bảo hiểm xã hội Việt Nam'],
-    ['procedure.write', code, 'Bộ Tư pháp'],
-  ];
-  await until('the reads and the write are told', async () => {
-    const told = await tracker();
-    return expected.every((parts) => told.some((line) => parts.every((part) => line.includes(part))));
+  const read = ['Bộ Công an', 'Bộ Tư pháp', 'Bảo hiểm xã hội Việt Nam'].map((keeper) => ['procedure.prefill', keeper]);
+  // Population and residence are kept by the same ministry.
+  const wrote = ['Bộ Công an', 'Bộ Tư pháp', 'Bảo hiểm xã hội Việt Nam', 'Bộ Tài chính'].map((keeper) => ['procedure.write', code, keeper]);
+  const has = (parts) => ({ text }) => parts.every((part) => text.includes(part));
+  let told;
+  await until('the reads are told, and the writes in all five registries', async () => {
+    told = await tracker();
+    return [...read, ...wrote].every((parts) => told.some(has(parts))) && told.filter(has(['procedure.write', code])).length === 5;
   });
   await mother.page.goto('/my/reads');
   await inspect(mother.page, 'nation-reads');
+
+  // Each of them has its proof at the node that keeps the registry: fetched, verified by the key of the directory, kept, and verified again offline.
+  for (const { text, proof } of told.filter(has(['procedure.write', code]))) {
+    assert.match(proof ?? '', /^\/my\/reads\/elsewhere\?/, text);
+    await mother.page.goto(proof);
+    await mother.page.getByText('Đã kiểm chứng').waitFor();
+    const shown = await mother.page.locator('main').innerText();
+    for (const part of [code, 'Tỉnh Ninh Bình']) assert.ok(shown.includes(part), `the proof says ${part}: ${shown}`);
+    const [download] = await Promise.all([
+      mother.page.waitForEvent('download'),
+      mother.page.getByRole('button', { name: 'Tải bằng chứng' }).or(mother.page.getByRole('link', { name: 'Tải bằng chứng' })).click(),
+    ]);
+    const kept = join(nation.data, download.suggestedFilename());
+    await download.saveAs(kept);
+    const verified = await run('ledger', 'verify', kept);
+    assert.equal(verified.code, 0, verified.said);
+  }
+  await mother.page.goto(told.find(has(wrote[0])).proof);
+  await inspect(mother.page, 'nation-proof');
+  // Of a read that is not about her there is none.
+  const strange = await mother.page.goto(told.find(has(wrote[0])).proof.replace(/read=[0-9a-f-]+/, 'read=00000000-0000-4000-8000-000000000000'));
+  assert.equal(strange.status(), 404);
+  await mother.page.goto('/my/reads');
   const own = mother.page.locator('main tbody tr').filter({ hasText: code }).locator('a[download]').first();
   // Proved offline: who opened her dossier, and each step of it, with what every registry answered.
   for (const [name, link] of Object.entries({ read: await own.getAttribute('href'), dossier: `/dossiers/${encodeURIComponent(code)}/proofs` })) {

@@ -57,6 +57,14 @@ const OF_RECORDS: [&str; 6] = [
     "/items/*/body/*/person_number",
 ];
 
+/// Whom an order of a procedure concerns beside those whom its record is about: the parents of a child.
+const OF_ORDERS: &str = "/plan/concerns/*";
+
+/// The service by which subscribers read events.
+const PULL: &str = "pull";
+/// Where the events of registries have the numbers of persons.
+const OF_EVENTS: &str = "/events/*/event/fields/person_number";
+
 /// All of them. The last three are GovStack's addresses of publishing and subscribing: who may do what there, the
 /// subscription or the ownership of the type says.
 pub const BUILT_IN: [BuiltIn; 10] = [
@@ -105,7 +113,7 @@ pub const BUILT_IN: [BuiltIn; 10] = [
         "Types of events and subscriptions",
     ),
     BuiltIn::new("pub", "events", true, "Phát sự kiện", "Publishing events"),
-    BuiltIn::new("pull", "events", true, "Nhận sự kiện", "Pulling events"),
+    BuiltIn::new(PULL, "events", true, "Nhận sự kiện", "Pulling events"),
 ];
 
 impl BuiltIn {
@@ -130,6 +138,9 @@ impl BuiltIn {
     }
 
     fn subjects(&self) -> SubjectRule {
+        if self.code == PULL {
+            return SubjectRule(OF_EVENTS.parse().ok().map(Place::Answer).into_iter().collect());
+        }
         if self.code != REGISTRIES {
             return SubjectRule::default();
         }
@@ -139,7 +150,8 @@ impl BuiltIn {
             .iter()
             .filter_map(|text| text.parse().ok())
             .map(Place::Answer);
-        SubjectRule(std::iter::once(in_path).chain(in_bodies).collect())
+        let in_orders = OF_ORDERS.parse().ok().map(Place::Request);
+        SubjectRule([in_path].into_iter().chain(in_orders).chain(in_bodies).collect())
     }
 
     /// As the gateway serves it. Longer than a long poll of events may take.

@@ -14,6 +14,7 @@ use identity::{Audience, Entropy, IdentityState, NavEntry, Permission, Shell};
 use insight::Insight;
 use procedure::{catalogue::Catalogue, reference::Reference, shelf::Shelf};
 use registry::{
+    announce::{self, Announcer},
     quality::Quality,
     question::{self, service::Questions},
     service::Registries,
@@ -74,6 +75,7 @@ pub struct Node {
     traces: Option<Arc<Traces>>,
     page_certificate: Arc<OnceLock<Arc<PageCertificate>>>,
     registrar: Registrar,
+    announcer: Arc<OnceLock<Announcer>>,
     exchange: Arc<OnceLock<Exchange>>,
     guarded: Arc<OnceLock<Guarded>>,
     config: Arc<Config>,
@@ -174,7 +176,7 @@ impl Node {
             .unwrap_or_default();
         // Where there are none, nothing waits for their answers, and officers write by hand.
         let has_registries = !registries.shelf().all().is_empty() || !keepers.is_empty();
-        let registrar = Registrar::new(registries.clone(), keepers);
+        let registrar = Registrar::new(quality.clone(), keepers);
         let questions = Questions::new(
             registries.clone(),
             Arc::new(registrar.clone()),
@@ -183,7 +185,7 @@ impl Node {
         if has_registries {
             dossiers.ask_registries_by(Arc::new(registrar.clone()));
             dossiers.tell_registries_by(Arc::new(registrar.clone()));
-            dossiers.contest_by(Arc::new(quality.clone()));
+            dossiers.contest_by(Arc::new(registrar.clone()));
         }
         let insight = Insight::new(store.clone(), dossiers.clone());
         let site = Arc::new(site(&config));
@@ -202,6 +204,7 @@ impl Node {
             metrics: Arc::default(),
             traces,
             registrar,
+            announcer: Arc::default(),
             page_certificate: Arc::default(),
             exchange: Arc::default(),
             guarded: Arc::default(),
@@ -289,6 +292,13 @@ impl Node {
             .into(),
         })
         .await?;
+        if let (Some((_, system)), Some(events)) = (opened.calling(), opened.events()) {
+            let (registries, named) = (self.registries.clone(), exchange.registries.clone());
+            let announcer = Announcer::new(registries, events.clone(), system, named, &exchange.agency);
+            announcer.begin(self.clock.now()).await?;
+            // Opened once, by whoever serves.
+            let _ = self.announcer.set(announcer);
+        }
         if let Some((caller, system)) = opened.calling() {
             self.registrar.join(Arc::clone(&caller), system.clone());
             self.dossiers.join(consult::Exchange { caller, system });
@@ -350,6 +360,11 @@ impl Node {
         let runner = registry::service::handlers(runner, &self.registries);
         let runner = question::runs::handlers(runner, &self.questions);
         let runner = registry::quality::handlers(runner, &self.quality);
+        let runner = self.registrar.handlers(runner);
+        let runner = match self.announcer.get() {
+            Some(announcer) => announce::handlers(runner, announcer),
+            None => runner,
+        };
         let runner = dossier::service::handlers(runner, &self.dossiers);
         let runner = match self.exchange() {
             Some(exchange) => exchange.handlers(runner),

@@ -1,4 +1,4 @@
-//! Where each registry is: at this node, at another by the exchange, or nowhere that this node knows of.
+//! Where each registry is: at this node, at another by the exchange, or nowhere that this node knows of. It asks, tells and contests there.
 
 use std::{
     collections::BTreeMap,
@@ -6,18 +6,20 @@ use std::{
 };
 
 use ::exchange::{Caller, model::identifier::SubsystemId};
-use base::Problems;
+use base::{Problems, Result};
 use futures::future::{BoxFuture, join};
 use identity::Ctx;
 use procedure::form::{Attribute, Said};
 use registry::{
+    contest::{Contest, Contested, Standing, Told},
     elsewhere::Elsewhere,
     here::Here,
     keeper::{self, Keeper, Order, TakeBack},
     lookup::{Lookup, Question},
     model::RegistryCode,
-    service::Registries,
+    quality::{Quality, doubts::LOOK},
 };
+use store::jobs::Runner;
 
 /// Asks and tells registries wherever they are. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -26,6 +28,7 @@ pub struct Registrar(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     here: Here,
+    quality: Quality,
     /// Which system keeps what this node does not.
     keepers: BTreeMap<RegistryCode, SubsystemId>,
     /// By the exchange, once it is open.
@@ -42,9 +45,10 @@ enum Place<'a> {
 
 impl Registrar {
     /// Of the node's own registries first; what it does not keep itself is where `keepers` says.
-    pub fn new(registries: Registries, keepers: BTreeMap<RegistryCode, SubsystemId>) -> Self {
+    pub fn new(quality: Quality, keepers: BTreeMap<RegistryCode, SubsystemId>) -> Self {
         Self(Arc::new(Inner {
-            here: Here::new(registries),
+            here: Here::new(quality.registries().clone()),
+            quality,
             keepers,
             elsewhere: OnceLock::new(),
         }))
@@ -57,6 +61,30 @@ impl Registrar {
             .0
             .elsewhere
             .set(Elsewhere::new(caller, system, self.0.keepers.clone()));
+    }
+
+    /// Teaches a runner to look after what is contested of registries of other nodes.
+    pub fn handlers(&self, runner: Runner) -> Runner {
+        let registrar = self.clone();
+        runner.on(LOOK, move |run| {
+            let registrar = registrar.clone();
+            async move {
+                match registrar.0.elsewhere.get() {
+                    Some(elsewhere) => registrar.0.quality.look_and_order(&run, elsewhere).await,
+                    // Before the node has joined again nobody can be asked.
+                    None => Ok(()),
+                }
+            }
+        })
+    }
+
+    /// Looks how everything stands now that is contested of registries of other nodes.
+    #[cfg(test)]
+    pub(crate) async fn look_elsewhere(&self, now: base::Timestamp) -> Result<bool> {
+        match self.0.elsewhere.get() {
+            Some(elsewhere) => self.0.quality.look_elsewhere(elsewhere, now).await,
+            None => Ok(false),
+        }
     }
 
     fn place(&self, registry: &str) -> Place<'_> {
@@ -111,6 +139,27 @@ impl Keeper for Registrar {
             Place::NotYet => Box::pin(async { keeper::Said::Silent }),
             Place::Nowhere => Box::pin(async { nowhere(&back.registry) }),
         }
+    }
+}
+
+impl Contest for Registrar {
+    fn contest<'a>(&'a self, ctx: &'a Ctx, contested: &'a Contested) -> BoxFuture<'a, Told> {
+        let registry = contested.registry();
+        if self.0.here.keeps(registry) {
+            return self.0.quality.contest(ctx, contested);
+        }
+        Box::pin(async move {
+            let is_elsewhere = |code: RegistryCode| self.0.keepers.contains_key(&code);
+            match self.0.elsewhere.get() {
+                Some(elsewhere) => self.0.quality.contest_elsewhere(ctx, elsewhere, contested).await,
+                None if registry.parse().is_ok_and(is_elsewhere) => Told::Silent,
+                None => Told::NotHere,
+            }
+        })
+    }
+
+    fn standing<'a>(&'a self, dossier: &'a str) -> BoxFuture<'a, Result<Vec<Standing>>> {
+        self.0.quality.standing(dossier)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use base::Text;
+use base::{Text, codes::PersonNumber};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -71,6 +71,7 @@ pub struct Write {
     when: Option<Expr>,
     key: Option<Expr>,
     valid_from: Option<Expr>,
+    concerns: Vec<Expr>,
     body: Vec<(String, Expr)>,
 }
 
@@ -86,6 +87,10 @@ pub struct Plan {
     pub key: Option<String>,
     /// From which day on.
     pub valid_from: Date,
+    /// Personal numbers of those who are told of it in their data tracker beside those whom the record is about: the parents of a
+    /// child.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concerns: Vec<String>,
     /// The fields.
     pub body: Value,
 }
@@ -177,6 +182,11 @@ impl Due<'_> {
             Some(Value::String(day)) => day.parse().map_err(|_| NoValue { of: "valid_from" })?,
             Some(_) => return Err(NoValue { of: "valid_from" }),
         };
+        let concerned = self.concerns.iter().filter_map(|who| {
+            let who = who.eval_over(values);
+            who.as_str()?.parse::<PersonNumber>().ok()
+        });
+        let concerns: BTreeSet<String> = concerned.map(|who| who.as_str().to_owned()).collect();
         let mut body = Answers::new();
         for (field, value) in &write.body {
             let value = value.eval_over(values);
@@ -190,6 +200,7 @@ impl Due<'_> {
             act: write.act,
             key,
             valid_from,
+            concerns: concerns.into_iter().collect(),
             body: body.to_value(),
         })
     }
@@ -216,6 +227,8 @@ struct RawWrite {
     when: Option<Spanned<String>>,
     key: Option<Spanned<String>>,
     valid_from: Option<Spanned<String>>,
+    #[serde(default)]
+    concerns: Vec<Spanned<String>>,
     #[serde(default)]
     body: toml::Table,
 }
@@ -333,6 +346,8 @@ impl Loader<'_, '_> {
         let when = raw.when.as_ref().and_then(|when| self.expression(when, true));
         let key = raw.key.as_ref().and_then(|key| self.expression(key, false));
         let valid_from = raw.valid_from.as_ref().and_then(|from| self.expression(from, false));
+        let concerns = raw.concerns.iter();
+        let concerns = concerns.filter_map(|who| self.expression(who, false)).collect();
         let body = self.body(&raw.body, at);
         self.types = outside;
         // From now on it can be spoken of; of several no one is the one.
@@ -350,6 +365,7 @@ impl Loader<'_, '_> {
             when,
             key,
             valid_from,
+            concerns,
             body,
         }
     }

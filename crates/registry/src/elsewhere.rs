@@ -18,12 +18,14 @@ use http::{Request, header};
 use identity::Ctx;
 use procedure::form::{Attribute, Said};
 use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
 
 use crate::{
+    contest::{self, Contested},
     keeper::{self, Keeper, Order, TakeBack},
     lookup::{Lookup, Question},
     model::{Name, RegistryCode},
-    wire::{CarriedBody, FactsBody, OrderBody, TakeBackBody},
+    wire::{CarriedBody, ContestBody, FactsBody, OrderBody, StandingBody, TakeBackBody, TakenBody},
 };
 
 /// The service of each registry that answers questions of procedures.
@@ -87,13 +89,13 @@ impl Elsewhere {
             .inspect_err(|error| tracing::warn!(%error, %code, "a question cannot be put"))
             .ok()?;
         let facts: FactsBody = match self.call(&code, request, PATIENCE).await {
-            Told::Yes(facts) => facts,
-            Told::No(problems) => {
+            Heard::Yes(facts) => facts,
+            Heard::No(problems) => {
                 let why = sentences(&problems);
                 tracing::warn!(%code, %keeper, why, procedure = %question.procedure, "a registry does not answer this node's procedures");
                 return None;
             }
-            Told::Nothing => return None,
+            Heard::Nothing => return None,
         };
         let at = ctx.now;
         let said = attributes.iter().filter_map(|attribute| {
@@ -129,10 +131,35 @@ impl Elsewhere {
             }
         };
         match self.call::<CarriedBody>(&code, request, PATIENCE_OF_ORDERS).await {
-            Told::Yes(CarriedBody { entry, record }) => keeper::Said::Done { entry, record },
-            Told::No(problems) => keeper::Said::Refused(problems),
-            Told::Nothing => keeper::Said::Silent,
+            Heard::Yes(CarriedBody { entry, record }) => keeper::Said::Done { entry, record },
+            Heard::No(problems) => keeper::Said::Refused(problems),
+            Heard::Nothing => keeper::Said::Silent,
         }
+    }
+
+    /// Tells a registry what is contested of it; nothing where it is nowhere that this node knows of.
+    pub(crate) async fn contest(&self, registry: &str, contested: &Contested) -> Option<Heard<TakenBody>> {
+        let (code, keeper) = self.keeper(registry)?;
+        let target = format!("/r1/{keeper}/{REGISTRIES}/{code}/{FACTS_SERVICE}/contests");
+        let (id, body) = (format!("contest-{}", contested.id), ContestBody::of(contested));
+        let request = posted(contest::PURPOSE, &target, &id, &contested.dossier, &body);
+        let request = request
+            .inspect_err(|error| tracing::error!(%error, %code, "what is contested cannot be put"))
+            .ok()?;
+        Some(self.call(&code, request, PATIENCE_OF_ORDERS).await)
+    }
+
+    /// Asks how a doubt stands; nothing where the registry is nowhere that this node knows of.
+    pub(crate) async fn standing(&self, registry: &str, dossier: &str, doubt: Uuid) -> Option<Heard<StandingBody>> {
+        let (code, keeper) = self.keeper(registry)?;
+        let request = Request::get(format!(
+            "/r1/{keeper}/{REGISTRIES}/{code}/{FACTS_SERVICE}/contests/{doubt}"
+        ))
+        .header(PURPOSE, contest::PURPOSE)
+        .header(ISSUE, dossier)
+        .body(Bytes::new())
+        .ok()?;
+        Some(self.call(&code, request, PATIENCE).await)
     }
 
     /// Whoever is asked about stands in the address, so it is in no line of the program's log.
@@ -141,20 +168,20 @@ impl Elsewhere {
         code: &RegistryCode,
         request: Request<Bytes>,
         patience: Duration,
-    ) -> Told<T> {
+    ) -> Heard<T> {
         let Ok(answer) = tokio::time::timeout(patience, self.caller.call(&self.system, request)).await else {
             tracing::warn!(%code, "a registry did not answer in time");
-            return Told::Nothing;
+            return Heard::Nothing;
         };
         if let Some(problems) = answer.as_ref().err().and_then(refused) {
-            return Told::No(problems);
+            return Heard::No(problems);
         }
         match Answer::of_json(answer, LARGEST) {
-            Answer::Yes(body) => Told::Yes(body),
-            Answer::No(_, problems) => Told::No(problems),
+            Answer::Yes(body) => Heard::Yes(body),
+            Answer::No(_, problems) => Heard::No(problems),
             Answer::Later(problems) => {
                 tracing::warn!(%code, why = sentences(&problems), "a registry gave no answer");
-                Told::Nothing
+                Heard::Nothing
             }
         }
     }
@@ -166,9 +193,12 @@ fn sentences(problems: &Problems) -> String {
 }
 
 /// What came of a call.
-enum Told<T> {
+pub(crate) enum Heard<T> {
+    /// What was asked for.
     Yes(T),
+    /// No, for good, and why.
     No(Problems),
+    /// Nothing that can be relied on; to be asked again.
     Nothing,
 }
 
@@ -253,11 +283,15 @@ fn question_request(
     request.body(Bytes::new()).map_err(Error::internal)
 }
 
-/// An order sent again is the same message.
 fn order_request(target: &str, id: &str, dossier: &str, body: &impl Serialize) -> Result<Request<Bytes>> {
+    posted(keeper::PURPOSE, target, id, dossier, body)
+}
+
+/// What is sent again is the same message.
+fn posted(purpose: &str, target: &str, id: &str, dossier: &str, body: &impl Serialize) -> Result<Request<Bytes>> {
     Request::post(target)
         .header(header::CONTENT_TYPE, "application/json")
-        .header(PURPOSE, keeper::PURPOSE)
+        .header(PURPOSE, purpose)
         .header(ID, id)
         .header(ISSUE, dossier)
         .body(serde_json::to_vec(body)?.into())

@@ -9,9 +9,12 @@
 //!
 //! Records are judged by the rules of their registry, and doubts of what they say are answered: [`quality`].
 //!
+//! Subscribers on the exchange are told of each version as the registry declares it: [`announce`].
+//!
 //! Who decides a dossier asks through [`lookup`], tells through [`keeper`] and [`contest`], and does not know where a registry is: [`here`]
 //! answers from those of this node, [`elsewhere`] through the exchange, where [`offered`] answers at the node that keeps the registry.
 
+pub mod announce;
 pub mod api;
 pub mod check;
 pub mod contest;
@@ -46,7 +49,7 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0008_pseudonyms",
     "0009_answers",
     "0010_runs",
-    "0010_runs",
+    "0011_told",
     "0012_asked",
     "0013_ordered"
 );

@@ -111,8 +111,13 @@ impl Called {
         Mask::of(self.service.fields.clone()).and(asked)
     }
 
+    /// Whether it tells an attribute.
+    pub(crate) fn tells(&self, attribute: &Name) -> bool {
+        self.service.attributes.contains(attribute)
+    }
+
     /// That an order is of the dossier that the message names as its cause.
-    fn is_about(&self, dossier: &str) -> Result<()> {
+    pub(crate) fn is_about(&self, dossier: &str) -> Result<()> {
         if self.purpose.dossier() == Some(dossier) {
             return Ok(());
         }
@@ -173,12 +178,8 @@ impl Called {
         let service: Option<Name> = segments.next().and_then(|name| name.parse().ok());
         let (code, service) = code.zip(service).ok_or_else(none)?;
         let registry = office.registries.shelf().get(&code).map(|editions| editions.current());
-        let is_ours = |registry: &Arc<Registry>| {
-            let below = registry.steward.to_string();
-            let rest = below.strip_prefix(&*office.agency).map(str::to_owned);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        let registry = registry.filter(is_ours).ok_or_else(none)?;
+        let registry = registry.filter(|registry| registry.is_of(&office.agency));
+        let registry = registry.ok_or_else(none)?;
         let service = registry.services.iter().find(|offered| offered.id == service);
         let service = service.ok_or_else(none)?.clone();
         let purpose = Purpose::read(caller.purpose.as_str(), "", issue(&parts.headers))?;

@@ -13,6 +13,7 @@ use axum::{
 use base::{Error, Problems, Result, Timestamp};
 use identity::{Ctx, Permission, Scope, Web};
 use serde::Deserialize;
+use serde_json::Value;
 use view::{
     Link, Page,
     ui::{self, Tone},
@@ -21,7 +22,7 @@ use view::{
 use crate::{
     history::{Effect, Moment},
     linking,
-    model::{ChangeKind, DataType, Registry, RegistryCode, Sensitivity, text_of, values_at},
+    model::{ChangeKind, DataType, Field, Registry, RegistryCode, Sensitivity, values_at},
     service::{Mask, Purpose, RecordView, Registries, VersionView, When},
 };
 
@@ -217,7 +218,7 @@ struct Shown {
     held: String,
     recorded: String,
     source: String,
-    rows: Vec<(String, String)>,
+    rows: Vec<(String, ui::Values)>,
     lines: Vec<Line>,
 }
 
@@ -348,6 +349,12 @@ async fn find(registries: &Registries, web: &Web, registry: &Registry, asked: &A
     Ok(shown(&web.page, registry, view, versions, form))
 }
 
+/// What a body says of a field, for people.
+pub(crate) fn values_of(page: &Page, registry: &Registry, field: &Field, body: &Value) -> ui::Values {
+    let said = values_at(body, &field.path).into_iter();
+    ui::values(said.filter_map(|value| registry.say(field, value, page.lang)))
+}
+
 /// `form` is the key under which a doubt is reported once.
 fn shown(page: &Page, registry: &Registry, view: RecordView, versions: Vec<VersionView>, form: String) -> Shown {
     let held = |from: Moment, to: Option<Moment>| {
@@ -363,11 +370,8 @@ fn shown(page: &Page, registry: &Registry, view: RecordView, versions: Vec<Versi
     };
     let fields = registry.fields.iter().filter(|field| field.term.ty != DataType::Group);
     let rows = fields.filter_map(|field| {
-        let values: Vec<String> = values_at(&view.body, &field.path)
-            .into_iter()
-            .filter_map(text_of)
-            .collect();
-        (!values.is_empty()).then(|| (page.text(&field.term.name).to_owned(), values.join(", ")))
+        let values = values_of(page, registry, field, &view.body);
+        (!values.is_empty()).then(|| (page.text(&field.term.name).to_owned(), values))
     });
     let line = |version: VersionView| Line {
         seq: version.seq,

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use base::Timestamp;
+use base::{Text, Timestamp};
 use jiff::civil::Date;
 use procedure::writes::{Act, Plan};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{
+    contest::Contested,
     keeper::{Order, TakeBack},
     model::{Name, RegistryCode},
+    quality::doubts::{Doubt, Receipt},
     service::{Carried, Fact},
 };
 
@@ -70,6 +73,8 @@ pub struct PlanBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     pub valid_from: Date,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concerns: Vec<String>,
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub body: Value,
 }
@@ -82,6 +87,7 @@ impl OrderBody {
                 act: order.plan.act,
                 key: order.plan.key.clone(),
                 valid_from: order.plan.valid_from,
+                concerns: order.plan.concerns.clone(),
                 body: order.plan.body.clone(),
             },
             procedure: order.procedure.clone(),
@@ -99,6 +105,7 @@ impl OrderBody {
                 act: self.plan.act,
                 key: self.plan.key,
                 valid_from: self.plan.valid_from,
+                concerns: self.plan.concerns,
                 body: self.plan.body,
             },
             procedure: self.procedure,
@@ -134,6 +141,98 @@ impl TakeBackBody {
             entry: self.entry,
             procedure: self.procedure,
             dossier: self.dossier,
+        }
+    }
+}
+
+/// What a person contests in a dossier. Who it is is not said: the dossier stands for them.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContestBody {
+    pub id: String,
+    pub entry: String,
+    pub attribute: Name,
+    #[serde(default)]
+    pub reason: String,
+    #[serde(default)]
+    pub filed: String,
+    pub procedure: String,
+    pub dossier: String,
+}
+
+impl ContestBody {
+    pub fn of(contested: &Contested) -> Self {
+        Self {
+            id: contested.id.clone(),
+            entry: contested.entry.clone(),
+            attribute: contested.attribute.clone(),
+            reason: contested.reason.clone(),
+            filed: contested.filed.clone(),
+            procedure: contested.procedure.clone(),
+            dossier: contested.dossier.clone(),
+        }
+    }
+
+    pub fn contested(self) -> Contested {
+        Contested {
+            id: self.id,
+            entry: self.entry,
+            attribute: self.attribute,
+            label: Text::default(),
+            reason: self.reason,
+            filed: self.filed,
+            procedure: self.procedure,
+            by: (String::new(), None),
+            dossier: self.dossier,
+        }
+    }
+}
+
+/// By what it was taken in.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TakenBody {
+    pub id: Uuid,
+    /// RFC 3339.
+    pub answer_by: String,
+}
+
+impl From<Receipt> for TakenBody {
+    fn from(receipt: Receipt) -> Self {
+        Self {
+            id: receipt.id.uuid(),
+            answer_by: receipt.answer_by.rfc3339(),
+        }
+    }
+}
+
+/// How a doubt stands, for the system that it came from. Instants are RFC 3339.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StandingBody {
+    pub state: String,
+    pub due_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<String>,
+}
+
+impl From<Doubt> for StandingBody {
+    fn from(doubt: Doubt) -> Self {
+        let (answered_at, answered_by, answer) = match doubt.answer {
+            Some((at, by, answer)) => (Some(at.rfc3339()), Some(by), Some(answer)),
+            None => (None, None, None),
+        };
+        Self {
+            state: doubt.state.code().to_owned(),
+            due_at: doubt.due_at.rfc3339(),
+            question: Some(doubt.question).filter(|question| !question.is_empty()),
+            answer,
+            answered_by,
+            answered_at,
         }
     }
 }

@@ -28,11 +28,15 @@ pub enum NoticeKind {
     /// The appointed date has passed without a result (Decree 61/2018/NĐ-CP, Article 19, as amended by Decree
     /// 118/2025/NĐ-CP: the agency apologises in writing and appoints a new date).
     Overdue,
+    /// The agency that keeps a registry has answered what the person contested of it.
+    DoubtAnswered,
+    /// It asks for what shows that the person is right; until that comes its time to answer stands.
+    DoubtAsked,
 }
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Received,
         Self::SupplementAsked,
         Self::FeeDue,
@@ -41,6 +45,8 @@ impl NoticeKind {
         Self::Stopped,
         Self::ResultReady,
         Self::Overdue,
+        Self::DoubtAnswered,
+        Self::DoubtAsked,
     ];
 
     /// The name for programs, as stored.
@@ -54,6 +60,8 @@ impl NoticeKind {
             Self::Stopped => "stopped",
             Self::ResultReady => "result-ready",
             Self::Overdue => "overdue",
+            Self::DoubtAnswered => "doubt-answered",
+            Self::DoubtAsked => "doubt-asked",
         }
     }
 
@@ -101,6 +109,14 @@ impl NoticeKind {
                 "The result is late. We apologise; the deciding agency must send a written apology and appoint a new date.",
                 "Đã hẹn trả trước:",
                 "It was due by:",
+            ),
+            Self::DoubtAnswered => Text::new(
+                "Cơ quan quản lý dữ liệu đã trả lời phản ánh sai lệch của quý vị.",
+                "The agency that keeps the data has answered what you contested.",
+            ),
+            Self::DoubtAsked => Text::new(
+                "Cơ quan quản lý dữ liệu đề nghị quý vị bổ sung bằng chứng cho phản ánh sai lệch.",
+                "The agency that keeps the data asks you for evidence of what you contested.",
             ),
         }
     }

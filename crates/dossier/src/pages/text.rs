@@ -1,6 +1,7 @@
 //! Words and addresses that the pages of people and of officers write alike.
 
-use base::Lang;
+use base::{Lang, Timestamp};
+use registry::{contest::Standing, quality::doubts::DoubtState};
 use view::ui::Tone;
 
 use crate::{
@@ -58,6 +59,38 @@ pub(super) fn check_lines(checks: &[Check], lang: Lang) -> Vec<CheckLine> {
     let mut lines: Vec<CheckLine> = checks.iter().map(line).collect();
     lines.sort_by_key(|line| line.tone != Tone::Warn);
     lines
+}
+
+/// How something stands that the applicant contests of what a registry holds.
+pub(super) struct ContestLine {
+    pub label: String,
+    pub reason: String,
+    pub question: String,
+    /// In which words, by whom and when.
+    pub answer: Option<(String, String, Timestamp)>,
+    /// Until when an answer is due; none where there is one.
+    pub due: Option<Timestamp>,
+    pub status: String,
+    pub tone: Tone,
+}
+
+/// What the applicant contests, in the order in which the registries were told.
+pub(super) fn contest_lines(contested: &[Standing], lang: Lang) -> Vec<ContestLine> {
+    let line = |of: &Standing| ContestLine {
+        label: of.label.get(lang).to_owned(),
+        reason: of.reason.clone(),
+        question: of.question.clone(),
+        answer: of.answer.clone().map(|(at, by, words)| (words, by, at)),
+        due: of.state.is_open().then_some(of.due_at),
+        status: of.state.label().get(lang).to_owned(),
+        tone: match of.state {
+            DoubtState::Received | DoubtState::Acknowledged => Tone::Info,
+            DoubtState::Asked => Tone::Warn,
+            DoubtState::Upheld => Tone::Good,
+            DoubtState::Refused | DoubtState::Withdrawn => Tone::Neutral,
+        },
+    };
+    contested.iter().map(line).collect()
 }
 
 /// What came of telling a registry.

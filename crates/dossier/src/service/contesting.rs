@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use base::{Error, Kind, Result};
+use base::{Error, Kind, Result, Text};
 use identity::Ctx;
 use procedure::form::{Attribute, Said};
-use registry::contest::{Contest, Contested, Told};
+use registry::{
+    contest::{Contest, Contested, News, Standing, Told},
+    quality::doubts::DoubtState,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Job, jobs::Run};
+use store::{Job, jobs::Run, transact};
 
 use super::Dossiers;
 use crate::{
-    model::{action::DossierId, state::State},
-    store as tables,
+    model::{action::DossierId, notice::NoticeKind, state::State},
+    store::{self as tables, notices},
 };
 
 /// Registries are to be told what is contested.
@@ -39,6 +42,38 @@ impl Dossiers {
     pub fn contest_by(&self, contest: Arc<dyn Contest>) {
         // Said once, by whoever serves.
         let _ = self.0.contest.set(contest);
+    }
+
+    /// How everything stands that was contested in a dossier that its reader may see.
+    pub(super) async fn contested_in(&self, dossier: &str) -> Result<Vec<Standing>> {
+        match self.0.contest.get() {
+            Some(contest) => contest.standing(dossier).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Tells a person that a registry has answered what they contest, or asks. Done twice, they are told once.
+    pub(super) async fn tell_of_doubt(&self, run: &Run, news: &News) -> Result<()> {
+        let kind = match news.state {
+            DoubtState::Asked => NoticeKind::DoubtAsked,
+            _ => NoticeKind::DoubtAnswered,
+        };
+        let code = news.dossier.as_deref().unwrap_or_default();
+        let kept = tables::by_code(&self.store().read(), code).await?;
+        let new = notices::New {
+            // A doubt that came up in no dossier stands for itself.
+            dossier: kept.map_or_else(|| DossierId::from_uuid(news.doubt), |kept| kept.id),
+            code,
+            account: news.account,
+            kind,
+            cause: news.at.micros(),
+            at: news.at,
+            named_at: None,
+        };
+        transact!(run.store, |tx| {
+            notices::tell(&tx, new).await?;
+            run.done(&tx).await
+        })
     }
 
     /// Tells each registry what is contested of what it said. Told twice, it counts once.
@@ -90,10 +125,13 @@ impl Dossiers {
             .form
             .asked_by(attribute)
             .find_map(|field| state.answers.get(&field.id));
+        let asked = package.form.asked_by(attribute).next();
+        let label = asked.map_or_else(|| Text::new(attribute.to_string(), ""), |field| field.label.clone());
         Ok(Some(Contested {
             id: format!("{}/{attribute}", state.code),
             entry: entry.clone(),
             attribute: name,
+            label,
             reason: reason.to_owned(),
             filed: filed.map(text_of).unwrap_or_default(),
             procedure: package.id.code.clone(),

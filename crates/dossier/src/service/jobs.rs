@@ -2,6 +2,7 @@
 
 use base::{Error, Kind, Result};
 use identity::Ctx;
+use registry::contest::NEWS;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::jobs::{Run, Runner};
@@ -74,8 +75,12 @@ pub struct Changed {
 pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
     let (timers, services, documents) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
     let (notices, daily, verifying) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
-    let contesting = dossiers.clone();
+    let (contesting, doubted) = (dossiers.clone(), dossiers.clone());
     runner
+        .on(NEWS, move |run| {
+            let dossiers = doubted.clone();
+            async move { dossiers.tell_of_doubt(&run, &run.payload()?).await }
+        })
         .on(CONTEST, move |run| {
             let dossiers = contesting.clone();
             async move { dossiers.contest(&run, &run.payload()?).await }

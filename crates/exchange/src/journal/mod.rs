@@ -66,8 +66,8 @@ pub use self::{
     operations::{OpQuery, Operations, QUEUE},
     pages::pages,
     tracker::{
-        ASK_SERVICE, HiddenMonth, MyReads, PROVIDER_SERVICE, Question, QuestionState, ReadAbout, ReadFilter, Source,
-        question_router, usage_router,
+        ASK_SERVICE, HiddenMonth, MyReads, PROVIDER_SERVICE, ProvedRead, Question, QuestionState, ReadAbout,
+        ReadElsewhere, ReadFilter, Source, question_router, usage_router,
     },
     traffic::{Flow, TRAFFIC_SERVICE, Traffic, traffic_router},
 };

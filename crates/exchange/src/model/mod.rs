@@ -10,6 +10,7 @@
 //! message                                  what one node sends another, and what its log keeps
 //! tracker                                  whose data a message was about
 //! monitor                                  how a message fared
+//! schema                                   what a JSON Schema wants, in words
 //! federation  hosting                      what the directory says, what this node hosts
 //! ```
 
@@ -31,6 +32,7 @@ mod purpose;
 pub(crate) mod reason;
 pub mod request_hash;
 pub mod rights;
+mod schema;
 pub mod tracker;
 
 pub use field::{Field, FieldFlaw, LONGEST_VALUE};
@@ -38,3 +40,4 @@ pub use json::JsonFlaw;
 pub use method::{Method, UnknownMethod};
 pub use pointer::{Pointer, PointerFlaw};
 pub use purpose::{Purpose, PurposeFlaw};
+pub use schema::schema_words;

@@ -31,7 +31,8 @@ pub struct Exchange {
     /// The database in which systems, services, grants and events of the member are, if not in that of the node: several gateways
     /// of one member name the same. The environment variable `MOTCUA_SHARED_DATABASE` overrides it.
     pub shared: String,
-    /// Where the registries are that this node does not keep itself: the system of each by its code.
+    /// The system that keeps a registry, by its code: where those are that this node does not keep itself, and as which system it tells
+    /// of its own (`subsystem` where none is named).
     pub registries: BTreeMap<RegistryCode, SubsystemId>,
     /// Which addresses webhooks may be called at.
     pub webhooks: Webhooks,

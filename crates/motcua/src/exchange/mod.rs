@@ -210,6 +210,11 @@ impl Exchange {
         Some((Arc::new(joined.gateway.clone()), system))
     }
 
+    /// The room of events; none before the node has joined.
+    pub fn events(&self) -> Option<&Events> {
+        self.member.as_ref().map(|joined| &joined.events)
+    }
+
     /// Works until `stop` becomes true; then finishes what is in hand.
     ///
     /// # Errors

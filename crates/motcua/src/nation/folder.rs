@@ -317,14 +317,17 @@ fn settings(agency: &Agency, folder: &Path, registries: &Path, ports: &Ports) ->
         edge = ports.edge,
         peers = ports.peers,
     );
+    let mut named = plan::registries_of_all()
+        .filter(|(registry, _)| agency.folder == PROVINCE || agency.registries().any(|kept| kept == *registry))
+        .peekable();
+    if named.peek().is_some() {
+        out.push_str("\n[exchange.registries]     # the system that keeps each: its own, and those that its procedures ask and tell\n");
+    }
+    for (registry, system) in named {
+        out.push_str(&format!("{registry} = \"{system}\"\n"));
+    }
     match agency.folder {
-        PROVINCE => {
-            out.push_str("\n[exchange.registries]     # what its procedures ask and tell, and where that is\n");
-            for (registry, system) in plan::registries_of_all() {
-                out.push_str(&format!("{registry} = \"{system}\"\n"));
-            }
-            out.push_str(&town()?);
-        }
+        PROVINCE => out.push_str(&town()?),
         WITNESS => out.push_str("\n[ledger.witness]\ndirectory = true          # it cosigns the logs of all members\n"),
         _ => {}
     }

@@ -137,7 +137,7 @@ fn request(link: &Link, basis: &str) -> anyhow::Result<Value> {
     Ok(json!({
         "consumer": link.consumer, "service": link.service, "reason": link.reason,
         "terms": {
-            "methods": [link.method], "path": link.path, "purposes": link.purpose, "legal_basis": basis,
+            "methods": link.methods, "path": link.path, "purposes": link.purpose, "legal_basis": basis,
             "from": today.to_string(), "to": last.to_string(),
         },
     }))

@@ -51,8 +51,8 @@ pub struct Link {
     pub consumer: &'static str,
     /// The service, whole.
     pub service: String,
-    /// By which method.
-    pub method: &'static str,
+    /// By which methods.
+    pub methods: &'static [&'static str],
     /// On which paths.
     pub path: String,
     /// For which purpose.
@@ -102,7 +102,7 @@ const CIVIL_STATUS: &str = "VN/GOV/000.00.00.G15/hotich";
 /// Other systems that tell who has read what.
 const OTHERS: [&str; 2] = ["VN/GOV/000.00.00.G22/danhba", "VN/ORG/nhanchung/nhanchung"];
 
-/// The service that tells of reads of personal data; every system has it.
+/// The service that tells of reads of personal data, and gives the proof of each; every system has it.
 const READS: &str = "findUsage";
 /// As the journal states it.
 const OWN_VIEW: &str = "tracker.own-view";
@@ -264,7 +264,7 @@ pub fn links() -> Vec<Link> {
     let link = |consumer, service: &str, path: &str, purpose, basis, reason, about, weight| Link {
         consumer,
         service: service.to_owned(),
-        method: "GET",
+        methods: &["GET"],
         path: path.to_owned(),
         purpose,
         basis,
@@ -403,17 +403,26 @@ pub fn links() -> Vec<Link> {
     let tellers = [POLICE, POPULATION, TAX, BUSINESS, INSURANCE, CUSTOMS, CIVIL_STATUS]
         .into_iter()
         .chain(OTHERS);
-    links.extend(tellers.map(|system| {
-        link(
-            TOWN,
-            &format!("{system}/{READS}"),
-            "/v2/**",
-            OWN_VIEW,
-            Some("Điều 4 Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15"),
-            "Cho người dân biết ai đã xem dữ liệu của mình.",
-            About::Nobody,
-            0,
-        )
+    links.extend(tellers.flat_map(|system| {
+        [
+            ("/v2/**", "Cho người dân biết ai đã xem dữ liệu của mình."),
+            (
+                "/v1/proofs/*",
+                "Cho người dân bằng chứng của từng lượt xem dữ liệu của mình.",
+            ),
+        ]
+        .map(|(path, reason)| {
+            link(
+                TOWN,
+                &format!("{system}/{READS}"),
+                path,
+                OWN_VIEW,
+                Some("Điều 4 Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15"),
+                reason,
+                About::Nobody,
+                0,
+            )
+        })
     }));
     links
 }
@@ -421,52 +430,73 @@ pub fn links() -> Vec<Link> {
 /// What the province's procedures ask of registries, and tell them: each by a grant of its own, with the law of `writes.toml` and of
 /// the fields that are asked for.
 fn of_procedures() -> Vec<Link> {
-    let (prefill, write) = ("procedure.prefill", "procedure.write");
-    [
-        ("population", prefill, "Luật Căn cước 26/2023/QH15, Điều 9 và Điều 11"),
-        ("residence", prefill, "Luật Cư trú 68/2020/QH14, Điều 36 và Điều 37"),
-        ("civil-status", prefill, "Luật Hộ tịch 60/2014/QH13, Điều 57 và Điều 58"),
+    let (prefill, write, contest) = ("procedure.prefill", "procedure.write", "procedure.contest");
+    let asked = [
+        ("population", "Luật Căn cước 26/2023/QH15, Điều 9 và Điều 11"),
+        ("residence", "Luật Cư trú 68/2020/QH14, Điều 36 và Điều 37"),
+        ("civil-status", "Luật Hộ tịch 60/2014/QH13, Điều 57 và Điều 58"),
         (
             "social-insurance",
-            prefill,
             "Luật Bảo hiểm y tế 25/2008/QH12, Điều 16 và Điều 26",
         ),
-        ("enterprises", prefill, "Luật Doanh nghiệp 59/2020/QH14, Điều 33"),
-        ("tax", prefill, "Luật Quản lý thuế 38/2019/QH14, Điều 99"),
-        ("population", write, "Luật Căn cước 26/2023/QH15, Điều 12"),
-        ("residence", write, "Luật Cư trú 68/2020/QH14, Điều 20"),
-        ("civil-status", write, "Luật Hộ tịch 60/2014/QH13, Điều 16 và Điều 57"),
-        (
-            "social-insurance",
-            write,
-            "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12, 16 và 17",
-        ),
-        ("tax", write, "Luật Quản lý thuế 38/2019/QH14, Điều 35"),
-    ]
-    .into_iter()
-    .filter_map(|(registry, purpose, basis)| {
-        let (method, service, reason) = if purpose == prefill {
-            (
-                "GET",
-                "prefill",
-                "Điền sẵn tờ khai bằng thông tin mà cơ quan nhà nước đã có.",
-            )
-        } else {
-            ("POST", "keep", "Ghi nhận kết quả giải quyết thủ tục hành chính.")
-        };
+        ("enterprises", "Luật Doanh nghiệp 59/2020/QH14, Điều 33"),
+        ("tax", "Luật Quản lý thuế 38/2019/QH14, Điều 99"),
+    ];
+    let told = [
+        ("population", "Luật Căn cước 26/2023/QH15, Điều 12"),
+        ("residence", "Luật Cư trú 68/2020/QH14, Điều 20"),
+        ("civil-status", "Luật Hộ tịch 60/2014/QH13, Điều 16 và Điều 57"),
+        ("social-insurance", "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12, 16 và 17"),
+        ("tax", "Luật Quản lý thuế 38/2019/QH14, Điều 35"),
+    ];
+    let link = |registry: &'static str, methods, path: &str, purpose, basis, reason| {
         Some(Link {
             consumer: TOWN,
             service: registries(&keeper_of(registry)?),
-            method,
-            path: format!("/{registry}/{service}/**"),
+            methods,
+            path: format!("/{registry}/{path}"),
             purpose,
             basis: Some(basis),
             reason,
             about: About::Nobody,
             weight: 0,
         })
-    })
-    .collect()
+    };
+    let read = |(registry, basis)| {
+        link(
+            registry,
+            &["GET"],
+            "prefill/facts/*",
+            prefill,
+            basis,
+            "Điền sẵn tờ khai bằng thông tin mà cơ quan nhà nước đã có.",
+        )
+    };
+    let contested = |(registry, _)| {
+        link(
+            registry,
+            &["POST", "GET"],
+            "prefill/contests**",
+            contest,
+            "Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15, Điều 4",
+            "Chuyển phản ánh của người dân khi thông tin điền sẵn chưa đúng và nhận trả lời.",
+        )
+    };
+    let written = |(registry, basis)| {
+        link(
+            registry,
+            &["POST"],
+            "keep/**",
+            write,
+            basis,
+            "Ghi nhận kết quả giải quyết thủ tục hành chính.",
+        )
+    };
+    let asked_and_contested = asked.into_iter().flat_map(|of| [read(of), contested(of)]);
+    asked_and_contested
+        .chain(told.into_iter().map(written))
+        .flatten()
+        .collect()
 }
 
 /// The service of the registries of a system.

@@ -16,12 +16,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use view::{
     Link, NavItem, Page,
-    ui::{self, Choice, Tone},
+    ui::{self, Choice, Tone, Values},
 };
 
 use super::{Act, Keep, Pair, PairId, State, Verdict};
 use crate::{
-    model::{DataType, Registry, RegistryCode, text_of, values_at},
+    model::{DataType, Registry, RegistryCode},
+    pages::values_of,
     service::{Mask, Purpose, RecordId, Registries, When},
 };
 
@@ -126,7 +127,7 @@ struct PairPage {
 /// A field of both records.
 struct Compared {
     name: String,
-    values: [String; 2],
+    values: [Values; 2],
     same: bool,
 }
 
@@ -283,9 +284,9 @@ async fn body(registries: &Registries, web: &Web, registry: &Registry, record: R
 fn compared(page: &Page, registry: &Registry, bodies: &[Option<Value>; 2]) -> Vec<Compared> {
     let fields = registry.fields.iter().filter(|field| field.term.ty != DataType::Group);
     let rows = fields.map(|field| {
-        let values = bodies.each_ref().map(|body| {
-            let values = body.iter().flat_map(|body| values_at(body, &field.path));
-            values.filter_map(text_of).collect::<Vec<_>>().join(", ")
+        let values = bodies.each_ref().map(|body| match body {
+            Some(body) => values_of(page, registry, field, body),
+            None => ui::values([]),
         });
         Compared {
             name: page.text(&registry.label(field)).to_owned(),

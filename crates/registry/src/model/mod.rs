@@ -308,12 +308,15 @@ impl Registry {
         &self.reference.units
     }
 
-    /// A value of a field for people: of a code its name, with the code after it.
-    pub fn say(&self, field: &Field, value: &Value, lang: Lang) -> Option<String> {
+    /// A value of a field for people: of a code its name, and the code beside it.
+    pub fn say(&self, field: &Field, value: &Value, lang: Lang) -> Option<(String, Option<String>)> {
         let text = text_of(value)?;
         let list = field.term.list.as_ref();
         let name = list.and_then(|list| self.vocabulary.name_of(&self.reference.units, list, &text, lang));
-        Some(name.map_or_else(|| text.clone(), |name| format!("{name} ({text})")))
+        Some(match name {
+            Some(name) => (name, Some(text)),
+            None => (text, None),
+        })
     }
 
     /// What was published.
@@ -342,6 +345,13 @@ impl Registry {
     /// How grave a read of a field is: what its term says, or the registry if that is graver.
     pub fn sensitivity_of(&self, field: &Field) -> Sensitivity {
         field.term.sensitivity.max(self.sensitivity)
+    }
+
+    /// Whether its steward is this agency, or one below it.
+    pub fn is_of(&self, agency: &str) -> bool {
+        let steward = self.steward.to_string();
+        let below = steward.strip_prefix(agency);
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 
     /// Whether reads have to be told to those whom records are about.

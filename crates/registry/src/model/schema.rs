@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base::Problems;
+use exchange::model::schema_words;
 use jsonschema::{Draft, PatternOptions, Validator, error::ValidationErrorKind};
 use procedure::feel::{Type, Types};
 use serde_json::Value;
@@ -359,7 +360,7 @@ pub(super) fn problems(validator: &Validator, body: &Value, problems: &mut Probl
     }
     for error in validator.iter_errors(body).take(MOST_PROBLEMS) {
         let at = error.instance_path().to_string();
-        let (vi, en) = words(error.kind());
+        let (vi, en) = schema_words(error.kind());
         problems.add(code(error.kind()), at.trim_start_matches('/').replace('/', "."), vi, en);
     }
 }
@@ -372,71 +373,5 @@ const fn code(kind: &ValidationErrorKind) -> &'static str {
         K::Type { .. } => "wrong-type",
         K::Format { .. } | K::Pattern { .. } => "wrong-format",
         _ => "out-of-bounds",
-    }
-}
-
-/// What the schema wants, in both languages.
-fn words(kind: &ValidationErrorKind) -> (String, String) {
-    use ValidationErrorKind as K;
-    let both = |vi: String, en: String| (vi, en);
-    match kind {
-        K::Required { property } => both(
-            format!("Thiếu trường {property}."),
-            format!("The field {property} is missing."),
-        ),
-        K::AdditionalProperties { unexpected } => both(
-            format!("Lược đồ không có trường: {}.", unexpected.join(", ")),
-            format!("The schema does not have: {}.", unexpected.join(", ")),
-        ),
-        K::Type {
-            kind: jsonschema::error::TypeKind::Single(one),
-        } => both(
-            format!("Kiểu dữ liệu phải là {one}."),
-            format!("The type has to be {one}."),
-        ),
-        K::Enum { options } => both(
-            format!("Giá trị phải là một trong: {options}."),
-            format!("The value has to be one of: {options}."),
-        ),
-        K::Constant { expected_value } => both(
-            format!("Giá trị phải là {expected_value}."),
-            format!("The value has to be {expected_value}."),
-        ),
-        K::Format { format } => both(
-            format!("Giá trị không đúng định dạng {format}."),
-            format!("The value is not in the format {format}."),
-        ),
-        K::Pattern { pattern } => both(
-            format!("Giá trị không khớp mẫu {pattern}."),
-            format!("The value does not match the pattern {pattern}."),
-        ),
-        K::MinLength { limit } => both(
-            format!("Giá trị có ít nhất {limit} ký tự."),
-            format!("The value has at least {limit} characters."),
-        ),
-        K::MaxLength { limit } => both(
-            format!("Giá trị có tối đa {limit} ký tự."),
-            format!("The value has at most {limit} characters."),
-        ),
-        K::Minimum { limit } => both(
-            format!("Giá trị không nhỏ hơn {limit}."),
-            format!("The value is at least {limit}."),
-        ),
-        K::Maximum { limit } => both(
-            format!("Giá trị không lớn hơn {limit}."),
-            format!("The value is at most {limit}."),
-        ),
-        K::MinItems { limit } => both(
-            format!("Có ít nhất {limit} phần tử."),
-            format!("There are at least {limit} items."),
-        ),
-        K::MaxItems { limit } => both(
-            format!("Có tối đa {limit} phần tử."),
-            format!("There are at most {limit} items."),
-        ),
-        other => both(
-            format!("Giá trị không thỏa mãn điều kiện “{}” của lược đồ.", other.keyword()),
-            format!("The value does not meet “{}” of the schema.", other.keyword()),
-        ),
     }
 }

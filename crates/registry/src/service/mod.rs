@@ -26,6 +26,7 @@ pub use facts::Fact;
 pub use held::Held;
 pub use jobs::{CHANGED, LINK, REINDEX, handlers};
 pub use leaves::Ledger;
+pub(crate) use order::merge;
 pub use order::{Carried, HERE};
 pub use purpose::Purpose;
 pub use read::{Asked, ChangeView, Listed, Mask, Query, RecordView, Slice, Sort, VersionView, When};

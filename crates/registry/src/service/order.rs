@@ -1,6 +1,9 @@
 //! Orders: what a procedure decided, at this node or another, carried out once and taken back if need be.
 
-use base::{Error, Kind, Problems, Result, codes::ProcedureCode};
+use base::{
+    Error, Kind, Problems, Result,
+    codes::{PersonNumber, ProcedureCode},
+};
 use identity::{Ctx, Permission};
 use procedure::writes::{Act, Plan};
 use serde_json::Value;
@@ -87,6 +90,10 @@ impl Registries {
             Ok(row)
         })?;
         let record = self.said_by(ctx, purpose, &editions, &row, mask).await?;
+        if client == HERE {
+            // Of an order that came through the exchange the gateway tells them.
+            self.tell(ctx, purpose, &registry, &order.plan.concerns, mask).await?;
+        }
         Ok(Carried {
             entry: entry(&code, row.record_id, row.seq),
             record,
@@ -237,7 +244,7 @@ async fn newest(db: &impl Read, code: &RegistryCode, record: Uuid) -> Result<See
 }
 
 /// Lays the fields of a patch over a body (RFC 7396): those within a group by themselves, null takes one away.
-fn merge(body: &mut Value, patch: &Value) {
+pub(crate) fn merge(body: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *body = patch.clone();
         return;
@@ -324,6 +331,11 @@ fn judge_form(order: &Order) -> Problems {
             "Thay đổi hoặc chấm dứt thì phải nêu khóa; ghi mới thì không.",
             "A change and an end name a key; what is new does not.",
         );
+    }
+    for (n, who) in plan.concerns.iter().enumerate() {
+        if let Err(error) = who.parse::<PersonNumber>() {
+            error.add_to(&mut problems, &format!("plan.concerns.{n}"));
+        }
     }
     let has_fields = plan.body.as_object().map(|fields| !fields.is_empty());
     if has_fields != Some(plan.act != Act::End) && !(plan.act == Act::End && plan.body.is_null()) {

@@ -1,5 +1,7 @@
 //! Reading: one record, lists, histories, changes. Each of them asks for a purpose wherever it gives bodies.
 
+use std::collections::BTreeSet;
+
 use base::{Error, Kind, Problems, Result, Timestamp};
 use futures::future::try_join_all;
 use identity::{Actor, Ctx, DataRead, Permission, Purpose as Why};
@@ -457,8 +459,22 @@ impl Registries {
         }
         let mut subjects: Vec<String> = bodies.into_iter().flat_map(|body| registry.subjects_of(body)).collect();
         subjects.retain(|subject| told != Told::One(subject));
-        subjects.sort_unstable();
-        subjects.dedup();
+        self.tell(ctx, purpose, registry, &subjects, mask).await
+    }
+
+    /// Writes into the log of reads of these people that a record was shown.
+    pub(super) async fn tell(
+        &self,
+        ctx: &Ctx,
+        purpose: &Purpose,
+        registry: &Registry,
+        people: &[String],
+        mask: &Mask,
+    ) -> Result<()> {
+        if !registry.is_personal() {
+            return Ok(());
+        }
+        let people: BTreeSet<&String> = people.iter().collect();
         let shown: Vec<&str> = registry
             .fields
             .iter()
@@ -487,7 +503,7 @@ impl Registries {
             };
             self.0.identity.access_log().record(ctx, read)
         };
-        try_join_all(subjects.iter().map(|subject| record(subject)))
+        try_join_all(people.into_iter().map(|subject| record(subject)))
             .await
             .map(drop)
     }

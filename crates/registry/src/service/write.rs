@@ -304,8 +304,12 @@ fn scope(ctx: &Ctx, code: &RegistryCode) -> String {
 }
 
 /// What follows from a new version: its leaf, and its quality.
-pub(crate) fn changed(code: &RegistryCode) -> Result<[Job; 2]> {
-    Ok([leaf_order(code)?, crate::quality::judge_order(code)?])
+pub(crate) fn changed(code: &RegistryCode) -> Result<[Job; 3]> {
+    Ok([
+        leaf_order(code)?,
+        crate::quality::judge_order(code)?,
+        crate::announce::announce_order(code)?,
+    ])
 }
 
 /// New versions become leaves.

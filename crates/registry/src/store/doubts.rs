@@ -187,6 +187,14 @@ pub async fn of_records(db: &impl Read, records: &[Uuid]) -> Result<Vec<DoubtRow
     Ok(rows)
 }
 
+/// The doubts that came up in a dossier of this node, the oldest first.
+pub async fn of_dossier(db: &impl Read, dossier: &str) -> Result<Vec<DoubtRow>> {
+    let sql = format!(
+        "SELECT {DOUBT} FROM registry_doubt WHERE dossier = $1 AND reporter_kind = 'procedure' AND reporter_agency = '' ORDER BY id"
+    );
+    db.all(&sql, params![dossier]).await
+}
+
 /// How many open doubts of a registry have run out of time; counted up to a limit.
 pub async fn overdue(db: &impl Read, code: &RegistryCode, now: Timestamp, limit: i64) -> Result<i64> {
     let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM registry_doubt WHERE registry = $1 AND open AND next_due < $2 AND state <> 'asked' LIMIT $3) AS late";

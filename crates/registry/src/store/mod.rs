@@ -1,6 +1,8 @@
 //! The tables of records. Nobody else's SQL touches them.
 
+pub mod announced;
 pub mod batches;
+pub mod contested;
 pub mod doubts;
 pub mod import;
 pub mod index;

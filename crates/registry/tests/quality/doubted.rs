@@ -29,7 +29,7 @@ impl Town {
         self.quality.doubt(ctx, &by, &code(), number, report, &key()).await
     }
 
-    async fn doubts(&self, open: bool, whose: Whose) -> Vec<Doubt> {
+    pub async fn doubts(&self, open: bool, whose: Whose) -> Vec<Doubt> {
         let doubts = self
             .quality
             .doubts(&self.steward(), &code(), open, whose, None, 100)
@@ -53,7 +53,7 @@ impl Town {
         }
     }
 
-    async fn an(&self) -> Written {
+    pub async fn an(&self) -> Written {
         let written = self.add(member(AN, "Nguyễn Thị An")).await;
         self.add(member(BINH, "Trần Văn Bình")).await;
         self.settle().await;
@@ -342,6 +342,7 @@ async fn what_is_contested_in_a_dossier_becomes_a_doubt_and_an_erasure_takes_its
             id: "H42.28-260821-0001/members.full-name".to_owned(),
             entry: format!("members/{AN}#1"),
             attribute: "full-name".parse().expect("a name"),
+            label: base::Text::new("Họ tên", "Name"),
             reason: "Tên tôi khác".to_owned(),
             filed: "Nguyễn Thị Ánh".to_owned(),
             procedure: "1.004227".to_owned(),

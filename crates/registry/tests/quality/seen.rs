@@ -63,7 +63,7 @@ impl Town {
         }
     }
 
-    async fn get(&self, ctx: &Ctx, path: &str) -> Answer {
+    pub async fn get(&self, ctx: &Ctx, path: &str) -> Answer {
         self.call(ctx, Method::GET, path, "text/plain", String::new()).await
     }
 

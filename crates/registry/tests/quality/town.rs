@@ -67,6 +67,12 @@ id = "doubting"
 name = { vi = "Phản ánh hội viên", en = "Doubt a member" }
 operations = ["doubt"]
 fields = ["number", "name"]
+[[service]]
+id = "prefill"
+name = { vi = "Điền sẵn", en = "Prefill" }
+operations = ["facts"]
+fields = ["number", "name"]
+attributes = ["full-name"]
 "#;
 
 pub const RULES: &str = r#"

@@ -1,5 +1,6 @@
 //! Records on real databases: the two times, two stewards, keys, erasure, purposes.
 
+mod events;
 mod fold;
 mod offered;
 mod orders;
@@ -55,7 +56,7 @@ struct Office {
 }
 
 async fn offices() -> Vec<Office> {
-    let sets = [identity::MIGRATIONS, registry::MIGRATIONS];
+    let sets = [identity::MIGRATIONS, exchange::MIGRATIONS, registry::MIGRATIONS];
     let mut offices = Vec::new();
     for store in store::testkit::stores(&sets).await {
         let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))

@@ -49,6 +49,7 @@ pub(super) fn order(id: &str, registry: &str, act: Act, key: Option<&str>, from:
             act,
             key: key.map(str::to_owned),
             valid_from: from.parse().expect("a day"),
+            concerns: Vec::new(),
             body,
         },
         procedure: "3.000722".to_owned(),

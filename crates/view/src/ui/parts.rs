@@ -11,6 +11,7 @@ use crate::page::{NavItem, Page};
 super::html_safe!(
     Button,
     Tag,
+    Values,
     NoticeBox,
     Panel,
     Deadline,
@@ -131,6 +132,39 @@ pub fn tag(text: impl Display, tone: impl Borrow<Tone>) -> Tag {
     Tag {
         text: text.to_string(),
         tone: *tone.borrow(),
+    }
+}
+
+/// Values for people, each with the code that stands for it small beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(
+    source = r#"{% for (value, code) in values %}{% if !loop.first %}, {% endif %}{{ value }}{% if let Some(code) = code %} <span class="mc-muted mc-small">{{ code }}</span>{% endif %}{% endfor %}"#,
+    ext = "html"
+)]
+pub struct Values {
+    values: Vec<(String, Option<String>)>,
+}
+
+/// Values for people, each with the code that stands for it, where there is one.
+pub fn values(values: impl IntoIterator<Item = (String, Option<String>)>) -> Values {
+    Values {
+        values: values.into_iter().collect(),
+    }
+}
+
+impl Values {
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The same where no markup can stand: each code in brackets.
+    pub fn text(&self) -> String {
+        let text = |(value, code): &(String, Option<String>)| match code {
+            Some(code) => format!("{value} ({code})"),
+            None => value.clone(),
+        };
+        self.values.iter().map(text).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
         command::Command,
         status::{Decision, Money, NationalStatus},
     },
-    pages::text::{CheckLine, WriteLine, check_lines, encoded, write_lines},
+    pages::text::{CheckLine, ContestLine, WriteLine, check_lines, contest_lines, encoded, write_lines},
     service::{DossierView, NoticeItem},
 };
 
@@ -67,6 +67,7 @@ struct DossierPage {
     way: words::Way,
     sections: Vec<SummarySection>,
     checks: Vec<CheckLine>,
+    contested: Vec<ContestLine>,
     writes: Vec<WriteLine>,
     papers: Vec<PaperLine>,
     fees: Vec<Fee>,
@@ -214,6 +215,7 @@ fn build(web: &Web, portal: &Portal, view: &DossierView, notices: Vec<NoticeItem
         way: words::way(lang, &view.package, &view.here),
         sections: view.answers.clone(),
         checks: check_lines(&view.checks, lang),
+        contested: contest_lines(&view.contested, lang),
         writes: write_lines(&view.writes, lang),
         papers: paper_lines(view, &path, lang),
         fees: state.fees.clone(),

@@ -26,7 +26,7 @@ use crate::{
         state::{Answer, Consulted},
         status::Money,
     },
-    pages::text::{CheckLine, WriteLine, check_lines, encoded, write_lines},
+    pages::text::{CheckLine, ContestLine, WriteLine, check_lines, contest_lines, encoded, write_lines},
     service::{DossierView, Dossiers, HistoryLine, TaskView},
 };
 
@@ -59,6 +59,7 @@ pub(super) struct DossierPage {
     methods: Vec<ui::Choice>,
     sections: Vec<SummarySection>,
     checks: Vec<CheckLine>,
+    contested: Vec<ContestLine>,
     writes: Vec<WriteLine>,
     papers: Vec<Paper>,
     /// The file that is open beside the data.
@@ -311,6 +312,7 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
             .collect(),
         sections: view.answers.clone(),
         checks: check_lines(&view.checks, lang),
+        contested: contest_lines(&view.contested, lang),
         writes: write_lines(&view.writes, lang),
         open: papers.iter().flat_map(|p| &p.files).find(|f| f.shows()).cloned(),
         papers,

@@ -12,6 +12,7 @@ use procedure::{
     package::Package,
     process::{UserTask, WhereNow},
 };
+use registry::contest::Standing;
 
 use super::{
     super::{
@@ -75,6 +76,8 @@ pub struct DossierView {
     pub answers: Vec<SummarySection>,
     /// What was typed although a registry holds it, beside what that registry says.
     pub checks: Vec<Check>,
+    /// What the applicant contests of what registries hold, and how that stands.
+    pub contested: Vec<Standing>,
     /// What registries are told of the decision, once it has come so far.
     pub writes: Vec<WriteView>,
     /// The history.
@@ -186,9 +189,14 @@ impl Dossiers {
             true => self.questions_of(id).await?,
             false => Vec::new(),
         };
+        let contested = match state.facts.doubts.is_empty() {
+            true => Vec::new(),
+            false => self.contested_in(&state.code).await?,
+        };
         Ok(DossierView {
             id,
             questions,
+            contested,
             due,
             standing: due.map(|d| d.status_at(ctx.now, &calendar)),
             why: why(&state, &calendar),

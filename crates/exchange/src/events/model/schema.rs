@@ -3,8 +3,10 @@
 use std::{collections::BTreeSet, fmt};
 
 use base::{Error, Kind, Problems, Result};
-use jsonschema::{Draft, PatternOptions, Validator, error::ValidationErrorKind};
+use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
+
+use crate::model::schema_words;
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// The largest schema, in bytes of JSON.
@@ -112,7 +114,7 @@ impl Schema {
     pub fn check(&self, data: &Value) -> Problems {
         let mut problems = Problems::new();
         for error in self.validator.iter_errors(data).take(MOST_PROBLEMS) {
-            let (vi, en) = words(error.kind());
+            let (vi, en) = schema_words(error.kind());
             problems.add("event-data", format!("event{}", error.instance_path()), vi, en);
         }
         problems
@@ -240,78 +242,6 @@ fn in_place_references<'a>(schema: &'a Value, found: &mut Vec<&'a str>) {
             Some(schema) => in_place_references(schema, found),
             None => {}
         }
-    }
-}
-
-/// What the schema wants, in both languages.
-fn words(kind: &ValidationErrorKind) -> (String, String) {
-    use ValidationErrorKind as K;
-    let both = |vi: String, en: String| (vi, en);
-    match kind {
-        K::Required { property } => both(
-            format!("Thiếu trường {property}."),
-            format!("The field {property} is missing."),
-        ),
-        K::AdditionalProperties { unexpected } | K::UnevaluatedProperties { unexpected } => both(
-            format!("Lược đồ không có trường: {}.", unexpected.join(", ")),
-            format!("The schema does not have: {}.", unexpected.join(", ")),
-        ),
-        K::Type { kind } => {
-            let types = match kind {
-                jsonschema::error::TypeKind::Single(one) => one.to_string(),
-                jsonschema::error::TypeKind::Multiple(many) => {
-                    many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(", ")
-                }
-            };
-            both(
-                format!("Kiểu dữ liệu phải là {types}."),
-                format!("The type has to be {types}."),
-            )
-        }
-        K::Enum { options } => both(
-            format!("Giá trị phải là một trong: {options}."),
-            format!("The value has to be one of: {options}."),
-        ),
-        K::Constant { expected_value } => both(
-            format!("Giá trị phải là {expected_value}."),
-            format!("The value has to be {expected_value}."),
-        ),
-        K::Format { format } => both(
-            format!("Giá trị không đúng định dạng {format}."),
-            format!("The value is not in the format {format}."),
-        ),
-        K::Pattern { pattern } => both(
-            format!("Giá trị không khớp mẫu {pattern}."),
-            format!("The value does not match the pattern {pattern}."),
-        ),
-        K::MinLength { limit } => both(
-            format!("Giá trị có ít nhất {limit} ký tự."),
-            format!("The value has at least {limit} characters."),
-        ),
-        K::MaxLength { limit } => both(
-            format!("Giá trị có tối đa {limit} ký tự."),
-            format!("The value has at most {limit} characters."),
-        ),
-        K::Minimum { limit } => both(
-            format!("Giá trị không nhỏ hơn {limit}."),
-            format!("The value is at least {limit}."),
-        ),
-        K::Maximum { limit } => both(
-            format!("Giá trị không lớn hơn {limit}."),
-            format!("The value is at most {limit}."),
-        ),
-        K::MinItems { limit } => both(
-            format!("Có ít nhất {limit} phần tử."),
-            format!("There are at least {limit} items."),
-        ),
-        K::MaxItems { limit } => both(
-            format!("Có tối đa {limit} phần tử."),
-            format!("There are at most {limit} items."),
-        ),
-        other => both(
-            format!("Giá trị không thỏa mãn điều kiện “{}” của lược đồ.", other.keyword()),
-            format!("The value does not meet “{}” of the schema.", other.keyword()),
-        ),
     }
 }
 

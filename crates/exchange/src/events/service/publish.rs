@@ -59,6 +59,26 @@ impl Events {
         self.write_with_others(TypeId::from_uuid(row.id), ready).await
     }
 
+    /// Publishes several in their order, in one commit: one answer for each.
+    ///
+    /// # Errors
+    /// As [`Events::publish`] for the first that is wrong in itself: then none is published. `event-id-reused` is the answer to
+    /// the event alone.
+    pub async fn publish_all(
+        &self,
+        client: &SubsystemId,
+        id: &EventTypeId,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<Result<Published>>> {
+        require_same(client, &id.provider)?;
+        let row = self.open_row(id).await?;
+        let mut ready = Vec::with_capacity(events.len());
+        for event in events {
+            ready.push(self.ready(&row, event, self.now()).await?);
+        }
+        self.write(TypeId::from_uuid(row.id), &ready).await
+    }
+
     /// Publishes in the caller's transaction, for crates of this node: the event happens if what it tells of does. It holds the
     /// log of its type until the commit, so do it last.
     ///

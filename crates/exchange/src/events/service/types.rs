@@ -7,7 +7,7 @@ use base::{Error, Kind, Problems, Result, Text, Timestamp};
 use identity::{Ctx, Permission};
 use serde_json::Value;
 
-use super::{Asker, Events, PAGE, Page};
+use super::{Asker, Events, PAGE, Page, require_same};
 use crate::{
     access::reach,
     events::{
@@ -414,6 +414,18 @@ impl Events {
             } else {
                 Err(no_event())
             }
+        })
+    }
+
+    /// Takes the data out of all events that have one of these producer's ids.
+    ///
+    /// # Errors
+    /// Not the asker's subsystem; no such type.
+    pub async fn withdraw_all(&self, client: &SubsystemId, of: &EventTypeId, producer_ids: &[String]) -> Result<()> {
+        require_same(client, &of.provider)?;
+        let row = self.row(of).await?;
+        transact!(self.store(), |tx| {
+            log::withdraw_all(&tx, TypeId::from_uuid(row.id), producer_ids).await
         })
     }
 

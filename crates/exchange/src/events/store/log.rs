@@ -110,6 +110,20 @@ pub async fn withdraw(tx: &Tx, of: TypeId, id: EventId) -> Result<bool> {
     Ok(tx.exec(sql, params![id, of]).await? == 1)
 }
 
+/// Takes the data out of the events of these producer's ids.
+pub async fn withdraw_all(tx: &Tx, of: TypeId, producer_ids: &[String]) -> Result<()> {
+    for ids in padded(producer_ids, MOST_VALUES) {
+        let sql = format!(
+            "UPDATE event SET data = NULL WHERE type_id = $1 AND producer_id IN ({})",
+            ::store::among(2, ids.len())
+        );
+        let mut values = params![of];
+        values.extend(ids.iter().map(Param::value));
+        tx.exec(&sql, values).await?;
+    }
+    Ok(())
+}
+
 /// The last of at most `most` oldest events that are older than `than`, if the oldest is.
 pub async fn expired(db: &impl Read, of: TypeId, than: Timestamp, most: i64) -> Result<Option<Position>> {
     let oldest = "SELECT position, published_at FROM event WHERE type_id = $1 ORDER BY position LIMIT $3";

@@ -217,10 +217,10 @@ pub(super) struct TrackedReadsBody {
 impl From<ReadAbout> for TrackedReadBody {
     fn from(read: ReadAbout) -> Self {
         let proof = read.source.proof();
-        let (source, leaf) = match read.source {
+        let (source, leaf) = match &read.source {
             Source::Here { .. } => ("here", None),
             Source::Exchange { leaf } => ("exchange", Some(leaf.to_string())),
-            Source::Elsewhere => ("elsewhere", None),
+            Source::Elsewhere { .. } => ("elsewhere", None),
         };
         Self {
             at: read.at.into(),

@@ -1,5 +1,6 @@
 //! The pages of the journal. All of them work without JavaScript.
 
+mod elsewhere;
 mod erasures;
 mod hidden;
 mod messages;
@@ -30,6 +31,8 @@ pub fn pages(journal: Journal) -> Router {
         .route("/exchange/operations", get(operations::page))
         .route("/exchange/operations.csv", get(operations::csv))
         .route("/my/reads", get(reads::page))
+        .route("/my/reads/elsewhere", get(elsewhere::page))
+        .route("/my/reads/elsewhere/evidence", get(elsewhere::download))
         .route("/my/reads/{leaf}/evidence", get(reads::evidence))
         .route("/my/reads/{leaf}/ask", get(reads::ask_page).post(reads::ask))
         .route("/my/reads/questions/{id}/close", post(reads::close))

@@ -17,7 +17,7 @@ use view::{
 
 use super::{again, leaf};
 use crate::journal::{
-    Journal, LeafId, MyReads, Question, QuestionState, ReadAbout,
+    Journal, LeafId, MyReads, Question, QuestionState, ReadAbout, ReadElsewhere,
     api::{ReadsAsked, download, encoded, reads_place},
     tracker::Source,
 };
@@ -36,8 +36,10 @@ struct Reads {
 
 struct Shown {
     read: ReadAbout,
-    /// Where its proof is.
+    /// Where its proof is downloaded.
     proof: Option<String>,
+    /// The page that fetches its proof from another node and judges it.
+    fetched: Option<String>,
     /// Where one may ask about it.
     leaf: Option<LeafId>,
     question: Option<(Question, &'static str, Tone, bool)>,
@@ -81,9 +83,10 @@ fn reads_page(web: &Web, page: Page, asked: ReadsAsked, mine: MyReads) -> Reads 
         .map(|(name, value)| format!("&{name}={}", encoded(value)))
         .collect();
     let shown = |mut read: ReadAbout| {
-        let leaf = match read.source {
-            Source::Exchange { leaf } => Some(leaf),
-            Source::Here { .. } | Source::Elsewhere => None,
+        let (leaf, proof, fetched) = match &read.source {
+            Source::Exchange { leaf } => (Some(*leaf), read.source.proof(), None),
+            Source::Here { .. } => (None, read.source.proof(), None),
+            Source::Elsewhere { proof } => (None, None, proof.as_ref().map(ReadElsewhere::page)),
         };
         let question = read.question.take().map(|question| {
             let late = question.is_late(web.ctx.now);
@@ -97,7 +100,8 @@ fn reads_page(web: &Web, page: Page, asked: ReadsAsked, mine: MyReads) -> Reads 
             (question, label, tone, closable)
         });
         Shown {
-            proof: read.source.proof(),
+            proof,
+            fetched,
             read,
             leaf,
             question,

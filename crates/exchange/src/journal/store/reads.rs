@@ -129,6 +129,8 @@ pub struct Window<'a> {
     pub subject: SubjectIndex,
     /// Only of this provider.
     pub provider: Option<String>,
+    /// Only of this request.
+    pub request: Option<Uuid>,
     pub from: Option<Timestamp>,
     /// The last instant.
     pub to: Option<Timestamp>,
@@ -148,6 +150,7 @@ impl Window<'_> {
         also("s.at >=", self.from.as_ref().map(Param::value));
         also("s.at <=", self.to.as_ref().map(Param::value));
         also("r.provider =", self.provider.as_ref().map(Param::value));
+        also("r.request_id =", self.request.as_ref().map(Param::value));
         for hiding in self.hidden {
             values.extend(params![hiding.member, hiding.from]);
             let n = values.len();

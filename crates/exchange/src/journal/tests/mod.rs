@@ -125,7 +125,7 @@ pub fn config() -> Config {
     config
 }
 
-fn calendar() -> Calendar {
+pub fn calendar() -> Calendar {
     let data = include_str!("../../../../../data/calendar/viet-nam.toml");
     Calendar::new(toml::from_str(data).expect("TOML")).expect("sound")
 }
@@ -174,7 +174,10 @@ pub fn directory(key: &FileKey) -> super::DirectoryNow {
         }],
         subsystems,
     };
-    let police = vec![system("dancu", &["nhanthan"]), system("motcua", &[ASK_SERVICE])];
+    let police = vec![
+        system("dancu", &["nhanthan", PROVIDER_SERVICE]),
+        system("motcua", &[ASK_SERVICE]),
+    ];
     let province = vec![system("motcua", &["hoso", ASK_SERVICE])];
     let insurance = vec![system("bhxh", &[PROVIDER_SERVICE])];
     let keys = vec![key.verifier().to_string()];
@@ -315,6 +318,11 @@ impl Node {
             config: config(),
         })
         .expect("good settings");
+    }
+
+    /// From now on the pages are those of this journal.
+    pub fn serve(&mut self, journal: &Journal) {
+        self.app = super::pages(journal.clone());
     }
 
     pub fn policy(&self) -> Policy {

@@ -1,5 +1,6 @@
 //! What a person sees of who read their data; and what other nodes are told.
 
+mod proofs;
 mod protocol;
 mod questions;
 
@@ -66,7 +67,7 @@ async fn reads_here_and_through_the_exchange_stand_in_one_list() {
             panic!("{mine:?}")
         };
         assert_eq!(
-            (here.source, here.who.vi.as_str()),
+            (here.source.clone(), here.who.vi.as_str()),
             (Source::Here { proved: None }, "Trần Thị Bình")
         );
         assert_eq!(through.source, Source::Exchange { leaf: 2.into() });
@@ -95,7 +96,7 @@ async fn reads_here_and_through_the_exchange_stand_in_one_list() {
             .await
             .expect("reads");
         assert_eq!(
-            some.reads.iter().map(|r| r.source).collect::<Vec<_>>(),
+            some.reads.iter().map(|r| r.source.clone()).collect::<Vec<_>>(),
             [Source::Here { proved: None }]
         );
         let to = Some(node.now().plus_seconds(-50));
@@ -185,7 +186,7 @@ async fn a_list_of_many_sources_is_paged_without_loss() {
             seen.extend(
                 page.reads
                     .iter()
-                    .map(|read| (std::cmp::Reverse(read.at), read.source, read.what.clone())),
+                    .map(|read| (std::cmp::Reverse(read.at), read.source.clone(), read.what.clone())),
             );
             match page.next {
                 Some(next) => before = Some(next),
@@ -413,7 +414,7 @@ async fn a_read_on_the_node_is_proved_beside_those_of_others_and_erased_with_its
         );
         assert!(node.log.entry(proof.leaf).expect("an entry").opening.is_none());
         assert_eq!(
-            all().await.iter().map(|read| read.source).collect::<Vec<_>>(),
+            all().await.into_iter().map(|read| read.source).collect::<Vec<_>>(),
             [Source::Exchange { leaf: 2.into() }]
         );
         assert!(node.identity.read_proof(&me, id).await.is_err());

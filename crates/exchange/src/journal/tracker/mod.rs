@@ -4,6 +4,7 @@ mod ask;
 mod between;
 mod hidden;
 mod own;
+mod proof;
 mod protocol;
 
 pub use ask::{Question, QuestionState};
@@ -11,4 +12,5 @@ pub(super) use between::Errand;
 pub use between::{ASK_SERVICE, question_router};
 pub use hidden::HiddenMonth;
 pub use own::{MyReads, ReadAbout, ReadFilter, Source};
+pub use proof::{ProvedRead, ReadElsewhere};
 pub use protocol::{PROVIDER_SERVICE, usage_router};

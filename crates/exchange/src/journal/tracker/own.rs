@@ -12,7 +12,7 @@ use super::{
         evidence::Role,
         store::{self as tables, ReadRow, Window},
     },
-    Question,
+    Question, ReadElsewhere,
 };
 use crate::model::{
     federation::View,
@@ -41,7 +41,7 @@ pub struct ReadFilter {
 }
 
 /// Where a read is known from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// An officer, or the platform, read it on this node.
     Here {
@@ -54,7 +54,10 @@ pub enum Source {
         leaf: LeafId,
     },
     /// Another node tells.
-    Elsewhere,
+    Elsewhere {
+        /// Where it has the proof; absent where it gives none.
+        proof: Option<ReadElsewhere>,
+    },
 }
 
 impl Source {
@@ -63,7 +66,7 @@ impl Source {
         match self {
             Self::Here { proved } => proved.map(|id| format!("/my/reads/proofs/{id}")),
             Self::Exchange { leaf } => Some(format!("/my/reads/{leaf}/evidence")),
-            Self::Elsewhere => None,
+            Self::Elsewhere { proof } => proof.as_ref().map(ReadElsewhere::download),
         }
     }
 }
@@ -141,7 +144,7 @@ impl Journal {
         reads.extend(told.filter(|read| last.is_none_or(|last| read.at <= last)));
         // The same order each time: instant, then what tells reads of one instant apart.
         reads.sort_by(|a, b| {
-            (Reverse(a.at), a.source, &a.who.vi, &a.what).cmp(&(Reverse(b.at), b.source, &b.who.vi, &b.what))
+            (Reverse(a.at), &a.source, &a.who.vi, &a.what).cmp(&(Reverse(b.at), &b.source, &b.who.vi, &b.what))
         });
         reads.drain(..shown.min(reads.len()));
         let more = reads.len() > most;
@@ -199,6 +202,7 @@ impl Journal {
         let window = Window {
             subject,
             provider: None,
+            request: None,
             from: Some(at),
             to: Some(at),
             hidden: &hidden,
@@ -220,6 +224,7 @@ impl Journal {
         let window = Window {
             subject,
             provider: None,
+            request: None,
             from,
             to,
             hidden: &hidden,
@@ -343,8 +348,13 @@ fn told(view: &View, provider: &ServiceId, usage: Usage) -> ReadAbout {
         through: Some(name.unwrap_or_else(|| Text::new(member.to_string(), ""))),
         why: Text::default(),
         dossier: None,
-        source: Source::Elsewhere,
-        request: None,
+        source: Source::Elsewhere {
+            proof: usage.read_id.map(|read| ReadElsewhere {
+                provider: provider.provider.clone(),
+                read,
+            }),
+        },
+        request: usage.read_id,
         question: None,
     }
 }

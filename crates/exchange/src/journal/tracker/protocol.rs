@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{RawQuery, State},
+    extract::{Path, RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
-use base::{Result, Timestamp, codes::PersonNumber};
+use base::{Error, Result, Timestamp, codes::PersonNumber};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use identity::problem_response;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::super::{
-    Journal,
+    Journal, LeafId,
+    evidence::{MEDIA_TYPE, Role},
     store::{self as tables, ReadRow, Window},
 };
 use crate::Caller;
@@ -27,13 +29,13 @@ use crate::model::{
     federation::View,
     headers::{PURPOSE, USER_ID},
     identifier::{ClientId, ServiceId, SubsystemId},
-    tracker::{FindUsage, Health, Heartbeat, Usage, UsagePage, UsagePeriod},
+    tracker::{FindProof, FindUsage, Health, Heartbeat, Usage, UsagePage, UsagePeriod},
 };
 
 /// The code of the service under which a provider answers.
 pub const PROVIDER_SERVICE: &str = "findUsage";
 /// The purpose that a node states when it asks others for a person's reads.
-const OWN_VIEW: &str = "tracker.own-view";
+pub(super) const OWN_VIEW: &str = "tracker.own-view";
 /// Usages of a person beyond these are neither counted nor given.
 const MOST_COUNTED: i64 = 10_000;
 /// The largest answer that is read, in bytes.
@@ -48,13 +50,14 @@ struct Provider {
     id: Arc<str>,
 }
 
-/// `/v2/findUsage`, `/v2/usagePeriod` and `/v2/heartbeat` for one provider: an internal service of the gateway, under
+/// `/v2/findUsage`, `/v2/usagePeriod` and `/v2/heartbeat` for one provider, and `/v1/proofs/{read}`: an internal service of the gateway, under
 /// [`PROVIDER_SERVICE`]. Whoever calls has been let in by a grant; a statement of purpose is mandatory.
 pub fn usage_router(journal: Journal, provider: &SubsystemId) -> Router {
     Router::new()
         .route("/v2/findUsage", get(find_usage))
         .route("/v2/usagePeriod", get(usage_period))
         .route("/v2/heartbeat", get(heartbeat))
+        .route("/v1/proofs/{read}", get(proof))
         .with_state(Provider {
             journal,
             id: provider.to_string().into(),
@@ -71,6 +74,26 @@ async fn find_usage(State(provider): State<Provider>, RawQuery(query): RawQuery,
         Err(refusal) => Err(refusal),
     };
     answer(&headers, page)
+}
+
+async fn proof(
+    State(provider): State<Provider>,
+    Path(read): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let asked = stated_purpose(&headers).and_then(|()| {
+        let user = headers.get(USER_ID).and_then(|value| value.to_str().ok());
+        FindProof::read(query.as_deref(), user)
+    });
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(refusal) => return answer::<()>(&headers, Err(refusal)),
+    };
+    match provider.proof(&asked.subject, &read).await {
+        Ok(container) => ([(header::CONTENT_TYPE, MEDIA_TYPE)], container).into_response(),
+        Err(error) => problem_response(&error),
+    }
 }
 
 async fn usage_period(State(provider): State<Provider>, headers: HeaderMap) -> Response {
@@ -135,6 +158,7 @@ impl Provider {
         let window = Window {
             subject: inner.config.subject_key.index(&asked.subject),
             provider: Some(self.id.to_string()),
+            request: None,
             from: asked.from,
             to: asked.to,
             hidden: &hidden,
@@ -169,7 +193,28 @@ impl Provider {
             receiver_system: client
                 .and_then(|client| client.subsystem.map(|part| part.as_str().to_owned()))
                 .unwrap_or_default(),
+            read_id: Some(row.request_id),
         }
+    }
+
+    /// The evidence of a read about this person. One about somebody else is as one that never was.
+    async fn proof(&self, subject: &PersonNumber, read: &str) -> Result<Vec<u8>> {
+        let none = || Error::not_found("lượt xem này", "read");
+        let request: Uuid = read.parse().map_err(|_| none())?;
+        let inner = &self.journal.0;
+        self.journal.catch_up().await?;
+        let hidden = self.journal.hiding(inner.clock.now());
+        let window = Window {
+            subject: inner.config.subject_key.index(subject),
+            provider: Some(self.id.to_string()),
+            request: Some(request),
+            from: None,
+            to: None,
+            hidden: &hidden,
+        };
+        let found = tables::keys_about(&inner.store.read(), &window, 1).await?;
+        let leaf = found.first().copied().map(LeafId::of_key).ok_or_else(none)?;
+        self.journal.contain(vec![(Role::Read, leaf)]).await
     }
 
     async fn period(&self) -> Result<UsagePeriod> {
@@ -198,6 +243,8 @@ struct ToldUsage {
     #[serde(default)]
     receiver_name: Option<String>,
     receiver_system: String,
+    #[serde(default)]
+    read_id: Option<Uuid>,
 }
 
 impl Journal {
@@ -237,7 +284,7 @@ impl Journal {
     }
 
     /// The services of the directory that answer, but for those of this node, with the names of their members.
-    fn others(&self, view: &View) -> Vec<(ServiceId, String)> {
+    pub(super) fn others(&self, view: &View) -> Vec<(ServiceId, String)> {
         let members = view.directory().members.iter();
         let others =
             members.filter(|member| member.suspended.is_none() && !self.0.config.agencies.contains_key(&member.id));
@@ -300,6 +347,7 @@ impl Journal {
                 receiver_code: usage.receiver_code,
                 receiver_name: usage.receiver_name,
                 receiver_system: usage.receiver_system,
+                read_id: usage.read_id,
             })
         });
         usages.collect()

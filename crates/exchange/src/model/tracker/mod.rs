@@ -11,4 +11,4 @@ mod usage;
 pub use index::{SubjectIndex, SubjectKey};
 pub use read::ReadRecord;
 pub use subject::{MOST_SUBJECTS, Place, Seen, SubjectRule, Subjects};
-pub use usage::{FindUsage, FindUsageFlaw, Health, Heartbeat, Usage, UsagePage, UsagePeriod};
+pub use usage::{FindProof, FindUsage, FindUsageFlaw, Health, Heartbeat, Usage, UsagePage, UsagePeriod};

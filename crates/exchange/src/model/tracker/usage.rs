@@ -1,5 +1,6 @@
 //! Estonia's data tracker protocol, version 2 (`dumonitor-openapi.yaml` 2.1.0, reference 7.4): the service `findUsage`
-//! with the paths `/v2/findUsage`, `/v2/usagePeriod` and `/v2/heartbeat`.
+//! with the paths `/v2/findUsage`, `/v2/usagePeriod` and `/v2/heartbeat`. Ours beside it is `/v1/proofs/{read}`: the proof of one
+//! usage, by the `readId` that we give with each.
 
 use base::{
     Timestamp,
@@ -7,6 +8,7 @@ use base::{
 };
 use jiff::civil::DateTime;
 use serde::{Serialize, Serializer};
+use uuid::Uuid;
 
 use crate::model::{
     address::parameters,
@@ -67,9 +69,7 @@ impl FindUsage {
         let mut refusal = Refusal::new(ErrorCode::BadRequest);
         let mut keep = |place: &str, reason: CodeError| refusal.add(place, reason);
         let user = person(user, FindUsageFlaw::NoUser).map_err(|e| keep(USER_ID, e)).ok();
-        let subject = person(value("userCode").as_deref(), FindUsageFlaw::NoSubject)
-            .map_err(|e| keep("userCode", e))
-            .ok();
+        let subject = subject(query).map_err(|e| keep("userCode", e)).ok();
         let from = time(value("periodStart")).map_err(|e| keep("periodStart", e)).ok();
         let to = time(value("periodEnd")).map_err(|e| keep("periodEnd", e)).ok();
         let offset = number(value("offset"), 0, 0, u32::MAX)
@@ -90,6 +90,38 @@ impl FindUsage {
             _ => Err(refusal),
         }
     }
+}
+
+/// `GET /v1/proofs/{read}?userCode=…`: the proof of one usage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindProof {
+    /// Who looks: the header `X-Road-UserId`.
+    pub user: PersonNumber,
+    /// About whom the read was.
+    pub subject: PersonNumber,
+}
+
+impl FindProof {
+    /// Reads the query and the user of the head.
+    ///
+    /// # Errors
+    /// As [`FindUsage::read`].
+    pub fn read(query: Option<&str>, user: Option<&str>) -> Result<Self, Refusal> {
+        let mut refusal = Refusal::new(ErrorCode::BadRequest);
+        let user = person(user, FindUsageFlaw::NoUser)
+            .map_err(|e| refusal.add(USER_ID, e))
+            .ok();
+        let subject = subject(query).map_err(|e| refusal.add("userCode", e)).ok();
+        match (user, subject) {
+            (Some(user), Some(subject)) => Ok(Self { user, subject }),
+            _ => Err(refusal),
+        }
+    }
+}
+
+fn subject(query: Option<&str>) -> Result<PersonNumber, CodeError> {
+    let code = parameters(query.unwrap_or_default()).find(|p| p.name == "userCode");
+    person(code.map(|p| p.value).as_deref(), FindUsageFlaw::NoSubject)
 }
 
 fn person(text: Option<&str>, missing: FindUsageFlaw) -> Result<PersonNumber, CodeError> {
@@ -127,6 +159,9 @@ pub struct Usage {
     pub receiver_name: Option<String>,
     /// Its information system.
     pub receiver_system: String,
+    /// By which the proof is asked for. Ours: nodes of other makes neither give nor read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_id: Option<Uuid>,
 }
 
 /// The answer of `findUsage`, newest first.
@@ -214,6 +249,18 @@ mod tests {
     }
 
     #[test]
+    fn a_proof_is_asked_for_by_somebody_about_somebody() {
+        let asked = FindProof::read(Some("userCode=VN037190001234"), Some("VN001205000001")).expect("a sound query");
+        assert_eq!(
+            (asked.subject.as_str(), asked.user.as_str()),
+            ("037190001234", "001205000001")
+        );
+        let refusal = FindProof::read(Some("userCode=12"), None).expect_err("refused");
+        let places: Vec<_> = refusal.problems().iter().map(|p| p.at.as_str()).collect();
+        assert_eq!(places, [USER_ID, "userCode"]);
+    }
+
+    #[test]
     fn answers_have_the_shapes_of_the_protocol() {
         let at = Timestamp::parse_rfc3339("2026-11-21T08:04:05Z").expect("a time");
         let page = UsagePage {
@@ -224,6 +271,7 @@ mod tests {
                 receiver_code: "000.00.12.H41".to_owned(),
                 receiver_name: None,
                 receiver_system: "motcua".to_owned(),
+                read_id: None,
             }],
         };
         assert_eq!(

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use ::exchange::journal::ReadFilter;
+use ::dossier::model::notice::NoticeKind;
+use ::exchange::{events::State, journal::ReadFilter};
 use ::registry::{
+    contest::{Contest as _, Contested, Told as Contest},
     history::Moment,
     keeper::{Keeper as _, Order, Said, TakeBack},
     lookup::{About, Lookup as _, Question},
     model::ValidTime,
+    quality::Whose,
     service::{Change, Mask, Provenance, Purpose, Target, When},
 };
 use procedure::{
@@ -21,6 +24,7 @@ use crate::registrar::Registrar;
 
 const KEEPS: &str = "VN/GOV/000.00.00.G01/motcua";
 const NUMBER: &str = "037190001234";
+const MOTHER: &str = "037195000077";
 const DOSSIER: &str = "H42.28-261111-0001";
 
 fn attributes(names: &[&str]) -> Vec<Attribute> {
@@ -39,6 +43,7 @@ fn order(id: &str, name: &str) -> Order {
             act: Act::Assert,
             key: None,
             valid_from: SystemClock.now().legal_date(),
+            concerns: vec![MOTHER.to_owned()],
             body: json!({
                 "name": name, "birth_date": "2026-11-20", "sex": "female", "nationality": "VN", "status": "alive",
                 "residence": {"province": "01", "commune": "00004"},
@@ -253,6 +258,18 @@ async fn a_province_asks_and_tells_the_registry_of_a_ministry() {
     })
     .await;
 
+    // Her mother, whom the order concerns, sees it too, though the record does not name her.
+    let mother = person(&keeps, MOTHER).await;
+    let seen = keeps.joined().journal.my_reads(&mother, &ReadFilter::default()).await;
+    let seen = seen.expect("reads").reads;
+    assert!(
+        seen.iter().any(|read| read.dossier.as_deref() == Some(DOSSIER)),
+        "{seen:?}"
+    );
+
+    told_as_events(&asks, &keeps).await;
+    contested_and_answered(&asks, &keeps).await;
+
     // What is kept nowhere is refused; a node that is down is silent, and is told later.
     let mut nowhere = order("x", "");
     nowhere.plan.registry = "enterprises".to_owned();
@@ -270,4 +287,131 @@ async fn a_province_asks_and_tells_the_registry_of_a_ministry() {
         Said::Silent
     );
     assert_eq!(ask().await, BTreeMap::new());
+}
+
+/// An order becomes an event that a system of the other node reads, from the beginning and then as it comes.
+async fn told_as_events(asks: &Town, keeps: &Town) {
+    let room = format!("/r1/{KEEPS}");
+    let call = async |method: reqwest::Method, path: &str, body: Value| {
+        let request = reqwest::Client::new()
+            .request(method, format!("http://{}{room}/{path}", asks.edge()))
+            .header("X-Road-Client", ASKS)
+            .header("X-Motcua-Purpose", "dossier.verify");
+        let request = if body.is_null() { request } else { request.json(&body) };
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.unwrap_or_default())
+    };
+    let (status, of) = call(
+        reqwest::Method::GET,
+        "api/v1/eventType/population.registered",
+        Value::Null,
+    )
+    .await;
+    assert_eq!(status, 200, "{of}");
+    let fields = &of["schema"]["properties"]["fields"]["properties"];
+    let fields: Vec<&String> = fields.as_object().expect("fields").keys().collect();
+    assert_eq!(fields, ["person_number"], "as the registry declares it");
+    assert_eq!(of["sensitivity"], "personal");
+
+    // Nobody reads without a subscription that the steward has approved.
+    let pull = "pull/v1/population.registered?limit=100&wait=20";
+    assert_eq!(call(reqwest::Method::GET, pull, Value::Null).await.0, 403);
+    let ask = json!({ "legalBasis": "Luật Căn cước 26/2023/QH15, Điều 11", "start": "beginning" });
+    let (status, made) = call(reqwest::Method::POST, "api/v1/subs/population.registered", ask).await;
+    assert_eq!(status, 200, "{made}");
+    let id = made["id"].as_str().expect("an id").parse().expect("a UUID");
+    let events = keeps.joined().events.clone();
+    events
+        .decide(&keeps.steward(), id, State::Approved, "")
+        .await
+        .expect("approved");
+    let (status, page) = call(reqwest::Method::GET, pull, Value::Null).await;
+    assert_eq!(status, 200, "{page}");
+    let told = page["events"].as_array().expect("events");
+    assert!(
+        !told.is_empty() && told.iter().all(|one| one["event"]["change"] == "assert"),
+        "{page}"
+    );
+    let cursor = page["cursor"].as_str().expect("a cursor").to_owned();
+
+    // Whoever waits is told as soon as it is written.
+    let waits = format!("{pull}&cursor={cursor}");
+    let (next, written) = tokio::join!(call(reqwest::Method::GET, &waits, Value::Null), async {
+        asks.registrar().tell(&clerk(), &order("another", "Bé Năm")).await
+    });
+    let Said::Done { record, .. } = written else {
+        panic!("{written:?}")
+    };
+    let events = next.1["events"].as_array();
+    let Some([event]) = events.map(Vec::as_slice) else {
+        panic!("{next:?}")
+    };
+    assert_eq!(
+        event["event"]["fields"],
+        json!({ "person_number": record["person_number"] }),
+        "and nothing else of it"
+    );
+}
+
+/// What a person contests in the province becomes a doubt at the ministry, and its answer comes back with a notice.
+async fn contested_and_answered(asks: &Town, keeps: &Town) {
+    let at_home = person(asks, MOTHER).await;
+    let me = at_home.person().expect("a person").clone();
+    let contested = Contested {
+        id: format!("{DOSSIER}/population.full-name"),
+        entry: format!("population/{NUMBER}#1"),
+        attribute: "full-name".parse().expect("a name"),
+        label: Text::new("Họ và tên", "Full name"),
+        reason: "Tên tôi là Ánh".to_owned(),
+        filed: "Nguyễn Văn Ánh".to_owned(),
+        procedure: "3.000722".to_owned(),
+        by: (me.name.clone(), Some(me.account.uuid())),
+        dossier: DOSSIER.to_owned(),
+    };
+    let contest = async || asks.registrar().contest(&clerk(), &contested).await;
+    assert!(matches!(contest().await, Contest::Refused(_)), "there is no grant");
+    for method in ["POST", "GET"] {
+        let_in(
+            asks,
+            keeps,
+            "/population/prefill/contests**",
+            method,
+            "procedure.contest",
+            "",
+        )
+        .await;
+    }
+    for _ in 0..2 {
+        assert_eq!(contest().await, Contest::Taken);
+    }
+    let steward = Ctx {
+        actor: Actor::Officer(OfficerActor {
+            officer: OfficerId::from_uuid(Uuid::from_u128(9)),
+            name: "Trần Thị Bình".to_owned(),
+            title: "Chuyên viên".to_owned(),
+            agency: "G01".to_owned(),
+            roles: Roles::NONE.with(Role::Steward),
+        }),
+        ..steward()
+    };
+    let code = "population".parse().expect("a code");
+    let quality = &keeps.whole.quality;
+    let doubts = quality.doubts(&steward, &code, true, Whose::All, None, 10).await;
+    let [doubt] = doubts.expect("a list").items.try_into().expect("one");
+    assert_eq!(doubt.reporter.1, ASKS);
+    quality
+        .refuse_doubt(&steward, &code, doubt.id, "Giấy khai sinh ghi là An")
+        .await
+        .expect("answered");
+    let open = asks.registrar().look_elsewhere(SystemClock.now()).await;
+    assert!(!open.expect("looked"), "nothing waits any more");
+    let mine = asks.whole.quality.doubts_elsewhere(&at_home).await.expect("a list");
+    let answer = mine.into_iter().find_map(|of| of.answer).expect("answered");
+    assert_eq!(answer.2, "Giấy khai sinh ghi là An");
+    until("the person is told", async || {
+        let notices = asks.whole.dossiers.notices(&at_home, None).await.expect("notices");
+        notices.into_iter().find(|one| one.kind == NoticeKind::DoubtAnswered)
+    })
+    .await;
 }

@@ -1,6 +1,7 @@
 //! The data tracker over two nodes.
 
 use ::exchange::journal::{QuestionState, ReadFilter, Source, evidence::verify_container};
+use base::{Error, Kind};
 use identity::{Assurance, NewAccount, PersonActor};
 
 use super::*;
@@ -46,13 +47,14 @@ async fn a_person_sees_at_both_nodes_who_read_and_asks_the_reader() {
         "Tỉnh Ninh Bình",
     )
     .await;
-    let answers = &member(
+    let register = member(
         &operator,
         config(&dirs.path().join("b")),
         "VN/GOV/000.00.00.G01",
         "Bộ Công an",
     )
     .await;
+    let answers = &register;
     granted(asks, answers).await;
     // Of its own a node tells nobody; the portal of the province may ask for its people.
     grant_of(asks, answers, "findUsage", terms("**", "tracker.own-view", "")).await;
@@ -67,7 +69,7 @@ async fn a_person_sees_at_both_nodes_who_read_and_asks_the_reader() {
     let told: Vec<_> = mine
         .reads
         .iter()
-        .filter(|read| read.source == Source::Elsewhere)
+        .filter(|read| matches!(read.source, Source::Elsewhere { .. }))
         .collect();
     let [told] = told.as_slice() else {
         panic!("{:?}", mine.reads)
@@ -83,6 +85,18 @@ async fn a_person_sees_at_both_nodes_who_read_and_asks_the_reader() {
     let stranger = person(asks, "037190009999").await;
     let others = asks.joined().journal.my_reads(&stranger, &ReadFilter::default()).await;
     assert!(others.expect("reads").reads.is_empty(), "nobody else's");
+
+    // With its proof, which comes through the exchange and is verified by the key of the directory; for this person alone.
+    let Source::Elsewhere { proof: Some(far) } = &told.source else {
+        panic!("{told:?}")
+    };
+    let far = far.clone();
+    let home = asks.joined().journal.clone();
+    let proved = home.proof_elsewhere(&at_home, &far).await.expect("a proof");
+    assert_eq!(proved.record.client.to_string(), "VN/GOV/000.00.00.H42/motcua");
+    assert_eq!(proved.record.issue.as_deref(), Some("H42.28-261111-0001"));
+    let refused = home.proof_elsewhere(&stranger, &far).await.expect_err("not theirs");
+    assert!(matches!(refused, Error::Refused(Kind::NotFound, _)), "{refused:?}");
 
     // At the portal of the register: the same read, with its proof.
     let there = person(answers, NUMBER).await;
@@ -136,4 +150,9 @@ async fn a_person_sees_at_both_nodes_who_read_and_asks_the_reader() {
     })
     .await;
     assert!(format!("{answer:?}").contains("Để giải quyết hồ sơ"), "{answer:?}");
+
+    // While the register is away its proofs are not to be had, and the portal says so.
+    register.stop().await;
+    let refused = home.proof_elsewhere(&at_home, &far).await.expect_err("it is away");
+    assert!(matches!(refused, Error::Refused(Kind::Unavailable, _)), "{refused:?}");
 }

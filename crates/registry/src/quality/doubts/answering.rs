@@ -5,7 +5,7 @@ use identity::{Ctx, Permission};
 use store::transact;
 
 use super::{
-    Doubt, DoubtId, DoubtState, LONGEST, count, no_doubt,
+    Doubt, DoubtId, DoubtState, LONGEST, count, news, no_doubt,
     tables::{self, DoubtRow, Filter},
 };
 use crate::{
@@ -227,10 +227,21 @@ impl Quality {
             Some(DoubtState::Withdrawn) => counts.push(("doubts/withdrawn", 1)),
             _ => {}
         }
+        // Officers see the news of what they reported on their desk.
+        let person = new.reporter_id.filter(|_| new.reporter_kind != "officer");
+        let moved = old.state != new.state;
+        let news = news(
+            &new.state,
+            new.id,
+            person.filter(|_| moved),
+            new.dossier.as_deref(),
+            now,
+        )?;
         transact!(self.registries().store(), |tx| {
             if !tables::change(&tx, &new, &old.state).await? {
                 return Err(answered(old));
             }
+            tx.enqueue_all(news.as_slice(), now).await?;
             count(&tx, &code, now, &counts).await
         })
     }

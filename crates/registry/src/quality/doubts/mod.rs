@@ -9,12 +9,13 @@
 
 mod answering;
 mod contesting;
+mod elsewhere;
 
-use base::{Error, Kind, Problems, Result, Timestamp};
+use base::{Error, Kind, Problems, Result, Text, Timestamp};
 use identity::{AccountId, Actor, Ctx, Permission, Scope};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::{Once, transact};
+use store::{Job, Once, transact};
 use uuid::Uuid;
 
 use super::{
@@ -24,6 +25,7 @@ use super::{
 };
 pub(super) use crate::store::doubts as tables;
 use crate::{
+    contest::{self, News},
     model::{FieldPath, Registry, RegistryCode},
     service::{EXCHANGE, Mask, RecordId},
     store::write,
@@ -31,6 +33,7 @@ use crate::{
 use tables::DoubtRow;
 
 pub use answering::DoubtView;
+pub use elsewhere::LOOK;
 
 /// The longest text of a doubt, in characters.
 pub const LONGEST: usize = 1_000;
@@ -84,6 +87,23 @@ impl DoubtState {
         }
     }
 
+    /// Reads [`Self::code`].
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+
+    /// In a few words.
+    pub fn label(self) -> Text {
+        match self {
+            Self::Received => Text::new("Chờ tiếp nhận", "Received"),
+            Self::Acknowledged => Text::new("Đang xem xét", "Being looked at"),
+            Self::Asked => Text::new("Chờ bổ sung bằng chứng", "Evidence is asked for"),
+            Self::Upheld => Text::new("Đã đính chính", "Corrected"),
+            Self::Refused => Text::new("Giữ nguyên", "Left as it is"),
+            Self::Withdrawn => Text::new("Đã rút", "Withdrawn"),
+        }
+    }
+
     /// Whether it waits for somebody.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Received | Self::Acknowledged | Self::Asked)
@@ -125,6 +145,8 @@ pub enum Reporter {
     System(String, Mask),
     /// A procedure, for the person whose dossier it is: their name, and their account where they have one.
     Procedure(String, Option<Uuid>),
+    /// A procedure of another node, by the system that asks for it; the dossier stands for its person.
+    ProcedureElsewhere(String),
 }
 
 /// A doubt.
@@ -172,7 +194,7 @@ pub struct Doubt {
 
 impl Doubt {
     pub(super) fn of(row: DoubtRow) -> Result<Self> {
-        let state = DoubtState::ALL.into_iter().find(|state| state.code() == row.state);
+        let state = DoubtState::from_code(&row.state);
         Ok(Self {
             id: DoubtId::from_uuid(row.id),
             registry: row.registry.parse().map_err(Error::internal)?,
@@ -241,9 +263,10 @@ impl Quality {
         };
         let answer = serde_json::to_string(&receipt)?;
         let fingerprint = hex::encode(Sha256::digest(serde_json::to_vec(&(key, report))?));
-        let who = row
-            .reporter_id
-            .map_or_else(|| row.reporter.clone(), |id| id.to_string());
+        let who = row.reporter_id.map_or_else(
+            || format!("{}{}", row.reporter_agency, row.reporter),
+            |id| id.to_string(),
+        );
         let scope = format!("registry/{code}/doubts/{}/{who}", row.reporter_kind);
         transact!(self.registries().store(), |tx| {
             if let Once::Again(answer) = tx.once(&scope, idempotency, &fingerprint, &answer, ctx.now).await? {
@@ -276,7 +299,9 @@ impl Quality {
             (Reporter::Caller, _) => {
                 ctx.require(Permission::ReadRegistry, &Scope::Agency(registry.steward.to_string()))
             }
-            (Reporter::System(..), Actor::System(name)) if *name == EXCHANGE => Ok(()),
+            (Reporter::System(..) | Reporter::ProcedureElsewhere(_), Actor::System(name)) if *name == EXCHANGE => {
+                Ok(())
+            }
             (Reporter::Procedure(..), Actor::System(_)) => Ok(()),
             _ => Err(Error::forbidden()),
         }
@@ -296,6 +321,12 @@ impl Quality {
         let (kind, id, name, agency) = match (reporter, &ctx.actor) {
             (Reporter::System(name, _), _) => ("system", None, name.clone(), String::new()),
             (Reporter::Procedure(name, account), _) => ("procedure", *account, name.clone(), String::new()),
+            (Reporter::ProcedureElsewhere(client), _) => (
+                "procedure",
+                None,
+                format!("Người nộp hồ sơ {}", report.dossier.as_deref().unwrap_or_default()),
+                client.clone(),
+            ),
             (Reporter::Caller, Actor::Person(person)) => (
                 "person",
                 Some(person.account.uuid()),
@@ -385,6 +416,21 @@ impl Quality {
             .ok_or_else(no_doubt)
     }
 
+    /// How a doubt stands that came from a system of the exchange, for that system.
+    ///
+    /// # Errors
+    /// `NotFound`, also of others' doubts.
+    pub(in crate::quality) async fn doubt_of(&self, client: &str, code: &RegistryCode, id: Uuid) -> Result<Doubt> {
+        let row = tables::by_id(&self.registries().store().read(), id).await?;
+        let from = |row: &DoubtRow| match row.reporter_kind.as_str() {
+            "system" => row.reporter == client,
+            "procedure" => row.reporter_agency == client,
+            _ => false,
+        };
+        let row = row.filter(|row| row.registry == code.as_str() && from(row));
+        row.map_or_else(|| Err(no_doubt()), Doubt::of)
+    }
+
     /// The reporter has seen the newest of all that they doubted.
     ///
     /// # Errors
@@ -414,7 +460,7 @@ fn judge(registry: &Registry, reporter: &Reporter, report: &Report) -> Result<Fi
     let field = field.filter(|field| registry.field(field).is_some());
     let shown = |field: &FieldPath| match reporter {
         Reporter::System(_, mask) => mask.shows(field),
-        Reporter::Caller | Reporter::Procedure(..) => true,
+        Reporter::Caller | Reporter::Procedure(..) | Reporter::ProcedureElsewhere(_) => true,
     };
     // A field that is not shown is as good as none: whether it is there, and what it says, is not told.
     let field = field.filter(shown);
@@ -443,6 +489,23 @@ fn judge(registry: &Registry, reporter: &Reporter, report: &Report) -> Result<Fi
     }
     problems.into_result()?;
     field.ok_or_else(no_record)
+}
+
+/// The order to tell somebody that what they contest has moved on; none where nobody has to know, or nothing that they wait for happened.
+fn news(state: &str, doubt: Uuid, account: Option<Uuid>, dossier: Option<&str>, at: Timestamp) -> Result<Option<Job>> {
+    let state = DoubtState::from_code(state);
+    let state = state.filter(|state| matches!(state, DoubtState::Asked | DoubtState::Upheld | DoubtState::Refused));
+    let (Some(state), Some(account)) = (state, account) else {
+        return Ok(None);
+    };
+    let news = News {
+        doubt,
+        account,
+        dossier: dossier.map(str::to_owned),
+        state,
+        at,
+    };
+    Job::new(contest::NEWS, &news).map(Some)
 }
 
 async fn count(tx: &store::Tx, code: &RegistryCode, now: Timestamp, changes: &[(&str, i64)]) -> Result<()> {

@@ -17,9 +17,10 @@ use view::{
     ui::{self, Choice, Tone},
 };
 
-use super::{below, name_of, posted, problems_of, registry, shown, tabs};
+use super::{below, name_of, posted, problems_of, registry, tabs};
 use crate::{
     model::{Name, Registry, Test},
+    pages::values_of,
     quality::{Batch, BatchId, FindingId, Outcome, Quality, SafeFix},
 };
 
@@ -108,7 +109,9 @@ fn fix_of(page: &Page, registry: &Registry, fix: &SafeFix) -> Fix {
         value: format!("{}.{}", fix.finding, fix.record.newest),
         key: fix.record.key.clone(),
         field: at.map(|at| name_of(page, registry, at)).unwrap_or_default(),
-        was: field.map(|field| shown(&fix.record.body, field)).unwrap_or_default(),
+        was: field
+            .map(|field| values_of(page, registry, field, &fix.record.body).text())
+            .unwrap_or_default(),
         becomes: fix.proposal.shown.clone(),
         why: page.text(&fix.proposal.why).to_owned(),
     }

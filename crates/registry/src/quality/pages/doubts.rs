@@ -18,12 +18,12 @@ use view::{
 };
 
 use super::{
-    below, name_of, posted, problems_of,
+    Said, below, name_of, posted, problems_of,
     queue::{Input, edits, inputs},
     registry, rows, standing, tabs,
 };
 use crate::{
-    model::{FieldPath, Registry},
+    model::Registry,
     quality::{
         Place, Quality, Whose,
         doubts::{Doubt, DoubtId, DoubtState, DoubtView, MOST_OVERDUE, Report, Reporter},
@@ -60,7 +60,7 @@ pub(super) struct Row {
     pub by: String,
     pub received: base::Timestamp,
     pub due: base::Timestamp,
-    pub state: &'static str,
+    pub state: String,
     pub tone: Tone,
     pub owner: String,
 }
@@ -173,7 +173,7 @@ struct DoubtPage {
     steward: bool,
     open: bool,
     newest: i64,
-    rows: Vec<(FieldPath, String, String)>,
+    rows: Vec<Said>,
     inputs: Vec<Input>,
 }
 

@@ -10,14 +10,19 @@ use axum::{
 use base::{Error, Result};
 use identity::Web;
 use uuid::Uuid;
-use view::{Link, Page, ui};
+use view::{
+    Link, Page,
+    ui::{self, Values},
+};
 
 use super::{
     doubts::{Row, report_of},
-    posted, problems_of, rows,
+    posted, problems_of, rows, tone,
 };
 use crate::{
-    model::{FieldPath, Registry, RegistryCode, values_at},
+    contest::Standing,
+    model::{FieldPath, Registry, RegistryCode},
+    pages::values_of,
     quality::{
         Mine, MyRecord, Quality,
         doubts::{Doubt, DoubtId, DoubtState, LONGEST, Reporter},
@@ -30,6 +35,20 @@ struct MinePage {
     page: Page,
     news: Vec<Row>,
     registries: Vec<Section>,
+    /// What was contested of registries of other nodes.
+    elsewhere: Vec<Elsewhere>,
+}
+
+/// How something stands that was contested of a registry of another node.
+struct Elsewhere {
+    label: String,
+    dossier: String,
+    told: base::Timestamp,
+    due: Option<base::Timestamp>,
+    question: String,
+    answer: Option<(base::Timestamp, String, String)>,
+    state: String,
+    tone: ui::Tone,
 }
 
 struct Section {
@@ -45,7 +64,7 @@ struct Shown {
     source: String,
     recorded: String,
     /// Name, value, and the way to contest it.
-    rows: Vec<(String, String, String)>,
+    rows: Vec<(String, Values, String)>,
     doubts: Vec<Row>,
 }
 
@@ -68,7 +87,27 @@ async fn everything(quality: &Quality, web: &Web) -> Result<MinePage> {
         }
     }
     let registries = mine.iter().map(|mine| section(&page, mine, web.ctx.now)).collect();
-    Ok(MinePage { page, news, registries })
+    let elsewhere = quality.doubts_elsewhere(&web.ctx).await?;
+    let elsewhere = elsewhere.into_iter().map(|of| far(&page, of)).collect();
+    Ok(MinePage {
+        page,
+        news,
+        registries,
+        elsewhere,
+    })
+}
+
+fn far(page: &Page, of: Standing) -> Elsewhere {
+    Elsewhere {
+        label: page.text(&of.label).to_owned(),
+        dossier: of.dossier,
+        told: of.told_at,
+        due: of.state.is_open().then_some(of.due_at),
+        question: of.question,
+        answer: of.answer,
+        state: page.text(&of.state.label()).to_owned(),
+        tone: tone(of.state),
+    }
 }
 
 fn section(page: &Page, mine: &Mine, now: base::Timestamp) -> Section {
@@ -126,7 +165,7 @@ pub(super) async fn seen(Extracted(quality): Extracted<Quality>, web: Web) -> Re
 struct ContestPage {
     page: Page,
     name: String,
-    value: String,
+    value: Values,
     days: u32,
     /// One form, one doubt, however often it is sent.
     form: String,
@@ -159,11 +198,7 @@ async fn contest(quality: &Quality, web: &Web, (code, record, field): &At) -> Re
     ];
     Ok(ContestPage {
         name: page.text(&field.term.name).to_owned(),
-        value: values_at(&record.held.body, &path)
-            .into_iter()
-            .filter_map(|value| registry.say(field, value, page.lang))
-            .collect::<Vec<_>>()
-            .join(", "),
+        value: values_of(&page, registry, field, &record.held.body),
         days: registry.doubts.answer_days,
         form: DoubtId::new(web.ctx.now).to_string(),
         wrong: String::new(),

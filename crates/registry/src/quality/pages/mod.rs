@@ -16,7 +16,10 @@ use axum::{
 };
 use base::{Error, Kind, Problems, Result};
 use identity::Web;
-use view::{Link, NavItem, Page, ui::Tone};
+use view::{
+    Link, NavItem, Page,
+    ui::{Tone, Values},
+};
 
 use super::{
     Quality,
@@ -24,6 +27,7 @@ use super::{
 };
 use crate::{
     model::{DataType, Field, FieldPath, Registry, RegistryCode, text_of, values_at},
+    pages::values_of,
     service::Registries,
 };
 
@@ -68,17 +72,16 @@ fn below(web: &Web, registry: &Registry, vi: &str, en: &str) -> Page {
     page
 }
 
-/// The fields of a record that say something, with their names.
-fn rows(page: &Page, registry: &Registry, body: &serde_json::Value) -> Vec<(FieldPath, String, String)> {
+/// A field that says something, its name, and what it says.
+type Said = (FieldPath, String, Values);
+
+/// The fields of a record that say something.
+fn rows(page: &Page, registry: &Registry, body: &serde_json::Value) -> Vec<Said> {
     let fields = registry.fields.iter().filter(|field| field.term.ty != DataType::Group);
     fields
         .filter_map(|field| {
-            let values = values_at(body, &field.path).into_iter();
-            let said: Vec<String> = values
-                .filter_map(|value| registry.say(field, value, page.lang))
-                .collect();
-            let text = said.join(", ");
-            (!text.is_empty()).then(|| (field.path.clone(), page.text(&field.term.name).to_owned(), text))
+            let values = values_of(page, registry, field, body);
+            (!values.is_empty()).then(|| (field.path.clone(), page.text(&field.term.name).to_owned(), values))
         })
         .collect()
 }
@@ -113,17 +116,21 @@ fn tabs(registry: &Registry, current: &str) -> Vec<NavItem> {
 }
 
 /// How a doubt stands, in a word, and how grave that is.
-fn standing(page: &Page, doubt: &Doubt, now: base::Timestamp) -> (&'static str, Tone) {
-    let (vi, en, tone) = match doubt.state {
-        _ if doubt.is_overdue(now) => ("Quá hạn", "Overdue", Tone::Late),
-        DoubtState::Received => ("Chờ tiếp nhận", "Received", Tone::Warn),
-        DoubtState::Acknowledged => ("Đang xem xét", "Being looked at", Tone::Info),
-        DoubtState::Asked => ("Chờ bổ sung bằng chứng", "Evidence is asked for", Tone::Warn),
-        DoubtState::Upheld => ("Đã đính chính", "Corrected", Tone::Good),
-        DoubtState::Refused => ("Giữ nguyên", "Left as it is", Tone::Neutral),
-        DoubtState::Withdrawn => ("Đã rút", "Withdrawn", Tone::Neutral),
-    };
-    (page.lang.t(vi, en), tone)
+fn standing(page: &Page, doubt: &Doubt, now: base::Timestamp) -> (String, Tone) {
+    if doubt.is_overdue(now) {
+        return (page.t("Quá hạn", "Overdue").to_owned(), Tone::Late);
+    }
+    (page.text(&doubt.state.label()).to_owned(), tone(doubt.state))
+}
+
+/// How grave it is that a doubt stands so.
+const fn tone(state: DoubtState) -> Tone {
+    match state {
+        DoubtState::Received | DoubtState::Asked => Tone::Warn,
+        DoubtState::Acknowledged => Tone::Info,
+        DoubtState::Upheld => Tone::Good,
+        DoubtState::Refused | DoubtState::Withdrawn => Tone::Neutral,
+    }
 }
 
 /// The name of a field.

@@ -17,7 +17,7 @@ use view::{
     ui::{self, Choice, Tone},
 };
 
-use super::{below, posted, problems_of, registry, rows, shown, tabs, within_a_list};
+use super::{Said, below, posted, problems_of, registry, rows, shown, tabs, within_a_list};
 use crate::{
     model::{DataType, Dimension, FieldPath, Registry},
     quality::{Edit, Finding, FindingId, FindingView, Place, Progress, Quality, State, Wanted, Whose, no_finding},
@@ -202,7 +202,7 @@ struct FindingPage {
 struct Shown {
     href: String,
     newest: i64,
-    rows: Vec<(FieldPath, String, String)>,
+    rows: Vec<Said>,
     inputs: Vec<Input>,
     choices: Vec<Choice>,
 }

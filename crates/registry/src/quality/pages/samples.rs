@@ -13,9 +13,9 @@ use base::{Error, Result};
 use identity::Web;
 use view::{Page, decimal, ui};
 
-use super::{below, posted, problems_of, registry, rows, tabs};
+use super::{Said, below, posted, problems_of, registry, rows, tabs};
 use crate::{
-    model::{FieldPath, Registry},
+    model::Registry,
     quality::{Looked, Quality, Sample, SampleId},
 };
 
@@ -138,9 +138,6 @@ struct SamplePage {
     /// The place of the record that comes next, with what it says.
     item: Option<(i64, Vec<Said>)>,
 }
-
-/// A field, its name and its value.
-type Said = (FieldPath, String, String);
 
 pub(super) async fn one(
     Extracted(quality): Extracted<Quality>,

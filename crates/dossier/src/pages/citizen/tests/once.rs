@@ -20,13 +20,17 @@ use registry::{
     history::Moment,
     lookup::{About, Lookup, Question},
     model::ValidTime,
+    quality::doubts::DoubtState,
     service::{Change, Provenance, Registries, Target},
     shelf::Shelf,
 };
 use serde_json::{Value, json};
 
 use super::town::{Town, an, at, nobody, officer, person, start, towns};
-use crate::service::{Filing, Outcome};
+use crate::{
+    model::notice::NoticeKind,
+    service::{Filing, Outcome},
+};
 
 const CODE: &str = "2.000635";
 const FIELD: &str = "requester.residence";
@@ -67,6 +71,7 @@ impl Lookup for Population {
 struct Told {
     silent: AtomicBool,
     contested: Mutex<Vec<Contested>>,
+    standing: Mutex<Vec<contest::Standing>>,
 }
 
 impl Contest for Told {
@@ -78,6 +83,10 @@ impl Contest for Told {
             self.contested.lock().expect("one at a time").push(contested.clone());
             contest::Told::Taken
         })
+    }
+
+    fn standing<'a>(&'a self, _: &'a str) -> BoxFuture<'a, base::Result<Vec<contest::Standing>>> {
+        Box::pin(async { Ok(self.standing.lock().expect("one at a time").clone()) })
     }
 }
 
@@ -242,6 +251,49 @@ async fn a_person_may_say_that_a_registry_is_wrong_and_take_it_back() {
             ("residence", "Tôi đã chuyển nhà")
         );
         assert!(!contested[0].filed.is_empty());
+
+        // Its answer stands at the dossier, for the person and for the officer; the person has a notice, once.
+        assert!(!contested[0].label.vi.is_empty());
+        let account = an().person().expect("a person").account.uuid();
+        *told.standing.lock().expect("one at a time") = vec![contest::Standing {
+            registry: "population".parse().expect("a code"),
+            label: contested[0].label.clone(),
+            dossier: contested[0].dossier.clone(),
+            reason: contested[0].reason.clone(),
+            state: DoubtState::Refused,
+            told_at: start(),
+            due_at: start(),
+            question: String::new(),
+            answer: Some((start(), "Trần Thị Bình".to_owned(), "Sổ gốc ghi như vậy".to_owned())),
+        }];
+        let desk = format!("/desk{}", filed.split('?').next().unwrap_or_default());
+        for (ctx, path) in [(officer(&[Role::Receptionist]), desk), (an(), filed.clone())] {
+            let page = town.page(&ctx, &path).await.body;
+            for part in ["Phản ánh sai lệch dữ liệu", "Sổ gốc ghi như vậy", "Giữ nguyên"] {
+                assert!(page.contains(part), "{part} at {path}");
+            }
+        }
+        let about = |dossier: Option<String>| contest::News {
+            doubt: uuid::Uuid::from_u128(7),
+            account,
+            dossier,
+            state: DoubtState::Refused,
+            at: start(),
+        };
+        for news in [
+            about(Some(contested[0].dossier.clone())),
+            about(Some(contested[0].dossier.clone())),
+            about(None),
+        ] {
+            let job = store::Job::new(contest::NEWS, &news).expect("a job");
+            store::transact!(town.store, |tx| { tx.enqueue(job.clone(), start()).await }).expect("enqueued");
+            town.work_until(start().plus_seconds(7_200)).await;
+        }
+        let notices = town.dossiers.notices(&an(), None).await.expect("a list");
+        let answered = notices.iter().filter(|one| one.kind == NoticeKind::DoubtAnswered);
+        let codes: Vec<&str> = answered.map(|one| one.code.as_str()).collect();
+        assert_eq!(codes.len(), 2, "{notices:?}");
+        assert!(town.page(&an(), "/my").await.body.contains("href=\"/my/records\""));
     }
 }
 

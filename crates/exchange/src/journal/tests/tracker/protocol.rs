@@ -20,13 +20,14 @@ async fn every_provider_answers_estonias_protocol() {
         node.log_call(&other, Some(&read_of(&other, PERSON, node.now()))).await;
         let page = find_usage(&node, &format!("userCode=VN{PERSON}&offset=1&limit=2")).await;
         assert_eq!(page["totalUsages"], 5);
+        let id_of = |n: u128| super::call(n).request_id;
         assert_eq!(
             page["usages"],
             serde_json::json!([
                 {"logtime": "2026-11-25T09:03:00+07:00", "action": "Tra cứu thông tin nhân thân – Xác minh thông tin trong hồ sơ (H26-261125-0001)",
-                 "receiverCode": "000.00.00.H26", "receiverName": "Tỉnh Thử Nghiệm", "receiverSystem": "motcua"},
+                 "receiverCode": "000.00.00.H26", "receiverName": "Tỉnh Thử Nghiệm", "receiverSystem": "motcua", "readId": id_of(3)},
                 {"logtime": "2026-11-25T09:02:00+07:00", "action": "Tra cứu thông tin nhân thân – Xác minh thông tin trong hồ sơ (H26-261125-0001)",
-                 "receiverCode": "000.00.00.H26", "receiverName": "Tỉnh Thử Nghiệm", "receiverSystem": "motcua"},
+                 "receiverCode": "000.00.00.H26", "receiverName": "Tỉnh Thử Nghiệm", "receiverSystem": "motcua", "readId": id_of(2)},
             ])
         );
         let page = find_usage(
@@ -122,10 +123,10 @@ async fn other_nodes_are_asked_and_whoever_is_silent_is_named() {
             let begun = std::time::Instant::now();
             let mine = node.journal.my_reads(&me, &ReadFilter::default()).await.expect("reads");
             assert!(begun.elapsed() < Duration::from_secs(5), "nobody waits long");
-            let sources: Vec<_> = mine.reads.iter().map(|read| read.source).collect();
+            let sources: Vec<_> = mine.reads.iter().map(|read| read.source.clone()).collect();
             let (first, second) = (Source::Exchange { leaf: 2.into() }, Source::Exchange { leaf: 5.into() });
             if expected == 1 {
-                assert_eq!(sources, [first, Source::Elsewhere, second]);
+                assert_eq!(sources, [first, Source::Elsewhere { proof: None }, second]);
                 assert_eq!(
                     mine.reads[1].through.as_ref().map(|through| through.vi.as_str()),
                     Some("Bảo hiểm Xã hội")

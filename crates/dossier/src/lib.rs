@@ -6,6 +6,7 @@ pub mod api;
 pub mod consult;
 pub mod model;
 pub mod pages;
+pub mod proposal;
 pub mod service;
 mod store;
 
@@ -19,5 +20,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0005_leaves",
     "0006_consultations",
     "0007_facts",
-    "0008_codes_asked"
+    "0008_codes_asked",
+    "0009_proposals"
 );

@@ -28,11 +28,17 @@ pub enum NoticeKind {
     /// The appointed date has passed without a result (Decree 61/2018/NĐ-CP, Article 19, as amended by Decree
     /// 118/2025/NĐ-CP: the agency apologises in writing and appoints a new date).
     Overdue,
+    /// Something is proposed to the person.
+    Proposed,
+    /// The state will do something by itself (Decree 224/2026/NĐ-CP, Article 16: with notice).
+    Announced,
+    /// It has done so.
+    DoneForYou,
 }
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Received,
         Self::SupplementAsked,
         Self::FeeDue,
@@ -41,7 +47,15 @@ impl NoticeKind {
         Self::Stopped,
         Self::ResultReady,
         Self::Overdue,
+        Self::Proposed,
+        Self::Announced,
+        Self::DoneForYou,
     ];
+
+    /// Whether it is about a proposal, and no dossier.
+    pub const fn is_of_proposal(self) -> bool {
+        matches!(self, Self::Proposed | Self::Announced | Self::DoneForYou)
+    }
 
     /// The name for programs, as stored.
     pub const fn code(self) -> &'static str {
@@ -54,6 +68,9 @@ impl NoticeKind {
             Self::Stopped => "stopped",
             Self::ResultReady => "result-ready",
             Self::Overdue => "overdue",
+            Self::Proposed => "proposed",
+            Self::Announced => "announced",
+            Self::DoneForYou => "done-for-you",
         }
     }
 
@@ -101,6 +118,19 @@ impl NoticeKind {
                 "The result is late. We apologise; the deciding agency must send a written apology and appoint a new date.",
                 "Đã hẹn trả trước:",
                 "It was due by:",
+            ),
+            Self::Proposed => Text::new("Cơ quan có đề xuất dành cho quý vị.", "Something is proposed to you."),
+            Self::Announced => with(
+                "Cơ quan sẽ tự động thực hiện một việc cho quý vị; quý vị có quyền không đồng ý.",
+                "The state will do something for you by itself; you may say no.",
+                "Thời điểm thực hiện:",
+                "It will be done at:",
+            ),
+            Self::DoneForYou => with(
+                "Cơ quan đã tự động thực hiện một việc cho quý vị; quý vị có thể khôi phục như trước.",
+                "The state has done something for you by itself; you can have the former state back.",
+                "Thời hạn khôi phục:",
+                "You can until:",
             ),
         }
     }

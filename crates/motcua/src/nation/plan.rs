@@ -418,7 +418,7 @@ pub fn links() -> Vec<Link> {
     links
 }
 
-/// What the province's procedures ask of registries, and tell them: each by a grant of its own, with the law of `writes.toml` and of
+/// What the province's procedures and proposals ask of registries, and tell them: each by a grant of its own, with the law of `writes.toml` and of
 /// the fields that are asked for.
 fn of_procedures() -> Vec<Link> {
     let (prefill, write) = ("procedure.prefill", "procedure.write");
@@ -442,17 +442,42 @@ fn of_procedures() -> Vec<Link> {
             "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12, 16 và 17",
         ),
         ("tax", write, "Luật Quản lý thuế 38/2019/QH14, Điều 35"),
+        // What people are proposed before they ask (`proposals/`), for the purposes of their questions.
+        ("population", "proactive.remind", "Luật Căn cước 26/2023/QH15, Điều 11"),
+        (
+            "social-insurance",
+            "proactive.remind",
+            "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12",
+        ),
+        ("civil-status", "proactive.remind", "Luật Hộ tịch 60/2014/QH13, Điều 15"),
+        (
+            "population",
+            "proactive.recommend",
+            "Luật Căn cước 26/2023/QH15, Điều 11",
+        ),
+        ("residence", "proactive.recommend", "Luật Cư trú 68/2020/QH14, Điều 20"),
+        (
+            "civil-status",
+            "proactive.recommend",
+            "Luật Hộ tịch 60/2014/QH13, Điều 57",
+        ),
+        ("population", "proactive.act", "Luật Cư trú 68/2020/QH14, Điều 26"),
+        ("residence", "proactive.act", "Luật Cư trú 68/2020/QH14, Điều 26"),
     ]
     .into_iter()
     .filter_map(|(registry, purpose, basis)| {
-        let (method, service, reason) = if purpose == prefill {
-            (
+        let (method, service, reason) = match purpose {
+            _ if purpose == write => ("POST", "keep", "Ghi nhận kết quả giải quyết thủ tục hành chính."),
+            _ if purpose == prefill => (
                 "GET",
                 "prefill",
                 "Điền sẵn tờ khai bằng thông tin mà cơ quan nhà nước đã có.",
-            )
-        } else {
-            ("POST", "keep", "Ghi nhận kết quả giải quyết thủ tục hành chính.")
+            ),
+            _ => (
+                "GET",
+                "prefill",
+                "Chủ động đề xuất dịch vụ công cho người được hưởng (Nghị định 224/2026/NĐ-CP).",
+            ),
         };
         Some(Link {
             consumer: TOWN,

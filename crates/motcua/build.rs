@@ -1,15 +1,19 @@
-//! Gathers the procedure packages of `catalogue/` and the registries of `registries/` into the binary.
+//! Gathers the procedure packages of `catalogue/`, the registries of `registries/`, the approved questions of `questions/` and the rules of
+//! `proposals/` into the binary.
 
 use std::{env, fmt::Write as _, fs, path::Path};
 
 fn main() {
     packages();
-    registries();
+    for folder in ["registries", "questions", "proposals"] {
+        folders(folder);
+    }
 }
 
-/// Every file of `registries/` with its path below that folder.
-fn registries() {
-    let root = Path::new("../../registries");
+/// Every file of a folder of the repository with its path below it.
+fn folders(folder: &str) {
+    let root = Path::new("../..").join(folder);
+    let root = root.as_path();
     let mut files = Vec::new();
     gather(root, &mut files);
     files.sort();
@@ -25,7 +29,7 @@ fn registries() {
         let _ = write!(out, "({name:?}, include_str!({path:?})),");
     }
     out.push(']');
-    let target = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("registries.rs");
+    let target = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join(format!("{folder}.rs"));
     fs::write(target, out).expect("the output folder can be written");
 }
 

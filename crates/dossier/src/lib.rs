@@ -6,6 +6,7 @@ pub mod api;
 pub mod consult;
 pub mod model;
 pub mod pages;
+pub mod proposal;
 pub mod service;
 mod store;
 
@@ -20,5 +21,9 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0006_consultations",
     "0007_facts",
     "0008_codes_asked",
+<<<<<<< HEAD
     "0011_opinion_files"
+=======
+    "0009_proposals"
+>>>>>>> ladder
 );

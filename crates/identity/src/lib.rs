@@ -57,4 +57,5 @@ pub fn reads() -> axum::Router {
 }
 
 /// The tables of this crate.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!("identity", "0001_identity", "0002_access_leaves");
+pub const MIGRATIONS: ::store::Migrations =
+    ::store::migrations!("identity", "0001_identity", "0002_access_leaves", "0003_account_number");

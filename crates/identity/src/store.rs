@@ -11,7 +11,7 @@ pub(crate) use access::{
     EventRow, ReadRow, add_event, add_reads, agency_reads, bare_reads, events_of, forget_reads, last_read_leaf,
     leaves_of_request, note_leaves, oldest_bare_read, read_by_id, reads_of,
 };
-pub(crate) use accounts::{account, demo_account, memberships, upsert_account};
+pub(crate) use accounts::{account, accounts_of, demo_account, memberships, upsert_account};
 pub(crate) use officers::{
     OfficerRow, PasskeyRow, add_passkey, change_officer, clear_factors, delete_passkey, demo_officer, insert_officer,
     officer, officer_by_login, officers, passkey_by_credential, passkeys, recovery_codes_left, replace_recovery_codes,

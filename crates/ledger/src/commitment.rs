@@ -39,6 +39,8 @@ impl Kind {
     pub const RECORD: Self = Self(7);
     /// An answer to an approved question: who asked what, and a hash of the answer and the records that it rests on.
     pub const ANSWER: Self = Self(8);
+    /// A step of a proposal (đề xuất) that was made to a person before they asked.
+    pub const PROPOSAL: Self = Self(9);
 }
 
 /// A leaf entry: `0x01 ‖ kind ‖ HMAC-SHA-256(key = salt, record)`.

@@ -21,7 +21,7 @@ use crate::{
     ledger, link,
     logging::LogFormat,
     node::{MIGRATIONS, Node, open_store},
-    packages, questions, registries, seed, serve,
+    packages, proposals, questions, registries, seed, serve,
 };
 
 /// Một Cửa, one door: public services from application to result.
@@ -66,6 +66,9 @@ enum Command {
     /// Approved questions over several registries: check a folder.
     #[command(subcommand)]
     Question(questions::Command),
+    /// Rules by which people are proposed to before they ask: check a folder.
+    #[command(subcommand)]
+    Proposal(proposals::Command),
     /// Make an officer; prints a one-time password.
     Officer {
         /// The configuration.
@@ -239,6 +242,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Registry(command) => return registries::run(command).await,
         Command::Question(command) => return questions::run(&command),
+        Command::Proposal(command) => return proposals::run(&command),
         Command::Officer {
             config,
             login,

@@ -52,6 +52,9 @@ pub struct Config {
     /// Folders of approved questions that this node answers on the exchange.
     #[serde(default)]
     pub questions: Vec<PathBuf>,
+    /// Folders of rules by which this node proposes to people before they ask; their questions stand above.
+    #[serde(default)]
+    pub proposals: Vec<PathBuf>,
     /// The editions of the key of pseudonyms.
     #[serde(default)]
     pub pseudonyms: Pseudonyms,

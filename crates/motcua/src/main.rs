@@ -20,6 +20,7 @@ mod nation;
 mod node;
 mod packages;
 mod populate;
+mod proposals;
 mod questions;
 mod registrar;
 mod registries;

@@ -9,7 +9,11 @@ use ::exchange::{CONSULTATIONS, QUESTIONS_ROUTER, REGISTRIES};
 use anyhow::Context as _;
 use axum::{Extension, Router};
 use base::{Calendar, Clock, Text, calendar::CalendarData, time::SystemClock};
-use dossier::{consult, service::Dossiers};
+use dossier::{
+    consult,
+    proposal::{self, Proposing},
+    service::Dossiers,
+};
 use identity::{Audience, Entropy, IdentityState, NavEntry, Permission, Shell};
 use insight::Insight;
 use procedure::{catalogue::Catalogue, reference::Reference, shelf::Shelf};
@@ -37,7 +41,7 @@ use crate::{
     front,
     ledger::Guarded,
     metrics::Metrics,
-    packages, questions,
+    packages, proposals, questions,
     registrar::Registrar,
     tls::PageCertificate,
     traces::{self, Traces},
@@ -149,7 +153,7 @@ impl Node {
             &secret.key("identity"),
             Arc::clone(&clock),
             Entropy::system(),
-            shell(config.exchange.is_some()),
+            shell(&config),
         )?;
         let shelf = Shelf::open(store.clone()).await?;
         let today = clock.now().legal_date();
@@ -177,11 +181,11 @@ impl Node {
         // Where there are none, nothing waits for their answers, and officers write by hand.
         let has_registries = !registries.shelf().all().is_empty() || !keepers.is_empty();
         let registrar = Registrar::new(quality.clone(), keepers);
-        let questions = Questions::new(
-            registries.clone(),
-            Arc::new(registrar.clone()),
-            questions::load(&config)?,
-        );
+        let approved = questions::load(&config)?;
+        let in_force = dossiers.shelf().all_on(today);
+        let rules = proposals::load(&config, &approved, &in_force)?;
+        let questions = Questions::new(registries.clone(), Arc::new(registrar.clone()), approved);
+        dossiers.propose_by(Proposing::new(rules, questions.clone(), &secret.key("proposals")));
         if has_registries {
             dossiers.ask_registries_by(Arc::new(registrar.clone()));
             dossiers.tell_registries_by(Arc::new(registrar.clone()));
@@ -366,6 +370,7 @@ impl Node {
             None => runner,
         };
         let runner = dossier::service::handlers(runner, &self.dossiers);
+        let runner = proposal::handlers(runner, &self.dossiers);
         let runner = match self.exchange() {
             Some(exchange) => exchange.handlers(runner),
             None => runner,
@@ -468,7 +473,7 @@ fn calendar(config: &Config) -> anyhow::Result<Calendar> {
     })
 }
 
-fn shell(exchange: bool) -> Shell {
+fn shell(config: &Config) -> Shell {
     let of_exchange = [
         NavEntry::new(
             "/exchange/access",
@@ -512,7 +517,15 @@ fn shell(exchange: bool) -> Shell {
         person_home: "/my".to_owned(),
         officer_home: "/desk".to_owned(),
     };
-    if exchange {
+    if !config.proposals.is_empty() {
+        shell.nav.push(NavEntry::new(
+            "/desk/proposals",
+            "Dịch vụ chủ động",
+            "Proactive services",
+            Audience::Holding(Permission::ReadStatistics),
+        ));
+    }
+    if config.exchange.is_some() {
         shell.nav.extend(of_exchange);
     }
     shell

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 
 use crate::{
-    check::{Sink, Source},
+    check::{Report, Sink, Source},
     feel::{Expr, Type, Types},
     form::{
         Answers, Form,
@@ -233,20 +233,23 @@ struct RawWrite {
     body: toml::Table,
 }
 
+/// Compiles the text of a writes.toml that stands beside no form and no process; `types` are the names that it may use, and `told.<id>` of an
+/// earlier write is one more.
+pub fn compile(name: &str, text: &str, types: Types) -> (Vec<Write>, Report) {
+    let source = Source { name, text };
+    let mut sink = Sink::default();
+    let writes = match sink.toml::<Raw>(&source) {
+        Some(raw) => each(&mut sink, &source, raw, types),
+        None => Vec::new(),
+    };
+    (writes, sink.report())
+}
+
 /// Compiles writes.toml.
 pub(crate) fn load(sink: &mut Sink, source: &Source<'_>, form: &Form, process: &Process) -> Vec<Write> {
     let Some(raw) = sink.toml::<Raw>(source) else {
         return Vec::new();
     };
-    if raw.write.is_empty() || raw.write.len() > MOST {
-        sink.whole(
-            source.name,
-            "too-large",
-            format!("Phải có từ 1 đến {MOST} mục [[write]]."),
-            format!("There are 1 to {MOST} writes."),
-        );
-        return Vec::new();
-    }
     let carried_out = process
         .nodes()
         .iter()
@@ -259,10 +262,23 @@ pub(crate) fn load(sink: &mut Sink, source: &Source<'_>, form: &Form, process: &
             format!("No step of the process has mc:service=\"{SERVICE}\": nothing would be written."),
         );
     }
+    each(sink, source, raw, types(form, process))
+}
+
+fn each(sink: &mut Sink, source: &Source<'_>, raw: Raw, types: Types) -> Vec<Write> {
+    if raw.write.is_empty() || raw.write.len() > MOST {
+        sink.whole(
+            source.name,
+            "too-large",
+            format!("Phải có từ 1 đến {MOST} mục [[write]]."),
+            format!("There are 1 to {MOST} writes."),
+        );
+        return Vec::new();
+    }
     let mut loader = Loader {
         sink,
         source,
-        types: types(form, process),
+        types,
         told: BTreeSet::new(),
     };
     raw.write.into_iter().map(|write| loader.write(write)).collect()

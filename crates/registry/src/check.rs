@@ -94,9 +94,9 @@ impl Finding {
     }
 }
 
-/// Gathers findings.
+/// Gathers findings, for whoever judges a folder.
 #[derive(Debug, Default)]
-pub(crate) struct Sink {
+pub struct Sink {
     findings: Vec<Finding>,
 }
 
@@ -104,6 +104,7 @@ impl Sink {
     /// More than this many tell nobody anything.
     const MOST: usize = 500;
 
+    /// What keeps the folder from being used.
     pub fn error(
         &mut self,
         file: &str,
@@ -115,6 +116,7 @@ impl Sink {
         self.add(Severity::Error, file, path.into(), code, Text::new(vi, en));
     }
 
+    /// What somebody should look at.
     pub fn warning(
         &mut self,
         file: &str,
@@ -193,10 +195,12 @@ impl Sink {
         }
     }
 
+    /// Whether there is an error.
     pub fn any_error(&self) -> bool {
         self.findings.iter().any(|f| f.severity == Severity::Error)
     }
 
+    /// The findings, errors first.
     pub fn report(mut self) -> Report {
         self.findings
             .sort_by(|a, b| (a.severity, &a.file, &a.path).cmp(&(b.severity, &b.file, &b.path)));

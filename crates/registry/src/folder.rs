@@ -116,7 +116,7 @@ fn names(folder: &Path, sink: &mut Sink) -> Vec<String> {
 }
 
 /// A file of a folder, within bounds.
-pub(crate) fn text(path: &Path, name: &str, sink: &mut Sink) -> Option<String> {
+pub fn text(path: &Path, name: &str, sink: &mut Sink) -> Option<String> {
     let mut bytes = Vec::new();
     let read = fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
     if let Err(error) = read {

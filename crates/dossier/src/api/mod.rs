@@ -43,6 +43,7 @@ pub fn router(dossiers: Dossiers) -> OpenApiRouter {
         .routes(routes!(track))
         .merge(uploads::router())
         .merge(crate::consult::api::router())
+        .merge(crate::proposal::api::router())
         .with_state(dossiers)
 }
 

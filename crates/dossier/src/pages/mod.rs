@@ -2,7 +2,7 @@
 
 pub mod citizen;
 pub mod desk;
-mod text;
+pub(crate) mod text;
 
 use axum::Router;
 
@@ -12,5 +12,6 @@ use crate::service::Dossiers;
 pub fn router(dossiers: Dossiers) -> Router {
     citizen::router(dossiers.clone())
         .merge(crate::consult::pages::router(dossiers.clone()))
+        .merge(crate::proposal::pages::router(dossiers.clone()))
         .merge(desk::router(dossiers))
 }

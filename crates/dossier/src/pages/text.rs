@@ -139,7 +139,7 @@ pub(super) fn role(lang: Lang, role: &str) -> Option<&'static str> {
 }
 
 /// A segment of a path or a value of a query.
-pub(super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -23,6 +23,7 @@ use crate::{
         },
         state::State,
     },
+    proposal,
     store::{self as tables, Listed, NewRows, drafts::DraftId},
 };
 
@@ -192,6 +193,7 @@ impl Dossiers {
                 jobs
             },
             filed,
+            actor: ActorRef::from(ctx),
             now: ctx.now,
         };
         let store = self.store().clone();
@@ -309,6 +311,7 @@ pub(super) struct Prepared {
     consultations: Vec<Vec<Value>>,
     jobs: Vec<Job>,
     filed: Filed,
+    actor: ActorRef,
     now: Timestamp,
 }
 
@@ -349,6 +352,10 @@ async fn write(store: &Store, group: &[Prepared]) -> Result<Vec<Result<Filed>>> 
                         && !tables::drafts::file(&tx, draft, prepared.filed.id.uuid()).await?
                     {
                         return Err(already_filed());
+                    }
+                    if let Some(draft) = prepared.draft {
+                        let filed = (draft.uuid(), prepared.filed.code.as_str());
+                        proposal::taken_up(&tx, filed, &prepared.actor, prepared.now).await?;
                     }
                     new.push(prepared);
                     Ok(prepared.filed.clone())

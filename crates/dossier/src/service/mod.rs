@@ -64,6 +64,7 @@ pub use crate::store::{
 use crate::{
     consult::{Consulted, Exchange},
     model::state::{OpenTask, Rules, State},
+    proposal::Proposing,
 };
 
 /// What a node decides about its dossiers.
@@ -124,6 +125,7 @@ struct Inner {
     lookup: OnceLock<Arc<dyn Lookup>>,
     keeper: OnceLock<Arc<dyn Keeper>>,
     contest: OnceLock<Arc<dyn Contest>>,
+    proposing: OnceLock<Proposing>,
 }
 
 impl Dossiers {
@@ -150,6 +152,7 @@ impl Dossiers {
             lookup: OnceLock::new(),
             keeper: OnceLock::new(),
             contest: OnceLock::new(),
+            proposing: OnceLock::new(),
         }))
     }
 
@@ -193,6 +196,24 @@ impl Dossiers {
         self.0.exchange.get()
     }
 
+    /// From now on people are proposed to by these rules.
+    pub fn propose_by(&self, proposing: Proposing) {
+        // Said once, by whoever serves.
+        let _ = self.0.proposing.set(proposing);
+    }
+
+    pub(crate) fn proposing(&self) -> Option<&Proposing> {
+        self.0.proposing.get()
+    }
+
+    pub(crate) fn lookup(&self) -> Option<&Arc<dyn Lookup>> {
+        self.0.lookup.get()
+    }
+
+    pub(crate) fn keeper(&self) -> Option<&Arc<dyn Keeper>> {
+        self.0.keeper.get()
+    }
+
     pub(crate) fn identity(&self) -> &IdentityState {
         &self.0.identity
     }
@@ -201,7 +222,7 @@ impl Dossiers {
         &self.0.store
     }
 
-    fn rules<'a>(&'a self, package: &'a Package, calendar: &'a Calendar) -> Rules<'a> {
+    pub(crate) fn rules<'a>(&'a self, package: &'a Package, calendar: &'a Calendar) -> Rules<'a> {
         Rules {
             package,
             calendar,
@@ -230,6 +251,21 @@ impl Dossiers {
         let code = agencies
             .get(&package.id.code)
             .or_else(|| agencies.get(level))
+            .or_else(|| agencies.values().next());
+        let code = code.ok_or_else(|| Error::internal("no agency decides anything here: see [dossiers.agencies]"))?;
+        code.parse()
+            .map_err(|_| Error::internal(format!("not an agency code: {code}")))
+    }
+
+    /// The agency that proposes a procedure, which may have no package here.
+    ///
+    /// # Errors
+    /// The configuration names no agency, or not one.
+    pub(crate) fn proposing_agency(&self, procedure: &str) -> Result<AgencyCode> {
+        let agencies = &self.0.config.agencies;
+        let code = agencies
+            .get(procedure)
+            .or_else(|| agencies.get("commune"))
             .or_else(|| agencies.values().next());
         let code = code.ok_or_else(|| Error::internal("no agency decides anything here: see [dossiers.agencies]"))?;
         code.parse()

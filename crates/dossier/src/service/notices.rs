@@ -27,8 +27,10 @@ pub const NOTICES: u32 = 20;
 /// A notice as its person sees it.
 #[derive(Debug, Clone)]
 pub struct NoticeItem {
-    /// Code of the dossier.
+    /// Code of the dossier; empty where it is about a proposal.
     pub code: String,
+    /// Where it is to be seen.
+    pub href: String,
     /// What.
     pub kind: NoticeKind,
     /// In words.
@@ -50,7 +52,12 @@ impl Dossiers {
         let rows = notices::newest(&self.store().read(), account.uuid(), code, NOTICES).await?;
         let item = |row: notices::NoticeRow| -> Result<NoticeItem> {
             let kind = NoticeKind::parse(&row.kind).ok_or_else(|| Error::internal("not a kind of notice"))?;
+            let href = match kind.is_of_proposal() {
+                true => format!("/my/proposals/{}", row.dossier_id),
+                false => format!("/dossiers/{}", row.code),
+            };
             Ok(NoticeItem {
+                href,
                 code: row.code,
                 kind,
                 text: kind.text(row.named_at.map(Timestamp::from_micros)),

@@ -9,9 +9,9 @@ use crate::model::{action::DossierId, notice::NoticeKind};
 /// A notice to write.
 #[derive(Debug, Clone, Copy)]
 pub struct New<'a> {
-    /// About which dossier.
+    /// About which dossier; the id of a proposal, where it is about one.
     pub dossier: DossierId,
-    /// Its code.
+    /// Its code; none of a proposal.
     pub code: &'a str,
     /// For whom.
     pub account: Uuid,
@@ -47,6 +47,8 @@ pub async fn tell(tx: &Tx, notice: New<'_>) -> Result<()> {
 /// A notice as it is kept.
 #[derive(Debug, Clone, Row)]
 pub struct NoticeRow {
+    /// About which dossier or proposal.
+    pub dossier_id: Uuid,
     /// What.
     pub kind: String,
     /// Code of the dossier.
@@ -65,13 +67,29 @@ pub struct NoticeRow {
 /// The database failed.
 pub async fn newest(db: &impl Read, account: Uuid, code: Option<&str>, limit: u32) -> Result<Vec<NoticeRow>> {
     let mut values = params![account];
-    let mut sql = String::from("SELECT kind, code, at, named_at, read_at FROM dossier_notice WHERE account = $1");
+    let mut sql =
+        String::from("SELECT dossier_id, kind, code, at, named_at, read_at FROM dossier_notice WHERE account = $1");
     if let Some(code) = code {
         sql.push_str(" AND code = $2");
         values.push(store::Param::value(code));
     }
     sql.push_str(&format!(" ORDER BY at DESC, dossier_id, kind LIMIT {limit}"));
     db.all::<NoticeRow>(&sql, values).await
+}
+
+/// The accounts that were told that something is proposed, or will be done.
+///
+/// # Errors
+/// The database failed.
+pub async fn told_of(db: &impl Read, proposal: Uuid) -> Result<Vec<Uuid>> {
+    #[derive(Row)]
+    struct AccountRow {
+        account: Uuid,
+    }
+    let sql =
+        "SELECT account FROM dossier_notice WHERE dossier_id = $1 AND kind IN ('proposed', 'announced') ORDER BY cause";
+    let rows: Vec<AccountRow> = db.all(sql, params![proposal]).await?;
+    Ok(rows.into_iter().map(|row| row.account).collect())
 }
 
 /// Notes that a person has read what they were told; of one dossier only if asked.

@@ -8,7 +8,10 @@ use super::{IdentityState, Opened, Origin};
 use crate::{
     Actor, Ctx,
     model::{AccountId, Assurance, DemoRole, NewAccount},
-    store::{EventRow, Owner, account, add_event, demo_account, demo_officer, events_of, memberships, upsert_account},
+    store::{
+        EventRow, Owner, account, accounts_of, add_event, demo_account, demo_officer, events_of, memberships,
+        upsert_account,
+    },
 };
 
 /// What happened to an account or officer.
@@ -134,6 +137,18 @@ impl IdentityState {
         problems.into_result()?;
         let row = transact!(self.0.store, |tx| { upsert_account(&tx, new, ctx.now).await })?;
         Ok(AccountId::from_uuid(row.id))
+    }
+
+    /// The accounts of a person by the personal number, so that the platform can tell them something.
+    ///
+    /// # Errors
+    /// `Forbidden` to all but the system.
+    pub async fn accounts_of(&self, ctx: &Ctx, number: &str) -> Result<Vec<AccountId>> {
+        if !matches!(ctx.actor, Actor::System(_)) {
+            return Err(Error::forbidden());
+        }
+        let rows = accounts_of(&self.0.store.read(), number).await?;
+        Ok(rows.into_iter().map(|row| AccountId::from_uuid(row.id)).collect())
     }
 
     /// Begins a session as the account or officer that plays `role` in the demonstration.

@@ -70,6 +70,12 @@ pub(crate) async fn account(db: &impl Read, id: AccountId) -> Result<Option<Acco
         .await
 }
 
+/// The accounts that sign in with a personal number: one for each e-ID that vouches for the person.
+pub(crate) async fn accounts_of(db: &impl Read, number: &str) -> Result<Vec<AccountRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM account WHERE person_number = $1 AND active ORDER BY id LIMIT 20");
+    db.all(&sql, params![number]).await
+}
+
 /// The account that plays a role in the demonstration; the oldest if there are several.
 pub(crate) async fn demo_account(db: &impl Read, role: &str) -> Result<Option<AccountRow>> {
     db.one(

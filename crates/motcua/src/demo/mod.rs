@@ -150,6 +150,7 @@ pub fn config(args: &Args) -> anyhow::Result<Config> {
         packages: Vec::new(),
         registries: Vec::new(),
         questions: Vec::new(),
+        proposals: Vec::new(),
         pseudonyms: Pseudonyms::default(),
         reference: None,
         calendar: None,

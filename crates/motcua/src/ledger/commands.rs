@@ -260,6 +260,7 @@ fn line(entry: &Stored) -> serde_json::Value {
         Kind::ACCESS => "access",
         Kind::RECORD => "record",
         Kind::ANSWER => "answer",
+        Kind::PROPOSAL => "proposal",
         _ => "other",
     };
     let record = entry

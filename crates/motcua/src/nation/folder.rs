@@ -4,6 +4,8 @@
 //! motcua-nation/
 //!   agencies.toml          the country, and where the agencies' own systems listen
 //!   registries/            the folders of the registries that the nodes keep, with the dictionary
+//!   questions/             the approved questions of the province
+//!   proposals/             the rules by which it proposes to people
 //!   complete               the nation was built to its end
 //!   vpcp/                  a node: motcua.toml, node.log, motcua.pid while it runs
 //!     data/                its database, keys, log, files
@@ -11,7 +13,7 @@
 //! ```
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
@@ -31,6 +33,10 @@ const REGISTRIES_FOLDER: &str = "registries";
 
 /// Every file of `registries/` of this build, with its path below that folder.
 const REGISTRIES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/registries.rs"));
+
+/// The same of `questions/` and of `proposals/`: what the province asks, and proposes to people.
+const QUESTIONS: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/questions.rs"));
+const PROPOSALS: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/proposals.rs"));
 
 /// The folder.
 #[derive(Debug, Clone)]
@@ -119,7 +125,11 @@ impl Folder {
                 ),
             )?;
         }
-        let registries = self.registries()?;
+        let registries = self.written(REGISTRIES_FOLDER, REGISTRIES)?;
+        let proposing = Proposing {
+            questions: folders(&self.written("questions", QUESTIONS)?, QUESTIONS),
+            proposals: folders(&self.written("proposals", PROPOSALS)?, PROPOSALS),
+        };
         // The witness first: the operator names its key.
         let mut agencies: Vec<_> = AGENCIES.iter().collect();
         agencies.sort_by_key(|agency| agency.folder != WITNESS);
@@ -139,7 +149,7 @@ impl Folder {
                 edge: next()?,
                 peers: next()?,
             };
-            let mut text = settings(agency, &folder, &registries, &ports)?;
+            let mut text = settings(agency, &folder, (&registries, &proposing), &ports)?;
             if agency.folder == OPERATOR {
                 text.push_str(&self.federation()?);
             }
@@ -148,10 +158,10 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes the folders of the registries that are not there yet; where they are.
-    fn registries(&self) -> anyhow::Result<PathBuf> {
-        let folder = std::path::absolute(self.0.join(REGISTRIES_FOLDER))?;
-        for (name, text) in REGISTRIES {
+    /// Writes the files of this build that are not there yet; where they are.
+    fn written(&self, folder: &str, files: &[(&str, &str)]) -> anyhow::Result<PathBuf> {
+        let folder = std::path::absolute(self.0.join(folder))?;
+        for (name, text) in files {
             let path = folder.join(name);
             if !path.exists() {
                 let above = path.parent().unwrap_or(&folder);
@@ -248,6 +258,37 @@ impl NodeFolder {
     }
 }
 
+/// By what the province proposes.
+struct Proposing {
+    questions: Vec<PathBuf>,
+    proposals: Vec<PathBuf>,
+}
+
+impl Proposing {
+    fn settings(&self) -> String {
+        let list = |paths: &[PathBuf]| {
+            let quoted = paths
+                .iter()
+                .map(|path| toml::Value::String(path.to_string_lossy().into_owned()).to_string());
+            quoted.collect::<Vec<_>>().join(", ")
+        };
+        format!(
+            "questions = [{}]\nproposals = [{}]\n",
+            list(&self.questions),
+            list(&self.proposals)
+        )
+    }
+}
+
+/// The folders below `root` in which files of this build are, each once.
+fn folders(root: &Path, files: &[(&str, &str)]) -> Vec<PathBuf> {
+    let names: BTreeSet<&str> = files
+        .iter()
+        .filter_map(|(name, _)| Some(name.split_once('/')?.0))
+        .collect();
+    names.into_iter().map(|name| root.join(name)).collect()
+}
+
 /// Where a node listens.
 struct Ports {
     http: SocketAddr,
@@ -271,7 +312,12 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// The configuration of a node. Each site has a name of its own, because browsers keep one set of cookies for all ports of a
 /// name; names under `localhost` lead to this machine (RFC 6761, 6.3).
-fn settings(agency: &Agency, folder: &Path, registries: &Path, ports: &Ports) -> anyhow::Result<String> {
+fn settings(
+    agency: &Agency,
+    folder: &Path,
+    (registries, proposing): (&Path, &Proposing),
+    ports: &Ports,
+) -> anyhow::Result<String> {
     let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let system = agency.systems.first().context("a member without a system")?;
     let data = std::path::absolute(folder.join("data"))?;
@@ -279,11 +325,14 @@ fn settings(agency: &Agency, folder: &Path, registries: &Path, ports: &Ports) ->
         .registries()
         .map(|code| text(&registries.join(code).to_string_lossy()))
         .collect::<Vec<_>>();
-    let kept = if kept.is_empty() {
+    let mut kept = if kept.is_empty() {
         String::new()
     } else {
         format!("registries = [{}]\n", kept.join(", "))
     };
+    if agency.folder == PROVINCE {
+        kept.push_str(&proposing.settings());
+    }
     let mut out = format!(
         "# {name}: {member}. Made by `motcua demo --nation`; edit it while the nation is stopped.\n\
          data = {data}\n\

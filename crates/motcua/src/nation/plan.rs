@@ -427,7 +427,7 @@ pub fn links() -> Vec<Link> {
     links
 }
 
-/// What the province's procedures ask of registries, and tell them: each by a grant of its own, with the law of `writes.toml` and of
+/// What the province's procedures and proposals ask of registries, and tell them: each by a grant of its own, with the law of `writes.toml` and of
 /// the fields that are asked for.
 fn of_procedures() -> Vec<Link> {
     let (prefill, write, contest) = ("procedure.prefill", "procedure.write", "procedure.contest");
@@ -448,6 +448,17 @@ fn of_procedures() -> Vec<Link> {
         ("civil-status", "Luật Hộ tịch 60/2014/QH13, Điều 16 và Điều 57"),
         ("social-insurance", "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12, 16 và 17"),
         ("tax", "Luật Quản lý thuế 38/2019/QH14, Điều 35"),
+    ];
+    // What people are proposed before they ask (`proposals/`), for the purposes of their questions.
+    let proposed = [
+        ("population", "proactive.remind", "Luật Căn cước 26/2023/QH15, Điều 11"),
+        ("social-insurance", "proactive.remind", "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12"),
+        ("civil-status", "proactive.remind", "Luật Hộ tịch 60/2014/QH13, Điều 15"),
+        ("population", "proactive.recommend", "Luật Căn cước 26/2023/QH15, Điều 11"),
+        ("residence", "proactive.recommend", "Luật Cư trú 68/2020/QH14, Điều 20"),
+        ("civil-status", "proactive.recommend", "Luật Hộ tịch 60/2014/QH13, Điều 57"),
+        ("population", "proactive.act", "Luật Cư trú 68/2020/QH14, Điều 26"),
+        ("residence", "proactive.act", "Luật Cư trú 68/2020/QH14, Điều 26"),
     ];
     let link = |registry: &'static str, methods, path: &str, purpose, basis, reason| {
         Some(Link {
@@ -470,6 +481,16 @@ fn of_procedures() -> Vec<Link> {
             prefill,
             basis,
             "Điền sẵn tờ khai bằng thông tin mà cơ quan nhà nước đã có.",
+        )
+    };
+    let looked_for = |(registry, purpose, basis)| {
+        link(
+            registry,
+            &["GET"],
+            "prefill/facts/*",
+            purpose,
+            basis,
+            "Chủ động đề xuất dịch vụ công cho người được hưởng (Nghị định 224/2026/NĐ-CP).",
         )
     };
     let contested = |(registry, _)| {
@@ -495,6 +516,7 @@ fn of_procedures() -> Vec<Link> {
     let asked_and_contested = asked.into_iter().flat_map(|of| [read(of), contested(of)]);
     asked_and_contested
         .chain(told.into_iter().map(written))
+        .chain(proposed.into_iter().map(looked_for))
         .flatten()
         .collect()
 }

@@ -28,6 +28,10 @@ struct My {
     page: Page,
     first: bool,
     waiting: Vec<Row>,
+    /// How many proposals stand open.
+    proposed: usize,
+    /// Whether the state is about to act by itself.
+    announced: bool,
     notices: Vec<NoticeItem>,
     unread: bool,
     drafts: Vec<DraftLine>,
@@ -98,6 +102,10 @@ async fn shown(web: &Web, portal: &Portal, asked: &Asked) -> Result<Response> {
     } else {
         Vec::new()
     };
+    let (proposed, announced) = match first {
+        true => portal.dossiers.proposals_waiting(&web.ctx).await?,
+        false => (0, false),
+    };
     let mut page = web.titled("Hồ sơ của tôi", "My dossiers");
     page.breadcrumbs = vec![Link::new("/", "Trang chủ", "Home")];
     page.notice = (asked.done == "discarded").then(|| Notice {
@@ -108,6 +116,8 @@ async fn shown(web: &Web, portal: &Portal, asked: &Asked) -> Result<Response> {
         page,
         first,
         waiting: rows(&waiting),
+        proposed,
+        announced,
         unread: notices.iter().any(|n| n.unread),
         notices,
         drafts: drafts

@@ -1,0 +1,221 @@
+//! The agency's side: its rules with their figures and runs; and what everybody may know of them.
+
+use std::collections::BTreeMap;
+
+use base::{Result, Timestamp};
+use identity::{Ctx, Permission, Scope};
+
+use super::{
+    Rule,
+    model::RunId,
+    runs::left,
+    store::{self as tables, CountRow, RunRow},
+};
+use crate::service::Dossiers;
+
+/// As many runs of a rule are shown.
+const RUNS: u32 = 20;
+/// Fewer than this are not told to the public: somebody might be recognised.
+const FEW: i64 = 5;
+
+/// What is counted of proposals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Figures {
+    /// Made.
+    pub proposed: i64,
+    /// Seen by their person.
+    pub seen: i64,
+    /// Became a dossier.
+    pub taken_up: i64,
+    /// Refused.
+    pub declined: i64,
+    /// Closed because the person wants none.
+    pub not_wanted: i64,
+    /// Expired.
+    pub expired: i64,
+    /// Were no longer so.
+    pub overtaken: i64,
+    /// The state has acted.
+    pub acted: i64,
+    /// It was undone.
+    pub restored: i64,
+    /// It could not act, or could not undo.
+    pub failed: i64,
+}
+
+impl Figures {
+    fn add(&mut self, what: &str, n: i64) {
+        let counter = match what {
+            "proposed" => &mut self.proposed,
+            "seen" => &mut self.seen,
+            "taken-up" => &mut self.taken_up,
+            "declined" => &mut self.declined,
+            "not-wanted" => &mut self.not_wanted,
+            "expired" => &mut self.expired,
+            "overtaken" => &mut self.overtaken,
+            "acted" => &mut self.acted,
+            "restored" => &mut self.restored,
+            _ => &mut self.failed,
+        };
+        *counter += n;
+    }
+}
+
+/// A number of persons as the public is told it: none where it is from 1 to 4.
+pub fn told(n: i64) -> Option<i64> {
+    (n == 0 || n >= FEW).then_some(n)
+}
+
+/// The figures of one procedure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcedureFigures {
+    /// Its national code.
+    pub procedure: String,
+    /// The figures.
+    pub figures: Figures,
+}
+
+/// A rule as its office sees it.
+#[derive(Debug)]
+pub struct RuleView<'a> {
+    /// The rule.
+    pub rule: &'a Rule,
+    /// The figures of all time.
+    pub figures: Figures,
+    /// Its newest runs.
+    pub runs: Vec<RunView>,
+    /// Whether the reader may start a run.
+    pub may_start: bool,
+}
+
+/// A run, and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunView {
+    /// Its id.
+    pub id: RunId,
+    /// Who started it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Persons in all.
+    pub total: i64,
+    /// To whom it was proposed.
+    pub proposed: i64,
+    /// To whom it had been proposed before.
+    pub known: i64,
+    /// Of whom nothing can be said yet, or could be until the end.
+    pub left: i64,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl RunView {
+    /// Persons of whom something is known.
+    pub const fn done(&self) -> i64 {
+        self.total - self.left
+    }
+}
+
+impl Dossiers {
+    /// The rules of the node with their figures and newest runs; of the agencies whose figures the reader may see.
+    ///
+    /// # Errors
+    /// `Forbidden` for who may see no figures at all.
+    pub async fn proposal_rules(&self, ctx: &Ctx) -> Result<Vec<RuleView<'_>>> {
+        ctx.officer()?;
+        if !ctx.holds(Permission::ReadStatistics) {
+            return Err(base::Error::forbidden());
+        }
+        let counts = tables::counts(&self.store().read(), i64::MIN, i64::MAX).await?;
+        let mut views = Vec::new();
+        let rules = self
+            .proposing()
+            .map(|proposing| proposing.rules.as_slice())
+            .unwrap_or_default();
+        for rule in rules {
+            if self.may_see_rule(ctx, rule)? {
+                views.push(self.rule_view(ctx, rule, &counts, 1).await?);
+            }
+        }
+        Ok(views)
+    }
+
+    /// One rule with its figures and runs.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden` for who may not see the figures of the agency that proposes.
+    pub async fn proposal_rule(&self, ctx: &Ctx, code: &str) -> Result<RuleView<'_>> {
+        ctx.officer()?;
+        let rule = self.rule(code)?;
+        if !self.may_see_rule(ctx, rule)? {
+            return Err(base::Error::forbidden());
+        }
+        let counts = tables::counts(&self.store().read(), i64::MIN, i64::MAX).await?;
+        self.rule_view(ctx, rule, &counts, RUNS).await
+    }
+
+    fn may_see_rule(&self, ctx: &Ctx, rule: &Rule) -> Result<bool> {
+        let agency = Scope::Agency(self.proposing_agency(&rule.procedure)?.to_string());
+        Ok(ctx.may(Permission::ReadStatistics, &agency))
+    }
+
+    async fn rule_view<'a>(&self, ctx: &Ctx, rule: &'a Rule, counts: &[CountRow], runs: u32) -> Result<RuleView<'a>> {
+        let mut figures = Figures::default();
+        for row in counts.iter().filter(|row| row.rule == rule.code.as_str()) {
+            figures.add(&row.what, row.n);
+        }
+        let mut views = Vec::new();
+        for run in tables::runs(&self.store().read(), rule.code.as_str(), runs).await? {
+            views.push(self.run_view(&run).await?);
+        }
+        let agency = Scope::Agency(self.proposing_agency(&rule.procedure)?.to_string());
+        Ok(RuleView {
+            rule,
+            figures,
+            runs: views,
+            may_start: ctx.may(Permission::DecideDossier, &agency),
+        })
+    }
+
+    async fn run_view(&self, run: &RunRow) -> Result<RunView> {
+        let id = RunId::from_uuid(run.id);
+        let outcomes = tables::outcomes(&self.store().read(), id).await?;
+        let of = |what: &str| outcomes.iter().find(|(known, _)| known == what).map_or(0, |(_, n)| *n);
+        Ok(RunView {
+            id,
+            by: run.started_by.clone(),
+            at: Timestamp::from_micros(run.started_at),
+            total: run.total,
+            proposed: of("proposed"),
+            known: of("known"),
+            left: left(run, &outcomes),
+            ended_at: run.ended_at.map(Timestamp::from_micros),
+        })
+    }
+
+    /// What everybody may know: per procedure, of one year, small numbers left out. No personal data.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn public_proposals(&self, year: i16) -> Result<Vec<ProcedureFigures>> {
+        let january = i64::from(year) * 12;
+        let mut all: BTreeMap<String, Figures> = BTreeMap::new();
+        for row in tables::counts(&self.store().read(), january, january + 11).await? {
+            all.entry(row.procedure_code).or_default().add(&row.what, row.n);
+        }
+        let figures = all
+            .into_iter()
+            .map(|(procedure, figures)| ProcedureFigures { procedure, figures });
+        Ok(figures.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_numbers_are_not_told() {
+        assert_eq!([0, 1, 4, 5, 900].map(told), [Some(0), None, None, Some(5), Some(900)]);
+    }
+}

@@ -1,0 +1,189 @@
+//! The office's rules with their figures and runs, and what is public of them.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use base::{Error, Kind, Lang, Problems, Result, Timestamp};
+use identity::Web;
+use view::{Link, Page, ui};
+
+use super::super::{Figures, Ladder, ProcedureFigures, RuleView, RunView, told};
+use crate::service::Dossiers;
+
+#[derive(Template)]
+#[template(path = "proposal/rules.html")]
+struct RulesPage {
+    page: Page,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    href: String,
+    name: String,
+    level: String,
+    procedure: String,
+    figures: Figures,
+    last: Option<Timestamp>,
+    running: bool,
+}
+
+pub(super) async fn list(web: Web, State(dossiers): State<Dossiers>) -> Response {
+    let made = async {
+        let lang = web.ctx.lang;
+        let rules = dossiers.proposal_rules(&web.ctx).await?;
+        let mut page = web.titled("Dịch vụ công chủ động", "Proactive services");
+        page.breadcrumbs = vec![Link::new("/desk", "Bàn làm việc", "Desk")];
+        Ok::<_, Error>(RulesPage {
+            rows: rules.iter().map(|view| row(view, lang)).collect(),
+            page,
+        })
+    };
+    match made.await {
+        Ok(page) => view::html(StatusCode::OK, &page),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+fn row(view: &RuleView<'_>, lang: Lang) -> Row {
+    let last = view.runs.first();
+    Row {
+        href: format!("/desk/proposals/{}", view.rule.code),
+        name: view.rule.name.get(lang).to_owned(),
+        level: view.rule.level().label().get(lang).to_owned(),
+        procedure: view.rule.procedure.clone(),
+        figures: view.figures,
+        last: last.map(|run| run.at),
+        running: last.is_some_and(|run| run.ended_at.is_none()),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "proposal/rule.html")]
+struct RulePage {
+    page: Page,
+    path: String,
+    summary: String,
+    level: String,
+    procedure: String,
+    question: String,
+    laws: Vec<String>,
+    /// Days to refuse, days to restore.
+    act: Option<(u16, u16)>,
+    every: Option<u16>,
+    figures: Figures,
+    runs: Vec<RunView>,
+    may_start: bool,
+    people: String,
+}
+
+pub(super) async fn show(web: Web, State(dossiers): State<Dossiers>, Path(rule): Path<String>) -> Response {
+    match rule_page(&web, &dossiers, &rule, String::new(), Problems::new()).await {
+        Ok(page) => view::html(StatusCode::OK, &page),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+async fn rule_page(web: &Web, dossiers: &Dossiers, code: &str, people: String, problems: Problems) -> Result<RulePage> {
+    let lang = web.ctx.lang;
+    let view = dossiers.proposal_rule(&web.ctx, code).await?;
+    let rule = view.rule;
+    let mut page = web.page.clone();
+    page.title = rule.name.get(lang).to_owned();
+    page.breadcrumbs = vec![
+        Link::new("/desk", "Bàn làm việc", "Desk"),
+        Link::new("/desk/proposals", "Dịch vụ công chủ động", "Proactive services"),
+    ];
+    page.problems = problems;
+    Ok(RulePage {
+        path: format!("/desk/proposals/{}", rule.code),
+        summary: rule.summary.get(lang).to_owned(),
+        level: rule.level().label().get(lang).to_owned(),
+        procedure: rule.procedure.clone(),
+        question: rule.question.name.get(lang).to_owned(),
+        laws: rule
+            .basis
+            .iter()
+            .map(|basis| format!("{}, {}", basis.text, basis.article))
+            .collect(),
+        act: match &rule.step {
+            Ladder::Act(act) => Some((act.refuse_days, act.restore_days)),
+            _ => None,
+        },
+        every: rule.every_days,
+        figures: view.figures,
+        runs: view.runs,
+        may_start: view.may_start,
+        people,
+        page,
+    })
+}
+
+/// Starts a run over the people whose numbers were entered.
+pub(super) async fn start(
+    web: Web,
+    State(dossiers): State<Dossiers>,
+    Path(rule): Path<String>,
+    Form(posted): Form<Vec<(String, String)>>,
+) -> Response {
+    let people = posted
+        .into_iter()
+        .find(|(name, _)| name == "people")
+        .map(|(_, value)| value)
+        .unwrap_or_default();
+    let error = match dossiers.start_run(&web.ctx, &rule, &people).await {
+        Ok(_) => return Redirect::to(&format!("/desk/proposals/{rule}")).into_response(),
+        Err(error) => error,
+    };
+    let Error::Refused(kind @ (Kind::Invalid | Kind::Conflict), problems) = error else {
+        return web.refuse(&error);
+    };
+    match rule_page(&web, &dossiers, &rule, people, problems).await {
+        Ok(page) => {
+            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+            view::html(status, &page)
+        }
+        Err(error) => web.refuse(&error),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "proposal/public.html")]
+struct PublicPage {
+    page: Page,
+    year: i16,
+    rows: Vec<PublicRow>,
+}
+
+struct PublicRow {
+    procedure: String,
+    /// In the order of the columns, as they are told.
+    figures: [String; 6],
+}
+
+/// The figures of this year, for everybody.
+pub(super) async fn public(web: Web, State(dossiers): State<Dossiers>) -> Response {
+    let year = web.ctx.now.legal_date().year();
+    let made = async {
+        let mut page = web.titled("Dịch vụ công chủ động", "Proactive services");
+        page.breadcrumbs = vec![Link::new("/publication", "Công khai tiến độ", "Publication")];
+        let figures = dossiers.public_proposals(year).await?;
+        let shown = |n: i64| told(n).map_or_else(|| page.t("dưới 5", "below 5").to_owned(), |n| page.number(n));
+        let row = |of: ProcedureFigures| {
+            let f = of.figures;
+            PublicRow {
+                procedure: of.procedure,
+                figures: [f.proposed, f.seen, f.taken_up, f.declined, f.acted, f.restored].map(shown),
+            }
+        };
+        let rows = figures.into_iter().map(row).collect();
+        Ok::<_, Error>(PublicPage { page, year, rows })
+    };
+    match made.await {
+        Ok(page) => view::html(StatusCode::OK, &page),
+        Err(error) => web.refuse(&error),
+    }
+}

@@ -3,11 +3,12 @@
 use base::codes::CodeError;
 use hashbrown::HashMap;
 
+use crate::dictionary::NULL;
 use crate::distance::Distance;
 use crate::program::{Column, Field, Measure, Measured, Number, Store, Test};
 use crate::scalar::{self, Evaluator, Type, Value};
 use crate::sql::{Expr, Operator, Side};
-use crate::table::{NULL, Records};
+use crate::table::Records;
 
 /// A blocking rule: pairs with equal keys for which the rest holds too.
 #[derive(Debug)]
@@ -279,11 +280,15 @@ impl Compiler<'_> {
         Ok(self.measure(Measured::Overlap, a, b, None))
     }
 
-    /// The number of a measure. One that is asked for with several bounds has the largest, and none if once without.
+    /// The number of a measure. One that is asked for with several bounds has the one that holds for all, and none if once
+    /// without.
     fn measure(&mut self, of: Measured, a: Field, b: Field, bound: Option<f64>) -> Number {
         let known = self.store.measures.iter().position(|m| (m.of, m.a, m.b) == (of, a, b));
         if let Some(measure) = known.and_then(|n| self.store.measures.get_mut(n)) {
-            measure.bound = measure.bound.zip(bound).map(|(x, y)| x.max(y));
+            measure.bound = measure.bound.zip(bound).map(|(x, y)| match of {
+                Measured::Texts(distance) if !distance.is_distance() => x.min(y),
+                _ => x.max(y),
+            });
         }
         Number::Measure(known.unwrap_or_else(|| {
             self.store.measures.push(Measure { of, a, b, bound });
@@ -291,15 +296,20 @@ impl Compiler<'_> {
         }))
     }
 
-    /// `levenshtein(…) <= 2`: the distance need not be known beyond the bound.
+    /// `levenshtein(…) <= 2`, `jaro_winkler(…) >= 0.9`: what is beyond the bound need not be known exactly.
     fn bounded(&mut self, operator: Operator, a: &Expr, b: &Expr) -> Compiled<Option<Test>> {
-        let (Operator::Le | Operator::Lt, Expr::Call(name, arguments), Expr::Number(bound)) = (operator, a, b) else {
+        let (Expr::Call(name, arguments), Expr::Number(bound)) = (a, b) else {
             return Ok(None);
         };
         let (Some(distance), [x, y], None) = (Distance::named(name), arguments.as_slice(), a.side()) else {
             return Ok(None);
         };
-        if !distance.is_distance() || *bound < 0.0 || !has_columns(a) {
+        let fits = match operator {
+            Operator::Le | Operator::Lt => distance.is_distance(),
+            Operator::Ge | Operator::Gt => !distance.is_distance(),
+            _ => false,
+        };
+        if !fits || *bound < 0.0 || !has_columns(a) {
             return Ok(None);
         }
         let (x, y) = (self.field(x, Type::Text)?, self.field(y, Type::Text)?);
@@ -358,12 +368,11 @@ impl Compiler<'_> {
         // The values that an expression of few columns is computed from recur: each combination is computed once.
         let mut known: HashMap<Vec<u32>, (u32, f64)> = HashMap::new();
         let (mut ids, mut numbers) = (Vec::new(), Vec::new());
+        let mut inputs = Vec::new();
         for row in 0..rows {
-            let inputs: Vec<u32> = sources
-                .iter()
-                .map(|(_, column)| self.base_value(*column, row))
-                .collect();
-            let (id, number) = match known.get(&inputs) {
+            inputs.clear();
+            inputs.extend(sources.iter().map(|(_, column)| self.base_value(*column, row)));
+            let (id, number) = match known.get(inputs.as_slice()) {
                 Some(value) => *value,
                 None => {
                     let value = evaluator.value(expr, &|name| {
@@ -374,7 +383,7 @@ impl Compiler<'_> {
                         }
                     });
                     let value = self.keep(&value, kind);
-                    known.insert(inputs, value);
+                    known.insert(inputs.clone(), value);
                     value
                 }
             };

@@ -40,20 +40,127 @@ impl Distance {
 /// Texts of up to so many characters are compared without allocating.
 const SHORT: usize = 64;
 
-/// Measures two texts. The similarities of an empty text are 0, as in DuckDB.
-///
-/// With a bound, a distance above it may come out as infinite: who asks whether it is at most that needs no more.
-pub(crate) fn measure(distance: Distance, a: &str, b: &str, bound: Option<f64>) -> f64 {
-    if a.is_ascii() && b.is_ascii() {
-        return of_letters(distance, a.as_bytes(), b.as_bytes(), bound);
+/// Measures texts, one pair after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Ruler {
+    places: Places,
+}
+
+/// Where each letter of ASCII stands in a text, a bit a place; nowhere between two measurements.
+#[derive(Debug)]
+struct Places([u64; 128]);
+
+impl Default for Places {
+    fn default() -> Self {
+        Self([0; 128])
     }
-    let (mut left, mut right) = ([char::MIN; SHORT], [char::MIN; SHORT]);
-    match (letters(a, &mut left), letters(b, &mut right)) {
-        (Some(a), Some(b)) => of_letters(distance, a, b, bound),
-        _ => {
-            let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-            of_letters(distance, &a, &b, bound)
+}
+
+impl Ruler {
+    /// Measures two texts in UTF-8. The similarities of an empty text are 0, as in DuckDB.
+    ///
+    /// With a bound, a distance above it may come out as infinite, and a similarity below it as 0: who asks on which side of
+    /// it they are needs no more.
+    pub(crate) fn measure(&mut self, distance: Distance, a: &[u8], b: &[u8], bound: Option<f64>) -> f64 {
+        if a.is_ascii() && b.is_ascii() {
+            return self.of_letters(distance, a, b, bound);
         }
+        let [a, b] = [a, b].map(|text| std::str::from_utf8(text).unwrap_or_default());
+        let (mut left, mut right) = ([char::MIN; SHORT], [char::MIN; SHORT]);
+        match (letters(a, &mut left), letters(b, &mut right)) {
+            (Some(a), Some(b)) => self.of_letters(distance, a, b, bound),
+            _ => {
+                let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+                self.of_letters(distance, &a, &b, bound)
+            }
+        }
+    }
+
+    fn of_letters<T: Letter>(&mut self, by: Distance, a: &[T], b: &[T], bound: Option<f64>) -> f64 {
+        match by {
+            Distance::Levenshtein => {
+                let limit = bound.map_or(u32::MAX, |bound| bound as u32);
+                self.short_edits::<false, T>(a, b, limit)
+                    .unwrap_or_else(|| distance::levenshtein::distance(a.iter().copied(), b.iter().copied()) as f64)
+            }
+            Distance::DamerauLevenshtein => {
+                // Where only neighbours change places and nothing happens between them, this is exact up to 2, and never
+                // more than half as much again.
+                let limit = bound.map_or(u32::MAX, |bound| (1.5 * bound) as u32);
+                match self.short_edits::<true, T>(a, b, limit) {
+                    Some(edits) if edits <= 2.0 => edits,
+                    Some(edits) if edits > f64::from(limit) => f64::INFINITY,
+                    _ => distance::damerau_levenshtein::distance(a.iter().copied(), b.iter().copied()) as f64,
+                }
+            }
+            _ if a.is_empty() || b.is_empty() => 0.0,
+            Distance::Jaro => self.jaro(a, b, bound.unwrap_or(0.0)),
+            Distance::JaroWinkler => {
+                let beginning = a.iter().zip(b).take(4).take_while(|(x, y)| x == y).count();
+                let lift = beginning as f64 * 0.1;
+                let least = match bound {
+                    Some(bound) if bound > 0.7 => ((bound - lift) / (1.0 - lift)).max(0.7),
+                    bound => bound.unwrap_or(0.0),
+                };
+                let jaro = self.jaro(a, b, least);
+                // In one rounding, as DuckDB does: some values lie on a threshold to the last bit.
+                if jaro > 0.7 {
+                    lift.mul_add(1.0 - jaro, jaro)
+                } else {
+                    jaro
+                }
+            }
+            Distance::Jaccard => {
+                let (a, b): (HashSet<T>, HashSet<T>) = (a.iter().copied().collect(), b.iter().copied().collect());
+                let common = a.intersection(&b).count();
+                common as f64 / (a.len() + b.len() - common) as f64
+            }
+        }
+    }
+
+    /// How many edits make one text out of the other, a column of the table at a time in the bits of a word (Myers 1999,
+    /// Hyyrö 2003); with `SWAPS`, neighbours may change places. What is above the limit may come out as infinite. `None`
+    /// where a text is too long for that.
+    fn short_edits<const SWAPS: bool, T: Letter>(&mut self, a: &[T], b: &[T], limit: u32) -> Option<f64> {
+        if a.is_empty() || b.is_empty() {
+            return Some(a.len().max(b.len()) as f64);
+        }
+        if a.len() > SHORT || b.len() > SHORT {
+            return None;
+        }
+        if a.len().abs_diff(b.len()) > limit as usize {
+            return Some(f64::INFINITY);
+        }
+        T::mark(a, &mut self.places);
+        let edits = edits::<SWAPS, T>(a, b, limit, &self.places);
+        T::unmark(a, &mut self.places);
+        Some(edits.map_or(f64::INFINITY, f64::from))
+    }
+
+    /// The similarity of Jaro: characters that both have at about the same place, and how many of them changed places. One
+    /// below the least that is asked for may come out as 0.
+    fn jaro<T: Letter>(&mut self, a: &[T], b: &[T], least: f64) -> f64 {
+        if a.len() > SHORT || b.len() > SHORT {
+            return distance::jaro::similarity(a.iter().copied(), b.iter().copied());
+        }
+        let (length_a, length_b) = (a.len() as f64, b.len() as f64);
+        // Common characters without which the least is out of reach, though none changed places; rounding spared.
+        let needed = (3.0 * least - 1.0) * (length_a * length_b) / (length_a + length_b) - 1e-6;
+        let needed = needed.ceil().max(0.0) as usize;
+        let Some(strangers) = b.len().checked_sub(needed).filter(|_| needed <= a.len()) else {
+            return 0.0;
+        };
+        T::mark(a, &mut self.places);
+        let common = common(a, b, strangers, &self.places);
+        T::unmark(a, &mut self.places);
+        let Some((in_a, in_b)) = common else { return 0.0 };
+        let moved = at_places(a, in_a)
+            .zip(at_places(b, in_b))
+            .filter(|(x, y)| x != y)
+            .count()
+            / 2;
+        let common = f64::from(in_a.count_ones());
+        (common / length_a + common / length_b + (common - moved as f64) / common) / 3.0
     }
 }
 
@@ -69,97 +176,70 @@ fn letters<'a>(text: &str, into: &'a mut [char; SHORT]) -> Option<&'a [char]> {
 
 /// A letter that is found fast in a short text.
 trait Letter: Copy + Eq + std::hash::Hash + HashableChar {
-    /// Where each letter of a text stands, a bit a place.
-    type Places;
+    /// Notes where each letter of a text stands, and forgets it.
+    fn mark(text: &[Self], places: &mut Places);
+    fn unmark(text: &[Self], places: &mut Places);
 
-    fn places(text: &[Self]) -> Self::Places;
-
-    /// Where this letter stands in the text.
-    fn among(self, text: &[Self], places: &Self::Places) -> u64;
+    /// Where this letter stands in the text that was marked.
+    fn among(self, text: &[Self], places: &Places) -> u64;
 }
 
 /// Of ASCII: what is above it is nowhere.
 impl Letter for u8 {
-    type Places = [u64; 128];
-
-    fn places(text: &[Self]) -> Self::Places {
-        let mut places = [0; 128];
+    #[inline]
+    fn mark(text: &[Self], places: &mut Places) {
         for (n, letter) in text.iter().enumerate() {
-            if let Some(places) = places.get_mut(usize::from(*letter)) {
+            if let Some(places) = places.0.get_mut(usize::from(*letter)) {
                 *places |= 1 << n;
             }
         }
-        places
     }
 
-    fn among(self, _: &[Self], places: &Self::Places) -> u64 {
-        places.get(usize::from(self)).copied().unwrap_or(0)
+    #[inline]
+    fn unmark(text: &[Self], places: &mut Places) {
+        for letter in text {
+            if let Some(places) = places.0.get_mut(usize::from(*letter)) {
+                *places = 0;
+            }
+        }
+    }
+
+    #[inline]
+    fn among(self, _: &[Self], places: &Places) -> u64 {
+        places.0.get(usize::from(self)).copied().unwrap_or(0)
     }
 }
 
 impl Letter for char {
-    type Places = ();
+    fn mark(_: &[Self], _: &mut Places) {}
 
-    fn places(_: &[Self]) -> Self::Places {}
+    fn unmark(_: &[Self], _: &mut Places) {}
 
-    fn among(self, text: &[Self], (): &Self::Places) -> u64 {
+    fn among(self, text: &[Self], _: &Places) -> u64 {
         let bit = |bits, letter: &Self| bits << 1 | u64::from(*letter == self);
         text.iter().rev().fold(0, bit)
     }
 }
 
-fn of_letters<T: Letter>(measure: Distance, a: &[T], b: &[T], bound: Option<f64>) -> f64 {
-    match measure {
-        Distance::Levenshtein => match short_edits::<false, T>(a, b) {
-            Some(edits) => f64::from(edits),
-            None => distance::levenshtein::distance(a.iter().copied(), b.iter().copied()) as f64,
-        },
-        Distance::DamerauLevenshtein => {
-            // Where only neighbours change places and nothing happens between them, this is exact up to 2, and never more
-            // than half as much again.
-            match (short_edits::<true, T>(a, b), bound) {
-                (Some(edits), _) if edits <= 2 => f64::from(edits),
-                (Some(edits), Some(bound)) if f64::from(edits) > 1.5 * bound => f64::INFINITY,
-                _ => distance::damerau_levenshtein::distance(a.iter().copied(), b.iter().copied()) as f64,
-            }
-        }
-        _ if a.is_empty() || b.is_empty() => 0.0,
-        Distance::Jaro => jaro(a, b),
-        Distance::JaroWinkler => {
-            let jaro = jaro(a, b);
-            let beginning = a.iter().zip(b).take(4).take_while(|(x, y)| x == y).count();
-            // In one rounding, as DuckDB does: some values lie on a threshold to the last bit.
-            if jaro > 0.7 {
-                (beginning as f64 * 0.1).mul_add(1.0 - jaro, jaro)
-            } else {
-                jaro
-            }
-        }
-        Distance::Jaccard => {
-            let (a, b): (HashSet<T>, HashSet<T>) = (a.iter().copied().collect(), b.iter().copied().collect());
-            let common = a.intersection(&b).count();
-            common as f64 / (a.len() + b.len() - common) as f64
-        }
-    }
-}
-
-/// How many edits make one text out of the other, a column of the table at a time in the bits of a word (Myers 1999, Hyyrö
-/// 2003); with `SWAPS`, neighbours may change places. `None` where a text is too long for that.
-fn short_edits<const SWAPS: bool, T: Letter>(a: &[T], b: &[T]) -> Option<u32> {
-    if a.is_empty() || b.is_empty() || a.len() > SHORT || b.len() > SHORT {
-        return (a.is_empty() || b.is_empty()).then_some(a.len().max(b.len()) as u32);
-    }
-    let places = T::places(a);
+/// The edits of [`Ruler::short_edits`]; `None` once they are certain to be above the limit.
+#[inline]
+fn edits<const SWAPS: bool, T: Letter>(a: &[T], b: &[T], limit: u32, places: &Places) -> Option<u32> {
     let last = 1u64 << (a.len() - 1);
     let (mut up, mut down, mut diagonal, mut before) = (u64::MAX, 0u64, 0u64, 0u64);
     let mut edits = a.len() as u32;
+    // Each letter to come takes away one edit at most.
+    let mut bearable = limit.saturating_add(b.len() as u32);
     for y in b {
-        let equal = y.among(a, &places);
+        let equal = y.among(a, places);
         let swapped = if SWAPS { ((!diagonal & equal) << 1) & before } else { 0 };
         diagonal = ((equal & up).wrapping_add(up) ^ up) | equal | down | swapped;
         let (more, less) = (down | !(diagonal | up), diagonal & up);
         edits += u32::from(more & last != 0);
         edits -= u32::from(less & last != 0);
+        bearable -= 1;
+        if edits > bearable {
+            return None;
+        }
         let (more, less) = (more << 1 | 1, less << 1);
         up = less | !(diagonal | more);
         down = more & diagonal;
@@ -168,34 +248,25 @@ fn short_edits<const SWAPS: bool, T: Letter>(a: &[T], b: &[T]) -> Option<u32> {
     Some(edits)
 }
 
-/// The similarity of Jaro: characters that both have at about the same place, and how many of them changed places.
-fn jaro<T: Letter>(a: &[T], b: &[T]) -> f64 {
-    if a.len() > SHORT || b.len() > SHORT {
-        return distance::jaro::similarity(a.iter().copied(), b.iter().copied());
-    }
-    let places = T::places(a);
+/// The characters that both have at about the same place, as bits in each; `None` where there are none, or where more than
+/// `strangers` of the second text have no partner in the first.
+#[inline]
+fn common<T: Letter>(a: &[T], b: &[T], mut strangers: usize, places: &Places) -> Option<(u64, u64)> {
     let reach = (a.len().max(b.len()) / 2).saturating_sub(1);
     // What is near the first letter of `b`; it moves on with each.
     let mut near = u64::MAX >> (SHORT - 1 - reach);
     let (mut in_a, mut in_b) = (0u64, 0u64);
     for (j, y) in b.iter().enumerate() {
-        let free = y.among(a, &places) & near & !in_a;
+        let free = y.among(a, places) & near & !in_a;
+        if free == 0 {
+            strangers = strangers.checked_sub(1)?;
+        }
         // The first of them, if there is one.
         in_a |= free & free.wrapping_neg();
         in_b |= u64::from(free != 0) << j;
         near = near << 1 | u64::from(j < reach);
     }
-    let common = in_a.count_ones();
-    if common == 0 {
-        return 0.0;
-    }
-    let moved = at_places(a, in_a)
-        .zip(at_places(b, in_b))
-        .filter(|(x, y)| x != y)
-        .count()
-        / 2;
-    let common = f64::from(common);
-    (common / a.len() as f64 + common / b.len() as f64 + (common - moved as f64) / common) / 3.0
+    (in_a != 0).then_some((in_a, in_b))
 }
 
 fn at_places<T>(letters: &[T], mut places: u64) -> impl Iterator<Item = &T> {
@@ -210,6 +281,13 @@ fn at_places<T>(letters: &[T], mut places: u64) -> impl Iterator<Item = &T> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn measure(by: Distance, a: &str, b: &str, bound: Option<f64>) -> f64 {
+        let mut ruler = Ruler::default();
+        let measured = ruler.measure(by, a.as_bytes(), b.as_bytes(), bound);
+        assert_eq!(ruler.places.0, [0; 128], "what is marked is unmarked");
+        measured
+    }
 
     /// What DuckDB 2.0.1 answered: Jaro-Winkler, Jaro, Levenshtein, Damerau-Levenshtein, Jaccard.
     const DUCKDB: [(&str, &str, [f64; 5]); 9] = [
@@ -324,6 +402,21 @@ mod tests {
                 let bounded = measure(by, &a, &b, Some(bound));
                 let right = if free <= bound { bounded == free } else { bounded > bound };
                 prop_assert!(right, "{:?} {} {}", by, free, bounded);
+            }
+        }
+
+        #[test]
+        fn a_bound_changes_nothing_from_it_on(a in "[a-c]{0,12}", b in "[a-c]{0,12}", other in "[a-z đ]{0,12}", bound in 0u8..=20) {
+            for by in [Distance::Jaro, Distance::JaroWinkler, Distance::Jaccard] {
+                for b in [&b, &other] {
+                    let free = measure(by, &a, b, None);
+                    // Some round bound, and the value itself.
+                    for bound in [f64::from(bound) / 20.0, free] {
+                        let bounded = measure(by, &a, b, Some(bound));
+                        let right = if free >= bound { bounded == free } else { bounded < bound };
+                        prop_assert!(right, "{:?} {} {} {}", by, bound, free, bounded);
+                    }
+                }
             }
         }
     }

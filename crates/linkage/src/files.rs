@@ -26,6 +26,9 @@ pub fn read(path: &Path, name: &str, id: &str, records: &mut Records, progress: 
     })
 }
 
+/// Bytes of a CSV that are read together.
+const BUFFER: usize = 1 << 17;
+
 /// Reads a CSV.
 ///
 /// # Errors
@@ -49,26 +52,23 @@ pub fn read_csv(
         .delimiter(delimiter)
         .flexible(true)
         .has_headers(false)
+        .buffer_capacity(BUFFER)
         .from_reader(input);
-    let mut row = csv::ByteRecord::new();
+    let mut row = csv::StringRecord::new();
     let mut header = false;
     let mut count = 0;
-    while reader.read_byte_record(&mut row).map_err(Error::internal)? {
-        let line = row.position().map_or(0, csv::Position::line);
-        let mut cells = Vec::with_capacity(row.len());
-        for (n, cell) in row.iter().enumerate() {
-            let text = std::str::from_utf8(cell).map_err(|_| not_utf8(name, line, n + 1))?;
-            cells.push(Some(text));
-        }
+    while reader.read_record(&mut row).map_err(|error| broken(error, name))? {
         if !header {
-            let names: Vec<&str> = cells.iter().map(|c| c.unwrap_or_default().trim()).collect();
+            let names: Vec<&str> = row.iter().map(str::trim).collect();
             records.begin_source(name, &names, id)?;
             header = true;
             continue;
         }
-        records
-            .push(cells.into_iter())
-            .map_err(|error| at_line(error, name, line))?;
+        let cells = (0..row.len()).map(|n| row.get(n));
+        records.push(cells).map_err(|error| {
+            let line = row.position().map_or(0, csv::Position::line);
+            at_line(error, name, line)
+        })?;
         count += 1;
         if count % 10_000 == 0 {
             progress(count);
@@ -115,7 +115,11 @@ fn cannot_read(path: &Path, error: &dyn std::fmt::Display) -> Error {
     )
 }
 
-fn not_utf8(name: &str, line: u64, column: usize) -> Error {
+fn broken(error: csv::Error, name: &str) -> Error {
+    let (line, column) = match error.kind() {
+        csv::ErrorKind::Utf8 { pos, err } => (pos.as_ref().map_or(0, csv::Position::line), err.field() + 1),
+        _ => return Error::internal(error),
+    };
     let mut problems = Problems::new();
     problems.add(
         "not-utf8",

@@ -95,7 +95,10 @@ impl Compiler<'_> {
             Expr::Null => Ok(Test::Constant(None)),
             Expr::Not(e) => Ok(Test::Not(Box::new(self.test(e)?))),
             Expr::Binary(Operator::And, a, b) => Ok(Test::All(vec![self.test(a)?, self.test(b)?])),
-            Expr::Binary(Operator::Or, a, b) => Ok(Test::Any(vec![self.test(a)?, self.test(b)?])),
+            Expr::Binary(Operator::Or, a, b) => Ok(match (self.test(a)?, self.test(b)?) {
+                (Test::Missing(a), Test::Missing(b)) => Test::MissingEither(a, b),
+                (a, b) => Test::Any(vec![a, b]),
+            }),
             Expr::IsNull(e) => self.missing(e),
             Expr::Binary(
                 operator @ (Operator::Eq | Operator::Ne | Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge),
@@ -132,12 +135,14 @@ impl Compiler<'_> {
         if expr.side().is_none() {
             return Ok(Test::NotComputable(self.number(expr)?));
         }
-        let kind = match scalar::type_of(expr)? {
-            Type::Bool => Type::Number,
-            other => other,
-        };
-        let (side, column) = self.one_sided(expr, kind)?;
-        Ok(Test::Missing(Field::Of(side, column)))
+        match scalar::type_of(expr)? {
+            kind @ (Type::Text | Type::List) => Ok(Test::Missing(self.field(expr, kind)?)),
+            kind => {
+                let kind = if kind == Type::Bool { Type::Number } else { kind };
+                let (side, column) = self.one_sided(expr, kind)?;
+                Ok(Test::NotComputable(Number::Field(side, column)))
+            }
+        }
     }
 
     fn comparison(&mut self, operator: Operator, a: &Expr, b: &Expr) -> Compiled<Test> {

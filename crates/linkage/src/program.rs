@@ -30,6 +30,7 @@ pub(crate) enum Field {
 pub(crate) enum Test {
     Constant(Option<bool>),
     Missing(Field),
+    MissingEither(Field, Field),
     NotComputable(Number),
     Same(Field, Field),
     /// Texts in the order of their bytes.
@@ -168,8 +169,8 @@ impl Measured {
     /// nearest cache is read is only kept from one level of a comparison to the next.
     const fn worth_remembering(self) -> usize {
         match self {
-            Self::Texts(Distance::Levenshtein | Distance::DamerauLevenshtein) | Self::Overlap => 1,
-            Self::Texts(Distance::Jaro | Distance::JaroWinkler | Distance::Jaccard) => 1 << 12,
+            Self::Texts(Distance::Jaccard) => 1 << 12,
+            Self::Texts(_) | Self::Overlap => 1,
         }
     }
 }
@@ -239,13 +240,8 @@ impl<'a> Judge<'a> {
     pub(crate) fn holds(&mut self, test: &Test) -> Option<bool> {
         match test {
             Test::Constant(value) => *value,
-            Test::Missing(Field::Of(side, column)) => Some(match self.store.columns.get(*column) {
-                Some(Column::Number(numbers)) => {
-                    numbers.get(self.record(*side).row as usize).is_none_or(|n| n.is_nan())
-                }
-                _ => self.number_of(*side, *column) == NULL,
-            }),
-            Test::Missing(Field::Literal(id)) => Some(*id == NULL),
+            Test::Missing(field) => Some(self.id(*field) == NULL),
+            Test::MissingEither(a, b) => Some(self.id(*a) == NULL || self.id(*b) == NULL),
             Test::NotComputable(number) => Some(self.number(number).is_nan()),
             Test::Same(a, b) => {
                 let (a, b) = (self.id(*a), self.id(*b));
@@ -288,7 +284,16 @@ impl<'a> Judge<'a> {
         }
     }
 
+    #[inline]
     fn number(&mut self, number: &Number) -> f64 {
+        match number {
+            Number::Constant(n) => *n,
+            Number::Measure(n) => self.measure(*n),
+            other => self.computed(other),
+        }
+    }
+
+    fn computed(&mut self, number: &Number) -> f64 {
         match number {
             Number::Constant(n) => *n,
             Number::Field(side, column) => match self.store.columns.get(*column) {

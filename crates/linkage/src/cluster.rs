@@ -49,24 +49,20 @@ pub struct Clusters {
 /// Joins records along edges, the strongest first, equal ones by the numbers of their records.
 ///
 /// Edges that name a record beyond `records` are passed over.
-pub fn cluster(records: usize, edges: &[Edge], constraints: &Constraints) -> Clusters {
+pub fn cluster(records: usize, mut edges: Vec<Edge>, constraints: &Constraints) -> Clusters {
     let mut state = State::new(records, constraints);
     let known = |row: u32| (row as usize) < records;
     for (a, b) in constraints.same.iter().filter(|(a, b)| known(*a) && known(*b)) {
         state.join(*a, *b);
     }
-    let mut ordered: Vec<Edge> = edges
-        .iter()
-        .copied()
-        .filter(|e| known(e.left) && known(e.right))
-        .collect();
-    ordered.sort_by(|a, b| {
+    edges.retain(|e| known(e.left) && known(e.right));
+    edges.sort_unstable_by(|a, b| {
         b.weight
             .total_cmp(&a.weight)
             .then((a.left, a.right).cmp(&(b.left, b.right)))
     });
     let mut refused = Vec::new();
-    for edge in ordered {
+    for edge in edges {
         match state.conflict(edge.left, edge.right) {
             Some(conflict) => refused.push((edge, conflict)),
             None => state.join(edge.left, edge.right),
@@ -79,33 +75,30 @@ pub fn cluster(records: usize, edges: &[Edge], constraints: &Constraints) -> Clu
 }
 
 /// Union-find, with what the constraints ask of each cluster kept at its root.
-struct State {
+struct State<'a> {
     parent: Vec<u32>,
     size: Vec<u32>,
     facts: Vec<Vec<u32>>,
+    /// As in the constraints; empty where sources do not matter.
+    one_per_source: &'a [u16],
+    /// The sources of clusters of several records.
     sources: HashMap<u32, Vec<u16>>,
-    per_source: bool,
     different: HashMap<u32, Vec<u32>>,
 }
 
-impl State {
-    fn new(records: usize, constraints: &Constraints) -> Self {
+impl<'a> State<'a> {
+    fn new(records: usize, constraints: &'a Constraints) -> Self {
         let mut different: HashMap<u32, Vec<u32>> = HashMap::new();
         for (a, b) in &constraints.different {
             different.entry(*a).or_default().push(*b);
             different.entry(*b).or_default().push(*a);
         }
-        let sources = constraints
-            .one_per_source
-            .iter()
-            .enumerate()
-            .map(|(row, s)| (row as u32, vec![*s]));
         Self {
             parent: (0..records as u32).collect(),
             size: vec![1; records],
             facts: constraints.facts.clone(),
-            sources: sources.collect(),
-            per_source: !constraints.one_per_source.is_empty(),
+            one_per_source: &constraints.one_per_source,
+            sources: HashMap::new(),
             different,
         }
     }
@@ -126,6 +119,15 @@ impl State {
         at
     }
 
+    /// The sources of a cluster's records.
+    fn sources_of(&self, root: u32) -> &[u16] {
+        let own = self
+            .one_per_source
+            .get(root as usize)
+            .map_or(&[][..], std::slice::from_ref);
+        self.sources.get(&root).map_or(own, Vec::as_slice)
+    }
+
     fn conflict(&mut self, a: u32, b: u32) -> Option<Conflict> {
         let (a, b) = (self.root(a), self.root(b));
         if a == b {
@@ -139,10 +141,8 @@ impl State {
         if let Some(fact) = self.facts.iter().position(two) {
             return Some(Conflict::Fact(fact));
         }
-        if self.per_source
-            && let (Some(x), Some(y)) = (self.sources.get(&a), self.sources.get(&b))
-            && x.iter().any(|s| y.contains(s))
-        {
+        let (of_a, of_b) = (self.sources_of(a), self.sources_of(b));
+        if of_a.iter().any(|source| of_b.contains(source)) {
             return Some(Conflict::SourceTwice);
         }
         let apart = self.different.get(&a).cloned().unwrap_or_default();
@@ -170,8 +170,10 @@ impl State {
                 *value = of_child;
             }
         }
-        if let Some(mut sources) = self.sources.remove(&child) {
-            self.sources.entry(root).or_default().append(&mut sources);
+        let together = [self.sources_of(root), self.sources_of(child)].concat();
+        if !together.is_empty() {
+            self.sources.remove(&child);
+            self.sources.insert(root, together);
         }
         if let Some(mut different) = self.different.remove(&child) {
             self.different.entry(root).or_default().append(&mut different);
@@ -180,11 +182,15 @@ impl State {
 
     fn firsts(&mut self) -> Vec<u32> {
         let rows = self.parent.len() as u32;
-        let mut first_of: HashMap<u32, u32> = HashMap::new();
+        // By root, once one of its records was met.
+        let mut first_of = vec![rows; rows as usize];
         (0..rows)
             .map(|row| {
                 let root = self.root(row);
-                *first_of.entry(root).or_insert(row)
+                first_of.get_mut(root as usize).map_or(row, |first| {
+                    *first = row.min(*first);
+                    *first
+                })
             })
             .collect()
     }
@@ -205,7 +211,7 @@ mod tests {
             facts: vec![vec![7, 0, 9]],
             ..Constraints::default()
         };
-        let found = cluster(3, &[edge(1, 2, 5.0), edge(0, 1, 9.0)], &constraints);
+        let found = cluster(3, vec![edge(1, 2, 5.0), edge(0, 1, 9.0)], &constraints);
         assert_eq!(found.first, [0, 0, 2]);
         assert_eq!(found.refused, [(edge(1, 2, 5.0), Conflict::Fact(0))]);
     }
@@ -218,7 +224,7 @@ mod tests {
             facts: vec![vec![1, 0, 0, 2]],
             ..Constraints::default()
         };
-        let found = cluster(4, &[edge(0, 1, 99.0), edge(1, 2, 1.0)], &constraints);
+        let found = cluster(4, vec![edge(0, 1, 99.0), edge(1, 2, 1.0)], &constraints);
         assert_eq!(found.first, [0, 1, 1, 0]);
         assert_eq!(found.refused, [(edge(0, 1, 99.0), Conflict::Decided)]);
     }
@@ -229,7 +235,7 @@ mod tests {
             one_per_source: vec![0, 0, 1],
             ..Constraints::default()
         };
-        let found = cluster(3, &[edge(0, 2, 3.0), edge(1, 2, 4.0)], &constraints);
+        let found = cluster(3, vec![edge(0, 2, 3.0), edge(1, 2, 4.0)], &constraints);
         assert_eq!(found.first, [0, 1, 1]);
         assert_eq!(found.refused, [(edge(0, 2, 3.0), Conflict::SourceTwice)]);
     }
@@ -256,7 +262,7 @@ mod tests {
             pairs in prop::collection::vec((0u32..40, 0u32..40, -5.0f64..5.0), 0..80)
         ) {
             let edges: Vec<Edge> = pairs.into_iter().map(|(a, b, w)| edge(a, b, w)).collect();
-            prop_assert_eq!(cluster(40, &edges, &Constraints::default()).first, naive(40, &edges));
+            prop_assert_eq!(cluster(40, edges.clone(), &Constraints::default()).first, naive(40, &edges));
         }
 
         #[test]
@@ -268,7 +274,7 @@ mod tests {
             let different: Vec<_> = different.into_iter().filter(|(a, b)| a != b).collect();
             let edges: Vec<Edge> = pairs.into_iter().map(|(a, b, w)| edge(a, b, w)).collect();
             let constraints = Constraints { facts: vec![facts.clone()], different: different.clone(), ..Constraints::default() };
-            let found = cluster(30, &edges, &constraints);
+            let found = cluster(30, edges, &constraints);
             for a in 0..30 {
                 for b in 0..30 {
                     let together = found.first[a] == found.first[b];

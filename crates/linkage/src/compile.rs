@@ -3,11 +3,12 @@
 use base::codes::CodeError;
 use hashbrown::HashMap;
 
+use crate::dictionary::NULL;
 use crate::distance::Distance;
 use crate::program::{Column, Field, Measure, Measured, Number, Store, Test};
 use crate::scalar::{self, Evaluator, Type, Value};
 use crate::sql::{Expr, Operator, Side};
-use crate::table::{NULL, Records};
+use crate::table::Records;
 
 /// A blocking rule: pairs with equal keys for which the rest holds too.
 #[derive(Debug)]
@@ -86,7 +87,10 @@ impl Compiler<'_> {
             Expr::Null => Ok(Test::Constant(None)),
             Expr::Not(e) => Ok(Test::Not(Box::new(self.test(e)?))),
             Expr::Binary(Operator::And, a, b) => Ok(Test::All(vec![self.test(a)?, self.test(b)?])),
-            Expr::Binary(Operator::Or, a, b) => Ok(Test::Any(vec![self.test(a)?, self.test(b)?])),
+            Expr::Binary(Operator::Or, a, b) => Ok(match (self.test(a)?, self.test(b)?) {
+                (Test::Missing(a), Test::Missing(b)) => Test::MissingEither(a, b),
+                (a, b) => Test::Any(vec![a, b]),
+            }),
             Expr::IsNull(e) => self.missing(e),
             Expr::Binary(
                 operator @ (Operator::Eq | Operator::Ne | Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge),
@@ -123,12 +127,14 @@ impl Compiler<'_> {
         if expr.side().is_none() {
             return Ok(Test::NotComputable(self.number(expr)?));
         }
-        let kind = match scalar::type_of(expr)? {
-            Type::Bool => Type::Number,
-            other => other,
-        };
-        let (side, column) = self.one_sided(expr, kind)?;
-        Ok(Test::Missing(Field::Of(side, column)))
+        match scalar::type_of(expr)? {
+            kind @ (Type::Text | Type::List) => Ok(Test::Missing(self.field(expr, kind)?)),
+            kind => {
+                let kind = if kind == Type::Bool { Type::Number } else { kind };
+                let (side, column) = self.one_sided(expr, kind)?;
+                Ok(Test::NotComputable(Number::Field(side, column)))
+            }
+        }
     }
 
     fn comparison(&mut self, operator: Operator, a: &Expr, b: &Expr) -> Compiled<Test> {
@@ -266,11 +272,15 @@ impl Compiler<'_> {
         Ok(self.measure(Measured::Overlap, a, b, None))
     }
 
-    /// The number of a measure. One that is asked for with several bounds has the largest, and none if once without.
+    /// The number of a measure. One that is asked for with several bounds has the one that holds for all, and none if once
+    /// without.
     fn measure(&mut self, of: Measured, a: Field, b: Field, bound: Option<f64>) -> Number {
         let known = self.store.measures.iter().position(|m| (m.of, m.a, m.b) == (of, a, b));
         if let Some(measure) = known.and_then(|n| self.store.measures.get_mut(n)) {
-            measure.bound = measure.bound.zip(bound).map(|(x, y)| x.max(y));
+            measure.bound = measure.bound.zip(bound).map(|(x, y)| match of {
+                Measured::Texts(distance) if !distance.is_distance() => x.min(y),
+                _ => x.max(y),
+            });
         }
         Number::Measure(known.unwrap_or_else(|| {
             self.store.measures.push(Measure { of, a, b, bound });
@@ -278,15 +288,20 @@ impl Compiler<'_> {
         }))
     }
 
-    /// `levenshtein(…) <= 2`: the distance need not be known beyond the bound.
+    /// `levenshtein(…) <= 2`, `jaro_winkler(…) >= 0.9`: what is beyond the bound need not be known exactly.
     fn bounded(&mut self, operator: Operator, a: &Expr, b: &Expr) -> Compiled<Option<Test>> {
-        let (Operator::Le | Operator::Lt, Expr::Call(name, arguments), Expr::Number(bound)) = (operator, a, b) else {
+        let (Expr::Call(name, arguments), Expr::Number(bound)) = (a, b) else {
             return Ok(None);
         };
         let (Some(distance), [x, y], None) = (Distance::named(name), arguments.as_slice(), a.side()) else {
             return Ok(None);
         };
-        if !distance.is_distance() || *bound < 0.0 || !has_columns(a) {
+        let fits = match operator {
+            Operator::Le | Operator::Lt => distance.is_distance(),
+            Operator::Ge | Operator::Gt => !distance.is_distance(),
+            _ => false,
+        };
+        if !fits || *bound < 0.0 || !has_columns(a) {
             return Ok(None);
         }
         let (x, y) = (self.field(x, Type::Text)?, self.field(y, Type::Text)?);
@@ -345,12 +360,11 @@ impl Compiler<'_> {
         // The values that an expression of few columns is computed from recur: each combination is computed once.
         let mut known: HashMap<Vec<u32>, (u32, f64)> = HashMap::new();
         let (mut ids, mut numbers) = (Vec::new(), Vec::new());
+        let mut inputs = Vec::new();
         for row in 0..rows {
-            let inputs: Vec<u32> = sources
-                .iter()
-                .map(|(_, column)| self.base_value(*column, row))
-                .collect();
-            let (id, number) = match known.get(&inputs) {
+            inputs.clear();
+            inputs.extend(sources.iter().map(|(_, column)| self.base_value(*column, row)));
+            let (id, number) = match known.get(inputs.as_slice()) {
                 Some(value) => *value,
                 None => {
                     let value = evaluator.value(expr, &|name| {
@@ -361,7 +375,7 @@ impl Compiler<'_> {
                         }
                     });
                     let value = self.keep(&value, kind);
-                    known.insert(inputs, value);
+                    known.insert(inputs.clone(), value);
                     value
                 }
             };

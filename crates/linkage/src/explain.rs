@@ -3,8 +3,9 @@
 use base::{Text, text::fold};
 use serde::Serialize;
 
-use crate::linker::{Linker, Scored, Weights};
+use crate::linker::{Linker, Scored};
 use crate::model::{Condition, When, probability_of};
+use crate::weights::Weights;
 
 /// How two values stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

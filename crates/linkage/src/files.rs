@@ -23,6 +23,9 @@ pub fn read(path: &Path, name: &str, id: &str, records: &mut Records, progress: 
     read_csv(BufReader::new(file), name, id, records, progress).map_err(|error| cut_short(path, error))
 }
 
+/// Bytes of a CSV that are read together.
+const BUFFER: usize = 1 << 17;
+
 /// Reads a CSV.
 ///
 /// # Errors
@@ -35,12 +38,13 @@ pub fn read_csv(
     progress: &mut dyn FnMut(u64),
 ) -> Result<()> {
     let (mut header, mut count) = (false, 0);
-    rows_of(input, name, |line, cells| {
+    rows_of(input, name, |line, row| {
         if !header {
             header = true;
-            return records.begin_source(name, cells, id);
+            let names: Vec<&str> = row.iter().map(str::trim).collect();
+            return records.begin_source(name, &names, id);
         }
-        let cells = cells.iter().map(|cell| Some(*cell));
+        let cells = (0..row.len()).map(|n| row.get(n));
         records.push(cells).map_err(|error| at_line(error, name, line))?;
         count += 1;
         if count % 10_000 == 0 {
@@ -57,9 +61,10 @@ pub fn read_csv(
 ///
 /// # Errors
 /// `cannot-read`, `not-utf8`; what `row` returns.
-pub fn rows(path: &Path, name: &str, row: impl FnMut(u64, &[&str]) -> Result<()>) -> Result<()> {
+pub fn rows(path: &Path, name: &str, mut row: impl FnMut(u64, &[&str]) -> Result<()>) -> Result<()> {
     let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-    rows_of(BufReader::new(file), name, row).map_err(|error| cut_short(path, error))
+    let trimmed = |line, cells: &csv::StringRecord| row(line, &cells.iter().map(str::trim).collect::<Vec<_>>());
+    rows_of(BufReader::new(file), name, trimmed).map_err(|error| cut_short(path, error))
 }
 
 /// What failed in reading is a refusal of the file.
@@ -70,7 +75,11 @@ fn cut_short(path: &Path, error: Error) -> Error {
     }
 }
 
-fn rows_of(mut input: impl BufRead, name: &str, mut row: impl FnMut(u64, &[&str]) -> Result<()>) -> Result<()> {
+fn rows_of(
+    mut input: impl BufRead,
+    name: &str,
+    mut row: impl FnMut(u64, &csv::StringRecord) -> Result<()>,
+) -> Result<()> {
     let beginning = input.fill_buf().map_err(Error::internal)?;
     let skip = if beginning.starts_with("\u{feff}".as_bytes()) {
         3
@@ -83,20 +92,19 @@ fn rows_of(mut input: impl BufRead, name: &str, mut row: impl FnMut(u64, &[&str]
         .delimiter(delimiter)
         .flexible(true)
         .has_headers(false)
+        .buffer_capacity(BUFFER)
         .from_reader(input);
-    let mut bytes = csv::ByteRecord::new();
+    let mut cells = csv::StringRecord::new();
     let mut header = false;
-    while reader.read_byte_record(&mut bytes).map_err(Error::internal)? {
-        let line = bytes.position().map_or(0, csv::Position::line);
-        let mut cells = Vec::with_capacity(bytes.len());
-        for (n, cell) in bytes.iter().enumerate() {
-            let text = std::str::from_utf8(cell).map_err(|_| not_utf8(name, line, n + 1))?;
-            cells.push(text.trim());
-        }
+    while reader.read_record(&mut cells).map_err(|error| broken(error, name))? {
         header = true;
-        row(line, &cells)?;
+        row(cells.position().map_or(0, csv::Position::line), &cells)?;
     }
-    if header { Ok(()) } else { row(1, &[]) }
+    if header {
+        Ok(())
+    } else {
+        row(1, &csv::StringRecord::new())
+    }
 }
 
 /// The sign that occurs most in the first line, out of those that separate columns.
@@ -133,7 +141,11 @@ fn cannot_read(path: &Path, error: &dyn std::fmt::Display) -> Error {
     )
 }
 
-fn not_utf8(name: &str, line: u64, column: usize) -> Error {
+fn broken(error: csv::Error, name: &str) -> Error {
+    let (line, column) = match error.kind() {
+        csv::ErrorKind::Utf8 { pos, err } => (pos.as_ref().map_or(0, csv::Position::line), err.field() + 1),
+        _ => return Error::internal(error),
+    };
     let mut problems = Problems::new();
     problems.add(
         "not-utf8",

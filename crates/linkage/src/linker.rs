@@ -4,10 +4,13 @@ use base::{Error, Problems, Result};
 
 use crate::block::{Groups, Limit, Oversized};
 use crate::compile::{Compiler, Derived, Rule};
-use crate::model::{Comparison, Condition, LinkType, Model, When, probability_of, weight_of};
+use crate::dictionary::NULL;
+use crate::model::{Condition, LinkType, Model, When, probability_of};
 use crate::parallel;
 use crate::program::{Column, Judge, Store, Test};
-use crate::table::{NULL, Records};
+use crate::sql::Side;
+use crate::table::Records;
+use crate::weights::{Counted, Weights};
 
 /// How the work is done; it does not change what comes out, but for `group_limit`.
 #[derive(Debug, Clone, Copy)]
@@ -76,12 +79,14 @@ pub struct Linker {
     derived: Derived,
     ladders: Vec<Ladder>,
     pub(crate) rules: Vec<Rule>,
-    /// For each level with an adjustment, the column whose values are counted.
-    counted: Vec<Vec<Option<usize>>>,
+    /// For each level with an adjustment, how often the values are met that it depends on.
+    pub(crate) counted: Vec<Vec<Option<Counted>>>,
 }
 
 /// Pairs in one piece of work.
 const PIECE: u64 = 1 << 15;
+/// Pairs whose records are brought near together.
+const NEAR: usize = 16;
 
 impl Linker {
     /// Puts a model over records.
@@ -99,7 +104,7 @@ impl Linker {
             derived: &mut derived,
         };
         let mut problems = Problems::new();
-        let (mut ladders, mut counted) = (Vec::new(), Vec::new());
+        let (mut ladders, mut adjusted) = (Vec::new(), Vec::new());
         for (c, comparison) in model.comparisons.iter().enumerate() {
             let (mut tests, mut columns) = (Vec::new(), Vec::new());
             for (n, level) in comparison.levels.iter().enumerate() {
@@ -120,7 +125,7 @@ impl Linker {
                 });
             }
             ladders.push(Ladder { tests });
-            counted.push(columns);
+            adjusted.push(columns);
         }
         let mut rules = Vec::new();
         for (n, rule) in model.blocking.iter().enumerate() {
@@ -142,7 +147,11 @@ impl Linker {
             );
         }
         problems.into_result()?;
-        store.arrange();
+        let mut counts = Vec::new();
+        let mut count = |column: usize| Counted::new(&mut store, column, records.dictionary.len(), &mut counts);
+        let of_levels = |levels: Vec<Option<usize>>| levels.into_iter().map(|column| column.map(&mut count)).collect();
+        let counted = adjusted.into_iter().map(of_levels).collect();
+        store.arrange(&records.dictionary);
         Ok(Self {
             model,
             records,
@@ -167,11 +176,6 @@ impl Linker {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
-    }
-
-    /// The names of the sources.
-    pub fn source_names(&self) -> &[String] {
-        self.records.source_names()
     }
 
     /// The source of a record, by number.
@@ -273,7 +277,7 @@ impl Linker {
             }
         }
         problems.into_result()?;
-        self.store.arrange();
+        self.store.arrange(&self.records.dictionary);
         Ok(rules)
     }
 
@@ -309,20 +313,25 @@ impl Linker {
             parallel::in_order(
                 effort.threads,
                 &pieces,
-                || self.judge(),
-                |judge, piece| {
+                || (self.judge(), Vec::new()),
+                |(judge, pairs), piece| {
                     let mut state = S::default();
+                    pairs.clear();
                     for group in piece {
-                        groups.each(group, &self.records, |left, right| {
+                        groups.each(group, &self.records, |left, right| pairs.push((left, right)));
+                    }
+                    for near in pairs.chunks(NEAR) {
+                        self.store.bring(near);
+                        for (left, right) in near.iter().copied() {
                             judge.look_at(left, right);
-                            let seen = before.iter().zip(&earlier).any(|(rule, groups)| {
-                                self.found_by(judge, rule, left, right) && groups.covers(left, right)
-                            });
-                            let rest = |test: &Test| judge.holds(test) == Some(true);
-                            if !seen && rule.rest.iter().all(rest) {
+                            let seen = before
+                                .iter()
+                                .zip(&earlier)
+                                .any(|(rule, groups)| found_by(judge, rule) && groups.covers(left, right));
+                            if !seen && rest_holds(judge, rule) {
                                 visit(&mut state, judge, n as u16, left, right);
                             }
-                        });
+                        }
                     }
                     finish(state)
                 },
@@ -337,14 +346,6 @@ impl Linker {
         Ok(oversized)
     }
 
-    fn found_by(&self, judge: &mut Judge<'_>, rule: &Rule, left: u32, right: u32) -> bool {
-        let value = |column: usize, row: u32| self.store.id(row as usize, column);
-        rule.keys.iter().all(|(a, b)| {
-            let key = value(*a, left);
-            key != NULL && key == value(*b, right)
-        }) && rule.rest.iter().all(|test| judge.holds(test) == Some(true))
-    }
-
     /// Scores every pair that the blocking rules find. `sink` gets the pairs of at least `least` bits in a fixed order, some
     /// thousands at a time, and how much of the work is done, 0 to 1.
     ///
@@ -356,6 +357,21 @@ impl Linker {
         least: f64,
         mut sink: impl FnMut(&[Scored], f64) -> Result<()>,
     ) -> Result<Looked> {
+        self.predict_and(effort, least, |scored| scored, |scored, share| sink(&scored, share))
+    }
+
+    /// The same, with something to be done with the pairs that need not be done one after the other: `turn` is called by
+    /// all threads.
+    ///
+    /// # Errors
+    /// As [`Linker::predict`].
+    pub(crate) fn predict_and<T: Send>(
+        &self,
+        effort: Effort,
+        least: f64,
+        turn: impl Fn(Vec<Scored>) -> T + Sync,
+        mut sink: impl FnMut(T, f64) -> Result<()>,
+    ) -> Result<Looked> {
         if self.rules.is_empty() {
             return Err(Error::refused(
                 base::Kind::Invalid,
@@ -365,7 +381,11 @@ impl Linker {
             ));
         }
         let weights = Weights::new(self);
-        let all: Vec<usize> = (0..self.model.comparisons.len()).collect();
+        let levels: Vec<u64> = self
+            .ladders
+            .iter()
+            .map(|ladder| ladder.tests.len() as u64 + 1)
+            .collect();
         let mut looked = Looked::default();
         looked.oversized = self.scan(
             &self.rules,
@@ -373,11 +393,10 @@ impl Linker {
             |state: &mut (u64, Vec<Scored>), judge, rule, left, right| {
                 state.0 += 1;
                 let (mut pattern, mut weight) = (0, weights.prior);
-                for c in &all {
-                    let level = self.level(judge, *c);
-                    let base = self.ladders.get(*c).map_or(1, |l| l.tests.len() as u64 + 1);
-                    pattern = pattern * base + level as u64;
-                    weight += weights.of(*c, level, left, right);
+                for (c, levels) in levels.iter().enumerate() {
+                    let level = self.level(judge, c);
+                    pattern = pattern * levels + level as u64;
+                    weight += weights.of(c, level, left, right);
                 }
                 if weight >= least {
                     state.1.push(Scored {
@@ -389,11 +408,11 @@ impl Linker {
                     });
                 }
             },
-            |state| state,
-            |(pairs, scored), share| {
+            |(pairs, scored)| (pairs, scored.len() as u64, turn(scored)),
+            |(pairs, kept, turned), share| {
                 looked.pairs += pairs;
-                looked.kept += scored.len() as u64;
-                sink(&scored, share)
+                looked.kept += kept;
+                sink(turned, share)
             },
         )?;
         Ok(looked)
@@ -422,6 +441,21 @@ impl Linker {
     }
 }
 
+/// Whether a rule finds the pair that the judge looks at.
+#[inline]
+fn found_by(judge: &mut Judge<'_>, rule: &Rule) -> bool {
+    let equal = |(left, right): &(usize, usize)| {
+        let key = judge.number_of(Side::Left, *left);
+        key != NULL && key == judge.number_of(Side::Right, *right)
+    };
+    rule.keys.iter().all(equal) && rest_holds(judge, rule)
+}
+
+#[inline]
+fn rest_holds(judge: &mut Judge<'_>, rule: &Rule) -> bool {
+    rule.rest.iter().all(|test| judge.holds(test) == Some(true))
+}
+
 /// Columns that other rules compare as they are: with them a group too large is divided.
 fn dividing_columns(rules: &[Rule], rule: &Rule) -> Vec<usize> {
     let mut columns = Vec::new();
@@ -431,127 +465,4 @@ fn dividing_columns(rules: &[Rule], rule: &Rule) -> Vec<usize> {
         }
     }
     columns
-}
-
-/// What each level weighs, with the adjustment for common and rare values.
-pub(crate) struct Weights<'a> {
-    pub(crate) prior: f64,
-    linker: &'a Linker,
-    levels: Vec<Vec<(f64, Option<Adjustment>)>>,
-    /// The share of each record's value, by column; not a number where there is none.
-    shares: Vec<(usize, Vec<f64>)>,
-}
-
-struct Adjustment {
-    shares: usize,
-    bits_of_u: f64,
-    weight: f64,
-    minimum_u: f64,
-}
-
-impl<'a> Weights<'a> {
-    pub(crate) fn new(linker: &'a Linker) -> Self {
-        let mut shares: Vec<(usize, Vec<f64>)> = Vec::new();
-        let mut levels = Vec::new();
-        for (comparison, counted) in linker.model.comparisons.iter().zip(&linker.counted) {
-            let of_level =
-                |n: usize| adjustment(linker, comparison, n, counted.get(n).copied().flatten()?, &mut shares);
-            let adjustments: Vec<_> = (0..comparison.levels.len()).map(of_level).collect();
-            levels.push(
-                adjustments
-                    .into_iter()
-                    .enumerate()
-                    .map(|(n, a)| (comparison.weight(n), a))
-                    .collect(),
-            );
-        }
-        Self {
-            prior: weight_of(linker.model.prior),
-            linker,
-            levels,
-            shares,
-        }
-    }
-
-    /// The weight of a level for a pair, adjusted.
-    #[inline]
-    fn of(&self, comparison: usize, level: usize, left: u32, right: u32) -> f64 {
-        let (base, adjustment) = self.parts(comparison, level, left, right);
-        base + adjustment
-    }
-
-    /// The weight of a level, and its adjustment for a pair.
-    #[inline]
-    pub(crate) fn parts(&self, comparison: usize, level: usize, left: u32, right: u32) -> (f64, f64) {
-        match self.levels.get(comparison).and_then(|l| l.get(level)) {
-            None => (0.0, 0.0),
-            Some((weight, None)) => (*weight, 0.0),
-            Some((weight, Some(adjustment))) => {
-                let share = |row: u32| {
-                    let column = self.shares.get(adjustment.shares);
-                    column
-                        .and_then(|(_, s)| s.get(row as usize))
-                        .copied()
-                        .unwrap_or(f64::NAN)
-                };
-                // A missing one is passed over; if both are, there is nothing to adjust.
-                let share = share(left).max(share(right));
-                if share.is_nan() {
-                    return (*weight, 0.0);
-                }
-                let bits = adjustment.bits_of_u - share.max(adjustment.minimum_u).log2();
-                (*weight, adjustment.weight * bits)
-            }
-        }
-    }
-
-    /// The linker whose weights these are.
-    pub(crate) fn linker(&self) -> &'a Linker {
-        self.linker
-    }
-}
-
-fn adjustment(
-    linker: &Linker,
-    comparison: &Comparison,
-    level: usize,
-    column: usize,
-    shares: &mut Vec<(usize, Vec<f64>)>,
-) -> Option<Adjustment> {
-    let tf = comparison
-        .levels
-        .get(level)?
-        .term_frequency
-        .as_ref()
-        .filter(|tf| tf.weight != 0.0)?;
-    let (_, u) = comparison.m_u(comparison.exact_level_for(level)?);
-    let known = shares.iter().position(|(c, _)| *c == column);
-    let place = match known {
-        Some(place) => place,
-        None => {
-            shares.push((column, shares_of(linker, column)));
-            shares.len() - 1
-        }
-    };
-    Some(Adjustment {
-        shares: place,
-        bits_of_u: u.log2(),
-        weight: tf.weight,
-        minimum_u: tf.minimum_u,
-    })
-}
-
-/// For each record, how large a share of all values its value is.
-fn shares_of(linker: &Linker, column: usize) -> Vec<f64> {
-    let Some(Column::Text(ids)) = linker.store.columns.get(column) else {
-        return Vec::new();
-    };
-    let mut counts = hashbrown::HashMap::<u32, u32>::new();
-    let mut total = 0u32;
-    for id in ids.iter().filter(|id| **id != NULL) {
-        *counts.entry(*id).or_default() += 1;
-        total += 1;
-    }
-    let share = |id: &u32| counts.get(id).map_or(f64::NAN, |n| f64::from(*n) / f64::from(total));
-    ids.iter().map(share).collect()
 }

@@ -78,6 +78,18 @@ pub enum Decision {
     None,
 }
 
+impl Decision {
+    /// Its name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Review => "review",
+            Self::Conflict => "conflict",
+            Self::None => "none",
+        }
+    }
+}
+
 /// A policy over a linker.
 pub struct Policed<'a> {
     policy: &'a Policy,
@@ -101,6 +113,11 @@ impl Policy {
                 format!("The file is no policy for automatic matches: {error}."),
             )
         })
+    }
+
+    /// The columns of its facts.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.facts.iter().map(|fact| fact.column.as_str())
     }
 
     /// Puts the policy over a linker.

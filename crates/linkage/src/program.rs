@@ -1,8 +1,9 @@
 //! Conditions ready to be judged for millions of pairs: columns by number, values by number, similarities remembered.
 
-use crate::distance::{self, Distance};
+use crate::dictionary::{Dictionary, NULL};
+use crate::distance::{Distance, Ruler};
+use crate::layout::Layout;
 use crate::sql::{Operator, Side};
-use crate::table::{Dictionary, NULL};
 
 /// A column of all records, taken from a file or computed from one.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) enum Column {
     Number(Vec<f64>),
     /// Numbers of lists.
     List(Vec<u32>),
+    /// How many records have the value that this one has in another column; 0 where it has none.
+    Count(Vec<u32>),
 }
 
 /// A text or list of a pair: a column of one of its records, or a text that the condition itself contains.
@@ -27,6 +30,7 @@ pub(crate) enum Field {
 pub(crate) enum Test {
     Constant(Option<bool>),
     Missing(Field),
+    MissingEither(Field, Field),
     NotComputable(Number),
     Same(Field, Field),
     /// Texts in the order of their bytes.
@@ -65,7 +69,7 @@ pub(crate) struct Measure {
     pub(crate) of: Measured,
     pub(crate) a: Field,
     pub(crate) b: Field,
-    /// It is only asked whether it is at most something, and never more than this.
+    /// It is only asked on which side of something it is, and never beyond this.
     pub(crate) bound: Option<f64>,
 }
 
@@ -76,14 +80,10 @@ pub(crate) struct Store {
     pub(crate) measures: Vec<Measure>,
     /// The members of each list, sorted, each once; the first stands for "no list".
     pub(crate) lists: Vec<Box<[u32]>>,
-    /// The texts and lists of one record after the other, so many a record: a pair touches two places of memory, and not two
-    /// for each column.
-    rows: Vec<u32>,
-    stride: usize,
+    layout: Layout,
+    /// How many columns and measures there were when they were laid out.
+    arranged: (usize, usize),
 }
-
-/// Numbers of texts in a line of the cache.
-const LINE: usize = 16;
 
 impl Store {
     /// The columns of files, laid out once all others are there too.
@@ -94,36 +94,54 @@ impl Store {
         }
     }
 
-    /// Lays the columns out by record; to be done when one was added.
-    pub(crate) fn arrange(&mut self) {
-        let columns = self.columns.len().max(1);
-        self.stride = match columns {
-            0..LINE => columns.next_power_of_two(),
-            _ => columns.next_multiple_of(LINE),
-        };
-        let records = self.columns.iter().map(Column::len).max().unwrap_or(0);
-        self.rows = vec![NULL; records * self.stride];
-        for (row, ids) in self.rows.chunks_exact_mut(self.stride).enumerate() {
-            for (id, column) in ids.iter_mut().zip(&self.columns) {
-                if let Column::Text(column) | Column::List(column) = column {
-                    *id = column.get(row).copied().unwrap_or(NULL);
+    /// Lays the records out for judging; to be done when a column or a measure was added.
+    pub(crate) fn arrange(&mut self, dictionary: &Dictionary) {
+        let now = (self.columns.len(), self.measures.len());
+        if self.arranged == now {
+            return;
+        }
+        let mut measured = Vec::new();
+        for measure in self.measures.iter().filter(|m| matches!(m.of, Measured::Texts(_))) {
+            for field in [measure.a, measure.b] {
+                if let Field::Of(_, column) = field
+                    && !measured.contains(&column)
+                {
+                    measured.push(column);
                 }
             }
         }
+        self.layout = Layout::default();
+        self.layout = Layout::new(&self.columns, &measured, dictionary);
+        self.arranged = now;
     }
 
-    /// The number of a text or list of a record.
+    /// The number of a text, list or count of a record.
     #[inline]
-    pub(crate) fn id(&self, row: usize, column: usize) -> u32 {
-        self.rows.get(row * self.stride + column).copied().unwrap_or(NULL)
+    pub(crate) fn number(&self, row: u32, column: usize) -> u32 {
+        self.layout.numbers(row).get(column).copied().unwrap_or(NULL)
+    }
+
+    /// Has the records of some pairs brought near.
+    #[inline]
+    pub(crate) fn bring(&self, pairs: &[(u32, u32)]) {
+        self.layout.bring(pairs);
     }
 }
 
 impl Column {
-    fn len(&self) -> usize {
+    /// How many records it has.
+    pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Text(ids) | Self::List(ids) => ids.len(),
+            Self::Text(numbers) | Self::List(numbers) | Self::Count(numbers) => numbers.len(),
             Self::Number(numbers) => numbers.len(),
+        }
+    }
+
+    /// The numbers of its texts or lists, or its counts.
+    pub(crate) fn numbers(&self) -> Option<&[u32]> {
+        match self {
+            Self::Text(numbers) | Self::List(numbers) | Self::Count(numbers) => Some(numbers),
+            Self::Number(_) => None,
         }
     }
 }
@@ -134,8 +152,16 @@ pub(crate) struct Judge<'a> {
     store: &'a Store,
     dictionary: &'a Dictionary,
     remembered: Vec<Vec<(u64, f64)>>,
-    left: usize,
-    right: usize,
+    ruler: Ruler,
+    left: Record<'a>,
+    right: Record<'a>,
+}
+
+/// A record of the pair that is judged.
+#[derive(Debug, Clone, Copy, Default)]
+struct Record<'a> {
+    row: u32,
+    numbers: &'a [u32],
 }
 
 impl Measured {
@@ -143,8 +169,8 @@ impl Measured {
     /// nearest cache is read is only kept from one level of a comparison to the next.
     const fn worth_remembering(self) -> usize {
         match self {
-            Self::Texts(Distance::Levenshtein | Distance::DamerauLevenshtein) | Self::Overlap => 1,
-            Self::Texts(Distance::Jaro | Distance::JaroWinkler | Distance::Jaccard) => 1 << 12,
+            Self::Texts(Distance::Jaccard) => 1 << 12,
+            Self::Texts(_) | Self::Overlap => 1,
         }
     }
 }
@@ -160,31 +186,53 @@ impl<'a> Judge<'a> {
             store,
             dictionary,
             remembered,
-            left: 0,
-            right: 0,
+            ruler: Ruler::default(),
+            left: Record::default(),
+            right: Record::default(),
         }
     }
 
     /// Takes up a pair.
     #[inline]
     pub(crate) fn look_at(&mut self, left: u32, right: u32) {
-        self.left = left as usize;
-        self.right = right as usize;
+        let record = |row| Record {
+            row,
+            numbers: self.store.layout.numbers(row),
+        };
+        (self.left, self.right) = (record(left), record(right));
     }
 
     #[inline]
-    fn row(&self, side: Side) -> usize {
+    fn record(&self, side: Side) -> Record<'a> {
         match side {
             Side::Left => self.left,
             Side::Right => self.right,
         }
     }
 
+    /// The number of a text, list or count of one of the two.
+    #[inline]
+    pub(crate) fn number_of(&self, side: Side, column: usize) -> u32 {
+        self.record(side).numbers.get(column).copied().unwrap_or(NULL)
+    }
+
     #[inline]
     fn id(&self, field: Field) -> u32 {
         match field {
             Field::Literal(id) => id,
-            Field::Of(side, column) => self.store.id(self.row(side), column),
+            Field::Of(side, column) => self.number_of(side, column),
+        }
+    }
+
+    fn text(&self, field: Field, id: u32) -> &'a [u8] {
+        let here = match field {
+            Field::Literal(_) => &[][..],
+            Field::Of(side, column) => self.store.layout.text(self.record(side).row, column),
+        };
+        if here.is_empty() {
+            self.dictionary.bytes(id)
+        } else {
+            here
         }
     }
 
@@ -192,11 +240,8 @@ impl<'a> Judge<'a> {
     pub(crate) fn holds(&mut self, test: &Test) -> Option<bool> {
         match test {
             Test::Constant(value) => *value,
-            Test::Missing(Field::Of(side, column)) => Some(match self.store.columns.get(*column) {
-                Some(Column::Number(numbers)) => numbers.get(self.row(*side)).is_none_or(|n| n.is_nan()),
-                _ => self.store.id(self.row(*side), *column) == NULL,
-            }),
-            Test::Missing(Field::Literal(id)) => Some(*id == NULL),
+            Test::Missing(field) => Some(self.id(*field) == NULL),
+            Test::MissingEither(a, b) => Some(self.id(*a) == NULL || self.id(*b) == NULL),
             Test::NotComputable(number) => Some(self.number(number).is_nan()),
             Test::Same(a, b) => {
                 let (a, b) = (self.id(*a), self.id(*b));
@@ -239,11 +284,23 @@ impl<'a> Judge<'a> {
         }
     }
 
+    #[inline]
     fn number(&mut self, number: &Number) -> f64 {
         match number {
             Number::Constant(n) => *n,
+            Number::Measure(n) => self.measure(*n),
+            other => self.computed(other),
+        }
+    }
+
+    fn computed(&mut self, number: &Number) -> f64 {
+        match number {
+            Number::Constant(n) => *n,
             Number::Field(side, column) => match self.store.columns.get(*column) {
-                Some(Column::Number(numbers)) => numbers.get(self.row(*side)).copied().unwrap_or(f64::NAN),
+                Some(Column::Number(numbers)) => numbers
+                    .get(self.record(*side).row as usize)
+                    .copied()
+                    .unwrap_or(f64::NAN),
                 _ => f64::NAN,
             },
             Number::Measure(n) => self.measure(*n),
@@ -289,7 +346,10 @@ impl<'a> Judge<'a> {
             return *value;
         }
         let value = match measure.of {
-            Measured::Texts(by) => distance::measure(by, self.dictionary.get(a), self.dictionary.get(b), measure.bound),
+            Measured::Texts(by) => {
+                let (a, b) = (self.text(measure.a, a), self.text(measure.b, b));
+                self.ruler.measure(by, a, b, measure.bound)
+            }
             Measured::Overlap => {
                 let list = |n: u32| self.store.lists.get(n as usize).map_or(&[][..], |l| l);
                 overlap(list(a), list(b)) as f64

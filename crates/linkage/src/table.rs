@@ -1,70 +1,50 @@
-//! Records as columns of interned values: each distinct text is kept once and named by a number, so that equality is one
-//! comparison of numbers and a similarity is computed once per pair of distinct values.
+//! Records as columns of interned values: each distinct text is kept once and named by a number.
 
 use base::{Error, Kind, Problems, Result};
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
-use std::hash::BuildHasher;
 
-/// The number of "no value".
-pub(crate) const NULL: u32 = 0;
+use crate::dictionary::{BATCH, Dictionary, NULL};
 
-/// Every distinct text of all records, numbered from 1.
-#[derive(Debug, Default)]
-pub(crate) struct Dictionary {
-    text: String,
-    ends: Vec<usize>,
-    /// With its hash, so that a text is looked at once it is very likely the right one, and none is hashed again.
-    numbers: HashTable<(u64, u32)>,
-    hasher: DefaultHashBuilder,
-}
-
-impl Dictionary {
-    fn place(ends: &[usize], number: u32) -> std::ops::Range<usize> {
-        let at = number as usize;
-        let end = |n: usize| n.checked_sub(1).and_then(|n| ends.get(n)).copied().unwrap_or(0);
-        end(at.saturating_sub(1))..end(at)
-    }
-
-    /// The text of a number; of [`NULL`] the empty one.
-    pub(crate) fn get(&self, number: u32) -> &str {
-        self.text.get(Self::place(&self.ends, number)).unwrap_or_default()
-    }
-
-    /// The number of a text, which is new if nobody had it.
-    pub(crate) fn intern(&mut self, value: &str) -> u32 {
-        let hash = self.hasher.hash_one(value);
-        let is_it = |(known, number): &(u64, u32)| {
-            *known == hash && self.text.as_bytes().get(Self::place(&self.ends, *number)) == Some(value.as_bytes())
-        };
-        if let Some((_, number)) = self.numbers.find(hash, is_it) {
-            return *number;
-        }
-        self.text.push_str(value);
-        self.ends.push(self.text.len());
-        let number = self.ends.len() as u32;
-        self.numbers.insert_unique(hash, (hash, number), |(hash, _)| *hash);
-        number
-    }
-}
+/// There are always fewer records than this.
+pub(crate) const MOST_RECORDS: usize = 1 << 31;
 
 /// The records to be linked, of one or several sources.
 #[derive(Debug, Default)]
 pub struct Records {
     pub(crate) dictionary: Dictionary,
+    /// The only columns whose values are kept; all where there is none.
+    wanted: Option<Vec<String>>,
     names: Vec<String>,
     pub(crate) columns: Vec<Vec<u32>>,
-    ids: Vec<u32>,
+    /// The number of the source of each record.
     pub(crate) sources: Vec<u16>,
-    source_names: Vec<String>,
-    current: Vec<usize>,
-    seen: HashMap<u32, usize>,
+    all_sources: Vec<Source>,
+    /// For each column of the source begun last, its number; `None` where nobody wants it.
+    current: Vec<Option<usize>>,
     id_at: usize,
+}
+
+/// A file, or whatever else records come from.
+#[derive(Debug)]
+struct Source {
+    name: String,
+    /// Its first record.
+    first: usize,
+    /// The ids of its records: that of the first has the number 1, and so on, as none comes twice.
+    ids: Dictionary,
 }
 
 impl Records {
     /// No records yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No records yet, and only these columns of them; names are those of the files, in any case.
+    pub fn of_columns<'a>(columns: impl IntoIterator<Item = &'a str>) -> Self {
+        Self {
+            wanted: Some(columns.into_iter().map(str::to_owned).collect()),
+            ..Self::default()
+        }
     }
 
     /// Begins a source (a file) with these columns; `id` is the one that names a record within it. Columns that other
@@ -82,14 +62,10 @@ impl Records {
             ));
         }
         let mut current = Vec::with_capacity(columns.len());
-        for column in columns {
+        for (n, column) in columns.iter().enumerate() {
             let column = column.as_ref();
-            let at = self.column(column).unwrap_or_else(|| {
-                self.names.push(column.to_owned());
-                self.columns.push(vec![NULL; self.ids.len()]);
-                self.names.len() - 1
-            });
-            if current.contains(&at) {
+            let same = |other: &&str| other.eq_ignore_ascii_case(column);
+            if columns.iter().take(n).map(AsRef::as_ref).any(|other| same(&other)) {
                 return Err(refuse(
                     "column-twice",
                     name,
@@ -97,7 +73,9 @@ impl Records {
                     format!("The column “{column}” stands twice in the header."),
                 ));
             }
-            current.push(at);
+            let wanted = self.wanted.as_ref();
+            let wanted = wanted.is_none_or(|wanted| wanted.iter().any(|w| same(&w.as_str())));
+            current.push(wanted.then(|| self.column_or_new(column)));
         }
         let Some(id_at) = columns.iter().position(|c| c.as_ref() == id) else {
             return Err(refuse(
@@ -107,124 +85,127 @@ impl Records {
                 format!("There is no column “{id}”, which names each record."),
             ));
         };
-        let Ok(_) = u16::try_from(self.source_names.len()) else {
+        if self.all_sources.len() > usize::from(u16::MAX) {
             return Err(refuse("too-many-sources", name, "Quá nhiều tệp.", "Too many files."));
-        };
-        self.source_names.push(name.to_owned());
+        }
+        if let Some(before) = self.all_sources.last_mut() {
+            before.ids.close();
+        }
+        self.all_sources.push(Source {
+            name: name.to_owned(),
+            first: self.len(),
+            ids: Dictionary::default(),
+        });
         self.current = current;
         self.id_at = id_at;
-        self.seen.clear();
         Ok(())
     }
 
+    fn column_or_new(&mut self, name: &str) -> usize {
+        self.column(name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.columns.push(vec![NULL; self.len()]);
+            self.names.len() - 1
+        })
+    }
+
     /// Adds a record to the source begun last; its values stand in the order of the columns. White space around a value
-    /// is no part of it, and nothing but white space is no value.
+    /// is no part of it, and nothing but white space is no value. What is refused is not added.
     ///
     /// # Errors
     /// `row-length`, `no-id`, `id-twice`, `too-many-records`; each at the number of the record within its source, from 1.
-    pub fn push<'a>(&mut self, values: impl ExactSizeIterator<Item = Option<&'a str>>) -> Result<()> {
-        let source = self.source_names.len().saturating_sub(1);
-        let number = self.seen.len() + 1;
-        let at = || format!("{}:{number}", self.source_names.get(source).map_or("", String::as_str));
+    pub fn push<'a>(&mut self, values: impl ExactSizeIterator<Item = Option<&'a str>> + Clone) -> Result<()> {
         if values.len() != self.current.len() {
-            return Err(refuse(
+            let (has, expected) = (values.len(), self.current.len());
+            return Err(self.refuse_next(
                 "row-length",
-                &at(),
-                format!(
-                    "Bản ghi có {} giá trị, tiêu đề có {} cột.",
-                    values.len(),
-                    self.current.len()
-                ),
-                format!(
-                    "The record has {} values, the header {} columns.",
-                    values.len(),
-                    self.current.len()
-                ),
+                format!("Bản ghi có {has} giá trị, tiêu đề có {expected} cột."),
+                format!("The record has {has} values, the header {expected} columns."),
             ));
         }
-        if self.ids.len() >= (u32::MAX - 1) as usize {
-            return Err(refuse(
-                "too-many-records",
-                &at(),
-                "Quá nhiều bản ghi.",
-                "Too many records.",
-            ));
-        }
+        let id = values.clone().nth(self.id_at).flatten().unwrap_or_default();
+        self.add_id(id.trim())?;
+        self.sources.push((self.all_sources.len() - 1) as u16);
         for column in &mut self.columns {
             column.push(NULL);
         }
-        let row = self.ids.len();
-        let mut id = NULL;
-        for (n, value) in values.enumerate() {
-            let value = value.map(str::trim).filter(|v| !v.is_empty());
-            let interned = value.map_or(NULL, |v| self.dictionary.intern(v));
-            if n == self.id_at {
-                id = interned;
-            }
-            if let Some(cell) = self
-                .current
-                .get(n)
-                .and_then(|c| self.columns.get_mut(*c))
-                .and_then(|c| c.get_mut(row))
+        let (mut texts, mut columns, mut waiting) = ([""; BATCH], [0; BATCH], 0);
+        for (value, column) in values.zip(&self.current) {
+            if let (Some(value), Some(column)) = (value, *column)
+                && let (Some(text), Some(at)) = (texts.get_mut(waiting), columns.get_mut(waiting))
             {
-                *cell = interned;
+                (*text, *at) = (value.trim(), column);
+                waiting += 1;
+            }
+            if waiting == BATCH {
+                keep(&mut self.dictionary, &mut self.columns, &texts, &columns);
+                waiting = 0;
             }
         }
-        self.ids.push(id);
-        self.sources.push(source as u16);
-        let at = || format!("{}:{number}", self.source_names.get(source).map_or("", String::as_str));
-        if id == NULL {
-            return Err(refuse("no-id", &at(), "Bản ghi không có mã.", "The record has no id."));
+        let texts = texts.get(..waiting).unwrap_or_default();
+        keep(&mut self.dictionary, &mut self.columns, texts, &columns);
+        Ok(())
+    }
+
+    fn add_id(&mut self, id: &str) -> Result<()> {
+        if id.is_empty() {
+            return Err(self.refuse_next("no-id", "Bản ghi không có mã.", "The record has no id."));
         }
-        if let Some(first) = self.seen.insert(id, number) {
-            return Err(refuse(
+        if self.len() + 1 >= MOST_RECORDS {
+            return Err(self.refuse_next("too-many-records", "Quá nhiều bản ghi.", "Too many records."));
+        }
+        let Some(source) = self.all_sources.last_mut() else {
+            return Err(self.refuse_next("no-columns", "Chưa có tệp nào.", "There is no file yet."));
+        };
+        let known = source.ids.len();
+        let first = source.ids.intern(id) as usize;
+        if first <= known {
+            return Err(self.refuse_next(
                 "id-twice",
-                &at(),
-                format!("Mã “{}” đã có ở bản ghi {first}.", self.dictionary.get(id)),
-                format!(
-                    "The id “{}” was already used by record {first}.",
-                    self.dictionary.get(id)
-                ),
+                format!("Mã “{id}” đã có ở bản ghi {first}."),
+                format!("The id “{id}” was already used by record {first}."),
             ));
         }
         Ok(())
+    }
+
+    /// Refuses the next record: at its source and its number within it.
+    fn refuse_next(&self, code: &str, vi: impl Into<String>, en: impl Into<String>) -> Error {
+        let (source, first) = self.all_sources.last().map_or(("", 0), |s| (&s.name, s.first));
+        refuse(code, &format!("{source}:{}", self.len() - first + 1), vi, en)
     }
 
     /// How many records there are.
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.sources.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
-    }
-
-    /// The names of the sources.
-    pub fn source_names(&self) -> &[String] {
-        &self.source_names
+        self.sources.is_empty()
     }
 
     /// The source of a record.
     pub fn source(&self, row: u32) -> &str {
-        let source = self.sources.get(row as usize).copied().unwrap_or(0);
-        self.source_names.get(usize::from(source)).map_or("", String::as_str)
+        self.source_of(row).map_or("", |source| &source.name)
     }
 
     /// The id of a record within its source.
     pub fn id(&self, row: u32) -> &str {
-        self.dictionary.get(self.ids.get(row as usize).copied().unwrap_or(NULL))
+        self.source_of(row).map_or("", |source| {
+            let number = row as usize - source.first + 1;
+            source.ids.get(number as u32)
+        })
+    }
+
+    fn source_of(&self, row: u32) -> Option<&Source> {
+        self.all_sources.get(usize::from(*self.sources.get(row as usize)?))
     }
 
     /// The value of a record in a column; `None` where it has none, or where there is no such column.
     pub fn value(&self, row: u32, column: &str) -> Option<&str> {
         let number = *self.columns.get(self.column(column)?)?.get(row as usize)?;
         (number != NULL).then(|| self.dictionary.get(number))
-    }
-
-    /// The names of all columns.
-    pub fn column_names(&self) -> &[String] {
-        &self.names
     }
 
     pub(crate) fn column(&self, name: &str) -> Option<usize> {
@@ -236,13 +217,24 @@ impl Records {
 
     /// How many records each source has, in the order of the sources.
     pub(crate) fn source_sizes(&self) -> Vec<u64> {
-        let mut sizes = vec![0; self.source_names.len()];
+        let mut sizes = vec![0; self.all_sources.len()];
         for source in &self.sources {
             if let Some(size) = sizes.get_mut(usize::from(*source)) {
                 *size += 1;
             }
         }
         sizes
+    }
+}
+
+/// Puts texts into columns of the record added last.
+fn keep(dictionary: &mut Dictionary, of_records: &mut [Vec<u32>], texts: &[&str], columns: &[usize]) {
+    let mut numbers = [NULL; BATCH];
+    dictionary.intern_all(texts, &mut numbers);
+    for (number, column) in numbers.into_iter().zip(columns).take(texts.len()) {
+        if let Some(cell) = of_records.get_mut(*column).and_then(|c| c.last_mut()) {
+            *cell = number;
+        }
     }
 }
 
@@ -265,18 +257,6 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_kept_once() {
-        let mut dictionary = Dictionary::default();
-        let a = dictionary.intern("Nguyễn");
-        let b = dictionary.intern("Trần");
-        assert_eq!((a, b, dictionary.intern("Nguyễn")), (1, 2, 1));
-        assert_eq!(
-            (dictionary.get(a), dictionary.get(b), dictionary.get(NULL)),
-            ("Nguyễn", "Trần", "")
-        );
-    }
-
-    #[test]
     fn sources_may_have_other_columns_in_another_order() {
         let mut records = Records::new();
         records.begin_source("a", &["id", "name"], "id").expect("a header");
@@ -288,6 +268,51 @@ mod tests {
         assert_eq!(records.value(0, "name"), Some("An"));
         assert_eq!((records.value(1, "name"), records.value(1, "born")), (None, None));
         assert_eq!((records.source(1), records.id(1)), ("b", "1"));
+    }
+
+    #[test]
+    fn only_the_columns_that_are_wanted_are_kept() {
+        let mut records = Records::of_columns(["NAME", "born"]);
+        records
+            .begin_source("a", &["id", "name", "place"], "id")
+            .expect("a header");
+        records
+            .push([Some("1"), Some("An"), Some("Hội An")].into_iter())
+            .expect("a record");
+        assert_eq!((records.id(0), records.value(0, "name")), ("1", Some("An")));
+        assert_eq!((records.value(0, "place"), records.value(0, "born")), (None, None));
+        assert_eq!(records.dictionary.len(), 1);
+        assert_eq!(
+            code(
+                records
+                    .begin_source("b", &["id", "place", "Place"], "id")
+                    .expect_err("twice")
+            ),
+            "column-twice"
+        );
+    }
+
+    #[test]
+    fn an_id_of_another_source_is_no_repetition() {
+        let mut records = Records::new();
+        for source in ["a", "b"] {
+            records.begin_source(source, &["id"], "id").expect("a header");
+            for n in 0..5_000 {
+                records
+                    .push([Some(n.to_string().as_str())].into_iter())
+                    .expect("a record");
+            }
+        }
+        assert_eq!(
+            (records.len(), records.id(4_999), records.id(5_000)),
+            (10_000, "4999", "0")
+        );
+        let error = records.push([Some("17")].into_iter()).expect_err("again");
+        let problem = error.problems().and_then(|p| p.iter().next()).expect("a problem");
+        assert_eq!(
+            (problem.at.as_str(), problem.text.en.contains("record 18")),
+            ("b:5001", true)
+        );
     }
 
     #[test]

@@ -62,24 +62,31 @@ impl Truth {
         person(left).is_some() && person(left) == person(right)
     }
 
-    /// Judges pairs.
-    pub fn accuracy(&self, pairs: impl IntoIterator<Item = (u32, u32)>) -> Accuracy {
-        let mut accuracy = Accuracy {
+    /// Right and wrong pairs beside all that are right.
+    pub fn whole(&self, found: Accuracy) -> Accuracy {
+        Accuracy {
             true_pairs: self.pairs,
-            ..Accuracy::default()
-        };
-        for (left, right) in pairs {
-            if self.same(left, right) {
-                accuracy.found += 1;
-            } else {
-                accuracy.wrong += 1;
-            }
+            ..found
         }
-        accuracy
     }
 }
 
 impl Accuracy {
+    /// Counts a pair that was found.
+    pub fn count(&mut self, right: bool) {
+        if right {
+            self.found += 1;
+        } else {
+            self.wrong += 1;
+        }
+    }
+
+    /// Adds pairs found elsewhere.
+    pub fn add(&mut self, other: Self) {
+        self.found += other.found;
+        self.wrong += other.wrong;
+    }
+
     /// The share of found pairs that are right.
     pub fn precision(&self) -> f64 {
         self.found as f64 / (self.found + self.wrong).max(1) as f64

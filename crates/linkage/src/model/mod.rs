@@ -216,6 +216,17 @@ pub struct Model {
     rest: Map<String, Value>,
 }
 
+impl Model {
+    /// The columns that it speaks of, some more than once; not that of the ids.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        let levels = self.comparisons.iter().flat_map(|c| &c.levels);
+        let counted = levels.filter_map(|level| Some(level.term_frequency.as_ref()?.column.as_str()));
+        let compared = self.comparisons.iter().flat_map(Comparison::columns);
+        let blocked = self.blocking.iter().flat_map(|rule| rule.expr.columns());
+        compared.chain(counted).chain(blocked)
+    }
+}
+
 /// A probability as a weight in bits.
 pub fn weight_of(probability: f64) -> f64 {
     (probability / (1.0 - probability)).log2()

@@ -41,6 +41,17 @@ impl Default for Training {
     }
 }
 
+impl Training {
+    /// The columns that its rules speak of, some more than once.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        let certain = match &self.prior {
+            Prior::Rules(conditions, _) => conditions.as_slice(),
+            Prior::Kept | Prior::Candidates => &[],
+        };
+        self.rules.iter().chain(certain).flat_map(|rule| rule.expr.columns())
+    }
+}
+
 /// Where the probability that two random records match comes from.
 #[derive(Debug, Clone)]
 pub enum Prior {

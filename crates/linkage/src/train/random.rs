@@ -1,13 +1,12 @@
 //! How often two different persons agree by chance: u, from random pairs.
 
 use base::Result;
-use hashbrown::HashMap;
 
+use crate::dictionary::NULL;
 use crate::linker::Linker;
 use crate::model::{Condition, LinkType};
 use crate::parallel;
 use crate::program::Column;
-use crate::table::NULL;
 
 use super::Training;
 
@@ -113,29 +112,27 @@ impl Linker {
 
     /// How likely two values of records that may be paired are equal.
     fn chance_of_equal(&self, ids: &[u32]) -> f64 {
-        let pairs = |counts: &HashMap<u32, f64>| {
-            let total: f64 = counts.values().sum();
-            let equal: f64 = counts.values().map(|n| n * (n - 1.0)).sum();
-            (equal, total * (total - 1.0))
-        };
-        let mut everywhere: HashMap<u32, f64> = HashMap::new();
-        let mut by_source: HashMap<u16, HashMap<u32, f64>> = HashMap::new();
-        for (id, source) in ids.iter().zip(&self.records.sources) {
-            if *id != NULL {
-                *everywhere.entry(*id).or_default() += 1.0;
-                if self.model.link_type == LinkType::LinkOnly {
-                    *by_source.entry(*source).or_default().entry(*id).or_default() += 1.0;
+        // What was met before each part, within which nothing is paired: a source, or a single record.
+        let mut times = vec![0u32; self.records.dictionary.len() + 1];
+        let (mut met, mut equal, mut all) = (0u64, 0u64, 0u64);
+        let linked = self.model.link_type == LinkType::LinkOnly;
+        let mut rest = ids;
+        for part in self.records.sources.chunk_by(|a, b| linked && a == b) {
+            let (ids, later) = rest.split_at(part.len().min(rest.len()));
+            rest = later;
+            let there = || ids.iter().filter(|id| **id != NULL);
+            for id in there() {
+                equal += times.get(*id as usize).map_or(0, |n| u64::from(*n));
+                all += met;
+            }
+            for id in there() {
+                if let Some(n) = times.get_mut(*id as usize) {
+                    *n += 1;
                 }
+                met += 1;
             }
         }
-        let (mut equal, mut all) = pairs(&everywhere);
-        let mut sources: Vec<&u16> = by_source.keys().collect();
-        sources.sort_unstable();
-        for (within_equal, within) in sources.into_iter().filter_map(|s| by_source.get(s)).map(pairs) {
-            equal -= within_equal;
-            all -= within;
-        }
-        if all > 0.0 { equal / all } else { 0.0 }
+        if all > 0 { equal as f64 / all as f64 } else { 0.0 }
     }
 
     fn has_enough(&self, comparison: usize, counts: &[u64], exact: Option<(usize, f64)>, enough: u64) -> bool {

@@ -34,6 +34,7 @@ pub(super) fn check(bytes: &[u8], trusted: &Trusted) -> Result<Checked, Text> {
 
 fn entry(leaf: LeafReport) -> Entry {
     Entry {
+        log: None,
         leaf: leaf.index,
         says: says(leaf.role, &leaf.record),
         size: leaf.size,

@@ -10,3 +10,4 @@ mod notices;
 mod once;
 mod supplement;
 pub(crate) mod town;
+mod writing;

@@ -63,7 +63,10 @@ impl Registries {
         }
         self.told.lock().expect("one at a time").push(id.to_owned());
         let said = does();
-        self.answered.lock().expect("one at a time").insert(id.to_owned(), said.clone());
+        self.answered
+            .lock()
+            .expect("one at a time")
+            .insert(id.to_owned(), said.clone());
         said
     }
 
@@ -80,7 +83,13 @@ impl Keeper for Registries {
                 return Said::Silent;
             }
             self.once(&order.id, || {
-                if self.refuses.lock().expect("one at a time").iter().any(|r| r == registry) {
+                if self
+                    .refuses
+                    .lock()
+                    .expect("one at a time")
+                    .iter()
+                    .any(|r| r == registry)
+                {
                     let mut problems = Problems::new();
                     problems.add("no", registry, "Cơ quan từ chối.", "The agency refuses.");
                     return Said::Refused(problems);
@@ -96,7 +105,10 @@ impl Keeper for Registries {
                     _ => {}
                 }
                 let entry = format!("{registry}#{n}");
-                self.standing.lock().expect("one at a time").insert(entry.clone(), record.clone());
+                self.standing
+                    .lock()
+                    .expect("one at a time")
+                    .insert(entry.clone(), record.clone());
                 Said::Done { entry, record }
             })
         })
@@ -168,10 +180,22 @@ async fn signed(town: &Town, registries: &Arc<Registries>) -> String {
     let path = town.fill(&an(), CODE).await;
     town.hand_in(&an(), &path).await;
     let draft = town.draft(&an(), &path).await;
-    assert_eq!(draft.journey.answers.text("other.person_number"), Some(FATHER), "by the marriage");
-    assert_eq!(draft.journey.answers.text("other.name"), Some("Trần Văn Nam"), "by that number");
+    assert_eq!(
+        draft.journey.answers.text("other.person_number"),
+        Some(FATHER),
+        "by the marriage"
+    );
+    assert_eq!(
+        draft.journey.answers.text("other.name"),
+        Some("Trần Văn Nam"),
+        "by that number"
+    );
     let filed = town.file(&an(), &path).await;
-    for (outcome, fields) in [("accept", json!({})), ("ok", json!({ "register_number": 15 })), ("approve", json!({}))] {
+    for (outcome, fields) in [
+        ("accept", json!({})),
+        ("ok", json!({ "register_number": 15 })),
+        ("approve", json!({})),
+    ] {
         let seen = town.seen(&filed).await;
         let completion = Completion {
             token: seen.tasks[0].open.token,
@@ -197,7 +221,11 @@ async fn signed_of(town: &Town, code: &str, registries: &Arc<Registries>) -> Str
     town.hand_in(&an(), &path).await;
     let filed = town.file(&an(), &path).await;
     let numbered = matches!(code, "1.000656" | "1.000894");
-    let review = if numbered { json!({ "register_number": 15 }) } else { json!({}) };
+    let review = if numbered {
+        json!({ "register_number": 15 })
+    } else {
+        json!({})
+    };
     for (outcome, fields) in [("accept", json!({})), ("ok", review), ("approve", json!({}))] {
         let seen = town.seen(&filed).await;
         if seen.state.waits_for_payment() {
@@ -238,7 +266,17 @@ async fn mended(town: &Town, id: DossierId, token: u32, outcome: &str) {
         outcome: outcome.to_owned(),
         ..Completion::default()
     };
-    town.dossiers.command(&ctx, id, &Command::Complete(completion), None).await.expect("the step is done");
+    town.dossiers
+        .command(&ctx, id, &Command::Complete(completion), None)
+        .await
+        .expect("the step is done");
+}
+
+/// Does what is due, hour by hour: who was silent is told again later.
+async fn work_through(town: &Town, from: i64, to: i64) {
+    for hour in from..=to {
+        town.work_until(hours(hour)).await;
+    }
 }
 
 fn hours(n: i64) -> Timestamp {
@@ -255,24 +293,63 @@ async fn one_filing_tells_five_registries_and_shows_what_they_gave() {
         let seen = town.seen(&filed).await;
         assert_eq!(statuses(&seen), ["done"; 5]);
         let standing = registries.standing.lock().expect("one at a time").clone();
-        let person = standing.values().find(|r| r.get("mother_person_number").is_some()).expect("the child");
-        assert_eq!((&person["mother_person_number"], &person["father_person_number"]), (&json!(MOTHER), &json!(FATHER)));
+        let person = standing
+            .values()
+            .find(|r| r.get("mother_person_number").is_some())
+            .expect("the child");
+        assert_eq!(
+            (&person["mother_person_number"], &person["father_person_number"]),
+            (&json!(MOTHER), &json!(FATHER))
+        );
         let number = person["person_number"].as_str().expect("a number");
-        let entry = standing.values().find(|r| r["kind"] == json!("birth")).expect("the entry");
-        assert_eq!(entry["child"]["person_number"], json!(number), "entered under the number that was given");
+        let entry = standing
+            .values()
+            .find(|r| r["kind"] == json!("birth"))
+            .expect("the entry");
+        assert_eq!(
+            entry["child"]["person_number"],
+            json!(number),
+            "entered under the number that was given"
+        );
         assert_eq!((&entry["number"], &entry["year"]), (&json!(15), &json!(2026)));
         let card = standing.values().find(|r| r["group"] == json!("TE")).expect("the card");
         assert_eq!(card["card"]["place_of_care"], json!("46001"));
         let decided_on = seen.state.ended_at.expect("it is decided").legal_date();
-        let home = standing.values().find(|r| r["kind"] == json!("permanent")).expect("the residence");
-        assert_eq!((&home["person_number"], &home["since"]), (&json!(number), &json!(decided_on.to_string())));
-        let taxpayer = standing.values().find(|r| r.get("taxpayer_number").is_some()).expect("the tax code");
-        assert_eq!((&taxpayer["taxpayer_number"], &taxpayer["debt_total"]), (&json!(number), &json!(0)));
+        let home = standing
+            .values()
+            .find(|r| r["kind"] == json!("permanent"))
+            .expect("the residence");
+        assert_eq!(
+            (&home["person_number"], &home["since"]),
+            (&json!(number), &json!(decided_on.to_string()))
+        );
+        let taxpayer = standing
+            .values()
+            .find(|r| r.get("taxpayer_number").is_some())
+            .expect("the tax code");
+        assert_eq!(
+            (&taxpayer["taxpayer_number"], &taxpayer["debt_total"]),
+            (&json!(number), &json!(0))
+        );
         assert_eq!(seen.tasks[0].name.en, "Hand over the result");
-        assert!(seen.state.documents.iter().any(|d| d.kind == crate::model::action::DocumentKind::Result));
-        for (ctx, path) in [(an(), filed.clone()), (officer(&[Role::Specialist]), format!("/desk{}", filed.split('?').next().unwrap_or_default()))] {
+        assert!(
+            seen.state
+                .documents
+                .iter()
+                .any(|d| d.kind == crate::model::action::DocumentKind::Result)
+        );
+        for (ctx, path) in [
+            (an(), filed.clone()),
+            (
+                officer(&[Role::Specialist]),
+                format!("/desk{}", filed.split('?').next().unwrap_or_default()),
+            ),
+        ] {
             let page = town.page(&ctx, &path).await;
-            assert!(page.body.contains("Cấp thẻ bảo hiểm y tế") && page.body.contains("Đã cập nhật"), "{path}");
+            assert!(
+                page.body.contains("Cấp thẻ bảo hiểm y tế") && page.body.contains("Đã cập nhật"),
+                "{path}"
+            );
         }
     }
 }
@@ -281,10 +358,16 @@ async fn one_filing_tells_five_registries_and_shows_what_they_gave() {
 async fn a_registry_that_is_silent_is_told_again_and_nothing_twice() {
     for town in towns().await {
         let registries = Arc::new(Registries::default());
-        let silent = [("population", 2), ("residence", 1), ("civil-status", 1), ("social-insurance", 3), ("tax", 1)];
+        let silent = [
+            ("population", 2),
+            ("residence", 1),
+            ("civil-status", 1),
+            ("social-insurance", 3),
+            ("tax", 1),
+        ];
         *registries.silent.lock().expect("one at a time") = silent.map(|(r, n)| (r.to_owned(), n)).into();
         let filed = signed(&town, &registries).await;
-        town.work_until(hours(24)).await;
+        work_through(&town, 1, 24).await;
         assert_eq!(statuses(&town.seen(&filed).await), ["done"; 5]);
         assert_eq!(registries.told.lock().expect("one at a time").len(), 5);
         assert_eq!(registries.records().len(), 5);
@@ -293,12 +376,23 @@ async fn a_registry_that_is_silent_is_told_again_and_nothing_twice() {
 
 #[tokio::test]
 async fn a_refusal_at_any_step_takes_back_what_came_before() {
-    for (nth, refusing) in ["population", "residence", "civil-status", "social-insurance", "tax"].into_iter().enumerate() {
+    for (nth, refusing) in ["population", "residence", "civil-status", "social-insurance", "tax"]
+        .into_iter()
+        .enumerate()
+    {
         for town in towns().await {
             let registries = Arc::new(Registries::default());
-            registries.refuses.lock().expect("one at a time").push(refusing.to_owned());
+            registries
+                .refuses
+                .lock()
+                .expect("one at a time")
+                .push(refusing.to_owned());
             // Taking back is tried again as well.
-            registries.silent.lock().expect("one at a time").insert("population".to_owned(), 0);
+            registries
+                .silent
+                .lock()
+                .expect("one at a time")
+                .insert("population".to_owned(), 0);
             let filed = signed(&town, &registries).await;
             town.work_until(hours(24)).await;
             let seen = town.seen(&filed).await;
@@ -347,7 +441,11 @@ async fn signed_without_keeper(town: &Town, registries: &Arc<Registries>) -> Str
     let path = town.fill(&an(), CODE).await;
     town.hand_in(&an(), &path).await;
     let filed = town.file(&an(), &path).await;
-    for (outcome, fields) in [("accept", json!({})), ("ok", json!({ "register_number": 15 })), ("approve", json!({}))] {
+    for (outcome, fields) in [
+        ("accept", json!({})),
+        ("ok", json!({ "register_number": 15 })),
+        ("approve", json!({})),
+    ] {
         let seen = town.seen(&filed).await;
         let completion = Completion {
             token: seen.tasks[0].open.token,
@@ -375,12 +473,25 @@ async fn a_death_a_marriage_a_move_and_an_enterprise_tell_their_registries() {
             let filed = signed_of(&town, code, &registries).await;
             town.work().await;
             let seen = town.seen(&filed).await;
-            assert_eq!(seen.writes.iter().map(|w| w.registry.as_str()).collect::<Vec<_>>(), told, "{code}");
+            assert_eq!(
+                seen.writes.iter().map(|w| w.registry.as_str()).collect::<Vec<_>>(),
+                told,
+                "{code}"
+            );
             assert_eq!(statuses(&seen), vec!["done"; told.len()], "{code}");
             assert_eq!(seen.tasks[0].name.en, "Hand over the result", "{code}");
-            assert!(seen.state.documents.iter().any(|d| d.kind == crate::model::action::DocumentKind::Result), "{code}");
+            assert!(
+                seen.state
+                    .documents
+                    .iter()
+                    .any(|d| d.kind == crate::model::action::DocumentKind::Result),
+                "{code}"
+            );
             let page = town.page(&an(), &filed).await;
-            assert!(page.body.contains("Đã cập nhật") && !page.body.contains("Kết thúc thẻ"), "{code}");
+            assert!(
+                page.body.contains("Đã cập nhật") && !page.body.contains("Kết thúc thẻ"),
+                "{code}"
+            );
         }
     }
 }
@@ -389,7 +500,11 @@ async fn a_death_a_marriage_a_move_and_an_enterprise_tell_their_registries() {
 async fn a_death_stays_registered_where_another_registry_refuses() {
     for town in towns().await {
         let registries = Arc::new(Registries::default());
-        registries.refuses.lock().expect("one at a time").push("population".to_owned());
+        registries
+            .refuses
+            .lock()
+            .expect("one at a time")
+            .push("population".to_owned());
         let filed = signed_of(&town, "1.000656", &registries).await;
         town.work_until(hours(24)).await;
         let seen = town.seen(&filed).await;
@@ -399,7 +514,11 @@ async fn a_death_stays_registered_where_another_registry_refuses() {
         mended(&town, seen.id, seen.tasks[0].open.token, "again").await;
         town.work_until(hours(48)).await;
         let seen = town.seen(&filed).await;
-        assert_eq!(statuses(&seen), ["left", "done", "done"], "what stands is not told again");
+        assert_eq!(
+            statuses(&seen),
+            ["left", "done", "done"],
+            "what stands is not told again"
+        );
         assert_eq!(seen.tasks[0].open.node, "deliver");
         assert_eq!(registries.records().len(), 3);
     }
@@ -416,7 +535,11 @@ async fn moved(town: &Town, registries: &Arc<Registries>) -> String {
     town.dossiers.tell_registries_by(registries.clone());
     let path = town.fill(&an(), "1.004222").await;
     let page = town.page(&an(), &format!("{path}/pages/members")).await;
-    for name in ["Trần Văn Nam (vợ hoặc chồng)", "Trần Ngọc Mai (con)", "Lê Thị Hoa (cha hoặc mẹ)"] {
+    for name in [
+        "Trần Văn Nam (vợ hoặc chồng)",
+        "Trần Ngọc Mai (con)",
+        "Lê Thị Hoa (cha hoặc mẹ)",
+    ] {
         assert!(page.body.contains(name), "{name}");
     }
     let ticked = [
@@ -430,7 +553,12 @@ async fn moved(town: &Town, registries: &Arc<Registries>) -> String {
     let ticked: Vec<_> = ticked.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     town.post(&an(), &format!("{path}/pages/members"), &ticked).await;
     let draft = town.draft(&an(), &path).await;
-    let members = draft.journey.answers.get("move.members").and_then(Value::as_array).expect("they are ticked");
+    let members = draft
+        .journey
+        .answers
+        .get("move.members")
+        .and_then(Value::as_array)
+        .expect("they are ticked");
     assert_eq!(members.len(), 2);
     town.hand_in(&an(), &path).await;
     let filed = town.file(&an(), &path).await;
@@ -467,7 +595,17 @@ async fn a_household_moves_whole() {
         let seen = town.seen(&filed).await;
         assert_eq!(statuses(&seen), ["done"; 6]);
         let told: Vec<_> = seen.writes.iter().map(|w| w.registry.as_str()).collect();
-        assert_eq!(told, ["residence", "residence", "residence", "population", "population", "population"]);
+        assert_eq!(
+            told,
+            [
+                "residence",
+                "residence",
+                "residence",
+                "population",
+                "population",
+                "population"
+            ]
+        );
         let standing = registries.standing.lock().expect("one at a time").clone();
         let home = |number: &str| {
             let of = |record: &&Value| record["person_number"] == number && record["kind"] == "permanent";
@@ -475,14 +613,30 @@ async fn a_household_moves_whole() {
         };
         let (head, husband, child) = (home(MOTHER), home(FATHER), home("046216004567"));
         assert_eq!(head["relation_to_head"], "head");
-        assert_eq!((&husband["relation_to_head"], &child["relation_to_head"]), (&json!("spouse"), &json!("child")));
+        assert_eq!(
+            (&husband["relation_to_head"], &child["relation_to_head"]),
+            (&json!("spouse"), &json!("child"))
+        );
         for member in [&husband, &child] {
-            assert_eq!((&member["household"], &member["address"]), (&json!("00004-000123"), &head["address"]));
+            assert_eq!(
+                (&member["household"], &member["address"]),
+                (&json!("00004-000123"), &head["address"])
+            );
             assert_eq!(member["head_person_number"], json!(MOTHER));
         }
-        for (ctx, path) in [(an(), filed.clone()), (officer(&[Role::Specialist]), format!("/desk{}", filed.split('?').next().unwrap_or_default()))] {
+        for (ctx, path) in [
+            (an(), filed.clone()),
+            (
+                officer(&[Role::Specialist]),
+                format!("/desk{}", filed.split('?').next().unwrap_or_default()),
+            ),
+        ] {
             let page = town.page(&ctx, &path).await;
-            assert!(page.body.contains("Đăng ký thường trú cho người cùng chuyển: Trần Ngọc Mai"), "{path}");
+            assert!(
+                page.body
+                    .contains("Đăng ký thường trú cho người cùng chuyển: Trần Ngọc Mai"),
+                "{path}"
+            );
         }
     }
 }
@@ -491,25 +645,51 @@ async fn a_household_moves_whole() {
 async fn a_refusal_in_the_middle_of_a_move_leaves_everybody_where_they_were() {
     for town in towns().await {
         let registries = Arc::new(Registries::default());
-        registries.refuses.lock().expect("one at a time").push("population".to_owned());
+        registries
+            .refuses
+            .lock()
+            .expect("one at a time")
+            .push("population".to_owned());
         // The residence registry is down for a while, both before it is told and before it takes back.
-        registries.silent.lock().expect("one at a time").insert("residence".to_owned(), 2);
+        registries
+            .silent
+            .lock()
+            .expect("one at a time")
+            .insert("residence".to_owned(), 2);
         let filed = moved(&town, &registries).await;
         town.work().await;
-        assert_eq!(statuses(&town.seen(&filed).await), ["waits"; 6], "a node is down: nobody has moved");
-        town.work_until(hours(24)).await;
+        assert_eq!(
+            statuses(&town.seen(&filed).await),
+            ["waits"; 6],
+            "a node is down: nobody has moved"
+        );
+        work_through(&town, 7, 24).await;
         let seen = town.seen(&filed).await;
-        assert_eq!(statuses(&seen), ["taken back", "taken back", "taken back", "refused", "waits", "waits"]);
+        assert_eq!(
+            statuses(&seen),
+            ["taken back", "taken back", "taken back", "refused", "waits", "waits"]
+        );
         assert_eq!(registries.records(), Vec::<String>::new(), "nothing stands");
-        let back: Vec<_> = registries.told.lock().expect("one at a time").iter().filter(|id| id.ends_with("/back")).cloned().collect();
+        let back: Vec<_> = registries
+            .told
+            .lock()
+            .expect("one at a time")
+            .iter()
+            .filter(|id| id.ends_with("/back"))
+            .cloned()
+            .collect();
         let order: Vec<_> = back.iter().filter_map(|id| id.split('/').nth(2)).collect();
         assert_eq!(order, ["members-2", "members-1", "residence"], "the last first");
         assert_eq!(seen.tasks[0].open.node, "mend");
 
         registries.refuses.lock().expect("one at a time").clear();
-        registries.silent.lock().expect("one at a time").insert("population".to_owned(), 3);
+        registries
+            .silent
+            .lock()
+            .expect("one at a time")
+            .insert("population".to_owned(), 3);
         mended(&town, seen.id, seen.tasks[0].open.token, "again").await;
-        town.work_until(hours(48)).await;
+        work_through(&town, 25, 48).await;
         let seen = town.seen(&filed).await;
         assert_eq!(statuses(&seen), ["done"; 6]);
         assert_eq!(registries.records().len(), 6, "nothing twice");

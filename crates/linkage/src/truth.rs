@@ -82,7 +82,7 @@ impl Accuracy {
     }
 
     /// Adds pairs found elsewhere.
-    pub fn add(&mut self, other: Self) {
+    pub fn join(&mut self, other: Self) {
         self.found += other.found;
         self.wrong += other.wrong;
     }

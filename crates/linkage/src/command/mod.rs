@@ -234,7 +234,7 @@ impl Found {
             *sum += n;
         }
         for (sum, n) in self.accuracy.iter_mut().zip(more.accuracy) {
-            sum.add(n);
+            sum.join(n);
         }
     }
 }

@@ -23,31 +23,25 @@ pub(super) trait Word:
     fn first(self) -> usize;
 }
 
-impl Word for u64 {
-    const NOWHERE: Self = 0;
-    const BITS: usize = Self::BITS as usize;
+macro_rules! word {
+    ($word:ty) => {
+        impl Word for $word {
+            const NOWHERE: Self = 0;
+            const BITS: usize = Self::BITS as usize;
 
-    fn count(self) -> u32 {
-        self.count_ones()
-    }
+            fn count(self) -> u32 {
+                self.count_ones()
+            }
 
-    fn first(self) -> usize {
-        self.trailing_zeros() as usize
-    }
+            fn first(self) -> usize {
+                self.trailing_zeros() as usize
+            }
+        }
+    };
 }
 
-impl Word for u128 {
-    const NOWHERE: Self = 0;
-    const BITS: usize = Self::BITS as usize;
-
-    fn count(self) -> u32 {
-        self.count_ones()
-    }
-
-    fn first(self) -> usize {
-        self.trailing_zeros() as usize
-    }
-}
+word!(u64);
+word!(u128);
 
 /// Where each letter of ASCII stands in a text; nowhere between two measurements.
 #[derive(Debug)]

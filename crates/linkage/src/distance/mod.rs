@@ -167,10 +167,13 @@ impl Ruler {
         let Some(strangers) = b.len().checked_sub(needed).filter(|_| needed <= a.len()) else {
             return 0.0;
         };
-        match a.len().max(b.len()) {
-            0..=SHORT => bits::jaro(a, b, strangers, &mut self.short),
-            0..=LONG => bits::jaro(a, b, strangers, &mut self.long),
-            _ => distance::jaro::similarity(a.iter().copied(), b.iter().copied()),
+        let longer = a.len().max(b.len());
+        if longer <= SHORT {
+            bits::jaro(a, b, strangers, &mut self.short)
+        } else if longer <= LONG {
+            bits::jaro(a, b, strangers, &mut self.long)
+        } else {
+            distance::jaro::similarity(a.iter().copied(), b.iter().copied())
         }
     }
 }

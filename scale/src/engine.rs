@@ -54,6 +54,10 @@ impl Engine {
                 SessionContext::remote_with_state(&url, state()).await.map_err(failed)?
             }
         };
+        // Ballista's client begins with its own functions alone.
+        for function in functions::all() {
+            context.register_udf(function);
+        }
         Ok(Self {
             context,
             tables: AtomicU64::new(0),
@@ -124,7 +128,7 @@ pub(crate) fn state_of(config: SessionConfig) -> SessionState {
         .build();
     for function in functions::all() {
         // What the engine has under that name is replaced; it has nothing to say against it.
-        let _: Result<Option<Arc<_>>, _> = state.register_udf(function);
+        let _: Result<Option<Arc<_>>, _> = state.register_udf(Arc::new(function));
     }
     state
 }

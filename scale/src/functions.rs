@@ -10,18 +10,17 @@ use datafusion::{
 use linkage::Distance;
 
 /// All that the statements of [`linkage::plan::Plan`] name beyond standard SQL.
-pub fn all() -> Vec<Arc<ScalarUDF>> {
+pub fn all() -> Vec<ScalarUDF> {
     let of = |distance: Distance| {
         let measure = move |arguments: &[ColumnarValue]| measure(distance, arguments);
         let texts = vec![DataType::Utf8, DataType::Utf8];
-        let function = create_udf(
+        create_udf(
             distance.name(),
             texts,
             DataType::Float64,
             Volatility::Immutable,
             Arc::new(measure),
-        );
-        Arc::new(function)
+        )
     };
     Distance::ALL.into_iter().map(of).collect()
 }

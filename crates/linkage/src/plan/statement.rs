@@ -177,10 +177,11 @@ impl Writer<'_> {
                 return Err(scalar::wrong_arguments(name, arguments.len()));
             };
             let a = self.number(a)?;
-            // What these do not give a number for is missing.
+            // Where these have no value, engines fail or answer what is no number; here it is missing.
             return Ok(match name {
                 "ceiling" => format!("ceil({a})"),
-                "sqrt" | "acos" => format!("nullif({name}({a}), CAST('NaN' AS DOUBLE))"),
+                "sqrt" => format!("(CASE WHEN {a} >= 0.0 THEN sqrt({a}) END)"),
+                "acos" => format!("(CASE WHEN {a} BETWEEN -1.0 AND 1.0 THEN acos({a}) END)"),
                 _ => format!("{name}({a})"),
             });
         }

@@ -21,9 +21,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0006_consultations",
     "0007_facts",
     "0008_codes_asked",
-<<<<<<< HEAD
+    "0009_proposals",
     "0011_opinion_files"
-=======
-    "0009_proposals"
->>>>>>> ladder
 );

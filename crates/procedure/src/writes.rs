@@ -116,12 +116,12 @@ pub struct NoValue {
 
 /// The write of a package that is done under an id, with the place of the one for whom it is: 0 where it is done once.
 pub fn write_of<'a>(writes: &'a [Write], id: &str) -> Option<(&'a Write, usize)> {
-    let (base, nth) = match id.rsplit_once('-') {
-        Some((base, nth)) => (base, nth.parse().ok()?),
-        None => (id, 0),
-    };
-    let write = writes.iter().find(|write| write.id == base)?;
-    Some((write, nth))
+    let named = |id: &str| writes.iter().find(|write| write.id == id);
+    if let Some(write) = named(id) {
+        return Some((write, 0));
+    }
+    let (base, nth) = id.rsplit_once('-')?;
+    Some((named(base)?, nth.parse().ok()?))
 }
 
 impl Write {
@@ -182,7 +182,7 @@ impl Due<'_> {
             Some(Value::String(day)) => day.parse().map_err(|_| NoValue { of: "valid_from" })?,
             Some(_) => return Err(NoValue { of: "valid_from" }),
         };
-        let concerned = self.concerns.iter().filter_map(|who| {
+        let concerned = write.concerns.iter().filter_map(|who| {
             let who = who.eval_over(values);
             who.as_str()?.parse::<PersonNumber>().ok()
         });

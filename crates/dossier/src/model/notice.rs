@@ -28,28 +28,21 @@ pub enum NoticeKind {
     /// The appointed date has passed without a result (Decree 61/2018/NĐ-CP, Article 19, as amended by Decree
     /// 118/2025/NĐ-CP: the agency apologises in writing and appoints a new date).
     Overdue,
-<<<<<<< HEAD
     /// The agency that keeps a registry has answered what the person contested of it.
     DoubtAnswered,
     /// It asks for what shows that the person is right; until that comes its time to answer stands.
     DoubtAsked,
-=======
     /// Something is proposed to the person.
     Proposed,
     /// The state will do something by itself (Decree 224/2026/NĐ-CP, Article 16: with notice).
     Announced,
     /// It has done so.
     DoneForYou,
->>>>>>> ladder
 }
 
 impl NoticeKind {
     /// All of them.
-<<<<<<< HEAD
-    pub const ALL: [Self; 10] = [
-=======
-    pub const ALL: [Self; 11] = [
->>>>>>> ladder
+    pub const ALL: [Self; 13] = [
         Self::Received,
         Self::SupplementAsked,
         Self::FeeDue,
@@ -58,14 +51,11 @@ impl NoticeKind {
         Self::Stopped,
         Self::ResultReady,
         Self::Overdue,
-<<<<<<< HEAD
         Self::DoubtAnswered,
         Self::DoubtAsked,
-=======
         Self::Proposed,
         Self::Announced,
         Self::DoneForYou,
->>>>>>> ladder
     ];
 
     /// Whether it is about a proposal, and no dossier.
@@ -84,14 +74,11 @@ impl NoticeKind {
             Self::Stopped => "stopped",
             Self::ResultReady => "result-ready",
             Self::Overdue => "overdue",
-<<<<<<< HEAD
             Self::DoubtAnswered => "doubt-answered",
             Self::DoubtAsked => "doubt-asked",
-=======
             Self::Proposed => "proposed",
             Self::Announced => "announced",
             Self::DoneForYou => "done-for-you",
->>>>>>> ladder
         }
     }
 
@@ -140,7 +127,6 @@ impl NoticeKind {
                 "Đã hẹn trả trước:",
                 "It was due by:",
             ),
-<<<<<<< HEAD
             Self::DoubtAnswered => Text::new(
                 "Cơ quan quản lý dữ liệu đã trả lời phản ánh sai lệch của quý vị.",
                 "The agency that keeps the data has answered what you contested.",
@@ -148,7 +134,7 @@ impl NoticeKind {
             Self::DoubtAsked => Text::new(
                 "Cơ quan quản lý dữ liệu đề nghị quý vị bổ sung bằng chứng cho phản ánh sai lệch.",
                 "The agency that keeps the data asks you for evidence of what you contested.",
-=======
+            ),
             Self::Proposed => Text::new("Cơ quan có đề xuất dành cho quý vị.", "Something is proposed to you."),
             Self::Announced => with(
                 "Cơ quan sẽ tự động thực hiện một việc cho quý vị; quý vị có quyền không đồng ý.",
@@ -161,7 +147,6 @@ impl NoticeKind {
                 "The state has done something for you by itself; you can have the former state back.",
                 "Thời hạn khôi phục:",
                 "You can until:",
->>>>>>> ladder
             ),
         }
     }

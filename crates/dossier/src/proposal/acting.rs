@@ -162,10 +162,8 @@ impl Dossiers {
         let code = code.map_err(|e| Error::internal(e.to_string()))?.to_string();
         values.insert("code".to_owned(), Value::from(code.as_str()));
         values.insert("decided_on".to_owned(), Value::from(today.to_string()));
-        let applying = act.writes.iter().filter(|write| write.applies(&values));
-        let plans: Option<Vec<(String, Plan)>> = applying
-            .map(|write| Some((write.id.clone(), write.plan(&values, today).ok()?)))
-            .collect();
+        let due = act.writes.iter().flat_map(|write| write.due(&values));
+        let plans: Option<Vec<(String, Plan)>> = due.map(|due| Some((due.id.clone(), due.plan(today).ok()?))).collect();
         Ok((code, plans.filter(|plans| !plans.is_empty())))
     }
 
@@ -200,7 +198,8 @@ impl Dossiers {
                     let plan = self.plan(id, &write).await?;
                     let named = rule
                         .and_then(Rule::act)
-                        .and_then(|act| act.writes.iter().find(|known| known.id == write));
+                        .and_then(|act| procedure::writes::write_of(&act.writes, &write))
+                        .map(|(write, _)| write);
                     let order = Order {
                         id: order_id(&write),
                         plan,

@@ -27,7 +27,7 @@ pub const NOTICES: u32 = 20;
 /// A notice as its person sees it.
 #[derive(Debug, Clone)]
 pub struct NoticeItem {
-    /// Code of the dossier; empty where it is about a proposal.
+    /// Code of the dossier; empty where it is about a proposal or a record.
     pub code: String,
     /// Where it is to be seen.
     pub href: String,
@@ -52,9 +52,12 @@ impl Dossiers {
         let rows = notices::newest(&self.store().read(), account.uuid(), code, NOTICES).await?;
         let item = |row: notices::NoticeRow| -> Result<NoticeItem> {
             let kind = NoticeKind::parse(&row.kind).ok_or_else(|| Error::internal("not a kind of notice"))?;
-            let href = match kind.is_of_proposal() {
-                true => format!("/my/proposals/{}", row.dossier_id),
-                false => format!("/dossiers/{}", row.code),
+            let href = if kind.is_of_proposal() {
+                format!("/my/proposals/{}", row.dossier_id)
+            } else if row.code.is_empty() {
+                "/my/records".to_owned()
+            } else {
+                format!("/dossiers/{}", row.code)
             };
             Ok(NoticeItem {
                 href,

@@ -452,11 +452,23 @@ fn of_procedures() -> Vec<Link> {
     // What people are proposed before they ask (`proposals/`), for the purposes of their questions.
     let proposed = [
         ("population", "proactive.remind", "Luật Căn cước 26/2023/QH15, Điều 11"),
-        ("social-insurance", "proactive.remind", "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12"),
+        (
+            "social-insurance",
+            "proactive.remind",
+            "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12",
+        ),
         ("civil-status", "proactive.remind", "Luật Hộ tịch 60/2014/QH13, Điều 15"),
-        ("population", "proactive.recommend", "Luật Căn cước 26/2023/QH15, Điều 11"),
+        (
+            "population",
+            "proactive.recommend",
+            "Luật Căn cước 26/2023/QH15, Điều 11",
+        ),
         ("residence", "proactive.recommend", "Luật Cư trú 68/2020/QH14, Điều 20"),
-        ("civil-status", "proactive.recommend", "Luật Hộ tịch 60/2014/QH13, Điều 57"),
+        (
+            "civil-status",
+            "proactive.recommend",
+            "Luật Hộ tịch 60/2014/QH13, Điều 57",
+        ),
         ("population", "proactive.act", "Luật Cư trú 68/2020/QH14, Điều 26"),
         ("residence", "proactive.act", "Luật Cư trú 68/2020/QH14, Điều 26"),
     ];

@@ -29,6 +29,7 @@ impl<'a> Room<'a> {
         let config = exchange::events::Config {
             secret: [7; 32],
             webhooks: Webhooks::default(),
+            tracer: Default::default(),
         };
         let events = Events::new(office.store.clone(), &config, Arc::new(FixedClock::at(now()))).expect("a room");
         let named = BTreeMap::from([(population(), KEEPS.parse().expect("a system"))]);

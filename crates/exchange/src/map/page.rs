@@ -141,7 +141,7 @@ fn members(page: &Page, found: &Picture) -> Vec<MemberRow> {
             Lang::En => format!("{en} in the last {MINUTES} minutes"),
         };
         MemberRow {
-            id: format!("member-{}", member.id).replace(' ', "%20"),
+            id: format!("member-{}", member.id),
             href: format!("/exchange/members/{}", member.id),
             name: page.text(&member.name).to_owned(),
             tag: picture::tone(*reach),

@@ -244,12 +244,9 @@ async fn the_list_of_officers_is_walked_page_by_page() {
                 .count();
             let back = page.body.contains("href=\"/admin/officers\" rel=\"prev\"");
             assert_eq!(back, address.contains("cursor="), "{address}");
-            match page
-                .body
-                .split("href=\"")
-                .find(|part| part.starts_with("/admin/officers?cursor="))
-            {
-                Some(next) => address = next.split('"').next().expect("an address").to_owned(),
+            let next = page.body.split_once("\" rel=\"next\"");
+            match next.and_then(|(before, _)| before.rsplit("href=\"").next()) {
+                Some(next) => address = next.to_owned(),
                 None => break,
             }
         }

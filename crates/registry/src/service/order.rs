@@ -334,7 +334,7 @@ fn judge_form(order: &Order) -> Problems {
     }
     for (n, who) in plan.concerns.iter().enumerate() {
         if let Err(error) = who.parse::<PersonNumber>() {
-            error.add_to(&mut problems, &format!("plan.concerns.{n}"));
+            error.add_to(&mut problems, format!("plan.concerns.{n}"));
         }
     }
     let has_fields = plan.body.as_object().map(|fields| !fields.is_empty());

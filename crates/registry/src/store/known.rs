@@ -24,7 +24,7 @@ pub type Index = BTreeMap<FoundKey, (i64, i64)>;
 #[derive(Row)]
 struct KeyRow {
     value: Vec<u8>,
-    record_id: Uuid,
+    record_id: Option<Uuid>,
 }
 
 #[derive(Row)]
@@ -49,17 +49,21 @@ struct FoundRow {
 }
 
 /// The records that are or were found by these keys; of several with one key that of which it is known now, or was last.
+///
+/// Each key is looked up by itself. PostgreSQL would keep the plan of a join from when the table was small, and go through the
+/// whole of it once it is full.
 pub async fn by_keys(db: &impl Read, slot: i64, keys: &[&str]) -> Result<BTreeMap<Vec<u8>, Uuid>> {
     let mut found = BTreeMap::new();
     for keys in padded(keys, MOST_VALUES) {
         let sql = format!(
-            "SELECT value, record_id FROM registry_index WHERE slot = $1 AND value IN ({}) ORDER BY known_to, valid_from",
+            "SELECT column1 AS value, (SELECT i.record_id FROM registry_index i WHERE i.slot = $1 AND i.value = asked.column1 \
+             ORDER BY i.known_to DESC, i.valid_from DESC LIMIT 1) AS record_id FROM ({}) AS asked",
             among(2, keys.len())
         );
         let mut values = params![slot];
         values.extend(keys.iter().map(|key| key.as_bytes().value()));
         let rows: Vec<KeyRow> = db.all(&sql, values).await?;
-        found.extend(rows.into_iter().map(|row| (row.value, row.record_id)));
+        found.extend(rows.into_iter().filter_map(|row| Some((row.value, row.record_id?))));
     }
     Ok(found)
 }

@@ -111,6 +111,8 @@ async fn files_go_with_the_opinion_into_the_dossier() {
             assert!(refused.body.contains(shown), "{shown}");
         }
 
+        pair.later(1);
+        let hung = pair.hung();
         // A browser with JavaScript sends pieces that go on where they stopped.
         let large = picture(3000);
         let (first, rest) = large.split_at(1000);

@@ -124,7 +124,8 @@ async fn ours(office: &Office, side: &str, link: &Link) -> anyhow::Result<Option
     {
         let id = grant["id"].as_str().unwrap_or_default();
         let whole = office.get(&format!("/api/v1/exchange/grants/{side}/{id}")).await?;
-        if whole["asked"]["path"] == link.path {
+        let asked = &whole["asked"];
+        if asked["path"] == link.path && asked["purposes"] == link.purpose {
             return Ok(Some(whole));
         }
     }

@@ -23,7 +23,7 @@ after(() => Promise.all([browser?.close(), insurance?.stop({ keep: true }), nati
 const TOWN = 'VN/GOV/000.00.00.H42/motcua';
 const CITIZEN = '037190001234';
 const row = (page, caption, ...texts) =>
-  texts.reduce((rows, hasText) => rows.filter({ hasText }), page.locator('table', { hasText: caption }).locator('tbody tr'));
+  texts.reduce((rows, hasText) => rows.filter({ hasText }), page.locator('table', { hasText: caption }).locator('tbody tr')).first();
 
 /** A member on the map. */
 const member = (page, name) => page.locator('.mc-map__member', { has: page.locator('.mc-map__who', { hasText: name }) });
@@ -127,7 +127,7 @@ test('a building permit asks the fire police at their own node, and their answer
   await visitor.page.goto('/exchange/map');
   const ministry = await opened(visitor.page, 'Bộ Công an');
   for (const way of ['Đã hỏi', 'Được hỏi']) {
-    await row(ministry, way, /^\s*Tỉnh Ninh Bình\s*Lấy ý kiến/).first().waitFor({ timeout: 30_000 });
+    await row(ministry, way, /^\s*Tỉnh Ninh Bình\s*Lấy ý kiến/).waitFor({ timeout: 30_000 });
   }
   await visitor.close();
 });

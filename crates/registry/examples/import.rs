@@ -1,6 +1,7 @@
 //! How fast a file of population records is taken in with its rules checked, what it takes on disk and in memory, and how fast records
 //! are read afterwards, on each engine present:
-//! `cargo xtask with-postgres -- cargo run -p registry --release --example import -- 1000000`. The persons are invented.
+//! `cargo xtask with-postgres -- cargo run -p registry --release --example import -- 1000000`. The persons are invented. A second
+//! number is how many records go into one transaction; `take` after it leaves out the run that only judges.
 
 use std::{
     error::Error,
@@ -37,6 +38,10 @@ const COLUMNS: [&str; 11] = [
     "residence.detail",
     "former_id_cards",
 ];
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Reads of each sort.
 const READS: u32 = 2_000;
 
@@ -49,11 +54,12 @@ fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     let rows: u32 = args.next().map_or(Ok(100_000), |n| n.parse())?;
     let batch = args.next().map_or(Ok(import::BATCH), |n| n.parse())?;
+    let only_take = args.next().is_some_and(|word| word == "take");
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("people.csv");
     let known = invent(rows, &file)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(measure(&file, folder.path(), &known, batch))
+    runtime.block_on(measure(&file, folder.path(), &known, (batch, only_take)))
 }
 
 /// Writes so many living citizens.
@@ -135,7 +141,7 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-async fn measure(file: &Path, folder: &Path, known: &Known, batch: usize) -> Result<()> {
+async fn measure(file: &Path, folder: &Path, known: &Known, (batch, only_take): (usize, bool)) -> Result<()> {
     let mut mapping = "source = \"An invented country\"\nvalid_from = \"2026-07-01\"\n".to_owned();
     for column in COLUMNS {
         mapping += &format!("[[column]]\nfield = \"{column}\"\nnames = [\"{column}\"]\n");
@@ -164,7 +170,7 @@ async fn measure(file: &Path, folder: &Path, known: &Known, batch: usize) -> Res
         store.migrate(&sets, SystemClock.now()).await?;
         let registries = office(&store).await?;
         let ctx = Ctx::system("measurement", SystemClock.now());
-        for options in [&dry, &options] {
+        for options in [&dry, &options].into_iter().skip(only_take.into()) {
             let begun = Instant::now();
             let summary = import::import(&registries, &ctx, &SystemClock, &code, options, &mut |_| {}).await?;
             let took = begun.elapsed().as_secs_f64();

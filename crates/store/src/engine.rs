@@ -162,6 +162,9 @@ impl Store {
     }
 }
 
+/// What a connection to SQLite keeps of the file in memory.
+pub(crate) const CACHE_KIB: u32 = 16_000;
+
 async fn open_sqlite(config: &Config) -> anyhow::Result<(DatabaseConnection, DatabaseConnection)> {
     let options = SqliteConnectOptions::from_str(&config.url)
         .context("the address of the SQLite file")?
@@ -171,9 +174,9 @@ async fn open_sqlite(config: &Config) -> anyhow::Result<(DatabaseConnection, Dat
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10))
-        // Memory is bounded by this cache of each connection alone, in KiB. The file is not mapped: every connection would count all
+        // Memory is bounded by this cache of each connection alone. The file is not mapped: every connection would count all
         // pages that it ever touched as its own, and a disk that fails would end the process instead of a query.
-        .pragma("cache_size", "-16000")
+        .pragma("cache_size", format!("-{CACHE_KIB}"))
         .statement_cache_capacity(200);
     // A connection that closed while idle would take an open transaction with it.
     let pool = |max: u32| {

@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Transaction
 use crate::{
     Engine, MOST_VALUES, Store, placeholders, powers,
     query::{self, Read, TRIES, busy, failure, is_conflict},
-    writer::{Turn, Writer},
+    writer::{Extent, Turn, Writer},
 };
 
 /// A writing transaction. Made by [`transact!`](crate::transact), never by hand.
@@ -35,13 +35,22 @@ pub enum Ended<T> {
 ///
 /// The block gives a `base::Result`. `Err` rolls back. On a serialisation conflict the block runs again, so it borrows
 /// what it uses and has no effect outside the database. When the macro gives `Ok`, the data are on disk.
+///
+/// `transact!(bulk store, |tx| { … })` for what writes very many rows: on SQLite it shares its commit with nobody, so that nothing is
+/// kept to undo it alone, and has much memory while it lasts.
 #[macro_export]
 macro_rules! transact {
-    ($store:expr, |$tx:ident| $body:block) => {{
+    (bulk $store:expr, |$tx:ident| $body:block) => {
+        $crate::transact!($store, begin_bulk, |$tx| $body)
+    };
+    ($store:expr, |$tx:ident| $body:block) => {
+        $crate::transact!($store, begin, |$tx| $body)
+    };
+    ($store:expr, $begin:ident, |$tx:ident| $body:block) => {{
         let store: &$crate::Store = &$store;
         let mut tries = 0_u32;
         loop {
-            match store.begin().await {
+            match store.$begin().await {
                 Ok($tx) => {
                     let outcome: ::base::Result<_> = async { $body }.await;
                     match store.finish($tx, outcome, &mut tries).await {
@@ -59,9 +68,19 @@ impl Store {
     /// For [`transact!`](crate::transact).
     #[doc(hidden)]
     pub async fn begin(&self) -> Result<Tx> {
+        self.begin_in(Extent::Shared).await
+    }
+
+    /// For [`transact!`](crate::transact).
+    #[doc(hidden)]
+    pub async fn begin_bulk(&self) -> Result<Tx> {
+        self.begin_in(Extent::Alone).await
+    }
+
+    async fn begin_in(&self, extent: Extent) -> Result<Tx> {
         self.0.begun.fetch_add(1, Ordering::Relaxed);
         let connection = match &self.0.writer {
-            Writer::Sqlite(s) => Connection::Sqlite(s.begin().await?),
+            Writer::Sqlite(s) => Connection::Sqlite(s.begin(extent).await?),
             Writer::Postgres(pool) => Connection::Postgres(pool.begin().await.map_err(|e| failure(e, "BEGIN"))?),
         };
         Ok(Tx {

@@ -3,12 +3,13 @@
 //! PostgreSQL: each transaction has a connection of its own, and the server groups commits.
 //!
 //! SQLite: one connection writes. A transaction is a savepoint inside an outer transaction; the one that finishes with
-//! nobody waiting commits the outer one for all (group commit). Nobody is answered before that commit.
+//! nobody waiting commits the outer one for all (group commit). Nobody is answered before that commit. One that writes very many
+//! rows is a transaction of its own: a savepoint would copy every page that it changes.
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -17,12 +18,15 @@ use base::{Error, Result};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
-use crate::query::failure;
+use crate::{engine::CACHE_KIB, query::failure};
 
 /// Transactions that share one commit at most, so that the first does not wait for ever.
 const BATCH: usize = 64;
 /// How long a finished transaction waits for the one behind it before it commits the batch itself.
 const PATIENCE: Duration = Duration::from_millis(2);
+
+/// What the writing connection keeps of the file in memory during a bulk transaction: pages that it changes are then written once.
+const BULK_CACHE_KIB: u32 = 128_000;
 
 pub(crate) enum Writer {
     Sqlite(Arc<Sqlite>),
@@ -33,6 +37,17 @@ pub(crate) struct Sqlite {
     connection: DatabaseConnection,
     turn: Arc<Mutex<Batch>>,
     waiting: AtomicUsize,
+    /// Whether the connection has the memory of a bulk transaction.
+    roomy: AtomicBool,
+}
+
+/// How a transaction is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Together with others.
+    Shared,
+    /// By itself, with much memory.
+    Alone,
 }
 
 /// The outer transaction that is open now, if any.
@@ -58,19 +73,20 @@ impl Batch {
     }
 }
 
-/// The right to write on SQLite, with an open savepoint. Dropped unfinished (its request went away), it rolls back.
+/// The right to write on SQLite, with an open savepoint or transaction. Dropped unfinished (its request went away), it rolls back.
 pub(crate) struct Turn {
     sqlite: Arc<Sqlite>,
     batch: Option<OwnedMutexGuard<Batch>>,
+    extent: Extent,
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         let Some(mut batch) = self.batch.take() else { return };
-        let sqlite = Arc::clone(&self.sqlite);
+        let (sqlite, extent) = (Arc::clone(&self.sqlite), self.extent);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                if let Err(error) = sqlite.forget(&mut batch).await {
+                if let Err(error) = sqlite.forget(&mut batch, extent).await {
                     tracing::error!(%error, "an abandoned transaction could not be rolled back");
                 }
             });
@@ -84,6 +100,7 @@ impl Writer {
             connection,
             turn: Arc::new(Mutex::new(Batch::new())),
             waiting: AtomicUsize::new(0),
+            roomy: AtomicBool::new(false),
         }))
     }
 
@@ -107,29 +124,51 @@ impl Writer {
 }
 
 impl Sqlite {
-    /// Takes the turn and opens a savepoint. Runs to its end also when the caller goes away, so that the state of the
+    /// Takes the turn and opens a savepoint, or a transaction. Runs to its end also when the caller goes away, so that the state of the
     /// connection is always known; an unwanted [`Turn`] then rolls back by itself.
-    pub async fn begin(self: &Arc<Self>) -> Result<Turn> {
+    pub async fn begin(self: &Arc<Self>, extent: Extent) -> Result<Turn> {
         let sqlite = Arc::clone(self);
         uncancelled(async move {
             sqlite.waiting.fetch_add(1, Ordering::AcqRel);
             let mut batch = Arc::clone(&sqlite.turn).lock_owned().await;
             sqlite.waiting.fetch_sub(1, Ordering::AcqRel);
+            if extent == Extent::Alone {
+                sqlite.commit(&mut batch).await?;
+            }
+            sqlite.make_room(extent).await?;
             if !batch.open {
                 sqlite.run("BEGIN IMMEDIATE").await?;
-                batch.open = true;
             }
-            sqlite.run("SAVEPOINT one").await?;
+            if extent == Extent::Shared {
+                batch.open = true;
+                sqlite.run("SAVEPOINT one").await?;
+            }
             Ok(Turn {
                 sqlite,
                 batch: Some(batch),
+                extent,
             })
         })
         .await
     }
 
-    /// Forgets what the savepoint wrote, and commits for the others if nobody is behind.
-    async fn forget(&self, batch: &mut Batch) -> Result<()> {
+    /// Gives the connection as much memory as befits the transaction.
+    async fn make_room(&self, extent: Extent) -> Result<()> {
+        let (roomy, kib) = match extent {
+            Extent::Shared => (false, CACHE_KIB),
+            Extent::Alone => (true, BULK_CACHE_KIB),
+        };
+        if self.roomy.swap(roomy, Ordering::AcqRel) != roomy {
+            self.run(&format!("PRAGMA cache_size = -{kib}")).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what the savepoint wrote, and commits for the others if nobody is behind; or what the transaction wrote.
+    async fn forget(&self, batch: &mut Batch, extent: Extent) -> Result<()> {
+        if extent == Extent::Alone {
+            return self.run("ROLLBACK").await;
+        }
         self.run("ROLLBACK TO one").await?;
         self.run("RELEASE one").await?;
         if self.waiting.load(Ordering::Acquire) == 0 {
@@ -156,7 +195,7 @@ impl Sqlite {
         result
     }
 
-    async fn run(&self, sql: &'static str) -> Result<()> {
+    async fn run(&self, sql: &str) -> Result<()> {
         self.connection
             .execute_unprepared(sql)
             .await
@@ -171,13 +210,22 @@ impl Turn {
         &self.sqlite.connection
     }
 
-    /// Keeps what the savepoint wrote, and returns when it is on disk.
+    /// Keeps what the savepoint or transaction wrote, and returns when it is on disk.
     pub async fn commit(self) -> Result<()> {
         uncancelled(self.commit_whole()).await
     }
 
     async fn commit_whole(mut self) -> Result<()> {
         let sqlite = Arc::clone(&self.sqlite);
+        if self.extent == Extent::Alone {
+            let batch = self.batch.take();
+            let result = sqlite.run("COMMIT").await;
+            if result.is_err() {
+                let _ = sqlite.run("ROLLBACK").await;
+            }
+            drop(batch);
+            return result;
+        }
         sqlite.run("RELEASE one").await?;
         let Some(mut batch) = self.batch.take() else {
             return Err(lost());
@@ -205,13 +253,13 @@ impl Turn {
         }
     }
 
-    /// Forgets what the savepoint wrote.
+    /// Forgets what the savepoint or transaction wrote.
     pub async fn roll_back(mut self) -> Result<()> {
-        let sqlite = Arc::clone(&self.sqlite);
+        let (sqlite, extent) = (Arc::clone(&self.sqlite), self.extent);
         let Some(mut batch) = self.batch.take() else {
             return Ok(());
         };
-        uncancelled(async move { sqlite.forget(&mut batch).await }).await
+        uncancelled(async move { sqlite.forget(&mut batch, extent).await }).await
     }
 }
 

@@ -6,7 +6,10 @@ use std::sync::{
 };
 
 use base::{Clock, Error, Kind, Timestamp, time::FixedClock};
-use store::{Claim, Job, Migrations, Once, Read, Row, Step, Store, jobs::Runner, params, sea_orm, testkit, transact};
+use store::{
+    Claim, Column, Job, Migrations, Once, Param, Read, Row, Step, Store, jobs::Runner, params, sea_orm, testkit,
+    transact,
+};
 
 const TABLES: Migrations = Migrations {
     owner: "test",
@@ -510,6 +513,125 @@ async fn many_rows_go_in_at_once() {
             })
             .collect();
         assert_eq!(found, expected);
+    }
+}
+
+const WIDE: Migrations = Migrations {
+    owner: "wide",
+    steps: &[Step {
+        name: "0001",
+        sql: "CREATE TABLE wide (n BIGINT PRIMARY KEY, id {uuid} NOT NULL, word TEXT NOT NULL, raw {bytes} NOT NULL, \
+              flag BOOLEAN NOT NULL, maybe BIGINT, same TEXT, empty BIGINT);\n",
+    }],
+};
+
+/// Columns of every kind, more rows than one statement of either engine takes; and nothing of rows of which one is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_are_loaded_whole_or_not_at_all() {
+    #[derive(Debug, PartialEq, Row)]
+    struct Wide {
+        n: i64,
+        id: uuid::Uuid,
+        word: String,
+        raw: Vec<u8>,
+        flag: bool,
+        maybe: Option<i64>,
+        same: Option<String>,
+        empty: Option<i64>,
+    }
+    let row = |n: i64| Wide {
+        n,
+        id: uuid::Uuid::from_u128(n.unsigned_abs().into()),
+        word: format!("chữ {n}, {{\"'\\}}"),
+        raw: n.to_be_bytes().to_vec(),
+        flag: n % 3 == 0,
+        maybe: (n % 2 == 0).then_some(-n),
+        same: Some("như nhau".to_owned()),
+        empty: None,
+    };
+    let columns = |rows: &[Wide]| {
+        vec![
+            Column::Numbers(rows.iter().map(|row| row.n).collect()),
+            Column::Ids(rows.iter().map(|row| row.id).collect()),
+            Column::Texts(rows.iter().map(|row| row.word.clone()).collect()),
+            Column::Bytes(rows.iter().map(|row| row.raw.clone()).collect()),
+            Column::Flags(rows.iter().map(|row| row.flag).collect()),
+            Column::Some(rows.iter().map(|row| row.maybe).collect()),
+            Column::Same("như nhau".value()),
+            Column::Same(None::<i64>.value()),
+        ]
+    };
+    const INTO: &str = "wide (n, id, word, raw, flag, maybe, same, empty)";
+    for store in testkit::stores(&[WIDE]).await {
+        let rows: Vec<Wide> = (0..20_001).map(row).collect();
+        transact!(bulk store, |tx| { tx.load(INTO, rows.len(), columns(&rows)).await }).expect("loaded");
+        transact!(store, |tx| { tx.load(INTO, 0, columns(&[])).await }).expect("nothing is loaded");
+        let more: Vec<Wide> = (20_001..30_000).chain([7]).map(row).collect();
+        let refused = transact!(bulk store, |tx| { tx.load(INTO, more.len(), columns(&more)).await });
+        assert!(refused.is_err(), "a number that is there");
+        let refused = transact!(store, |tx| { tx.load(INTO, more.len(), columns(&more)).await });
+        assert!(refused.is_err(), "a number that is there");
+        let there: Vec<Wide> = store
+            .read()
+            .all(
+                "SELECT n, id, word, raw, flag, maybe, same, empty FROM wide ORDER BY n",
+                params![],
+            )
+            .await
+            .expect("read");
+        assert!(there == rows);
+    }
+}
+
+/// A transaction of very many rows between others: nobody's work is lost with it, and it leaves nothing when its caller goes away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_bulk_transaction_stands_alone() {
+    const SQL: &str = "INSERT INTO thing (id, n) VALUES ($1, $2)";
+    for store in testkit::stores(&[TABLES]).await {
+        let mut all = Vec::new();
+        for n in 0..120_i64 {
+            let store = store.clone();
+            all.push(tokio::spawn(async move {
+                match n % 4 {
+                    0 => transact!(bulk store, |tx| {
+                        tx.exec(SQL, params![ThingId::new(NOW), n]).await?;
+                        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                        if n % 8 == 0 {
+                            return Err(Error::internal("not this one"));
+                        }
+                        Ok(())
+                    }),
+                    _ => transact!(store, |tx| {
+                        tx.exec(SQL, params![ThingId::new(NOW), n]).await.map(drop)
+                    }),
+                }
+            }));
+        }
+        let gone = {
+            let store = store.clone();
+            tokio::spawn(async move {
+                transact!(bulk store, |tx| {
+                    tx.exec(SQL, params![ThingId::new(NOW), 1_000_i64]).await?;
+                    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+                    Ok(())
+                })
+            })
+        };
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        gone.abort();
+        let mut refused = 0;
+        for one in all {
+            refused += usize::from(one.await.expect("no panic").is_err());
+        }
+        transact!(store, |tx| {
+            tx.exec(SQL, params![ThingId::new(NOW), 2_000_i64]).await
+        })
+        .expect("the next goes on");
+        let count = store
+            .read()
+            .scalar::<i64>("SELECT count(*) FROM thing", params![])
+            .await;
+        assert_eq!((refused, count.expect("read")), (15, Some(120 - 15 + 1)));
     }
 }
 

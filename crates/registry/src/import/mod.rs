@@ -24,8 +24,9 @@ pub use run::import;
 pub use suggest::suggest;
 pub use units::gazetteer;
 
-/// Records of one transaction: others who write to the registry wait so long, a second or two.
-pub const BATCH: usize = 32_768;
+/// Records of one transaction: others who write to the registry, on SQLite to the node, wait so long, some four seconds. The more there
+/// are, the more of them lie on one page of the index, which is written once.
+pub const BATCH: usize = 65_536;
 
 /// What to take in, and how.
 #[derive(Debug, Clone)]

@@ -29,7 +29,7 @@ use crate::{
     model::{Registry, RegistryCode},
     service::{
         Provenance, RecordId, Registries,
-        many::{self, Fit},
+        many::{self, Sorted},
         write::{changed, complete, key_taken},
     },
     store::{
@@ -42,7 +42,7 @@ use crate::{
 /// Pieces of a file that are judged and wait to be written.
 const WAITING: usize = 12;
 /// Bytes of records in one transaction, about.
-const BATCH_BYTES: usize = 64 * 1024 * 1024;
+const BATCH_BYTES: usize = 96 * 1024 * 1024;
 /// Bytes of memory for finding double keys.
 const KEY_MEMORY: usize = 64 * 1024 * 1024;
 /// Entries of the report that are written at once.
@@ -306,25 +306,13 @@ impl Run<'_> {
             offset: row.place_offset.unsigned_abs(),
             line: row.place_line.unsigned_abs(),
         };
-        let mut pieces = std::pin::pin!(judged(&self.plan, from, self.options.threads));
-        let mut batch: Option<Judged> = None;
-        while let Some(piece) = pieces.next().await {
-            let whole = match batch.take() {
-                Some(mut batch) => {
-                    batch.join(piece?);
-                    batch
-                }
-                None => piece?,
-            };
-            let bytes: usize = whole.good.iter().map(|good| good.fit.size()).sum();
-            if whole.good.len() >= self.options.batch || bytes >= BATCH_BYTES {
-                self.write(whole, &mut row, &mut report).await?;
-            } else {
-                batch = Some(whole);
-            }
-        }
-        if let Some(batch) = batch {
-            self.write(batch, &mut row, &mut report).await?;
+        let mut pieces = std::pin::pin!(judged(&self.plan, from, self.options.threads).fuse());
+        let most = self.options.batch;
+        let mut batch = together(&mut pieces, most).await?;
+        while let Some(whole) = batch {
+            let (written, next) = tokio::join!(self.write(whole, &mut row, &mut report), together(&mut pieces, most));
+            written?;
+            batch = next?;
         }
         let (code, content, now) = (self.code, self.content.as_str(), self.clock.now());
         let kept = self.summary.kept;
@@ -339,7 +327,8 @@ impl Run<'_> {
     }
 
     /// Writes records and the place behind them in one transaction.
-    async fn write(&mut self, batch: Judged, row: &mut ImportRow, report: &mut Report) -> Result<()> {
+    async fn write(&mut self, batch: Batch, row: &mut ImportRow, report: &mut Report) -> Result<()> {
+        let Batch { judged: batch, sorted } = batch;
         let ctx = Ctx {
             now: self.clock.now(),
             ..self.ctx.clone()
@@ -348,17 +337,20 @@ impl Run<'_> {
         let known: Vec<&str> = batch.good.iter().map(|good| good.fit.key()).collect();
         let ids: Vec<RecordId> = many::ids(batch.good.len(), ctx.now);
         let seen = row.place_line;
-        let (summary, next) = transact!(self.registries.store(), |tx| {
+        let (summary, next) = transact!(bulk self.registries.store(), |tx| {
             let count = signed(batch.good.len() as u64).max(1);
             let first = tables::turn(&tx, self.code, count, ctx.now).await?;
             let taken = tables::taken(&tx, self.plan.slots.key(), &known).await?;
             // Of two with one key the first is taken.
             let mut keys = HashSet::with_capacity(known.len());
-            let (good, refused): (Vec<&Good>, Vec<&Good>) = batch.good.iter().partition(|good| {
-                let good: &Good = good;
-                let key = good.fit.key();
-                !taken.contains(key.as_bytes()) && keys.insert(key)
-            });
+            let mut free = ids.iter().copied();
+            let (mut good, mut refused, mut fits) = (Vec::with_capacity(known.len()), Vec::new(), Vec::with_capacity(known.len()));
+            for one in &batch.good {
+                let key = one.fit.key();
+                let is_free = !taken.contains(key.as_bytes()) && keys.insert(key);
+                if is_free { &mut good } else { &mut refused }.push(one);
+                fits.push((free.next().filter(|_| is_free), &one.fit));
+            }
             let refused = self.key_taken(&refused);
             let mut summary = self.summary.clone();
             summary.add(batch.rows, batch.refused, &good, &refused);
@@ -377,9 +369,8 @@ impl Run<'_> {
             if !places::go_on(&tx, self.code, &self.content, seen, &next).await? {
                 return Err(running());
             }
-            let fits: Vec<(RecordId, &Fit)> = ids.iter().copied().zip(good.iter().map(|good| &good.fit)).collect();
-            if !fits.is_empty() {
-                many::put(&tx, &ctx, registry, &self.provenance, first, &fits).await?;
+            if !good.is_empty() {
+                many::put(&tx, &ctx, registry, &self.provenance, first, &fits, &sorted).await?;
                 tx.enqueue_all(&changed(self.code)?, ctx.now).await?;
             }
             Ok((summary, next))
@@ -438,6 +429,41 @@ fn judged(plan: &Arc<Plan>, from: Position, threads: usize) -> impl Stream<Item 
         }
     });
     received(judged)
+}
+
+/// Rows that are written in one transaction.
+struct Batch {
+    judged: Judged,
+    /// In which order they are found.
+    sorted: Sorted,
+}
+
+/// The next rows that are written in one transaction.
+async fn together(pieces: &mut (impl Stream<Item = Result<Judged>> + Unpin), most: usize) -> Result<Option<Batch>> {
+    let mut whole: Option<Judged> = None;
+    let mut bytes = 0;
+    while let Some(piece) = pieces.next().await {
+        let piece = piece?;
+        bytes += piece.good.iter().map(|good| good.fit.size()).sum::<usize>();
+        let whole = match &mut whole {
+            Some(whole) => {
+                whole.join(piece);
+                whole
+            }
+            None => whole.insert(piece),
+        };
+        if whole.good.len() >= most || bytes >= BATCH_BYTES {
+            break;
+        }
+    }
+    let Some(judged) = whole else { return Ok(None) };
+    let batch = blocking(move || {
+        Ok(Batch {
+            sorted: Sorted::of(judged.good.iter().map(|good| &good.fit)),
+            judged,
+        })
+    });
+    batch.await.map(Some)
 }
 
 fn received<T>(from: mpsc::Receiver<T>) -> impl Stream<Item = T> {

@@ -139,7 +139,7 @@ fn conditions(registry: &Registry, fields: &[FieldPath], body: &Value) -> Vec<Ve
         let Some(filter) = registry.filter(field) else {
             return Vec::new();
         };
-        let slot = index::slot(&registry.code, Some(field));
+        let slot = index::slot_of(registry, filter);
         let values: BTreeSet<Vec<u8>> = values_at(body, field)
             .into_iter()
             .filter_map(|value| index::bytes(filter, value))

@@ -50,11 +50,11 @@ impl Registries {
             answers::forget(&tx, code, &index::keys(&tx, code, record).await?).await?;
             tables::erase(&tx, code, record).await?;
             quality::forget(&tx, record).await?;
-            tables::add(&tx, code, std::slice::from_ref(&new)).await?;
+            tables::add(&tx, code, vec![new]).await?;
             tx.enqueue_all(&changed(code)?, ctx.now).await?;
             Ok(Written {
                 record: seen.record,
-                seq: new.seq,
+                seq: seen.seq + 1,
                 recorded_at: Timestamp::from_micros(at),
                 noted: Vec::new(),
             })

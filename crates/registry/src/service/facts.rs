@@ -105,14 +105,12 @@ impl Registries {
             records.extend(tables::by_key(&db, index::slot(code, None), number, at).await?);
         }
         for field in find {
-            let Some(value) = registry
-                .filter(field)
-                .and_then(|filter| index::bytes(filter, &number.into()))
-            else {
+            let Some(filter) = registry.filter(field) else { continue };
+            let Some(value) = index::bytes(filter, &number.into()) else {
                 continue;
             };
             let condition = Condition {
-                slot: index::slot(code, Some(field)),
+                slot: index::slot_of(&registry, filter),
                 bound: Bound::Is(value),
             };
             let order = Order::Age { after: None };

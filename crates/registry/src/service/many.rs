@@ -3,19 +3,21 @@
 use base::{Problems, Result, Timestamp};
 use identity::Ctx;
 use store::{MOST_VALUES, Tx};
+use uuid::Uuid;
 
 use super::{Fresh, Provenance, RecordId, write::version};
 use crate::{
     history::{Effect, Moment, Segment, Span},
     model::{ChangeKind, Registry},
     store::{
+        effect_columns,
         index::Slots,
         write::{self as tables, Found},
     },
 };
 
 /// Rows that are bound at once: what stands in memory twice.
-const PIECE: usize = 8 * MOST_VALUES;
+const PIECE: usize = 32 * MOST_VALUES;
 
 /// A new record that was judged and may be taken in, ready to be written.
 #[derive(Debug, Clone)]
@@ -68,66 +70,73 @@ pub(crate) fn ids(count: usize, now: Timestamp) -> Vec<RecordId> {
     ids
 }
 
-/// Writes new records, the first at the instant `first` and each of the others at the next. Their keys are free, and the registry's
-/// turn is this transaction's.
-///
-/// The values by which they are found are written in the order of the index, so that those of one page come together.
+/// The values by which new records are found, in the order of the index, so that those of one page are written together: of each the
+/// number of its record and its own in that.
+#[derive(Debug)]
+pub(crate) struct Sorted(Vec<(u32, u32)>);
+
+impl Sorted {
+    /// Sorts those of records whose ids are in the order in which they come here.
+    pub fn of<'a>(fits: impl Iterator<Item = &'a Fit>) -> Self {
+        let mut found: Vec<(&Found, (u32, u32))> = (0..)
+            .zip(fits)
+            .flat_map(|(n, fit)| fit.found.iter().zip(0..).map(move |(found, of)| (found, (n, of))))
+            .collect();
+        found.sort_unstable_by(|(a, place), (b, other)| (a.0, &a.1, place).cmp(&(b.0, &b.1, other)));
+        Self(found.into_iter().map(|(_, place)| place).collect())
+    }
+}
+
+/// Writes new records, those of `fits` that have an id: the first at the instant `first` and each of the others at the next. Their
+/// keys are free, and the registry's turn is this transaction's.
 pub(crate) async fn put(
     tx: &Tx,
     ctx: &Ctx,
     registry: &Registry,
     provenance: &Provenance,
     first: i64,
-    fits: &[(RecordId, &Fit)],
+    fits: &[(Option<RecordId>, &Fit)],
+    sorted: &Sorted,
 ) -> Result<()> {
-    let numbered = || (first..).zip(fits);
-    let mut rest = numbered();
-    loop {
-        let piece: Vec<_> = rest.by_ref().take(PIECE).collect();
-        if piece.is_empty() {
-            break;
-        }
-        let versions: Vec<_> = piece
-            .iter()
-            .map(|(at, (id, fit))| {
-                let said = (ChangeKind::Assert, Some(fit.effect), None);
-                version(
-                    ctx,
-                    registry,
-                    id.uuid(),
-                    1,
-                    *at,
-                    said,
-                    Some(fit.body.clone()),
-                    provenance,
-                )
-            })
-            .collect();
-        tables::add(tx, &registry.code, &versions).await?;
-        let segments: Vec<_> = piece
-            .iter()
-            .flat_map(|(at, (id, fit))| {
-                let segment = Segment {
-                    span: fit.span,
-                    seq: 1,
-                    ended: false,
-                    begins: true,
-                };
-                tables::segment_rows(&registry.code, id.uuid(), [segment], *at)
-            })
-            .collect();
-        tables::add_segments(tx, &segments).await?;
-    }
-    let mut found: Vec<(&Found, RecordId, i64)> = numbered()
-        .flat_map(|(at, (id, fit))| fit.found.iter().map(move |found| (found, *id, at)))
+    let code = &registry.code;
+    let mut next = first..;
+    let placed: Vec<Option<(Uuid, i64)>> = fits
+        .iter()
+        .map(|(id, _)| id.and_then(|id| Some((id.uuid(), next.next()?))))
         .collect();
-    found.sort_unstable_by(|a, b| (a.0.0, &a.0.1, a.1).cmp(&(b.0.0, &b.0.1, b.1)));
-    for piece in found.chunks(PIECE) {
-        let rows: Vec<_> = piece
-            .iter()
-            .flat_map(|(found, id, at)| tables::index_rows(id.uuid(), [*found], *at))
-            .collect();
-        tables::add_index(tx, &rows).await?;
+    let records: Vec<(Uuid, i64, &Fit)> = placed
+        .iter()
+        .zip(fits)
+        .filter_map(|(placed, (_, fit))| placed.map(|(id, at)| (id, at, *fit)))
+        .collect();
+    let Some((id, _, fit)) = records.first() else {
+        return Ok(());
+    };
+    let said = (ChangeKind::Assert, Some(fit.effect), None);
+    let like = version(ctx, registry, *id, 1, first, said, None, provenance);
+    for piece in records.chunks(PIECE) {
+        let rows = piece.iter().map(|(id, at, fit)| {
+            let (_, from, to) = effect_columns(Some(fit.effect));
+            (*id, (from.unwrap_or_default(), to), *at, fit.body.as_str())
+        });
+        tables::add_first(tx, code, like.clone(), rows).await?;
+        let segments = piece.iter().map(|(id, at, fit)| {
+            let segment = Segment {
+                span: fit.span,
+                seq: 1,
+                ended: false,
+                begins: true,
+            };
+            (*id, segment, *at)
+        });
+        tables::add_segments(tx, code, segments).await?;
+    }
+    for piece in sorted.0.chunks(PIECE) {
+        let found = piece.iter().filter_map(|(n, of)| {
+            let (id, at) = placed[*n as usize]?;
+            Some((id, &fits[*n as usize].1.found[*of as usize], at))
+        });
+        tables::add_index(tx, found).await?;
     }
     Ok(())
 }

@@ -607,8 +607,8 @@ fn plan(registry: &Registry, query: &Query) -> Result<(Vec<Condition>, Order)> {
     if let Some(sort) = &query.sort {
         let sorts = |filter: &&Filter| filter.operators.iter().any(|op| *op != Operator::Eq);
         match registry.filter(&sort.field).filter(sorts) {
-            Some(_) => {
-                let slot = index::slot(&registry.code, Some(&sort.field));
+            Some(filter) => {
+                let slot = index::slot_of(registry, filter);
                 let at = conditions.iter().position(|condition| condition.slot == slot);
                 let leads = at.map_or_else(
                     || Condition {
@@ -690,7 +690,7 @@ fn condition(registry: &Registry, filter: &Filter, asked: &Asked) -> Option<Cond
         }
     };
     Some(Condition {
-        slot: index::slot(&registry.code, Some(&filter.field)),
+        slot: index::slot_of(registry, filter),
         bound,
     })
 }

@@ -388,7 +388,8 @@ impl<'a> Taking<'a> {
     }
 
     async fn write(self, tx: &Tx) -> Result<usize> {
-        if self.versions.is_empty() {
+        let count = self.versions.len();
+        if count == 0 {
             return Ok(0);
         }
         for (key, span, record) in &self.claims {
@@ -398,12 +399,12 @@ impl<'a> Taking<'a> {
             }
         }
         let code = &self.registry.code;
-        tables::add(tx, code, &self.versions).await?;
+        tables::add(tx, code, self.versions).await?;
         known::put_segments(tx, code, &self.segments).await?;
         known::put_index(tx, &self.index).await?;
         tables::reach(tx, code, self.last).await?;
         tx.enqueue_all(&changed(code)?, self.ctx.now).await?;
-        Ok(self.versions.len())
+        Ok(count)
     }
 }
 

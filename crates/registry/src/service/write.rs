@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     RecordId, Registries, jobs,
-    many::{self, Fit},
+    many::{self, Fit, Sorted},
     no_record,
 };
 use crate::{
@@ -258,12 +258,13 @@ impl Registries {
             if refused {
                 return Ok(answer);
             }
-            let fits: Vec<(RecordId, &Fit)> = answer
+            let fits: Vec<(Option<RecordId>, &Fit)> = answer
                 .iter()
                 .zip(&judged)
-                .filter_map(|(answer, one)| Some((*answer.as_ref().ok()?, one.as_ref().ok()?)))
+                .filter_map(|(answer, one)| Some((answer.as_ref().ok().copied(), one.as_ref().ok()?)))
                 .collect();
-            many::put(&tx, ctx, &registry, &provenance, first, &fits).await?;
+            let sorted = Sorted::of(fits.iter().map(|(_, fit)| *fit));
+            many::put(&tx, ctx, &registry, &provenance, first, &fits, &sorted).await?;
             tx.enqueue_all(&changed(code)?, ctx.now).await?;
             Ok(answer)
         })
@@ -451,7 +452,7 @@ pub(super) async fn add(
             Timeline::fold(&entries)
         }
     };
-    tables::add(tx, code, std::slice::from_ref(&new)).await?;
+    tables::add(tx, code, vec![new.clone()]).await?;
     versions.push(new);
     let folded = Folded {
         found: found(editions, &timeline, &versions, ctx.now)?,

@@ -18,6 +18,17 @@ pub fn slot(registry: &RegistryCode, field: Option<&FieldPath>) -> i64 {
     i64::from_be_bytes(first) & i64::MAX
 }
 
+/// The number under which the values of a filter are kept. Those of a text that alone is the key are the keys themselves, and are kept
+/// once.
+pub fn slot_of(registry: &Registry, filter: &Filter) -> i64 {
+    let is_key = registry.key == std::slice::from_ref(&filter.field)
+        && !filter.folded
+        && registry
+            .field(&filter.field)
+            .is_some_and(|field| field.term.ty.json() == "string");
+    slot(&registry.code, Some(&filter.field).filter(|_| !is_key))
+}
+
 /// A value as it is kept under a filter; none for what is no scalar.
 pub fn bytes(filter: &Filter, value: &Value) -> Option<Vec<u8>> {
     let mut bytes = match value {
@@ -59,9 +70,7 @@ impl Slots {
         let filters = registry.filters.iter();
         Self {
             key: slot(&registry.code, None),
-            filters: filters
-                .map(|filter| slot(&registry.code, Some(&filter.field)))
-                .collect(),
+            filters: filters.map(|filter| slot_of(registry, filter)).collect(),
         }
     }
 
@@ -73,7 +82,8 @@ impl Slots {
     /// Everything by which a body of the registry is found: key and filters.
     pub fn entries(&self, registry: &Registry, key: &str, body: &Value) -> Vec<(i64, Vec<u8>)> {
         let mut entries = vec![(self.key, key.as_bytes().to_vec())];
-        for (filter, slot) in registry.filters.iter().zip(&self.filters) {
+        let others = registry.filters.iter().zip(&self.filters);
+        for (filter, slot) in others.filter(|(_, slot)| **slot != self.key) {
             let values = values_at(body, &filter.field).into_iter();
             entries.extend(values.filter_map(|value| Some((*slot, bytes(filter, value)?))));
         }

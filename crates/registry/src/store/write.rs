@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use base::{Error, Result, Timestamp};
-use store::{MOST_VALUES, Param, Read, Row, Tx, among, padded, params, sea_orm};
+use store::{Column, MOST_VALUES, Param, Read, Row, Tx, among, padded, params, sea_orm};
 use uuid::Uuid;
 
 use super::{STILL_KNOWN, SegmentRow, VERSION, VersionRow};
@@ -155,9 +155,12 @@ pub async fn taken(db: &impl Read, slot: i64, keys: &[&str]) -> Result<BTreeSet<
     Ok(taken)
 }
 
+const VERSIONS: &str = "registry_version (registry, record_id, seq, kind, effect, valid_from, valid_to, recorded_at, edition, body, \
+                        corrects, actor_kind, actor_name, agency, source, basis, dossier)";
+
 /// Adds versions.
-pub async fn add(tx: &Tx, code: &RegistryCode, versions: &[VersionRow]) -> Result<()> {
-    let row = |v: &VersionRow| {
+pub async fn add(tx: &Tx, code: &RegistryCode, versions: Vec<VersionRow>) -> Result<()> {
+    let row = |v: VersionRow| {
         params![
             code.as_str(),
             v.record_id,
@@ -178,51 +181,75 @@ pub async fn add(tx: &Tx, code: &RegistryCode, versions: &[VersionRow]) -> Resul
             v.dossier
         ]
     };
-    let rows: Vec<_> = versions.iter().map(row).collect();
-    let into = "registry_version (registry, record_id, seq, kind, effect, valid_from, valid_to, recorded_at, edition, body, corrects, \
-                actor_kind, actor_name, agency, source, basis, dossier)";
-    tx.insert(into, &rows, "").await
+    let rows: Vec<_> = versions.into_iter().map(row).collect();
+    tx.insert(VERSIONS, &rows, "").await
 }
 
-/// The rows of new segments.
-pub fn segment_rows(
+/// Adds the first versions of new records, all alike but for the record, the span, the instant and the body.
+pub async fn add_first<'a>(
+    tx: &Tx,
     code: &RegistryCode,
-    record: Uuid,
-    segments: impl IntoIterator<Item = Segment>,
-    at: i64,
-) -> Vec<Vec<sea_orm::Value>> {
-    let row = |s: Segment| {
-        params![
-            code.as_str(),
-            record,
-            s.span.from().stored(),
-            s.span.to().stored(),
-            at,
-            STILL_KNOWN,
-            s.seq,
-            s.ended,
-            s.begins
-        ]
-    };
-    segments.into_iter().map(row).collect()
+    like: VersionRow,
+    rows: impl Iterator<Item = (Uuid, (i64, Option<i64>), i64, &'a str)> + Clone,
+) -> Result<()> {
+    let columns = vec![
+        Column::Same(code.as_str().value()),
+        Column::Ids(rows.clone().map(|(record, ..)| record).collect()),
+        Column::Same(like.seq.value()),
+        Column::Same(like.kind.value()),
+        Column::Same(like.effect.value()),
+        Column::Numbers(rows.clone().map(|(_, (from, _), ..)| from).collect()),
+        Column::Some(rows.clone().map(|(_, (_, to), ..)| to).collect()),
+        Column::Numbers(rows.clone().map(|(_, _, at, _)| at).collect()),
+        Column::Same(like.edition.value()),
+        Column::Texts(rows.clone().map(|(.., body)| body.to_owned()).collect()),
+        Column::Same(like.corrects.value()),
+        Column::Same(like.actor_kind.value()),
+        Column::Same(like.actor_name.value()),
+        Column::Same(like.agency.value()),
+        Column::Same(like.source.value()),
+        Column::Same(like.basis.value()),
+        Column::Same(like.dossier.value()),
+    ];
+    tx.load(VERSIONS, rows.count(), columns).await
 }
 
-/// The rows of new values.
-pub fn index_rows<'a>(record: Uuid, found: impl IntoIterator<Item = &'a Found>, at: i64) -> Vec<Vec<sea_orm::Value>> {
-    let row = |(slot, value, from, to): &Found| params![*slot, record, value, *from, *to, at, STILL_KNOWN];
-    found.into_iter().map(row).collect()
-}
-
-/// Adds rows of [`segment_rows`].
-pub async fn add_segments(tx: &Tx, rows: &[Vec<sea_orm::Value>]) -> Result<()> {
+/// Adds segments, each with its record and the instant from which it is known.
+pub async fn add_segments(
+    tx: &Tx,
+    code: &RegistryCode,
+    segments: impl Iterator<Item = (Uuid, Segment, i64)> + Clone,
+) -> Result<()> {
+    let numbers =
+        |of: fn(&Segment) -> i64| Column::Numbers(segments.clone().map(|(_, segment, _)| of(&segment)).collect());
+    let columns = vec![
+        Column::Same(code.as_str().value()),
+        Column::Ids(segments.clone().map(|(record, ..)| record).collect()),
+        numbers(|segment| segment.span.from().stored()),
+        numbers(|segment| segment.span.to().stored()),
+        Column::Numbers(segments.clone().map(|(_, _, at)| at).collect()),
+        Column::Same(STILL_KNOWN.value()),
+        numbers(|segment| segment.seq),
+        Column::Flags(segments.clone().map(|(_, segment, _)| segment.ended).collect()),
+        Column::Flags(segments.clone().map(|(_, segment, _)| segment.begins).collect()),
+    ];
     let into = "registry_segment (registry, record_id, valid_from, valid_to, known_from, known_to, seq, ended, begins)";
-    tx.insert(into, rows, "").await
+    tx.load(into, segments.count(), columns).await
 }
 
-/// Adds rows of [`index_rows`].
-pub async fn add_index(tx: &Tx, rows: &[Vec<sea_orm::Value>]) -> Result<()> {
+/// Adds values, each with its record and the instant from which it is known.
+pub async fn add_index<'a>(tx: &Tx, found: impl Iterator<Item = (Uuid, &'a Found, i64)> + Clone) -> Result<()> {
+    let columns = vec![
+        Column::Numbers(found.clone().map(|(_, (slot, ..), _)| *slot).collect()),
+        Column::Ids(found.clone().map(|(record, ..)| record).collect()),
+        Column::Bytes(found.clone().map(|(_, (_, value, ..), _)| value.clone()).collect()),
+        Column::Numbers(found.clone().map(|(_, (.., from, _), _)| *from).collect()),
+        Column::Numbers(found.clone().map(|(_, (.., to), _)| *to).collect()),
+        Column::Numbers(found.clone().map(|(.., at)| at).collect()),
+        Column::Same(STILL_KNOWN.value()),
+    ];
     let into = "registry_index (slot, record_id, value, valid_from, valid_to, known_from, known_to)";
-    tx.insert(into, rows, "").await
+    tx.load(into, found.count(), columns).await
 }
 
 /// Makes of what was known of a record what is known from `at` on.
@@ -235,14 +262,15 @@ pub async fn change(tx: &Tx, code: &RegistryCode, record: Uuid, old: &Folded, ne
             .await?;
     }
     let come = |segment: &&Segment| !old.timeline.segments().contains(segment);
-    let segments = new.timeline.segments().iter().filter(come).copied();
-    add_segments(tx, &segment_rows(code, record, segments, at)).await?;
+    let segments = new.timeline.segments().iter().filter(come);
+    add_segments(tx, code, segments.map(|segment| (record, *segment, at))).await?;
     for (slot, value, from, _) in old.found.difference(&new.found) {
         let sql = "UPDATE registry_index SET known_to = $1 WHERE slot = $2 AND value = $3 AND record_id = $4 AND valid_from = $5 AND known_to = $6";
         tx.exec(sql, params![at, *slot, value, record, *from, STILL_KNOWN])
             .await?;
     }
-    add_index(tx, &index_rows(record, new.found.difference(&old.found), at)).await
+    let found = new.found.difference(&old.found);
+    add_index(tx, found.map(|found| (record, found, at))).await
 }
 
 /// Takes the bodies of a record away, and everything by which it was or is found.

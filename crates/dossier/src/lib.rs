@@ -22,5 +22,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0007_facts",
     "0008_codes_asked",
     "0009_proposals",
-    "0011_opinion_files"
+    "0011_opinion_files",
+    "0012_proposals_stuck"
 );

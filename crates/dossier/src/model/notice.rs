@@ -38,11 +38,13 @@ pub enum NoticeKind {
     Announced,
     /// It has done so.
     DoneForYou,
+    /// What it did is undone, or was put right.
+    PutRight,
 }
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Received,
         Self::SupplementAsked,
         Self::FeeDue,
@@ -56,11 +58,15 @@ impl NoticeKind {
         Self::Proposed,
         Self::Announced,
         Self::DoneForYou,
+        Self::PutRight,
     ];
 
     /// Whether it is about a proposal, and no dossier.
     pub const fn is_of_proposal(self) -> bool {
-        matches!(self, Self::Proposed | Self::Announced | Self::DoneForYou)
+        matches!(
+            self,
+            Self::Proposed | Self::Announced | Self::DoneForYou | Self::PutRight
+        )
     }
 
     /// The name for programs, as stored.
@@ -79,6 +85,7 @@ impl NoticeKind {
             Self::Proposed => "proposed",
             Self::Announced => "announced",
             Self::DoneForYou => "done-for-you",
+            Self::PutRight => "put-right",
         }
     }
 
@@ -147,6 +154,10 @@ impl NoticeKind {
                 "The state has done something for you by itself; you can have the former state back.",
                 "Thời hạn khôi phục:",
                 "You can until:",
+            ),
+            Self::PutRight => Text::new(
+                "Việc mà cơ quan tự động thực hiện cho quý vị đã được khôi phục hoặc xử lý xong; quý vị có thể xem kết quả.",
+                "What the state had done for you by itself is undone or was put right; you can see how.",
             ),
         }
     }

@@ -38,7 +38,7 @@ use self::{
     store as tables,
 };
 pub use self::{
-    office::{Figures, ProcedureFigures, RuleView, RunView, told},
+    office::{Figures, Left, ProcedureFigures, RuleView, RunView, Stuck, told},
     own::{ProposalView, WayView, Wish},
     rule::{About, Act, Around, Because, FILE, Fact, Ladder, Level, Prefill, Rule, Source, WRITES, Way, check},
     runs::MOST_PEOPLE,
@@ -174,7 +174,14 @@ async fn write(tx: &Tx, proposal: &mut Proposal, entry: &Entry) -> Result<bool> 
         )
         .await?;
     }
-    if matches!(entry.step, Step::ActBegun { .. } | Step::RestoreAsked) {
+    if matches!(entry.step, Step::Restored | Step::Settled { .. }) {
+        let told = notices::told_of(tx, proposal.id.uuid()).await?;
+        tell(tx, proposal.id, &told, (NoticeKind::PutRight, None), entry.at).await?;
+    }
+    if matches!(
+        entry.step,
+        Step::ActBegun { .. } | Step::RestoreAsked | Step::TakeBackAgain
+    ) {
         tx.enqueue(acting::due_job(proposal.id, 0, entry.at)?, entry.at).await?;
     }
     Ok(true)
@@ -216,7 +223,12 @@ const fn counted(step: &Step) -> Option<&'static str> {
         Step::Acted { .. } => "acted",
         Step::Failed | Step::Stuck => "failed",
         Step::Restored => "restored",
-        Step::Opened { .. } | Step::ActBegun { .. } | Step::Wrote { .. } | Step::RestoreAsked => return None,
+        Step::Opened { .. }
+        | Step::ActBegun { .. }
+        | Step::Wrote { .. }
+        | Step::RestoreAsked
+        | Step::TakeBackAgain
+        | Step::Settled { .. } => return None,
     })
 }
 

@@ -2,19 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use base::{Result, Timestamp};
+use base::{Error, Kind, Problems, Result, Text, Timestamp};
 use identity::{Ctx, Permission, Scope};
 
 use super::{
     Rule,
-    model::RunId,
+    model::{Proposal, ProposalId, RunId, Step},
     runs::left,
     store::{self as tables, CountRow, RunRow},
 };
-use crate::service::Dossiers;
+use crate::{model::writes::Wrote, service::Dossiers};
 
 /// As many runs of a rule are shown.
 const RUNS: u32 = 20;
+/// As many proposals that an officer must look at are shown; the next come when these are settled.
+const STUCK: u32 = 50;
+/// The longest note of an officer, in characters.
+const NOTE: usize = 500;
 /// Fewer than this are not told to the public: somebody might be recognised.
 const FEW: i64 = 5;
 
@@ -84,8 +88,36 @@ pub struct RuleView<'a> {
     pub figures: Figures,
     /// Its newest runs.
     pub runs: Vec<RunView>,
-    /// Whether the reader may start a run.
+    /// What an officer must look at, oldest first; nothing for who may not settle it.
+    pub stuck: Vec<Stuck>,
+    /// Whether the reader may start a run, and settle what is stuck.
     pub may_start: bool,
+}
+
+/// An act of which something stands that ought not to. Who it is about is not told: the registry's steward sees that in its own entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// The proposal.
+    pub id: ProposalId,
+    /// The code under which registries were told.
+    pub code: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// What stands.
+    pub left: Vec<Left>,
+}
+
+/// A write that could not be taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Its name; its id once the rule is gone.
+    pub name: Text,
+    /// The registry.
+    pub registry: String,
+    /// The entry that stands there.
+    pub entry: String,
+    /// Why it could not be taken back.
+    pub problems: Problems,
 }
 
 /// A run, and how far it is.
@@ -168,13 +200,76 @@ impl Dossiers {
         for run in tables::runs(&self.store().read(), rule.code.as_str(), runs).await? {
             views.push(self.run_view(&run).await?);
         }
-        let agency = Scope::Agency(self.proposing_agency(&rule.procedure)?.to_string());
+        let may_start = self.require_decider(ctx, &rule.procedure).is_ok();
         Ok(RuleView {
             rule,
             figures,
             runs: views,
-            may_start: ctx.may(Permission::DecideDossier, &agency),
+            stuck: if may_start { self.stuck(rule).await? } else { Vec::new() },
+            may_start,
         })
+    }
+
+    async fn stuck(&self, rule: &Rule) -> Result<Vec<Stuck>> {
+        let mut all = Vec::new();
+        for row in tables::stuck(&self.store().read(), rule.code.as_str(), STUCK).await? {
+            let id = ProposalId::from_uuid(row.id);
+            let log = tables::log(&self.store().read(), id).await?;
+            let since = log.last().map(|entry| entry.at).unwrap_or_default();
+            let Proposal { act, wrote, .. } = super::fold(&row, &log)?;
+            let Some((code, writes)) = act else { continue };
+            let left = wrote.into_iter().filter_map(|(write, wrote)| {
+                let Wrote::Left { entry, problems } = wrote else {
+                    return None;
+                };
+                let declared = rule
+                    .act()
+                    .and_then(|act| procedure::writes::write_of(&act.writes, &write));
+                Some(Left {
+                    name: declared.map_or_else(|| Text::new(&*write, &*write), |(write, _)| write.name.clone()),
+                    registry: writes
+                        .iter()
+                        .find(|(known, _)| *known == write)
+                        .map(|(_, registry)| registry.clone())
+                        .unwrap_or_default(),
+                    entry,
+                    problems,
+                })
+            });
+            all.push(Stuck {
+                id,
+                code,
+                since,
+                left: left.collect(),
+            });
+        }
+        Ok(all)
+    }
+
+    fn require_decider(&self, ctx: &Ctx, procedure: &str) -> Result<()> {
+        let agency = self.proposing_agency(procedure)?.to_string();
+        ctx.require(Permission::DecideDossier, &Scope::Agency(agency))
+    }
+
+    /// Has what stands of an act taken back once more, now that the reason is gone.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden` for who does not decide dossiers at the agency that proposes; `Conflict` where nothing is stuck.
+    pub async fn take_back_again(&self, ctx: &Ctx, id: ProposalId) -> Result<()> {
+        let (row, _) = self.proposal(id).await?;
+        self.require_decider(ctx, &row.procedure_code)?;
+        self.step(ctx, id, &Step::TakeBackAgain).await.map(drop)
+    }
+
+    /// Notes how what stood of an act was put right by other means. The person reads it.
+    ///
+    /// # Errors
+    /// As [`Dossiers::take_back_again`]; `Invalid` for a note that is empty, too long, or has a personal number in it.
+    pub async fn settle_proposal(&self, ctx: &Ctx, id: ProposalId, note: &str) -> Result<()> {
+        let (row, _) = self.proposal(id).await?;
+        self.require_decider(ctx, &row.procedure_code)?;
+        let note = noted(note)?;
+        self.step(ctx, id, &Step::Settled { note }).await.map(drop)
     }
 
     async fn run_view(&self, run: &RunRow) -> Result<RunView> {
@@ -210,9 +305,70 @@ impl Dossiers {
     }
 }
 
+/// A note of an officer: one line, without the number of a person, for it becomes a leaf of the log.
+fn noted(text: &str) -> Result<String> {
+    let note = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut problems = Problems::new();
+    if note.is_empty() {
+        problems.add(
+            "required",
+            "note",
+            "Nêu ngắn gọn đã xử lý như thế nào.",
+            "Say shortly how it was put right.",
+        );
+    } else if note.chars().count() > NOTE {
+        problems.add(
+            "too-long",
+            "note",
+            format!("Ghi tối đa {NOTE} ký tự."),
+            format!("At most {NOTE} characters."),
+        );
+    } else if digits_in_a_row(&note) >= 9 {
+        problems.add(
+            "personal-number",
+            "note",
+            "Không ghi số định danh hoặc số giấy tờ của cá nhân vào đây.",
+            "Do not write the number of a person or of their papers here.",
+        );
+    }
+    problems
+        .is_empty()
+        .then_some(note)
+        .ok_or(Error::Refused(Kind::Invalid, problems))
+}
+
+/// The longest number in a text; points and spaces within it do not end it.
+fn digits_in_a_row(text: &str) -> usize {
+    let (mut longest, mut now) = (0, 0);
+    for c in text.chars() {
+        match c {
+            '0'..='9' => now += 1,
+            ' ' | '.' => {}
+            _ => now = 0,
+        }
+        longest = longest.max(now);
+    }
+    longest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_note_says_how_and_not_who() {
+        assert_eq!(noted("  Đã sửa\n trực tiếp ").expect("fine"), "Đã sửa trực tiếp");
+        for bad in [
+            "",
+            " \n",
+            &"a".repeat(NOTE + 1),
+            "đã sửa 034 187 001 234",
+            "034.187.001.234",
+        ] {
+            assert!(noted(bad).is_err(), "{bad}");
+        }
+        assert!(noted("Công văn số 123/UBND ngày 20/11/2026").is_ok());
+    }
 
     #[test]
     fn small_numbers_are_not_told() {

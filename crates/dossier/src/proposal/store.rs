@@ -112,6 +112,13 @@ pub async fn of_person(db: &impl Read, person: &str, before: Option<Uuid>, limit
     }
 }
 
+/// Proposals of a rule that an officer must look at, oldest first.
+pub async fn stuck(db: &impl Read, rule: &str, limit: u32) -> Result<Vec<ProposalRow>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM proposal p WHERE p.rule = $1 AND p.state = 'stuck' ORDER BY p.id LIMIT {limit}");
+    db.all(&sql, params![rule]).await
+}
+
 /// Keeps the sealed values of an act.
 pub async fn keep_plans(tx: &Tx, id: ProposalId, plans: &[u8]) -> Result<()> {
     let sql = "UPDATE proposal SET plans = $2 WHERE id = $1 AND plans IS NULL";

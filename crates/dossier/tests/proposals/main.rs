@@ -91,6 +91,8 @@ struct Moody {
     here: Here,
     down: Mutex<BTreeSet<String>>,
     refuses: AtomicBool,
+    /// Whether what was told stays.
+    keeps: AtomicBool,
 }
 
 impl Moody {
@@ -125,6 +127,16 @@ impl Keeper for Moody {
     fn take_back<'a>(&'a self, ctx: &'a Ctx, back: &'a TakeBack) -> BoxFuture<'a, keeper::Said> {
         if self.is_down(&back.registry) {
             return Box::pin(async { keeper::Said::Silent });
+        }
+        if self.keeps.load(Ordering::Relaxed) {
+            let mut problems = Problems::new();
+            problems.add(
+                "later-entry",
+                "",
+                "Bản ghi đã có nội dung mới hơn.",
+                "The record has a later entry.",
+            );
+            return Box::pin(async { keeper::Said::Refused(problems) });
         }
         self.here.take_back(ctx, back)
     }
@@ -214,6 +226,7 @@ async fn communes() -> Vec<Commune> {
             here: Here::new(registries.clone()),
             down: Mutex::default(),
             refuses: AtomicBool::new(false),
+            keeps: AtomicBool::new(false),
         });
         let questions = Questions::new(registries.clone(), Arc::clone(&moody) as Arc<dyn Lookup>, questions());
         let dossiers = dossiers(&store, &shelf, &identity, &moody, &questions);

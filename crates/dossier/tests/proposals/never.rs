@@ -206,3 +206,103 @@ async fn a_refused_write_leaves_nothing_behind() {
         assert_eq!(commune.figures("residence-behind").await.failed, 1);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_taken_back_is_settled_by_an_officer() {
+    for commune in communes().await {
+        commune.moved().await;
+        commune.run("residence-behind", MOTHER).await;
+        let (id, _) = commune.only(&person(MOTHER, after(60))).await;
+        let due = commune.until(MOTHER).await;
+        commune.work(due).await;
+        commune
+            .dossiers
+            .restore_proposal(&person(MOTHER, due), id)
+            .await
+            .expect("it can be had back");
+        commune.moody.keeps.store(true, Ordering::Relaxed);
+        let stuck = due.plus_seconds(DAY);
+        commune.work(stuck).await;
+        assert_eq!(commune.state(MOTHER, stuck).await, State::Stuck);
+
+        // A leader sees what stands and why, not about whom; a clerk and another agency see none of it and may do nothing.
+        let page = commune.page(&leader(), "/desk/proposals/residence-behind").await;
+        assert!(
+            page.contains("Bản ghi đã có nội dung mới hơn.") && page.contains("population") && !page.contains(MOTHER)
+        );
+        let path = format!("/desk/proposals/residence-behind/stuck/{id}");
+        for other in [
+            officer(AGENCY, Role::Specialist),
+            officer("H01", Role::Leader),
+            person(MOTHER, stuck),
+        ] {
+            for (what, body) in [("again", ""), ("settle", "note-x=y")] {
+                let (status, _, said) = commune.post(&other, &format!("{path}/{what}"), body).await;
+                assert!(matches!(status.as_u16(), 303 | 401 | 403), "{status} {said}");
+            }
+        }
+        assert_eq!(commune.state(MOTHER, stuck).await, State::Stuck);
+
+        // Tried again too early it is stuck again, and the page says so once more.
+        let (status, to, _) = commune.post(&leader(), &format!("{path}/again"), "").await;
+        assert_eq!(
+            (status, to.as_str()),
+            (StatusCode::SEE_OTHER, "/desk/proposals/residence-behind")
+        );
+        assert_eq!(commune.state(MOTHER, stuck).await, State::Restoring);
+        commune.work(stuck.plus_seconds(60)).await;
+        assert_eq!(commune.state(MOTHER, stuck).await, State::Stuck);
+
+        // A note with a number is refused and kept in its field; a good one settles, once.
+        let field = format!("note-{id}=");
+        let (status, _, page) = commune
+            .post(&leader(), &format!("{path}/settle"), &format!("{field}Sửa+số+{MOTHER}"))
+            .await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.contains("Không ghi số định danh") && page.contains(&format!("Sửa số {MOTHER}")));
+        let note = format!("{field}Cơ+quan+quản+lý+dữ+liệu+đã+đính+chính");
+        let (status, _, said) = commune.post(&leader(), &format!("{path}/settle"), &note).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{said}");
+        let (status, ..) = commune.post(&leader(), &format!("{path}/settle"), &note).await;
+        assert_eq!(status, StatusCode::CONFLICT, "it is settled");
+        assert_eq!(commune.state(MOTHER, stuck).await, State::Settled);
+        let page = commune
+            .page(&person(MOTHER, stuck), &format!("/my/proposals/{id}"))
+            .await;
+        assert!(page.contains("Cơ quan quản lý dữ liệu đã đính chính") && page.contains("Cán bộ đã xử lý xong"));
+        assert!(
+            !commune
+                .page(&leader(), "/desk/proposals/residence-behind")
+                .await
+                .contains("Cần xử lý")
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stood_is_taken_back_once_the_reason_is_gone() {
+    for commune in communes().await {
+        commune.moved().await;
+        commune.run("residence-behind", MOTHER).await;
+        let (id, _) = commune.only(&person(MOTHER, after(60))).await;
+        let due = commune.until(MOTHER).await;
+        commune.work(due).await;
+        commune
+            .dossiers
+            .restore_proposal(&person(MOTHER, due), id)
+            .await
+            .expect("it can be had back");
+        commune.moody.keeps.store(true, Ordering::Relaxed);
+        commune.work(due.plus_seconds(DAY)).await;
+        commune.moody.keeps.store(false, Ordering::Relaxed);
+        commune
+            .dossiers
+            .take_back_again(&leader(), id)
+            .await
+            .expect("once more");
+        let late = due.plus_seconds(2 * DAY);
+        commune.work(late).await;
+        assert_eq!(commune.state(MOTHER, late).await, State::Restored);
+        assert_eq!(commune.commune_of(MOTHER, late).await, "19774", "as before");
+    }
+}

@@ -36,6 +36,8 @@ pub enum State {
     Failed,
     /// Something could not be taken back: an officer must look.
     Stuck,
+    /// An officer has put it right by other means.
+    Settled,
     /// A dossier was filed.
     TakenUp,
     /// The person said no.
@@ -50,7 +52,7 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Open,
         Self::Announced,
         Self::Acting,
@@ -59,6 +61,7 @@ impl State {
         Self::Restored,
         Self::Failed,
         Self::Stuck,
+        Self::Settled,
         Self::TakenUp,
         Self::Declined,
         Self::NotWanted,
@@ -77,6 +80,7 @@ impl State {
             Self::Restored => "restored",
             Self::Failed => "failed",
             Self::Stuck => "stuck",
+            Self::Settled => "settled",
             Self::TakenUp => "taken-up",
             Self::Declined => "declined",
             Self::NotWanted => "not-wanted",
@@ -101,6 +105,7 @@ impl State {
             Self::Restored => Text::new("Đã khôi phục như trước", "Restored"),
             Self::Failed => Text::new("Không thực hiện được", "Could not be done"),
             Self::Stuck => Text::new("Cần cán bộ xử lý", "An officer must look"),
+            Self::Settled => Text::new("Cán bộ đã xử lý xong", "Settled by an officer"),
             Self::TakenUp => Text::new("Đã nộp hồ sơ", "Dossier filed"),
             Self::Declined => Text::new("Quý vị không đồng ý", "You said no"),
             Self::NotWanted => Text::new("Quý vị không nhận đề xuất", "You want none"),
@@ -172,6 +177,13 @@ pub enum Step {
     Restored,
     /// A write stands that ought not to.
     Stuck,
+    /// An officer wants what stands to be taken back once more.
+    TakeBackAgain,
+    /// An officer has put right what stood, by other means.
+    Settled {
+        /// How, for the person to read.
+        note: String,
+    },
 }
 
 impl Step {
@@ -207,6 +219,11 @@ impl Step {
             Self::RestoreAsked => Text::new("Yêu cầu khôi phục như trước", "The former state was asked for"),
             Self::Restored => Text::new("Đã khôi phục như trước", "Restored"),
             Self::Stuck => Text::new("Chuyển cán bộ xử lý", "Given to an officer"),
+            Self::TakeBackAgain => Text::new("Cán bộ yêu cầu thu hồi lại", "To be taken back once more"),
+            Self::Settled { note } => Text::new(
+                format!("Cán bộ đã xử lý xong: {note}"),
+                format!("Settled by an officer: {note}"),
+            ),
         }
     }
 }
@@ -370,6 +387,18 @@ impl Proposal {
             Step::RestoreAsked => self.state = State::Restoring,
             Step::Restored => self.state = State::Restored,
             Step::Stuck => self.state = State::Stuck,
+            Step::TakeBackAgain => {
+                for (_, wrote) in &mut self.wrote {
+                    if let Wrote::Left { entry, .. } = wrote {
+                        *wrote = Wrote::Done {
+                            entry: std::mem::take(entry),
+                            record: serde_json::Value::Null,
+                        };
+                    }
+                }
+                self.state = State::Restoring;
+            }
+            Step::Settled { .. } => self.state = State::Settled,
         }
         Ok(())
     }
@@ -406,6 +435,7 @@ impl Proposal {
                 _ => false,
             },
             Step::Restored => self.state == S::Restoring,
+            Step::TakeBackAgain | Step::Settled { .. } => self.state == S::Stuck,
         };
         if fits { Ok(()) } else { Err(moved_on(self.state)) }
     }

@@ -148,6 +148,25 @@ fn a_refusal_undoes_what_came_before_it() {
     let mut stuck = steps.clone();
     stuck.push((10 * DAY, left));
     assert_eq!(at(&stuck), Next::Conclude(Step::Stuck));
+    stuck.push((10 * DAY, Step::Stuck));
+    assert_eq!(at(&stuck), Next::Nothing);
+    let mut settled = stuck.clone();
+    settled.push((
+        11 * DAY,
+        Step::Settled {
+            note: "by hand".to_owned(),
+        },
+    ));
+    assert_eq!(proposal(true, settled.clone()).expect("a log").state, State::Settled);
+    settled.push((11 * DAY, Step::TakeBackAgain));
+    assert_eq!(code(proposal(true, settled).expect_err("settled")), "moved-on");
+    stuck.push((11 * DAY, Step::TakeBackAgain));
+    assert!(matches!(at(&stuck), Next::TakeBack { write, entry, .. } if write == "one" && entry == "one#1"));
+    stuck.push((11 * DAY, back("one")));
+    assert_eq!(at(&stuck), Next::Conclude(Step::Restored));
+    let mut early = steps.clone();
+    early.push((10 * DAY, Step::TakeBackAgain));
+    assert_eq!(code(proposal(true, early).expect_err("nothing is stuck")), "moved-on");
     steps.push((10 * DAY, back("one")));
     assert_eq!(at(&steps), Next::Conclude(Step::Failed));
 }

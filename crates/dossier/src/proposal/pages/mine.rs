@@ -54,7 +54,7 @@ const fn tone(state: Standing) -> Tone {
     match state {
         Standing::Open | Standing::Acting | Standing::Restoring => Tone::Info,
         Standing::Announced => Tone::Warn,
-        Standing::Acted | Standing::TakenUp | Standing::Restored => Tone::Good,
+        Standing::Acted | Standing::TakenUp | Standing::Restored | Standing::Settled => Tone::Good,
         Standing::Failed | Standing::Stuck => Tone::Late,
         Standing::Declined | Standing::NotWanted | Standing::Expired | Standing::Overtaken => Tone::Neutral,
     }
@@ -307,13 +307,13 @@ fn line(entry: &Entry, lang: Lang) -> Line {
     }
 }
 
-fn proposal_id(id: &str) -> Result<ProposalId> {
+pub(super) fn proposal_id(id: &str) -> Result<ProposalId> {
     id.parse().map_err(|_| super::super::no_proposal())
 }
 
-type Posted = Form<Vec<(String, String)>>;
+pub(super) type Posted = Form<Vec<(String, String)>>;
 
-fn first<'a>(posted: &'a [(String, String)], name: &str) -> &'a str {
+pub(super) fn first<'a>(posted: &'a [(String, String)], name: &str) -> &'a str {
     posted
         .iter()
         .find(|(n, _)| n == name)

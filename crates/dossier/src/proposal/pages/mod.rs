@@ -21,6 +21,8 @@ pub fn router(dossiers: Dossiers) -> Router {
         .route("/my/proposals/{id}/restore", post(mine::restore))
         .route("/desk/proposals", get(office::list))
         .route("/desk/proposals/{rule}", get(office::show).post(office::start))
+        .route("/desk/proposals/{rule}/stuck/{id}/again", post(office::again))
+        .route("/desk/proposals/{rule}/stuck/{id}/settle", post(office::settle))
         .route("/publication/proposals", get(office::public))
         .with_state(dossiers)
 }

@@ -11,7 +11,10 @@ use base::{Error, Kind, Lang, Problems, Result, Timestamp};
 use identity::Web;
 use view::{Link, Page, ui};
 
-use super::super::{Figures, Ladder, ProcedureFigures, RuleView, RunView, told};
+use super::{
+    super::{Figures, Ladder, Left, ProcedureFigures, RuleView, RunView, Stuck, told},
+    mine::{self, first, proposal_id},
+};
 use crate::service::Dossiers;
 
 #[derive(Template)]
@@ -29,6 +32,8 @@ struct Row {
     figures: Figures,
     last: Option<Timestamp>,
     running: bool,
+    /// Whether an officer must look at one.
+    stuck: bool,
 }
 
 pub(super) async fn list(web: Web, State(dossiers): State<Dossiers>) -> Response {
@@ -58,6 +63,7 @@ fn row(view: &RuleView<'_>, lang: Lang) -> Row {
         figures: view.figures,
         last: last.map(|run| run.at),
         running: last.is_some_and(|run| run.ended_at.is_none()),
+        stuck: !view.stuck.is_empty(),
     }
 }
 
@@ -76,18 +82,45 @@ struct RulePage {
     every: Option<u16>,
     figures: Figures,
     runs: Vec<RunView>,
+    stuck: Vec<StuckRow>,
     may_start: bool,
     people: String,
 }
 
+struct StuckRow {
+    path: String,
+    /// In the name of its field.
+    id: String,
+    code: String,
+    since: Timestamp,
+    left: Vec<LeftRow>,
+    /// What was written already, after a refusal.
+    note: String,
+}
+
+struct LeftRow {
+    name: String,
+    registry: String,
+    entry: String,
+    why: Vec<String>,
+}
+
+/// What was posted and is to be mended.
+#[derive(Default)]
+struct Posted {
+    people: String,
+    /// Of which proposal, and what.
+    note: Option<(String, String)>,
+}
+
 pub(super) async fn show(web: Web, State(dossiers): State<Dossiers>, Path(rule): Path<String>) -> Response {
-    match rule_page(&web, &dossiers, &rule, String::new(), Problems::new()).await {
+    match rule_page(&web, &dossiers, &rule, Posted::default(), Problems::new()).await {
         Ok(page) => view::html(StatusCode::OK, &page),
         Err(error) => web.refuse(&error),
     }
 }
 
-async fn rule_page(web: &Web, dossiers: &Dossiers, code: &str, people: String, problems: Problems) -> Result<RulePage> {
+async fn rule_page(web: &Web, dossiers: &Dossiers, code: &str, posted: Posted, problems: Problems) -> Result<RulePage> {
     let lang = web.ctx.lang;
     let view = dossiers.proposal_rule(&web.ctx, code).await?;
     let rule = view.rule;
@@ -116,10 +149,102 @@ async fn rule_page(web: &Web, dossiers: &Dossiers, code: &str, people: String, p
         every: rule.every_days,
         figures: view.figures,
         runs: view.runs,
+        stuck: view
+            .stuck
+            .iter()
+            .map(|stuck| stuck_row(stuck, rule.code.as_str(), &posted, lang))
+            .collect(),
         may_start: view.may_start,
-        people,
+        people: posted.people,
         page,
     })
+}
+
+fn stuck_row(stuck: &Stuck, rule: &str, posted: &Posted, lang: Lang) -> StuckRow {
+    let id = stuck.id.to_string();
+    let left = |left: &Left| LeftRow {
+        name: left.name.get(lang).to_owned(),
+        registry: left.registry.clone(),
+        entry: left.entry.clone(),
+        why: left
+            .problems
+            .iter()
+            .map(|problem| problem.text.get(lang).to_owned())
+            .collect(),
+    };
+    StuckRow {
+        path: format!("/desk/proposals/{rule}/stuck/{id}"),
+        code: stuck.code.clone(),
+        since: stuck.since,
+        left: stuck.left.iter().map(left).collect(),
+        note: posted
+            .note
+            .as_ref()
+            .filter(|(of, _)| *of == id)
+            .map_or_else(String::new, |(_, note)| note.clone()),
+        id,
+    }
+}
+
+/// What stands of an act is to be taken back once more.
+pub(super) async fn again(
+    web: Web,
+    State(dossiers): State<Dossiers>,
+    Path((rule, id)): Path<(String, String)>,
+) -> Response {
+    let again = async { dossiers.take_back_again(&web.ctx, proposal_id(&id)?).await };
+    let done = again.await;
+    answer(&web, &dossiers, &rule, Posted::default(), done).await
+}
+
+/// An officer says how it was put right.
+pub(super) async fn settle(
+    web: Web,
+    State(dossiers): State<Dossiers>,
+    Path((rule, id)): Path<(String, String)>,
+    Form(posted): mine::Posted,
+) -> Response {
+    let field = format!("note-{id}");
+    let note = first(&posted, &field).to_owned();
+    let settled = async { dossiers.settle_proposal(&web.ctx, proposal_id(&id)?, &note).await };
+    let done = settled.await.map_err(|error| at_field(error, &field));
+    let posted = Posted {
+        note: Some((id, note.clone())),
+        ..Posted::default()
+    };
+    answer(&web, &dossiers, &rule, posted, done).await
+}
+
+/// The same problems, at the field of the page: there may be several notes on it.
+fn at_field(error: Error, field: &str) -> Error {
+    match error {
+        Error::Refused(Kind::Invalid, problems) => {
+            let mut there = Problems::new();
+            for problem in problems.iter() {
+                there.add(&problem.code, field, problem.text.vi.clone(), problem.text.en.clone());
+            }
+            Error::Refused(Kind::Invalid, there)
+        }
+        other => other,
+    }
+}
+
+/// The page of the rule, anew; or again with what is to be mended.
+async fn answer(web: &Web, dossiers: &Dossiers, rule: &str, posted: Posted, done: Result<()>) -> Response {
+    let error = match done {
+        Ok(()) => return Redirect::to(&format!("/desk/proposals/{rule}")).into_response(),
+        Err(error) => error,
+    };
+    let Error::Refused(kind @ (Kind::Invalid | Kind::Conflict), problems) = error else {
+        return web.refuse(&error);
+    };
+    match rule_page(web, dossiers, rule, posted, problems).await {
+        Ok(page) => {
+            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+            view::html(status, &page)
+        }
+        Err(error) => web.refuse(&error),
+    }
 }
 
 /// Starts a run over the people whose numbers were entered.
@@ -127,27 +252,14 @@ pub(super) async fn start(
     web: Web,
     State(dossiers): State<Dossiers>,
     Path(rule): Path<String>,
-    Form(posted): Form<Vec<(String, String)>>,
+    Form(posted): mine::Posted,
 ) -> Response {
-    let people = posted
-        .into_iter()
-        .find(|(name, _)| name == "people")
-        .map(|(_, value)| value)
-        .unwrap_or_default();
-    let error = match dossiers.start_run(&web.ctx, &rule, &people).await {
-        Ok(_) => return Redirect::to(&format!("/desk/proposals/{rule}")).into_response(),
-        Err(error) => error,
+    let posted = Posted {
+        people: first(&posted, "people").to_owned(),
+        ..Posted::default()
     };
-    let Error::Refused(kind @ (Kind::Invalid | Kind::Conflict), problems) = error else {
-        return web.refuse(&error);
-    };
-    match rule_page(&web, &dossiers, &rule, people, problems).await {
-        Ok(page) => {
-            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-            view::html(status, &page)
-        }
-        Err(error) => web.refuse(&error),
-    }
+    let started = dossiers.start_run(&web.ctx, &rule, &posted.people).await.map(drop);
+    answer(&web, &dossiers, &rule, posted, started).await
 }
 
 #[derive(Template)]

@@ -269,7 +269,10 @@ async fn what_could_not_be_taken_back_is_settled_by_an_officer() {
         let page = commune
             .page(&person(MOTHER, stuck), &format!("/my/proposals/{id}"))
             .await;
-        assert!(page.contains("Cơ quan quản lý dữ liệu đã đính chính") && page.contains("Cán bộ đã xử lý xong"));
+        assert!(
+            page.contains("<strong>Cơ quan quản lý dữ liệu đã đính chính</strong>")
+                && page.contains("Cán bộ đã xử lý xong")
+        );
         assert!(
             !commune
                 .page(&leader(), "/desk/proposals/residence-behind")

@@ -16,7 +16,7 @@ use view::{Link, Notice, Page, ui, ui::Tone};
 
 use super::super::{
     Ladder, Level, ProposalView, Wish,
-    model::{Entry, ProposalId, State as Standing},
+    model::{Entry, ProposalId, State as Standing, Step},
     own::{can_decline, can_open, can_restore},
 };
 use crate::{pages::text::encoded, service::Dossiers};
@@ -122,7 +122,7 @@ async fn listed(web: &Web, dossiers: &Dossiers, asked: &Asked) -> Result<ListPag
 }
 
 /// The name of a procedure; where it has no package, what is proposed of it.
-fn procedure(dossiers: &Dossiers, code: &str, now: Timestamp, lang: Lang) -> String {
+pub(super) fn procedure(dossiers: &Dossiers, code: &str, now: Timestamp, lang: Lang) -> String {
     let package = dossiers.shelf().on(code, now.legal_date());
     let proposed = || {
         let rules = dossiers.proposing().map(|proposing| proposing.rules.iter());
@@ -195,6 +195,8 @@ struct OnePage {
     code: Option<String>,
     dossier: Option<String>,
     history: Vec<Line>,
+    /// How an officer put right what could not be undone.
+    settled: Option<String>,
     unwanted: bool,
 }
 
@@ -293,6 +295,10 @@ async fn one(
             .dossier
             .as_ref()
             .map(|code| format!("/dossiers/{}", encoded(code))),
+        settled: history.iter().find_map(|entry| match &entry.step {
+            Step::Settled { note } => Some(note.clone()),
+            _ => None,
+        }),
         history: history.iter().map(|entry| line(entry, lang)).collect(),
         unwanted: view.unwanted,
         page,

@@ -13,7 +13,7 @@ use view::{Link, Page, ui};
 
 use super::{
     super::{Figures, Ladder, Left, ProcedureFigures, RuleView, RunView, Stuck, told},
-    mine::{self, first, proposal_id},
+    mine::{self, first, procedure, proposal_id},
 };
 use crate::service::Dossiers;
 
@@ -272,6 +272,9 @@ struct PublicPage {
 
 struct PublicRow {
     procedure: String,
+    name: String,
+    /// Whether it has a page here.
+    served: bool,
     /// In the order of the columns, as they are told.
     figures: [String; 6],
 }
@@ -284,9 +287,12 @@ pub(super) async fn public(web: Web, State(dossiers): State<Dossiers>) -> Respon
         page.breadcrumbs = vec![Link::new("/publication", "Công khai tiến độ", "Publication")];
         let figures = dossiers.public_proposals(year).await?;
         let shown = |n: i64| told(n).map_or_else(|| page.t("dưới 5", "below 5").to_owned(), |n| page.number(n));
+        let (now, lang) = (web.ctx.now, web.ctx.lang);
         let row = |of: ProcedureFigures| {
             let f = of.figures;
             PublicRow {
+                name: procedure(&dossiers, &of.procedure, now, lang),
+                served: dossiers.shelf().on(&of.procedure, now.legal_date()).is_some(),
                 procedure: of.procedure,
                 figures: [f.proposed, f.seen, f.taken_up, f.declined, f.acted, f.restored].map(shown),
             }

@@ -207,23 +207,29 @@ async fn a_refused_write_leaves_nothing_behind() {
     }
 }
 
+/// An act that its person wants undone, of which the registry keeps what it was told; and since when it is stuck.
+async fn stuck(commune: &Commune) -> (ProposalId, Timestamp) {
+    commune.moved().await;
+    commune.run("residence-behind", MOTHER).await;
+    let (id, _) = commune.only(&person(MOTHER, after(60))).await;
+    let due = commune.until(MOTHER).await;
+    commune.work(due).await;
+    commune
+        .dossiers
+        .restore_proposal(&person(MOTHER, due), id)
+        .await
+        .expect("it can be had back");
+    commune.moody.keeps.store(true, Ordering::Relaxed);
+    let stuck = due.plus_seconds(DAY);
+    commune.work(stuck).await;
+    assert_eq!(commune.state(MOTHER, stuck).await, State::Stuck);
+    (id, stuck)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_be_taken_back_is_settled_by_an_officer() {
     for commune in communes().await {
-        commune.moved().await;
-        commune.run("residence-behind", MOTHER).await;
-        let (id, _) = commune.only(&person(MOTHER, after(60))).await;
-        let due = commune.until(MOTHER).await;
-        commune.work(due).await;
-        commune
-            .dossiers
-            .restore_proposal(&person(MOTHER, due), id)
-            .await
-            .expect("it can be had back");
-        commune.moody.keeps.store(true, Ordering::Relaxed);
-        let stuck = due.plus_seconds(DAY);
-        commune.work(stuck).await;
-        assert_eq!(commune.state(MOTHER, stuck).await, State::Stuck);
+        let (id, stuck) = stuck(&commune).await;
 
         // A leader sees what stands and why, not about whom; a clerk and another agency see none of it and may do nothing.
         let page = commune.page(&leader(), "/desk/proposals/residence-behind").await;
@@ -285,25 +291,14 @@ async fn what_could_not_be_taken_back_is_settled_by_an_officer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stood_is_taken_back_once_the_reason_is_gone() {
     for commune in communes().await {
-        commune.moved().await;
-        commune.run("residence-behind", MOTHER).await;
-        let (id, _) = commune.only(&person(MOTHER, after(60))).await;
-        let due = commune.until(MOTHER).await;
-        commune.work(due).await;
-        commune
-            .dossiers
-            .restore_proposal(&person(MOTHER, due), id)
-            .await
-            .expect("it can be had back");
-        commune.moody.keeps.store(true, Ordering::Relaxed);
-        commune.work(due.plus_seconds(DAY)).await;
+        let (id, stuck) = stuck(&commune).await;
         commune.moody.keeps.store(false, Ordering::Relaxed);
         commune
             .dossiers
             .take_back_again(&leader(), id)
             .await
             .expect("once more");
-        let late = due.plus_seconds(2 * DAY);
+        let late = stuck.plus_seconds(DAY);
         commune.work(late).await;
         assert_eq!(commune.state(MOTHER, late).await, State::Restored);
         assert_eq!(commune.commune_of(MOTHER, late).await, "19774", "as before");

@@ -71,7 +71,7 @@ impl Tx {
     /// made ready.
     ///
     /// # Errors
-    /// As [`Tx::exec`].
+    /// As [`Tx::exec`]. Some of the rows may be written then: the block has to give the error back, so that all are undone.
     pub async fn load(&self, into: &str, rows: usize, columns: Vec<Column>) -> Result<()> {
         let mut statements = match self.engine() {
             Engine::Sqlite => by_rows(into, rows, columns),

@@ -69,6 +69,9 @@ enum Task {
     },
     /// Starts a private PostgreSQL, prints its address, and stops it when the command given has ended.
     WithPostgres {
+        /// A setting of the server, NAME=VALUE; more than once for several.
+        #[arg(short = 'c', long = "set", value_name = "SETTING")]
+        settings: Vec<String>,
         /// The command to run with MOTCUA_TEST_POSTGRES set.
         #[arg(trailing_var_arg = true, required = true)]
         command: Vec<String>,
@@ -129,8 +132,9 @@ fn dispatch(task: Task, workspace: &Workspace) -> anyhow::Result<bool> {
         }
         Task::Day(options) => day::run(workspace, &options),
         Task::Bench(options) => bench::run(workspace, &options),
-        Task::WithPostgres { command } => {
-            let cluster = postgres::Cluster::start(&[])?;
+        Task::WithPostgres { settings, command } => {
+            let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+            let cluster = postgres::Cluster::start(&settings)?;
             let (program, args) = command.split_first().ok_or_else(|| anyhow::anyhow!("no command"))?;
             let status = std::process::Command::new(program)
                 .args(args)

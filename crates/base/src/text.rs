@@ -2,7 +2,12 @@
 //!
 //! Every function takes composed (NFC) or decomposed (NFD) text and gives NFC.
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use std::borrow::Cow;
+
+use unicode_normalization::{
+    UnicodeNormalization,
+    char::{decompose_canonical, is_combining_mark},
+};
 
 use crate::codes::CodeError;
 
@@ -17,20 +22,26 @@ pub const MAX_NAME_CHARS: usize = 100;
 pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut gap = false;
-    for c in text.nfd() {
+    let mut push = |c: char| {
         if c.is_whitespace() {
             gap = !out.is_empty();
-            continue;
+        } else if c.is_ascii() || !is_combining_mark(c) {
+            if std::mem::take(&mut gap) {
+                out.push(' ');
+            }
+            match c {
+                'đ' | 'Đ' => out.push('d'),
+                c if c.is_ascii() => out.push(c.to_ascii_lowercase()),
+                c => out.extend(c.to_lowercase()),
+            }
         }
-        if is_combining_mark(c) {
-            continue;
-        }
-        if std::mem::take(&mut gap) {
-            out.push(' ');
-        }
-        match c {
-            'đ' | 'Đ' => out.push('d'),
-            c => out.extend(c.to_lowercase()),
+    };
+    for c in text.chars() {
+        if c.is_ascii() {
+            push(c);
+        } else {
+            // The order of marks does not matter: they are left out.
+            decompose_canonical(c, &mut push);
         }
     }
     out
@@ -38,7 +49,32 @@ pub fn fold(text: &str) -> String {
 
 /// Canonical composition, as everything is stored and compared.
 pub fn nfc(text: &str) -> String {
-    text.nfc().collect()
+    composed(text).into_owned()
+}
+
+/// Whether a text is composed (NFC) as it stands.
+pub fn is_nfc(text: &str) -> bool {
+    // In these blocks, where all letters of Vietnamese are, nothing composes with what stands before it.
+    let is_whole = |c: char| matches!(c, '\0'..'\u{300}' | '\u{1e00}'..='\u{1eff}');
+    text.chars().all(is_whole) || unicode_normalization::is_nfc(text)
+}
+
+/// A text as [`nfc`] gives it, copied only where it is not composed.
+pub fn composed(text: &str) -> Cow<'_, str> {
+    if is_nfc(text) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
+}
+
+/// Whether it is a letter of any script; those of Vietnamese are told at once.
+pub fn is_letter(c: char) -> bool {
+    match c {
+        '×' | '÷' => false,
+        'À'..='ɏ' | 'Ḁ'..='ỿ' => true,
+        c => c.is_alphabetic(),
+    }
 }
 
 /// Puts the tone mark of each Vietnamese syllable in one canonical place: on the first vowel of an open `oa`, `oe`, `uy`
@@ -173,7 +209,7 @@ const fn is_name_mark(c: char) -> bool {
 
 /// Letters of the Latin script with or without marks, which includes all of Vietnamese.
 fn is_name_letter(c: char) -> bool {
-    c.is_alphabetic() && matches!(c, 'A'..='Z' | 'a'..='z' | 'À'..='ɏ' | 'Ḁ'..='ỿ')
+    is_letter(c) && matches!(c, 'A'..='Z' | 'a'..='z' | 'À'..='ɏ' | 'Ḁ'..='ỿ')
 }
 
 /// Checks the shape of a person's name: 1 to [`MAX_NAME_CHARS`] characters, Latin letters with any marks, spaces,
@@ -182,7 +218,7 @@ fn is_name_letter(c: char) -> bool {
 /// # Errors
 /// `required`, `too-long`, or `not-a-name` with the first character that does not belong.
 pub fn check_person_name(name: &str) -> Result<(), CodeError> {
-    let composed = nfc(name.trim());
+    let composed = composed(name.trim());
     if composed.is_empty() {
         return Err(CodeError::new("required", "Nhập họ và tên.", "Enter the full name."));
     }
@@ -363,7 +399,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_told_at_once_is_as_unicode_says() {
+        for c in '\0'..=char::MAX {
+            assert_eq!(is_letter(c), c.is_alphabetic(), "{c:?}");
+            for text in [c.to_string(), format!("a{c}"), format!("ở{c}")] {
+                assert_eq!(is_nfc(&text), unicode_normalization::is_nfc(&text), "{text:?}");
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn folding_takes_what_decomposition_leaves(text in "\\PC{0,30}|[à-ỹĐđ a-zA-Z\u{300}-\u{341}]{0,30}") {
+            let bare: String = text.nfd().filter(|c| !is_combining_mark(*c)).collect();
+            let lower: String = bare.chars().flat_map(char::to_lowercase).collect();
+            let words: Vec<&str> = lower.split_whitespace().collect();
+            prop_assert_eq!(fold(&text), words.join(" ").replace('đ', "d"));
+        }
+
         #[test]
         fn folding_twice_is_folding_once(text in "\\PC{0,40}") {
             let once = fold(&text);

@@ -163,7 +163,7 @@ impl Due<'_> {
         self.write
             .when
             .as_ref()
-            .is_none_or(|when| when.holds_over(&self.values))
+            .is_none_or(|when| when.holds_over(&*self.values))
     }
 
     /// The write with the values of the dossier; `today` where it does not say from when on.

@@ -6,8 +6,11 @@ use uuid::Uuid;
 
 use crate::{Engine, MOST_VALUES, Tx};
 
-/// Rows of one statement on PostgreSQL, which takes a column as one value.
+/// Rows that stand in memory column by column, and those of one statement on PostgreSQL, which takes a column as one value.
 const MOST_ROWS: usize = 8_192;
+
+/// Statements of one call on SQLite.
+const AT_ONCE: usize = 8;
 
 /// A column of rows that are loaded together. All columns are of one length, and one at least is not the same in every row.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,41 +45,30 @@ impl Column {
             Self::Flags(all) => Box::new(all.into_iter().map(Value::from)),
         }
     }
-
-    fn pieces(self) -> Box<dyn Iterator<Item = Self> + Send> {
-        fn split<T: Send + 'static>(
-            all: Vec<T>,
-            column: fn(Vec<T>) -> Column,
-        ) -> Box<dyn Iterator<Item = Column> + Send> {
-            let mut rest = all.into_iter();
-            Box::new(std::iter::from_fn(move || {
-                let piece: Vec<T> = rest.by_ref().take(MOST_ROWS).collect();
-                (!piece.is_empty()).then(|| column(piece))
-            }))
-        }
-        match self {
-            Self::Same(value) => Box::new(std::iter::repeat(Self::Same(value))),
-            Self::Numbers(all) => split(all, Self::Numbers),
-            Self::Some(all) => split(all, Self::Some),
-            Self::Ids(all) => split(all, Self::Ids),
-            Self::Texts(all) => split(all, Self::Texts),
-            Self::Bytes(all) => split(all, Self::Bytes),
-            Self::Flags(all) => split(all, Self::Flags),
-        }
-    }
 }
 
 impl Tx {
-    /// Inserts so many rows: `into` is `table (columns)`, `columns` are in its order. While the database takes some in, the next are
-    /// made ready.
+    /// Inserts rows: `into` is `table (columns)`, and `columns` gives those of some rows in its order. While the database takes some
+    /// in, the next are made ready.
     ///
     /// # Errors
     /// As [`Tx::exec`]. Some of the rows may be written then: the block has to give the error back, so that all are undone.
-    pub async fn load(&self, into: &str, rows: usize, columns: Vec<Column>) -> Result<()> {
-        let mut statements = match self.engine() {
+    pub async fn load<R: Send>(
+        &self,
+        into: &str,
+        rows: impl Iterator<Item = R> + Send,
+        columns: impl Fn(&[R]) -> Vec<Column> + Send,
+    ) -> Result<()> {
+        let mut rows = rows;
+        let pieces = std::iter::from_fn(|| {
+            let piece: Vec<R> = rows.by_ref().take(MOST_ROWS).collect();
+            (!piece.is_empty()).then(|| (piece.len(), columns(&piece)))
+        });
+        let engine = self.engine();
+        let mut statements = pieces.flat_map(|(rows, columns)| match engine {
             Engine::Sqlite => by_rows(into, rows, columns),
-            Engine::Postgres => by_columns(into, rows, columns),
-        };
+            Engine::Postgres => by_columns(into, columns),
+        });
         let mut next = statements.next();
         while let Some((sql, values)) = next {
             let (done, after) = tokio::join!(self.exec(&sql, values), async { statements.next() });
@@ -89,45 +81,44 @@ impl Tx {
 
 type Statements<'a> = Box<dyn Iterator<Item = (String, Vec<Value>)> + Send + 'a>;
 
-/// Statements of several rows each. One that fails undoes nothing, for its transaction ends with it: so no page is kept as it was.
+/// Statements of several rows each, and several of them at once, for the database idles between one call and the next. One that fails
+/// undoes nothing, for its transaction ends with it: so no page is kept as it was.
 fn by_rows(into: &str, rows: usize, columns: Vec<Column>) -> Statements<'_> {
     let row = format!("({})", vec!["?"; columns.len()].join(", "));
     let mut columns: Vec<Values> = columns.into_iter().map(Column::values).collect();
     let mut rest = rows;
     Box::new(std::iter::from_fn(move || {
         // A power of two: statements are kept by their text.
-        let count = 1_usize << rest.min(MOST_VALUES).checked_ilog2()?;
+        let count = 1_usize << rest.min(MOST_VALUES * AT_ONCE).checked_ilog2()?;
         rest -= count;
         let mut values = Vec::with_capacity(count * columns.len());
         for _ in 0..count {
             values.extend(columns.iter_mut().filter_map(Iterator::next));
         }
-        let sql = format!(
+        let of_each = count.min(MOST_VALUES);
+        let one = format!(
             "INSERT OR FAIL INTO {into} VALUES {}",
-            vec![row.as_str(); count].join(", ")
+            vec![row.as_str(); of_each].join(", ")
         );
-        Some((sql, values))
+        Some((vec![one; count / of_each].join("; "), values))
     }))
 }
 
-/// Statements of many rows each, with a value for each column.
-fn by_columns(into: &str, rows: usize, columns: Vec<Column>) -> Statements<'_> {
-    let mut columns: Vec<_> = columns.into_iter().map(Column::pieces).collect();
-    Box::new((0..rows.div_ceil(MOST_ROWS)).map(move |_| {
-        let mut unnested = Unnested::default();
-        for column in columns.iter_mut().filter_map(Iterator::next) {
-            unnested.add(column);
-        }
-        let Unnested {
-            values,
-            select,
-            arrays,
-            names,
-        } = unnested;
-        let [select, arrays, names] = [select, arrays, names].map(|parts| parts.join(", "));
-        let sql = format!("INSERT INTO {into} SELECT {select} FROM UNNEST({arrays}) AS loaded ({names})");
-        (sql, values)
-    }))
+/// A statement of all rows, with a value for each column.
+fn by_columns(into: &str, columns: Vec<Column>) -> Statements<'_> {
+    let mut unnested = Unnested::default();
+    for column in columns {
+        unnested.add(column);
+    }
+    let Unnested {
+        values,
+        select,
+        arrays,
+        names,
+    } = unnested;
+    let [select, arrays, names] = [select, arrays, names].map(|parts| parts.join(", "));
+    let sql = format!("INSERT INTO {into} SELECT {select} FROM UNNEST({arrays}) AS loaded ({names})");
+    Box::new(std::iter::once((sql, values)))
 }
 
 #[derive(Default)]

@@ -549,7 +549,7 @@ async fn columns_are_loaded_whole_or_not_at_all() {
         same: Some("như nhau".to_owned()),
         empty: None,
     };
-    let columns = |rows: &[Wide]| {
+    let columns = |rows: &[&Wide]| {
         vec![
             Column::Numbers(rows.iter().map(|row| row.n).collect()),
             Column::Ids(rows.iter().map(|row| row.id).collect()),
@@ -564,12 +564,12 @@ async fn columns_are_loaded_whole_or_not_at_all() {
     const INTO: &str = "wide (n, id, word, raw, flag, maybe, same, empty)";
     for store in testkit::stores(&[WIDE]).await {
         let rows: Vec<Wide> = (0..20_001).map(row).collect();
-        transact!(bulk store, |tx| { tx.load(INTO, rows.len(), columns(&rows)).await }).expect("loaded");
-        transact!(store, |tx| { tx.load(INTO, 0, columns(&[])).await }).expect("nothing is loaded");
+        transact!(bulk store, |tx| { tx.load(INTO, rows.iter(), columns).await }).expect("loaded");
+        transact!(store, |tx| { tx.load(INTO, [].iter(), columns).await }).expect("nothing is loaded");
         let more: Vec<Wide> = (20_001..30_000).chain([7]).map(row).collect();
-        let refused = transact!(bulk store, |tx| { tx.load(INTO, more.len(), columns(&more)).await });
+        let refused = transact!(bulk store, |tx| { tx.load(INTO, more.iter(), columns).await });
         assert!(refused.is_err(), "a number that is there");
-        let refused = transact!(store, |tx| { tx.load(INTO, more.len(), columns(&more)).await });
+        let refused = transact!(store, |tx| { tx.load(INTO, more.iter(), columns).await });
         assert!(refused.is_err(), "a number that is there");
         let there: Vec<Wide> = store
             .read()

@@ -1,8 +1,7 @@
 //! Weighing the readings of an address.
 
-use base::text::nfc;
+use base::text::composed;
 use jiff::civil::Date;
-use unicode_normalization::is_nfc;
 
 use super::{
     Certainty, Choice, Located, Reason,
@@ -30,13 +29,7 @@ impl Gazetteer {
     /// Finds the commune of today that an address lies in. `written` is the day on which the address was written, where that
     /// is known: it tells names apart that both lists have.
     pub fn locate(&self, address: &str, written: Option<Date>) -> Located<'_> {
-        let composed;
-        let whole = if is_nfc(address) {
-            address
-        } else {
-            composed = nfc(address);
-            &composed
-        };
+        let whole = composed(address);
         let mut from = whole.len().saturating_sub(LONGEST);
         while !whole.is_char_boundary(from) {
             from += 1;
@@ -53,7 +46,7 @@ impl Gazetteer {
             reading.mend(self, &tokens);
             best = self.best(&reading, written);
         }
-        self.conclude(whole, from, &tokens, &reading, &best)
+        self.conclude(&whole, from, &tokens, &reading, &best)
     }
 
     /// The readings that may be meant, the weightiest first.

@@ -44,16 +44,14 @@ impl Columns {
     /// Says why a row is no data: headings again at the top of a printed page, or the numbers of the columns below them.
     pub fn no_data(&self, row: &Row) -> Option<Finding> {
         let cells = || {
-            self.of_field
-                .iter()
-                .flatten()
+            let columns = self.of_field.iter().flatten();
+            columns
                 .filter_map(|c| Some((*c, row.cells.get(*c)?.text.trim())))
+                .filter(|(_, text)| !text.is_empty())
         };
-        let filled = cells().filter(|(_, text)| !text.is_empty()).count();
-        let same = cells()
-            .filter(|(c, text)| !text.is_empty() && self.headings.get(*c).is_some_and(|h| *h == key(text)))
-            .count();
-        if filled > 0 && same == filled && (same > 1 || self.of_field.len() == 1) {
+        let is_heading = |(c, text): (usize, &str)| self.headings.get(c).is_some_and(|h| *h == key(text));
+        let filled = cells().count();
+        if (filled > 1 || filled == 1 && self.of_field.len() == 1) && cells().all(is_heading) {
             return Some(Finding::row(
                 row.line,
                 Severity::Note,
@@ -81,7 +79,7 @@ impl Columns {
             sorted.dedup();
             sorted.len() == numbers.len()
         };
-        if filled >= 3 && numbers.len() == filled && rising && cells().filter(|(_, t)| !t.is_empty()).all(numbered) {
+        if filled >= 3 && numbers.len() == filled && rising && cells().all(numbered) {
             return Some(Finding::row(
                 row.line,
                 Severity::Note,

@@ -318,10 +318,10 @@ impl Written {
 
 impl From<Standard<String>> for Written {
     fn from(standard: Standard<String>) -> Self {
-        let others = listed(&standard.alternatives);
+        let doubts = standard.doubts.into_iter();
         Self {
+            doubts: doubts.map(|d| (d, listed(&standard.alternatives))).collect(),
             columns: vec![standard.value],
-            doubts: standard.doubts.into_iter().map(|d| (d, others.clone())).collect(),
         }
     }
 }

@@ -7,8 +7,9 @@ mod detect;
 mod legacy;
 mod stream;
 
+use base::text::{is_nfc, nfc};
 use serde::{Deserialize, Serialize};
-use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_normalization::UnicodeNormalization;
 
 pub use detect::{Evidence, Guess, detect, mojibake};
 pub use stream::{Utf16ToUtf8, skip_bom};
@@ -98,11 +99,7 @@ impl Encoding {
                     std::borrow::Cow::Borrowed(_) => 0,
                     std::borrow::Cow::Owned(_) => bytes.utf8_chunks().map(|c| c.invalid().len()).sum(),
                 };
-                let text = if is_nfc(&text) {
-                    text.into_owned()
-                } else {
-                    text.nfc().collect()
-                };
+                let text = if is_nfc(&text) { text.into_owned() } else { nfc(&text) };
                 Decoded { text, unknown }
             }
             Self::Utf16Le | Self::Utf16Be => utf16(bytes, self == Self::Utf16Be),

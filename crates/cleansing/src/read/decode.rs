@@ -1,7 +1,9 @@
 //! Cells from bytes, each in the encoding that it really is in.
 
-use base::codes::CodeError;
-use unicode_normalization::{UnicodeNormalization, is_nfc};
+use base::{
+    codes::CodeError,
+    text::{is_nfc, nfc},
+};
 
 use crate::{
     Finding, Severity,
@@ -59,7 +61,7 @@ impl Decoder {
             ));
         }
         if bytes.is_ascii() {
-            return bytes.iter().map(|b| char::from(*b)).collect();
+            return String::from_utf8_lossy(bytes).into_owned();
         }
         let own = self.columns.get(column).copied().flatten();
         let (encoding, foreign) = match own {
@@ -85,7 +87,7 @@ impl Decoder {
         if text.is_ascii() {
             return text;
         }
-        let text = if is_nfc(&text) { text } else { text.nfc().collect() };
+        let text = if is_nfc(&text) { text } else { nfc(&text) };
         match self.columns.get(column).copied().flatten() {
             // Declared: the characters are the bytes of that encoding, as a Western program shows them.
             Some(encoding) if encoding.is_ascii_based() && encoding != Encoding::Utf8 => {

@@ -1,7 +1,9 @@
 //! Text of any sort: composed, without stray characters, its tone marks in one place.
 
-use base::codes::CodeError;
-use unicode_normalization::is_nfc;
+use base::{
+    codes::CodeError,
+    text::{is_letter, is_nfc},
+};
 
 use super::{Outcome, Standard, Step, is_invisible};
 use crate::syllable::is_tone_settled;
@@ -27,6 +29,9 @@ pub fn text(raw: &str) -> Outcome<String> {
 /// # Errors
 /// `required` for nothing but white space; `control-character` for NUL and the like, which no text has.
 pub fn text_with(raw: &str, tone: TonePlace) -> Outcome<String> {
+    if tone == TonePlace::First && is_standard(raw) {
+        return Ok(Standard::new(raw.to_owned()));
+    }
     let bad = |c: char| c.is_control() && !c.is_whitespace() || c == char::REPLACEMENT_CHARACTER;
     if raw.chars().any(bad) {
         return Err(CodeError::new(
@@ -55,6 +60,39 @@ pub fn text_with(raw: &str, tone: TonePlace) -> Outcome<String> {
         .map(|_| toned.clone()))
 }
 
+/// Whether a text certainly is its own standard form, with the tone on the first vowel. Most are, and asking is much cheaper than
+/// writing them anew.
+fn is_standard(text: &str) -> bool {
+    let mut before = ' ';
+    for c in text.chars() {
+        let is_stray = match c {
+            ' ' => before == ' ',
+            c if c.is_ascii() => c.is_control() || may_look(c),
+            c => {
+                c.is_control()
+                    || c.is_whitespace()
+                    || c == char::REPLACEMENT_CHARACTER
+                    || is_invisible(c)
+                    || may_look(c)
+            }
+        };
+        if is_stray {
+            return false;
+        }
+        before = c;
+    }
+    before != ' ' && are_tones_settled(text)
+}
+
+/// Whether a letter or sign may only look like another.
+const fn may_look(c: char) -> bool {
+    is_foreign(c)
+        || matches!(
+            c,
+            'Ð' | 'Ɖ' | 'ð' | 'ɖ' | '\u{ff01}'..='\u{ff5e}' | '’' | '‘' | 'ʼ' | '`' | '´' | 'ʹ' | '′'
+        )
+}
+
 /// Single spaces, nothing invisible.
 pub(super) fn spaces(text: &str) -> String {
     let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
@@ -71,13 +109,6 @@ pub(super) fn spaces(text: &str) -> String {
 /// Letters that only look Vietnamese: the Icelandic and African Đ, full-width forms everywhere; Cyrillic and Greek within
 /// words that are Latin for the rest.
 pub(super) fn look_alikes(text: &str) -> String {
-    let may_look = |c: char| {
-        is_foreign(c)
-            || matches!(
-                c,
-                'Ð' | 'Ɖ' | 'ð' | 'ɖ' | '\u{ff01}'..='\u{ff5e}' | '’' | '‘' | 'ʼ' | '`' | '´' | 'ʹ' | '′'
-            )
-    };
     if !text.contains(may_look) {
         return text.to_owned();
     }
@@ -141,8 +172,7 @@ const fn latin(c: char) -> char {
 
 /// Every tone mark in the place that `tone` says.
 pub(super) fn place_tones(text: &str, tone: TonePlace) -> String {
-    let settled = text.split(|c: char| !c.is_alphabetic()).all(is_tone_settled) && is_nfc(text);
-    let first = if settled {
+    let first = if are_tones_settled(text) {
         text.to_owned()
     } else {
         base::text::normalise_tone(text)
@@ -161,6 +191,11 @@ pub(super) fn place_tones(text: &str, tone: TonePlace) -> String {
         }
     }
     chars.into_iter().collect()
+}
+
+/// Whether every tone mark certainly stands on the first vowel, and the text is composed.
+fn are_tones_settled(text: &str) -> bool {
+    text.is_ascii() || text.split(|c: char| !is_letter(c)).all(is_tone_settled) && is_nfc(text)
 }
 
 /// `òa` as `oà`, in either case.

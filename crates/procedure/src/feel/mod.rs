@@ -20,14 +20,14 @@ use std::{
 use base::Text;
 use dsntk_feel::{Evaluator, FeelScope, values::Value as Feel};
 use dsntk_feel_parser::AstNode;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(crate) use check::distance;
 pub use process::ProcessFeel;
 pub(crate) use process::variable;
 pub use types::{Type, Types};
-pub use value::Data;
 pub(crate) use value::to_json;
+pub use value::{Data, Values};
 
 /// The longest expression, in bytes.
 pub const MAX_TEXT: usize = 4_000;
@@ -182,12 +182,12 @@ impl Expr {
     }
 
     /// Its value over values by name, of which only those are looked at that it uses.
-    pub fn eval_over(&self, values: &Map<String, Value>) -> Value {
+    pub fn eval_over(&self, values: &impl Values) -> Value {
         self.eval(&Data::new(&self.reads, values))
     }
 
     /// Whether it holds over values by name, of which only those are looked at that it uses.
-    pub fn holds_over(&self, values: &Map<String, Value>) -> bool {
+    pub fn holds_over(&self, values: &impl Values) -> bool {
         self.holds(&Data::new(&self.reads, values))
     }
 

@@ -4,9 +4,22 @@ use std::fmt;
 
 use dsntk_feel::{FeelNumber, FeelScope, Name, context::FeelContext, values::Value as Feel};
 use dsntk_feel_temporal::FeelDate;
+use jiff::civil::Date;
 use serde_json::{Map, Number, Value};
 
 use super::{MAX_LIST, Type, Types};
+
+/// Values by name.
+pub trait Values {
+    /// The value of this name.
+    fn value(&self, name: &str) -> Option<&Value>;
+}
+
+impl Values for Map<String, Value> {
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.get(name)
+    }
+}
 
 /// The values that expressions read: the declared names, null (a list: empty) where nothing was given.
 pub struct Data {
@@ -22,7 +35,7 @@ impl fmt::Debug for Data {
 
 impl Data {
     /// Values by name, converted by their declared types. What is not declared is left out.
-    pub fn new(types: &Types, values: &Map<String, Value>) -> Self {
+    pub fn new(types: &Types, values: &impl Values) -> Self {
         Self {
             scope: context(values, types.roots()).into(),
         }
@@ -70,7 +83,7 @@ fn from_json(value: &Value, ty: &Type) -> Feel {
         (Value::Null, _) => Feel::Null(None),
         (Value::Bool(b), _) => Feel::Boolean(*b),
         (Value::Number(n), _) => number(n).map_or(Feel::Null(None), Feel::Number),
-        (Value::String(s), Type::Date) => s.parse::<FeelDate>().map_or(Feel::Null(None), Feel::Date),
+        (Value::String(s), Type::Date) => date(s).map_or(Feel::Null(None), Feel::Date),
         (Value::String(s), Type::Number) => s.parse::<FeelNumber>().map_or(Feel::Null(None), Feel::Number),
         (Value::String(s), _) => Feel::String(s.clone()),
         (Value::Array(items), ty) => {
@@ -92,12 +105,25 @@ fn from_json(value: &Value, ty: &Type) -> Feel {
 }
 
 /// The declared parts of an object; those that are missing are null.
-fn context<'a>(map: &Map<String, Value>, types: impl IntoIterator<Item = (&'a String, &'a Type)>) -> FeelContext {
+fn context<'a>(values: &impl Values, types: impl IntoIterator<Item = (&'a String, &'a Type)>) -> FeelContext {
     let mut out = FeelContext::new();
     for (name, ty) in types {
-        out.set_entry(&Name::from(name), from_json(map.get(name).unwrap_or(&Value::Null), ty));
+        let value = values.value(name).unwrap_or(&Value::Null);
+        out.set_entry(&Name::from(name), from_json(value, ty));
     }
     out
+}
+
+/// A date. Almost all are written in ten characters, which need no pattern to be read.
+fn date(text: &str) -> Option<FeelDate> {
+    let usual = matches!(text.as_bytes(), [b'1'..=b'9', _, _, _, b'-', _, _, b'-', _, _]);
+    match text.parse::<Date>() {
+        Ok(date) if usual => {
+            let (month, day) = (date.month().unsigned_abs(), date.day().unsigned_abs());
+            FeelDate::new(date.year().into(), month.into(), day.into())
+        }
+        _ => text.parse().ok(),
+    }
 }
 
 /// A FEEL value as JSON. Whole numbers stay whole; other decimals are given as JSON numbers of the same digits

@@ -174,8 +174,8 @@ impl Plan {
                     split,
                 } => {
                     let value = |text: &str| {
-                        let coded = codes.get(&fold(text)).map_or(text, String::as_str);
-                        value(*ty, coded)
+                        let coded = if codes.is_empty() { None } else { codes.get(&fold(text)) };
+                        value(*ty, coded.map_or(text, String::as_str))
                     };
                     let value = match (many, split) {
                         (false, _) => value(text),

@@ -2,7 +2,8 @@
 
 use base::{Problems, Timestamp};
 use jiff::civil::Date;
-use serde_json::{Map, Value};
+use procedure::feel::Values;
+use serde_json::Value;
 
 use super::{DataType, Field, FieldPath, Name, Registry, Rule, Test, rule::Action, schema, values_at};
 
@@ -19,32 +20,55 @@ impl Registry {
     /// Judges a body that holds from a day on: schema, identifiers, code lists of that day, rules. Sentences say what is wanted
     /// and never repeat what the body says.
     pub fn judge(&self, body: &Value, valid_from: Date, now: Timestamp) -> Judgement {
-        let mut judged = Judgement::default();
-        schema::problems(&self.validator, body, &mut judged.problems);
-        for field in &self.fields {
-            self.judge_values(field, body, valid_from, &mut judged.problems);
-        }
+        let mut judged = Judgement {
+            problems: self.problems(body, valid_from),
+            noted: Vec::new(),
+        };
         // What is not of the right type is told already; rules over it would only repeat it.
         if judged.problems.is_empty() {
             for rule in self.broken(body, valid_from, now) {
                 match rule.action {
                     Action::Note => judged.noted.push(rule.id.clone()),
-                    Action::Refuse => judged.problems.add(
-                        rule.id.as_str(),
-                        place(&rule.test),
-                        rule.message.vi.clone(),
-                        rule.message.en.clone(),
-                    ),
+                    Action::Refuse => rule.refuse(&mut judged.problems),
                 }
             }
         }
         judged
     }
 
+    /// Whether a body may be taken in, and nothing else: as [`Self::judge`], without the rules that only note.
+    ///
+    /// # Errors
+    /// The problems of [`Judgement`].
+    pub fn admit(&self, body: &Value, valid_from: Date, now: Timestamp) -> Result<(), Problems> {
+        let mut problems = self.problems(body, valid_from);
+        if problems.is_empty() {
+            let refusing = |rule: &Rule| rule.action == Action::Refuse;
+            for rule in self.broken_of(refusing, body, valid_from, now) {
+                rule.refuse(&mut problems);
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// What is wrong with a body whatever the rules say.
+    fn problems(&self, body: &Value, valid_from: Date) -> Problems {
+        let mut problems = Problems::new();
+        schema::problems(&self.validator, body, &mut problems);
+        for field in &self.fields {
+            self.judge_values(field, body, valid_from, &mut problems);
+        }
+        problems
+    }
+
     /// The rules that a body breaks by itself; those that look at other records or at time are not among them.
     pub fn broken(&self, body: &Value, valid_from: Date, now: Timestamp) -> Vec<&Rule> {
-        let values = ambient(body, valid_from, now);
-        let rules = self.rules.iter();
+        self.broken_of(|_| true, body, valid_from, now)
+    }
+
+    fn broken_of(&self, of: fn(&Rule) -> bool, body: &Value, valid_from: Date, now: Timestamp) -> Vec<&Rule> {
+        let values = Ambient::new(body, valid_from, now);
+        let rules = self.rules.iter().filter(|rule| of(rule));
         rules
             .filter(|rule| !self.keeps(rule, body, &values, valid_from, now))
             .collect()
@@ -127,7 +151,7 @@ impl Registry {
         }
     }
 
-    fn keeps(&self, rule: &Rule, body: &Value, values: &Map<String, Value>, on: Date, now: Timestamp) -> bool {
+    fn keeps(&self, rule: &Rule, body: &Value, values: &Ambient<'_>, on: Date, now: Timestamp) -> bool {
         match &rule.test {
             Test::Required { field, when } => {
                 when.as_ref().is_some_and(|when| !when.holds_over(values)) || !values_at(body, field).is_empty()
@@ -185,11 +209,38 @@ pub(crate) fn text_of(value: &Value) -> Option<String> {
 }
 
 /// What rules read: the body's own fields, `today` and `valid_from`.
-pub(super) fn ambient(body: &Value, valid_from: Date, now: Timestamp) -> Map<String, Value> {
-    let mut values = body.as_object().cloned().unwrap_or_default();
-    values.insert("today".to_owned(), Value::from(now.legal_date().to_string()));
-    values.insert("valid_from".to_owned(), Value::from(valid_from.to_string()));
-    values
+pub(super) struct Ambient<'a> {
+    body: &'a Value,
+    today: Value,
+    valid_from: Value,
+}
+
+impl<'a> Ambient<'a> {
+    pub fn new(body: &'a Value, valid_from: Date, now: Timestamp) -> Self {
+        Self {
+            body,
+            today: Value::from(now.legal_date().to_string()),
+            valid_from: Value::from(valid_from.to_string()),
+        }
+    }
+}
+
+impl Values for Ambient<'_> {
+    fn value(&self, name: &str) -> Option<&Value> {
+        match name {
+            "today" => Some(&self.today),
+            "valid_from" => Some(&self.valid_from),
+            name => self.body.get(name),
+        }
+    }
+}
+
+impl Rule {
+    /// Says that a body breaks it.
+    fn refuse(&self, problems: &mut Problems) {
+        let message = self.message.clone();
+        problems.add(self.id.as_str(), place(&self.test), message.vi, message.en);
+    }
 }
 
 fn place(test: &Test) -> String {

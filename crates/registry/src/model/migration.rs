@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use procedure::feel::Expr;
 use serde_json::{Map, Value};
 
-use super::{Field, FieldPath, Registry, judge::ambient, raw::RawMigration, rule::known, schema::types};
+use super::{Field, FieldPath, Registry, judge::Ambient, raw::RawMigration, rule::known, schema::types};
 use crate::check::{Report, Sink};
 
 pub(super) const FILE: &str = "migration.toml";
@@ -159,7 +159,7 @@ impl Ready {
 
     /// Brings a body forward.
     pub fn run(&self, body: &Value, valid_from: Date, now: Timestamp) -> Value {
-        let before = ambient(body, valid_from, now);
+        let before = Ambient::new(body, valid_from, now);
         let mut after = body.clone();
         for step in &self.0 {
             match step {

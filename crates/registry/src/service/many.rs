@@ -2,7 +2,7 @@
 
 use base::{Problems, Result, Timestamp};
 use identity::Ctx;
-use store::{MOST_VALUES, Tx};
+use store::Tx;
 use uuid::Uuid;
 
 use super::{Fresh, Provenance, RecordId, write::version};
@@ -12,12 +12,9 @@ use crate::{
     store::{
         effect_columns,
         index::Slots,
-        write::{self as tables, Found},
+        write::{self as tables, First, Found},
     },
 };
-
-/// Rows that are bound at once: what stands in memory twice.
-const PIECE: usize = 32 * MOST_VALUES;
 
 /// A new record that was judged and may be taken in, ready to be written.
 #[derive(Debug, Clone)]
@@ -36,19 +33,21 @@ impl Fit {
     /// Everything that is wrong with it.
     pub fn judge(registry: &Registry, slots: &Slots, fresh: &Fresh, now: Timestamp) -> Result<Self, Problems> {
         let effect = Effect::holds(fresh.from, fresh.to)?;
-        let judgement = registry.judge(&fresh.body, fresh.from.day(registry.valid_time), now);
-        if !judgement.problems.is_empty() {
-            return Err(judgement.problems);
-        }
+        registry.admit(&fresh.body, fresh.from.day(registry.valid_time), now)?;
         let key = registry.key_of(&fresh.body)?;
         let span = Span::new(fresh.from, fresh.to.unwrap_or(Moment::FOREVER)).ok_or_else(Problems::new)?;
-        let found = tables::found([(span, slots.entries(registry, &key, &fresh.body))]);
+        let found = slots.entries(registry, &key, &fresh.body).into_iter();
+        let mut found: Vec<Found> = found
+            .map(|(slot, value)| (slot, value, span.from().stored(), span.to().stored()))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
         Ok(Self {
             key,
             effect,
             span,
             body: fresh.body.to_string(),
-            found: found.into_iter().collect(),
+            found,
         })
     }
 
@@ -114,29 +113,30 @@ pub(crate) async fn put(
     };
     let said = (ChangeKind::Assert, Some(fit.effect), None);
     let like = version(ctx, registry, *id, 1, first, said, None, provenance);
-    for piece in records.chunks(PIECE) {
-        let rows = piece.iter().map(|(id, at, fit)| {
-            let (_, from, to) = effect_columns(Some(fit.effect));
-            (*id, (from.unwrap_or_default(), to), *at, fit.body.as_str())
-        });
-        tables::add_first(tx, code, like.clone(), rows).await?;
-        let segments = piece.iter().map(|(id, at, fit)| {
-            let segment = Segment {
-                span: fit.span,
-                seq: 1,
-                ended: false,
-                begins: true,
-            };
-            (*id, segment, *at)
-        });
-        tables::add_segments(tx, code, segments).await?;
-    }
-    for piece in sorted.0.chunks(PIECE) {
-        let found = piece.iter().filter_map(|(n, of)| {
-            let (id, at) = placed[*n as usize]?;
-            Some((id, &fits[*n as usize].1.found[*of as usize], at))
-        });
-        tables::add_index(tx, found).await?;
-    }
-    Ok(())
+    let rows = records.iter().map(|(id, at, fit)| {
+        let (_, from, to) = effect_columns(Some(fit.effect));
+        First {
+            record: *id,
+            from: from.unwrap_or_default(),
+            to,
+            at: *at,
+            body: &fit.body,
+        }
+    });
+    tables::add_first(tx, code, like, rows).await?;
+    let segments = records.iter().map(|(id, at, fit)| {
+        let segment = Segment {
+            span: fit.span,
+            seq: 1,
+            ended: false,
+            begins: true,
+        };
+        (*id, segment, *at)
+    });
+    tables::add_segments(tx, code, segments).await?;
+    let found = sorted.0.iter().filter_map(|(n, of)| {
+        let (id, at) = placed[*n as usize]?;
+        Some((id, &fits[*n as usize].1.found[*of as usize], at))
+    });
+    tables::add_index(tx, found).await
 }

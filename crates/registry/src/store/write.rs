@@ -185,71 +185,89 @@ pub async fn add(tx: &Tx, code: &RegistryCode, versions: Vec<VersionRow>) -> Res
     tx.insert(VERSIONS, &rows, "").await
 }
 
-/// Adds the first versions of new records, all alike but for the record, the span, the instant and the body.
+/// What the first version of a new record has of its own.
+pub struct First<'a> {
+    pub record: Uuid,
+    pub from: i64,
+    pub to: Option<i64>,
+    pub at: i64,
+    pub body: &'a str,
+}
+
+/// Adds the first versions of new records, alike but for what each has of its own.
 pub async fn add_first<'a>(
     tx: &Tx,
     code: &RegistryCode,
     like: VersionRow,
-    rows: impl Iterator<Item = (Uuid, (i64, Option<i64>), i64, &'a str)> + Clone,
+    rows: impl Iterator<Item = First<'a>> + Send,
 ) -> Result<()> {
-    let columns = vec![
-        Column::Same(code.as_str().value()),
-        Column::Ids(rows.clone().map(|(record, ..)| record).collect()),
-        Column::Same(like.seq.value()),
-        Column::Same(like.kind.value()),
-        Column::Same(like.effect.value()),
-        Column::Numbers(rows.clone().map(|(_, (from, _), ..)| from).collect()),
-        Column::Some(rows.clone().map(|(_, (_, to), ..)| to).collect()),
-        Column::Numbers(rows.clone().map(|(_, _, at, _)| at).collect()),
-        Column::Same(like.edition.value()),
-        Column::Texts(rows.clone().map(|(.., body)| body.to_owned()).collect()),
-        Column::Same(like.corrects.value()),
-        Column::Same(like.actor_kind.value()),
-        Column::Same(like.actor_name.value()),
-        Column::Same(like.agency.value()),
-        Column::Same(like.source.value()),
-        Column::Same(like.basis.value()),
-        Column::Same(like.dossier.value()),
-    ];
-    tx.load(VERSIONS, rows.count(), columns).await
+    let columns = |rows: &[First<'a>]| {
+        let like = like.clone();
+        vec![
+            Column::Same(code.as_str().value()),
+            Column::Ids(rows.iter().map(|row| row.record).collect()),
+            Column::Same(like.seq.value()),
+            Column::Same(like.kind.value()),
+            Column::Same(like.effect.value()),
+            Column::Numbers(rows.iter().map(|row| row.from).collect()),
+            Column::Some(rows.iter().map(|row| row.to).collect()),
+            Column::Numbers(rows.iter().map(|row| row.at).collect()),
+            Column::Same(like.edition.value()),
+            Column::Texts(rows.iter().map(|row| row.body.to_owned()).collect()),
+            Column::Same(like.corrects.value()),
+            Column::Same(like.actor_kind.value()),
+            Column::Same(like.actor_name.value()),
+            Column::Same(like.agency.value()),
+            Column::Same(like.source.value()),
+            Column::Same(like.basis.value()),
+            Column::Same(like.dossier.value()),
+        ]
+    };
+    tx.load(VERSIONS, rows, columns).await
 }
 
 /// Adds segments, each with its record and the instant from which it is known.
 pub async fn add_segments(
     tx: &Tx,
     code: &RegistryCode,
-    segments: impl Iterator<Item = (Uuid, Segment, i64)> + Clone,
+    segments: impl Iterator<Item = (Uuid, Segment, i64)> + Send,
 ) -> Result<()> {
-    let numbers =
-        |of: fn(&Segment) -> i64| Column::Numbers(segments.clone().map(|(_, segment, _)| of(&segment)).collect());
-    let columns = vec![
-        Column::Same(code.as_str().value()),
-        Column::Ids(segments.clone().map(|(record, ..)| record).collect()),
-        numbers(|segment| segment.span.from().stored()),
-        numbers(|segment| segment.span.to().stored()),
-        Column::Numbers(segments.clone().map(|(_, _, at)| at).collect()),
-        Column::Same(STILL_KNOWN.value()),
-        numbers(|segment| segment.seq),
-        Column::Flags(segments.clone().map(|(_, segment, _)| segment.ended).collect()),
-        Column::Flags(segments.clone().map(|(_, segment, _)| segment.begins).collect()),
-    ];
+    let columns = |rows: &[(Uuid, Segment, i64)]| {
+        let numbers =
+            |of: fn(&Segment) -> i64| Column::Numbers(rows.iter().map(|(_, segment, _)| of(segment)).collect());
+        let flags = |of: fn(&Segment) -> bool| Column::Flags(rows.iter().map(|(_, segment, _)| of(segment)).collect());
+        vec![
+            Column::Same(code.as_str().value()),
+            Column::Ids(rows.iter().map(|(record, ..)| *record).collect()),
+            numbers(|segment| segment.span.from().stored()),
+            numbers(|segment| segment.span.to().stored()),
+            Column::Numbers(rows.iter().map(|(_, _, at)| *at).collect()),
+            Column::Same(STILL_KNOWN.value()),
+            numbers(|segment| segment.seq),
+            flags(|segment| segment.ended),
+            flags(|segment| segment.begins),
+        ]
+    };
     let into = "registry_segment (registry, record_id, valid_from, valid_to, known_from, known_to, seq, ended, begins)";
-    tx.load(into, segments.count(), columns).await
+    tx.load(into, segments, columns).await
 }
 
 /// Adds values, each with its record and the instant from which it is known.
-pub async fn add_index<'a>(tx: &Tx, found: impl Iterator<Item = (Uuid, &'a Found, i64)> + Clone) -> Result<()> {
-    let columns = vec![
-        Column::Numbers(found.clone().map(|(_, (slot, ..), _)| *slot).collect()),
-        Column::Ids(found.clone().map(|(record, ..)| record).collect()),
-        Column::Bytes(found.clone().map(|(_, (_, value, ..), _)| value.clone()).collect()),
-        Column::Numbers(found.clone().map(|(_, (.., from, _), _)| *from).collect()),
-        Column::Numbers(found.clone().map(|(_, (.., to), _)| *to).collect()),
-        Column::Numbers(found.clone().map(|(.., at)| at).collect()),
-        Column::Same(STILL_KNOWN.value()),
-    ];
+pub async fn add_index<'a>(tx: &Tx, found: impl Iterator<Item = (Uuid, &'a Found, i64)> + Send) -> Result<()> {
+    let columns = |rows: &[(Uuid, &'a Found, i64)]| {
+        let numbers = |of: fn(&Found) -> i64| Column::Numbers(rows.iter().map(|(_, found, _)| of(found)).collect());
+        vec![
+            numbers(|(slot, ..)| *slot),
+            Column::Ids(rows.iter().map(|(record, ..)| *record).collect()),
+            Column::Bytes(rows.iter().map(|(_, (_, value, ..), _)| value.clone()).collect()),
+            numbers(|(.., from, _)| *from),
+            numbers(|(.., to)| *to),
+            Column::Numbers(rows.iter().map(|(.., at)| *at).collect()),
+            Column::Same(STILL_KNOWN.value()),
+        ]
+    };
     let into = "registry_index (slot, record_id, value, valid_from, valid_to, known_from, known_to)";
-    tx.load(into, found.count(), columns).await
+    tx.load(into, found, columns).await
 }
 
 /// Makes of what was known of a record what is known from `at` on.

@@ -20,7 +20,7 @@ pub enum Column {
     /// BIGINT
     Numbers(Vec<i64>),
     /// BIGINT or NULL
-    Some(Vec<Option<i64>>),
+    Nullable(Vec<Option<i64>>),
     /// UUID
     Ids(Vec<Uuid>),
     /// TEXT
@@ -38,7 +38,7 @@ impl Column {
         match self {
             Self::Same(value) => Box::new(std::iter::repeat(value)),
             Self::Numbers(all) => Box::new(all.into_iter().map(Value::from)),
-            Self::Some(all) => Box::new(all.into_iter().map(Value::from)),
+            Self::Nullable(all) => Box::new(all.into_iter().map(Value::from)),
             Self::Ids(all) => Box::new(all.into_iter().map(Value::from)),
             Self::Texts(all) => Box::new(all.into_iter().map(Value::from)),
             Self::Bytes(all) => Box::new(all.into_iter().map(Value::from)),
@@ -135,7 +135,7 @@ impl Unnested {
             Column::Same(value) => self.bind(value),
             Column::Numbers(all) => self.array(all, "bigint"),
             // The driver takes no NULL in an array.
-            Column::Some(all) => {
+            Column::Nullable(all) => {
                 let there = self.array(all.iter().map(Option::is_some).collect::<Vec<_>>(), "boolean");
                 let number = self.array(
                     all.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>(),

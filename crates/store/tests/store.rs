@@ -556,7 +556,7 @@ async fn columns_are_loaded_whole_or_not_at_all() {
             Column::Texts(rows.iter().map(|row| row.word.clone()).collect()),
             Column::Bytes(rows.iter().map(|row| row.raw.clone()).collect()),
             Column::Flags(rows.iter().map(|row| row.flag).collect()),
-            Column::Some(rows.iter().map(|row| row.maybe).collect()),
+            Column::Nullable(rows.iter().map(|row| row.maybe).collect()),
             Column::Same("như nhau".value()),
             Column::Same(None::<i64>.value()),
         ]

@@ -2,75 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use base::{Error, Kind, Problems, Result, Timestamp};
+use base::{Error, Result, Timestamp};
 use futures::future::try_join_all;
 use identity::{Actor, Ctx, DataRead, Permission, Purpose as Why};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Purpose, RecordId, Registries, no_record};
+use super::{
+    Mask, Purpose, Query, RecordId, Registries, When, no_record,
+    query::{cursor, plan},
+};
 use crate::{
     history::{Effect, Moment},
-    model::{ChangeKind, FieldPath, Filter, Operator, Registry, RegistryCode},
+    model::{ChangeKind, FieldPath, Registry, RegistryCode},
     shelf::Editions,
     store::{
         NOW, VersionRow, index,
-        read::{self as tables, At, Bound, Condition, Order, Place, Spoken},
+        read::{self as tables, At, Spoken},
         write,
     },
 };
-
-/// Of when, as known when; without both, now as known now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct When {
-    /// The moment of life.
-    pub as_of: Option<Moment>,
-    /// The instant whose knowledge counts.
-    pub known_at: Option<Timestamp>,
-}
-
-/// Which fields are shown.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Mask(Option<Vec<FieldPath>>);
-
-/// A condition of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// The field, one of the registry's filters.
-    pub field: FieldPath,
-    /// Compared how.
-    pub operator: Operator,
-    /// The value; for a range the first.
-    pub value: Option<String>,
-    /// The last of a range.
-    pub upto: Option<String>,
-}
-
-/// The order of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sort {
-    /// By this field, one of the registry's filters that can be asked by a range or a beginning.
-    pub field: FieldPath,
-    /// From the greatest.
-    pub descending: bool,
-}
-
-/// What of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Query {
-    /// All of these hold.
-    pub asked: Vec<Asked>,
-    /// The order; by the age of records where none is given.
-    pub sort: Option<Sort>,
-    /// Of when.
-    pub when: When,
-    /// The fields.
-    pub mask: Mask,
-    /// The place after which the page begins, as [`Slice::next`] gave it.
-    pub after: Option<String>,
-    /// The most records of a page.
-    pub limit: u32,
-}
 
 /// A page.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,105 +96,6 @@ pub struct ChangeView {
     pub id: RecordId,
     /// The version.
     pub version: VersionView,
-}
-
-impl Mask {
-    /// Everything.
-    pub const ALL: Self = Self(None);
-
-    /// These fields and what is in them.
-    pub fn of(fields: Vec<FieldPath>) -> Self {
-        Self(Some(fields))
-    }
-
-    /// Reads `name,residence.commune`; all fields where it is empty.
-    ///
-    /// # Errors
-    /// Every field that the registry does not have.
-    pub fn read(text: &str, registry: &Registry) -> Result<Self> {
-        let mut problems = Problems::new();
-        let mut fields = Vec::new();
-        for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            match name
-                .parse::<FieldPath>()
-                .ok()
-                .filter(|path| registry.field(path).is_some())
-            {
-                Some(path) => fields.push(path),
-                None => problems.add(
-                    "unknown-field",
-                    "fields",
-                    "Có trường không thuộc lược đồ của cơ sở dữ liệu này.",
-                    "Not every field is of this registry's schema.",
-                ),
-            }
-        }
-        problems.into_result()?;
-        Ok(if fields.is_empty() { Self::ALL } else { Self::of(fields) })
-    }
-
-    /// What both show.
-    #[must_use]
-    pub fn and(&self, other: &Self) -> Self {
-        let (Some(mine), Some(others)) = (&self.0, &other.0) else {
-            return if self.0.is_some() { self.clone() } else { other.clone() };
-        };
-        let narrower = |a: &FieldPath, b: &FieldPath| {
-            if b.covers(a) {
-                Some(a.clone())
-            } else if a.covers(b) {
-                Some(b.clone())
-            } else {
-                None
-            }
-        };
-        let both = mine
-            .iter()
-            .flat_map(|a| others.iter().filter_map(move |b| narrower(a, b)));
-        Self(Some(both.collect()))
-    }
-
-    /// Whether a field is shown, whole.
-    pub fn shows(&self, field: &FieldPath) -> bool {
-        self.0
-            .as_ref()
-            .is_none_or(|shown| shown.iter().any(|s| s.covers(field)))
-    }
-
-    /// What of a body is shown.
-    pub fn apply(&self, body: &Value) -> Value {
-        match &self.0 {
-            None => body.clone(),
-            Some(fields) => {
-                let ways: Vec<Vec<&str>> = fields.iter().map(|path| path.parts().collect()).collect();
-                only(body, &ways.iter().map(Vec::as_slice).collect::<Vec<_>>())
-            }
-        }
-    }
-}
-
-fn only(value: &Value, ways: &[&[&str]]) -> Value {
-    match value {
-        Value::Array(items) => Value::Array(items.iter().map(|item| only(item, ways)).collect()),
-        Value::Object(members) => {
-            let mut kept = Map::new();
-            for (name, member) in members {
-                let below: Vec<&[&str]> = ways
-                    .iter()
-                    .filter_map(|way| way.split_first())
-                    .filter(|(head, _)| *head == name)
-                    .map(|(_, rest)| rest)
-                    .collect();
-                if below.iter().any(|way| way.is_empty()) {
-                    kept.insert(name.clone(), member.clone());
-                } else if !below.is_empty() {
-                    kept.insert(name.clone(), only(member, &below));
-                }
-            }
-            Value::Object(kept)
-        }
-        other => other.clone(),
-    }
 }
 
 impl Registries {
@@ -534,13 +386,12 @@ impl Told<'_> {
 
 /// Whether the gateway sees of itself all whom an answer is about.
 fn is_seen_whole(ctx: &Ctx, registry: &Registry, mask: &Mask) -> bool {
-    let shown = |path: &FieldPath| mask.0.as_ref().is_none_or(|shown| shown.iter().any(|s| s.covers(path)));
     let where_it_looks = |path: &FieldPath| {
         let parts: Vec<&str> = path.parts().collect();
         let in_list = registry.field(path).is_none_or(|field| field.many);
         parts.len() <= 2 && parts.last() == Some(&"person_number") && !in_list
     };
-    let is_seen = |path: &FieldPath| shown(path) && where_it_looks(path);
+    let is_seen = |path: &FieldPath| mask.shows(path) && where_it_looks(path);
     ctx.actor == Actor::System(super::EXCHANGE) && registry.subjects.iter().all(is_seen)
 }
 
@@ -579,131 +430,4 @@ fn version_view(version: VersionRow, body: Option<&Value>, mask: &Mask) -> Resul
         basis: version.basis,
         dossier: version.dossier,
     })
-}
-
-/// Which index is walked, in which order, and what else has to hold. What is asked for exactly leads; of several, what the registry
-/// names first.
-fn plan(registry: &Registry, query: &Query) -> Result<(Vec<Condition>, Order)> {
-    let mut problems = Problems::new();
-    let mut ranked = Vec::new();
-    for asked in &query.asked {
-        let rank = registry.filters.iter().position(|filter| filter.field == asked.field);
-        match rank.map(|rank| (rank, condition(registry, &registry.filters[rank], asked))) {
-            Some((rank, Some(condition))) => {
-                let exact = matches!(condition.bound, Bound::Is(_));
-                ranked.push((!exact, rank, condition));
-            }
-            _ => problems.add(
-                "cannot-filter",
-                asked.field.as_str(),
-                "Cơ sở dữ liệu không cho lọc theo trường này bằng cách đó.",
-                "The registry cannot be asked by this field in this way.",
-            ),
-        }
-    }
-    ranked.sort_by_key(|(inexact, rank, _)| (*inexact, *rank));
-    let mut conditions: Vec<Condition> = ranked.into_iter().map(|(_, _, condition)| condition).collect();
-    let mut ordered = None;
-    if let Some(sort) = &query.sort {
-        let sorts = |filter: &&Filter| filter.operators.iter().any(|op| *op != Operator::Eq);
-        match registry.filter(&sort.field).filter(sorts) {
-            Some(filter) => {
-                let slot = index::slot_of(registry, filter);
-                let at = conditions.iter().position(|condition| condition.slot == slot);
-                let leads = at.map_or_else(
-                    || Condition {
-                        slot,
-                        bound: Bound::Between {
-                            from: None,
-                            before: None,
-                        },
-                    },
-                    |at| conditions.remove(at),
-                );
-                conditions.insert(0, leads);
-                ordered = Some(sort.descending);
-            }
-            None => problems.add(
-                "cannot-sort",
-                "sort",
-                "Chỉ sắp xếp được theo trường có bộ lọc prefix hoặc range.",
-                "Only a field with a filter prefix or range can be sorted by.",
-            ),
-        }
-    }
-    // An inexact condition that leads is walked in the order of its values.
-    let by_value = match conditions.first().map(|first| &first.bound) {
-        Some(Bound::Between { .. }) => Some(ordered.unwrap_or(false)),
-        _ => None,
-    };
-    let after = query.after.as_deref();
-    let order = match by_value {
-        None => after.map(str::parse).transpose().ok().map(|after| Order::Age { after }),
-        Some(descending) => after
-            .map(read_cursor)
-            .map_or(Some(None), |place| place.map(Some))
-            .map(|after| Order::Value { descending, after }),
-    };
-    let Some(order) = order else {
-        problems.add(
-            "cursor",
-            "cursor",
-            "Giá trị này không phải là vị trí trong danh sách; hãy dùng giá trị next của trang trước.",
-            "This is no place in the list; use the value of next of the page before.",
-        );
-        return Err(Error::Refused(Kind::Invalid, problems));
-    };
-    problems.into_result()?;
-    Ok((conditions, order))
-}
-
-fn condition(registry: &Registry, filter: &Filter, asked: &Asked) -> Option<Condition> {
-    if !filter.operators.contains(&asked.operator) {
-        return None;
-    }
-    let field = registry.field(&filter.field)?;
-    let bytes = |text: &str| {
-        let value = match field.term.ty.json() {
-            "integer" => Value::from(text.parse::<i64>().ok()?),
-            "number" => Value::from(text.parse::<f64>().ok()?),
-            "boolean" => Value::from(text.parse::<bool>().ok()?),
-            _ => Value::from(text),
-        };
-        index::bytes(filter, &value)
-    };
-    let one = |text: &Option<String>| text.as_deref().map(bytes);
-    let bound = match asked.operator {
-        Operator::Eq => Bound::Is(one(&asked.value)??),
-        Operator::Prefix => {
-            let from = one(&asked.value)??;
-            Bound::Between {
-                before: index::after_prefix(&from),
-                from: Some(from),
-            }
-        }
-        Operator::Range => {
-            let from = one(&asked.value).map_or(Some(None), |bytes| bytes.map(Some))?;
-            // Up to a value with what begins with it: a year has its months in it.
-            let upto = one(&asked.upto).map_or(Some(None), |bytes| bytes.map(Some))?;
-            let before = upto.and_then(|upto| index::after_prefix(&upto));
-            (from.is_some() || before.is_some()).then_some(Bound::Between { from, before })?
-        }
-    };
-    Some(Condition {
-        slot: index::slot_of(registry, filter),
-        bound,
-    })
-}
-
-fn cursor(place: &Place, order: &Order) -> String {
-    match order {
-        Order::Age { .. } => place.record_id.to_string(),
-        // The place only, never what is asked: the value is in it, as bytes, for whoever may read it already.
-        Order::Value { .. } => format!("{}.{}", hex::encode(&place.value), place.record_id),
-    }
-}
-
-fn read_cursor(cursor: &str) -> Option<(Vec<u8>, Uuid)> {
-    let (value, record) = cursor.split_once('.')?;
-    Some((hex::decode(value).ok()?, record.parse().ok()?))
 }

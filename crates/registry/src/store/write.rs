@@ -210,7 +210,7 @@ pub async fn add_first<'a>(
             Column::Same(like.kind.value()),
             Column::Same(like.effect.value()),
             Column::Numbers(rows.iter().map(|row| row.from).collect()),
-            Column::Some(rows.iter().map(|row| row.to).collect()),
+            Column::Nullable(rows.iter().map(|row| row.to).collect()),
             Column::Numbers(rows.iter().map(|row| row.at).collect()),
             Column::Same(like.edition.value()),
             Column::Texts(rows.iter().map(|row| row.body.to_owned()).collect()),

@@ -1,0 +1,191 @@
+//! What is asked of a list, and the walk over an index that answers it.
+
+use base::{Error, Kind, Problems, Result, Timestamp};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Mask;
+use crate::{
+    history::Moment,
+    model::{FieldPath, Filter, Operator, Registry},
+    store::{
+        index,
+        read::{Bound, Condition, Order, Place},
+    },
+};
+
+/// Of when, as known when; without both, now as known now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct When {
+    /// The moment of life.
+    pub as_of: Option<Moment>,
+    /// The instant whose knowledge counts.
+    pub known_at: Option<Timestamp>,
+}
+
+/// A condition of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The field, one of the registry's filters.
+    pub field: FieldPath,
+    /// Compared how.
+    pub operator: Operator,
+    /// The value; for a range the first.
+    pub value: Option<String>,
+    /// The last of a range.
+    pub upto: Option<String>,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort {
+    /// By this field, one of the registry's filters that can be asked by a range or a beginning.
+    pub field: FieldPath,
+    /// From the greatest.
+    pub descending: bool,
+}
+
+/// What of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    /// All of these hold.
+    pub asked: Vec<Asked>,
+    /// The order; by the age of records where none is given.
+    pub sort: Option<Sort>,
+    /// Of when.
+    pub when: When,
+    /// The fields.
+    pub mask: Mask,
+    /// The place after which the page begins, as [`Slice::next`] gave it.
+    pub after: Option<String>,
+    /// The most records of a page.
+    pub limit: u32,
+}
+
+/// Which index is walked, in which order, and what else has to hold. What is asked for exactly leads; of several, what the registry
+/// names first.
+pub(super) fn plan(registry: &Registry, query: &Query) -> Result<(Vec<Condition>, Order)> {
+    let mut problems = Problems::new();
+    let mut ranked = Vec::new();
+    for asked in &query.asked {
+        let rank = registry.filters.iter().position(|filter| filter.field == asked.field);
+        match rank.map(|rank| (rank, condition(registry, &registry.filters[rank], asked))) {
+            Some((rank, Some(condition))) => {
+                let exact = matches!(condition.bound, Bound::Is(_));
+                ranked.push((!exact, rank, condition));
+            }
+            _ => problems.add(
+                "cannot-filter",
+                asked.field.as_str(),
+                "Cơ sở dữ liệu không cho lọc theo trường này bằng cách đó.",
+                "The registry cannot be asked by this field in this way.",
+            ),
+        }
+    }
+    ranked.sort_by_key(|(inexact, rank, _)| (*inexact, *rank));
+    let mut conditions: Vec<Condition> = ranked.into_iter().map(|(_, _, condition)| condition).collect();
+    let mut ordered = None;
+    if let Some(sort) = &query.sort {
+        let sorts = |filter: &&Filter| filter.operators.iter().any(|op| *op != Operator::Eq);
+        match registry.filter(&sort.field).filter(sorts) {
+            Some(filter) => {
+                let slot = index::slot_of(registry, filter);
+                let at = conditions.iter().position(|condition| condition.slot == slot);
+                let leads = at.map_or_else(
+                    || Condition {
+                        slot,
+                        bound: Bound::Between {
+                            from: None,
+                            before: None,
+                        },
+                    },
+                    |at| conditions.remove(at),
+                );
+                conditions.insert(0, leads);
+                ordered = Some(sort.descending);
+            }
+            None => problems.add(
+                "cannot-sort",
+                "sort",
+                "Chỉ sắp xếp được theo trường có bộ lọc prefix hoặc range.",
+                "Only a field with a filter prefix or range can be sorted by.",
+            ),
+        }
+    }
+    // An inexact condition that leads is walked in the order of its values.
+    let by_value = match conditions.first().map(|first| &first.bound) {
+        Some(Bound::Between { .. }) => Some(ordered.unwrap_or(false)),
+        _ => None,
+    };
+    let after = query.after.as_deref();
+    let order = match by_value {
+        None => after.map(str::parse).transpose().ok().map(|after| Order::Age { after }),
+        Some(descending) => after
+            .map(read_cursor)
+            .map_or(Some(None), |place| place.map(Some))
+            .map(|after| Order::Value { descending, after }),
+    };
+    let Some(order) = order else {
+        problems.add(
+            "cursor",
+            "cursor",
+            "Giá trị này không phải là vị trí trong danh sách; hãy dùng giá trị next của trang trước.",
+            "This is no place in the list; use the value of next of the page before.",
+        );
+        return Err(Error::Refused(Kind::Invalid, problems));
+    };
+    problems.into_result()?;
+    Ok((conditions, order))
+}
+
+fn condition(registry: &Registry, filter: &Filter, asked: &Asked) -> Option<Condition> {
+    if !filter.operators.contains(&asked.operator) {
+        return None;
+    }
+    let field = registry.field(&filter.field)?;
+    let bytes = |text: &str| {
+        let value = match field.term.ty.json() {
+            "integer" => Value::from(text.parse::<i64>().ok()?),
+            "number" => Value::from(text.parse::<f64>().ok()?),
+            "boolean" => Value::from(text.parse::<bool>().ok()?),
+            _ => Value::from(text),
+        };
+        index::bytes(filter, &value)
+    };
+    let one = |text: &Option<String>| text.as_deref().map(bytes);
+    let bound = match asked.operator {
+        Operator::Eq => Bound::Is(one(&asked.value)??),
+        Operator::Prefix => {
+            let from = one(&asked.value)??;
+            Bound::Between {
+                before: index::after_prefix(&from),
+                from: Some(from),
+            }
+        }
+        Operator::Range => {
+            let from = one(&asked.value).map_or(Some(None), |bytes| bytes.map(Some))?;
+            // Up to a value with what begins with it: a year has its months in it.
+            let upto = one(&asked.upto).map_or(Some(None), |bytes| bytes.map(Some))?;
+            let before = upto.and_then(|upto| index::after_prefix(&upto));
+            (from.is_some() || before.is_some()).then_some(Bound::Between { from, before })?
+        }
+    };
+    Some(Condition {
+        slot: index::slot_of(registry, filter),
+        bound,
+    })
+}
+
+/// The place behind which the next page begins.
+pub(super) fn cursor(place: &Place, order: &Order) -> String {
+    match order {
+        Order::Age { .. } => place.record_id.to_string(),
+        // The place only, never what is asked: the value is in it, as bytes, for whoever may read it already.
+        Order::Value { .. } => format!("{}.{}", hex::encode(&place.value), place.record_id),
+    }
+}
+
+fn read_cursor(cursor: &str) -> Option<(Vec<u8>, Uuid)> {
+    let (value, record) = cursor.split_once('.')?;
+    Some((hex::decode(value).ok()?, record.parse().ok()?))
+}

@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Transaction
 use crate::{
     Engine, MOST_VALUES, Store, placeholders, powers,
     query::{self, Read, TRIES, busy, failure, is_conflict},
-    writer::{Extent, Turn, Writer},
+    writer::{Extent, Turn, Writer, uncancelled},
 };
 
 /// A writing transaction. Made by [`transact!`](crate::transact), never by hand.
@@ -81,7 +81,13 @@ impl Store {
         self.0.begun.fetch_add(1, Ordering::Relaxed);
         let connection = match &self.0.writer {
             Writer::Sqlite(s) => Connection::Sqlite(s.begin(extent).await?),
-            Writer::Postgres(pool) => Connection::Postgres(pool.begin().await.map_err(|e| failure(e, "BEGIN"))?),
+            Writer::Postgres(pool) => {
+                // The driver does not undo a BEGIN whose caller went away before it was answered: its connection would go back to the
+                // pool within a transaction, and what is read there next would be the data of then.
+                let pool = pool.clone();
+                let begun = uncancelled(async move { pool.begin().await.map_err(|e| failure(e, "BEGIN")) });
+                Connection::Postgres(begun.await?)
+            }
         };
         Ok(Tx {
             store: self.clone(),

@@ -264,7 +264,9 @@ impl Turn {
 }
 
 /// Runs to the end whatever becomes of the caller.
-async fn uncancelled<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+pub(crate) async fn uncancelled<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
     tokio::spawn(work).await.map_err(Error::internal)?
 }
 

@@ -434,6 +434,40 @@ async fn files_come_back_are_unreadable_on_disk_and_notice_alteration() {
     }
 }
 
+/// The server has begun the transaction, and nobody waits for it any more: its connection must not go back to the others within it,
+/// where each read would see the data of then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_dropped_while_it_begins_leaves_no_connection_in_a_transaction() {
+    for config in testkit::configs().await {
+        if !config.url.starts_with("postgres") {
+            continue;
+        }
+        let db = store::Store::open(&config).await.expect("it opens");
+        let other = store::Store::open(&config).await.expect("it opens");
+        let warm = (0..8).map(|_| db.begin());
+        drop(futures::future::join_all(warm).await);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'";
+        // It goes away before the connection is there, or before the transaction is, or thereafter.
+        for polls in (1..=4).cycle().take(40) {
+            {
+                let mut begun = std::pin::pin!(db.begin());
+                for _ in 0..polls {
+                    if futures::poll!(&mut begun).is_ready() {
+                        break;
+                    }
+                    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                }
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            let left = other.read().scalar::<i64>(sql, vec![]).await.expect("counted");
+            assert_eq!(left, Some(0), "{polls}");
+        }
+        db.close().await;
+        other.close().await;
+    }
+}
+
 /// The read-only anomaly of PostgreSQL's own documentation: a report that reads between two transactions that are serial only without
 /// it. The server refuses the report with 40001; asked again it is answered.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,8 @@
 //! are read afterwards, on each engine present:
 //! `cargo xtask with-postgres -- cargo run -p registry --release --example import -- 1000000`. The persons are invented. A second
 //! number is how many records go into one transaction; `take` after it leaves out the run that only judges; `wide` gives each row 389
-//! columns more that nobody asks for, some 5 KB of it, and has a day that is none in one of a thousand.
+//! columns more that nobody asks for, some 5 KB of it, and has a day that is none in one of a thousand; `halves` breaks the run off in
+//! the middle and goes on with it.
 
 use std::{
     error::Error,
@@ -19,7 +20,7 @@ use identity::{Ctx, Entropy, IdentityState, Shell};
 use procedure::reference::{Reference, Source};
 use registry::{
     folder,
-    import::{self, Options},
+    import::{self, Options, Stage, Summary},
     model::{Operator, RegistryCode},
     service::{Asked, Mask, Purpose, Query, Registries, Sort, When},
     shelf::Shelf,
@@ -56,6 +57,13 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// Values that records really have, to ask by: number, name, day of birth, commune.
 type Known = Vec<[String; 4]>;
 
+/// What is asked for.
+struct How {
+    batch: usize,
+    only_take: bool,
+    halves: bool,
+}
+
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     let rows: u32 = args.next().map_or(Ok(100_000), |n| n.parse())?;
@@ -66,7 +74,12 @@ fn main() -> Result<()> {
     let file = folder.path().join("people.csv");
     let known = invent(rows, &file, said("wide"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(measure(&file, folder.path(), &known, (batch, said("take"))))
+    let how = How {
+        batch,
+        only_take: said("take"),
+        halves: said("halves"),
+    };
+    runtime.block_on(measure(&file, folder.path(), &known, how))
 }
 
 /// Writes so many living citizens.
@@ -154,7 +167,7 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-async fn measure(file: &Path, folder: &Path, known: &Known, (batch, only_take): (usize, bool)) -> Result<()> {
+async fn measure(file: &Path, folder: &Path, known: &Known, how: How) -> Result<()> {
     let mut mapping = "source = \"An invented country\"\nvalid_from = \"2026-07-01\"\n".to_owned();
     for column in COLUMNS {
         mapping += &format!("[[column]]\nfield = \"{column}\"\nnames = [\"{column}\"]\n");
@@ -167,7 +180,7 @@ async fn measure(file: &Path, folder: &Path, known: &Known, (batch, only_take): 
         keep_good: true,
         dry_run: false,
         resume: false,
-        batch,
+        batch: how.batch,
         threads: threads(),
     };
     let dry = Options {
@@ -183,17 +196,23 @@ async fn measure(file: &Path, folder: &Path, known: &Known, (batch, only_take): 
         store.migrate(&sets, SystemClock.now()).await?;
         let registries = office(&store).await?;
         let ctx = Ctx::system("measurement", SystemClock.now());
-        for options in [&dry, &options].into_iter().skip(only_take.into()) {
+        for options in [&dry, &options].into_iter().skip(how.only_take.into()) {
             let begun = Instant::now();
-            let summary = import::import(&registries, &ctx, &SystemClock, &code, options, &mut |_| {}).await?;
+            let summary = if how.halves && !options.dry_run {
+                in_halves(&registries, &ctx, &code, options).await?
+            } else {
+                import::import(&registries, &ctx, &SystemClock, &code, options, &mut |_| {}).await?
+            };
             let took = begun.elapsed().as_secs_f64();
             writeln!(
                 out,
-                "{engine}: {} {} of {} rows in {took:.1} s, {:.0} a second; {} MB on disk; {}",
+                "{engine}: {} {} of {} rows in {took:.1} s, {:.0} a second; {} refused, {} lines of report; {} MB on disk; {}",
                 if options.dry_run { "judged" } else { "took in" },
                 summary.taken,
                 summary.rows,
                 summary.rows as f64 / took,
+                summary.refused,
+                fs::read_to_string(&options.report)?.lines().count(),
                 store.size().await? >> 20,
                 peak()
             )?;
@@ -207,6 +226,31 @@ async fn measure(file: &Path, folder: &Path, known: &Known, (batch, only_take): 
         store.close().await;
     }
     Ok(())
+}
+
+/// A run that whoever asked for it leaves in the middle, and another that goes on.
+async fn in_halves(
+    registries: &Registries,
+    ctx: &Ctx,
+    code: &RegistryCode,
+    options: &Options,
+) -> base::Result<Summary> {
+    let middle = tokio::sync::Notify::new();
+    let mut told = |progress: import::Progress| {
+        if progress.stage == Stage::Taking && progress.bytes * 2 >= progress.of {
+            middle.notify_one();
+        }
+    };
+    tokio::select! {
+        biased;
+        () = middle.notified() => {}
+        done = import::import(registries, ctx, &SystemClock, code, options, &mut told) => return done,
+    }
+    let rest = Options {
+        resume: true,
+        ..options.clone()
+    };
+    import::import(registries, ctx, &SystemClock, code, &rest, &mut |_| {}).await
 }
 
 async fn office(store: &Store) -> Result<Registries> {

@@ -15,9 +15,9 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use base::{Error, Kind, Result, Timestamp};
+use base::{Error, Kind, Result, Text, Timestamp};
 use exchange::{
-    events::{Asker, EventTypeId, Events, NewEvent, NewType, Sensitivity as Care},
+    events::{self, Asker, EventTypeId, Events, NewEvent, NewType, Sensitivity as Care},
     model::identifier::SubsystemId,
 };
 use serde_json::{Map, Value, json};
@@ -28,7 +28,7 @@ use store::{
 
 use crate::{
     history::Moment,
-    model::{About, ChangeKind, EventType, Registry, RegistryCode, Sensitivity},
+    model::{About, ChangeKind, EventType, Registry, RegistryCode, Sensitivity, breaks::Break},
     service::{Mask, Registries, body_of, jobs::Changed, merge},
     shelf::Editions,
     store::{VersionRow, announced as tables, read},
@@ -42,6 +42,34 @@ const PIECE: u32 = 100;
 const PIECES: usize = 50;
 /// Days that events are kept. A subscriber that was away for longer reads the feed of changes, or the records.
 const RETENTION_DAYS: i64 = 30;
+
+/// What a new version of a folder breaks for subscribers. An event whose data they could not have expected has to have another id.
+pub(crate) fn breaks(old: &Registry, new: &Registry) -> Vec<Break> {
+    let mut found = Vec::new();
+    for event in &old.events {
+        let at = event.id.as_str();
+        match new.events.iter().find(|other| other.id == event.id) {
+            Some(now) => {
+                let problems = events::breaks(&schema_of(old, event), &schema_of(new, now));
+                found.extend(problems.into_iter().map(|problem| Break {
+                    code: "event-changed",
+                    at: at.to_owned(),
+                    text: problem.text.clone(),
+                    migrated: false,
+                    of_callers: false,
+                }));
+            }
+            None => found.push(Break {
+                code: "event-removed",
+                at: at.to_owned(),
+                text: Text::new("Sự kiện không còn được thông báo.", "The event is told no more."),
+                migrated: false,
+                of_callers: true,
+            }),
+        }
+    }
+    found
+}
 
 /// The order to tell what there is to tell of a registry; at most one waits for each.
 ///
@@ -143,8 +171,8 @@ impl Announcer {
         })
     }
 
-    /// Makes the types of a version of the folder, or their next versions. A schema that would break readers is not taken: events go
-    /// on as they were until the folder gives the event another id.
+    /// Makes the types of a version of the folder, or their next versions. A schema that would break readers is not taken; a folder has
+    /// none ([`breaks`]), but a steward may have changed the type.
     async fn declare(&self, registry: &Registry, upto: i64) -> Result<()> {
         let asker = Asker::Subsystem(self.system(&registry.code));
         for event in &registry.events {

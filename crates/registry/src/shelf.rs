@@ -13,11 +13,14 @@ use procedure::reference::Reference;
 use serde_json::Value;
 use store::{Read, Row, Store, params, sea_orm, transact};
 
-use crate::{quality::judge_order, service::reindex_order};
-
-use crate::model::{
-    Files, Ready, Registry, RegistryCode,
-    breaks::{self, Break},
+use crate::{
+    announce,
+    model::{
+        Files, Ready, Registry, RegistryCode,
+        breaks::{self, Break},
+    },
+    quality::judge_order,
+    service::reindex_order,
 };
 
 /// The registries of this node. Cheap to clone.
@@ -280,15 +283,16 @@ fn judge(current: &Registry, new: &Registry) -> Result<Vec<Break>> {
     if let Err(report) = Ready::new(current, new) {
         problems.extend(report.problems());
     }
-    let breaks = breaks::between(current, new);
+    let mut breaks = breaks::between(current, new);
+    breaks.extend(announce::breaks(current, new));
     for found in breaks.iter().filter(|found| !found.migrated && !found.of_callers) {
-        let help = if found.code == "valid-time-changed" {
-            ("", "")
-        } else {
-            (
+        let help = match found.code {
+            "valid-time-changed" => ("", ""),
+            "event-changed" => (" Hãy đặt mã khác cho sự kiện.", " Give the event another id."),
+            _ => (
                 " Hãy nêu cách chuyển đổi trong migration.toml.",
                 " Say in migration.toml what becomes of it.",
-            )
+            ),
         };
         problems.add(
             found.code,

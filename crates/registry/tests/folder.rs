@@ -488,3 +488,44 @@ async fn a_new_version_says_what_it_breaks_and_migrates() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_event_that_its_readers_could_not_expect_gets_another_id() {
+    for store in store::testkit::stores(&[registry::MIGRATIONS]).await {
+        let folder = copy();
+        let population = folder.path().join("population");
+        let read = || folder::read(&population).expect("files");
+        let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
+            .await
+            .expect("a shelf");
+        shelf.publish(&read(), "test", now()).await.expect("published");
+        // Another sort of change, and a field less; a field more breaks nobody.
+        edit(&population.join("registry.toml"), |text| {
+            text.replace("version = 1", "version = 2")
+                .replace(
+                    "on = [\"assert\"]\nfields = [\"person_number\"]",
+                    "on = [\"assert\", \"correct\"]\nfields = [\"person_number\", \"name\"]",
+                )
+                .replace(
+                    "fields = [\"person_number\", \"status\"]",
+                    "fields = [\"person_number\"]",
+                )
+        });
+        let error = shelf.publish(&read(), "test", now()).await.expect_err("it breaks");
+        let problems = error.problems().expect("a refusal");
+        let codes: Vec<String> = problems.iter().map(|p| format!("{} {}", p.at, p.code)).collect();
+        assert_eq!(codes, ["registered event-changed", "changed event-changed"]);
+        assert!(
+            problems
+                .iter()
+                .all(|problem| problem.text.en.ends_with("Give the event another id."))
+        );
+        edit(&population.join("registry.toml"), |text| {
+            text.replace("id = \"registered\"", "id = \"numbered\"")
+                .replace("id = \"changed\"", "id = \"altered\"")
+        });
+        let second = shelf.publish(&read(), "test", now()).await.expect("published");
+        let breaks: Vec<(&str, bool)> = second.breaks.iter().map(|b| (b.code, b.of_callers)).collect();
+        assert_eq!(breaks, [("event-removed", true), ("event-removed", true)]);
+    }
+}

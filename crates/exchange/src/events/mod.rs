@@ -27,7 +27,7 @@ mod wire;
 pub use follow::{Handler, Step, Subscriber, Trouble};
 pub use model::{
     Cursor, DeliveryId, Event, EventId, EventName, EventTypeId, LARGEST_DATA, LONGEST_KEY, NewEvent, Position,
-    Published, Sensitivity, Start, State, SubscriptionId, TypeId,
+    Published, Sensitivity, Start, State, SubscriptionId, TypeId, breaks,
 };
 pub use service::{
     Asker, Batch, Config, Deliveries, Delivery, EventType, Events, Inspected, NewType, Page, Pull, Pulled, RETENTION,

@@ -9,7 +9,7 @@ use super::{Field, FieldPath, Registry};
 /// One thing that a new version breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Break {
-    /// A stable name for programs: `field-removed`, `now-required`, `type-narrowed`, `key-changed`.
+    /// A stable name for programs: `field-removed`, `now-required`, `type-narrowed`, `key-changed`, `event-changed`.
     pub code: &'static str,
     /// The field, or the part of `registry.toml`.
     pub at: String,

@@ -42,80 +42,83 @@ pub fn sex(raw: &str) -> Outcome<Sex> {
     })
 }
 
-/// An ethnicity (dân tộc) by its two-digit code in the list of Decision 121-TCTK/PPCĐ of 2 March 1979.
+/// An ethnicity (dân tộc) by its two-digit code in the list of Decision 121-TCTK/PPCĐ of 2 March 1979, as forms and registries have it; 00
+/// is another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ethnicity(usize);
 
-/// In the order of the codes, from 01; other names after a bar.
-const ETHNICITIES: [&str; 54] = [
-    "Kinh|Việt",
-    "Tày|Thổ Tày|Ngạn",
-    "Thái|Tày Thái",
-    "Mường|Mol",
-    "Khmer|Khơ me|Khơ-me|Miên",
-    "Hoa|Hán|Tàu",
-    "Nùng|Nùng An",
-    "Mông|H'Mông|HMông|Mèo|Hmông",
-    "Dao|Mán",
-    "Gia Rai|Gia-rai|Jrai|J'rai|Gia lai",
-    "Ê Đê|Ê-đê|Êđê|Rhadé",
-    "Ba Na|Ba-na|Bana|Bahnar",
-    "Sán Chay|Cao Lan|Sán Chỉ",
-    "Chăm|Chàm",
-    "Cơ Ho|Cơ-ho|K'Ho|Kơho|Cờ Ho",
-    "Xơ Đăng|Xơ-đăng|Sedang|Xê Đăng",
-    "Sán Dìu",
-    "Hrê|H'rê|Hre",
-    "Raglay|Ra Glai|Ra-glai|Raglai",
-    "Mnông|M'nông|M'Nông",
-    "Thổ",
-    "Xtiêng|X'tiêng|Stiêng|S'tiêng",
-    "Khơ Mú|Khơ-mú|Khơmú",
-    "Bru Vân Kiều|Bru - Vân Kiều|Bru-Vân Kiều|Vân Kiều|Pa Kô",
-    "Cơ Tu|Cơ-tu|Cơtu|Ka Tu",
-    "Giáy|Dáy",
-    "Tà Ôi|Tà-ôi|Tà ôi|Pa Cô",
-    "Mạ",
-    "Giẻ Triêng|Gié-Triêng|Gié Triêng|Giẻ-Triêng",
-    "Co|Cor",
-    "Chơ Ro|Chơ-ro|Chơro",
-    "Xinh Mun|Xinh-mun",
-    "Hà Nhì",
-    "Chu Ru|Chu-ru|Churu",
-    "Lào",
-    "La Chí",
-    "Kháng",
-    "Phù Lá",
-    "La Hủ",
-    "La Ha",
-    "Pà Thẻn",
-    "Lự",
-    "Ngái",
-    "Chứt",
-    "Lô Lô",
-    "Mảng",
-    "Cơ Lao|Cờ Lao",
-    "Bố Y",
-    "Cống",
-    "Si La",
-    "Pu Péo",
-    "Rơ Măm",
-    "Brâu",
-    "Ơ Đu",
+/// In the order of the codes, from 01: names, the list's own first, and the code in the list of Decision 1019/QĐ-TCTK of 12 November 2008,
+/// by which the statistics of the census are made. 37 of its codes stand for others.
+const ETHNICITIES: [(&str, usize); 54] = [
+    ("Kinh|Việt", 1),
+    ("Tày|Thổ Tày|Ngạn", 2),
+    ("Thái|Tày Thái", 3),
+    ("Hoa|Hán|Tàu", 6),
+    ("Khơ-me|Khmer|Khơ me|Miên", 5),
+    ("Mường|Mol", 4),
+    ("Nùng|Nùng An", 7),
+    ("HMông|Mông|H'Mông|Mèo|Hmông", 8),
+    ("Dao|Mán", 9),
+    ("Gia-rai|Gia Rai|Jrai|J'rai|Gia lai", 10),
+    ("Ngái", 43),
+    ("Ê-đê|Ê Đê|Êđê|Rhadé", 11),
+    ("Ba-na|Ba Na|Bana|Bahnar", 12),
+    ("Xơ-đăng|Xơ Đăng|Sedang|Xê Đăng", 16),
+    ("Sán Chay|Cao Lan|Sán Chỉ", 13),
+    ("Cơ-ho|Cơ Ho|K'Ho|Kơho|Cờ Ho", 15),
+    ("Chăm|Chàm", 14),
+    ("Sán Dìu", 17),
+    ("Hrê|H'rê|Hre", 18),
+    ("Mnông|M'nông|M'Nông", 20),
+    ("Ra-glai|Raglay|Ra Glai|Raglai", 19),
+    ("Xtiêng|X'tiêng|Stiêng|S'tiêng", 22),
+    ("Bru-Vân Kiều|Bru Vân Kiều|Bru - Vân Kiều|Vân Kiều|Pa Kô", 24),
+    ("Thổ", 21),
+    ("Giáy|Dáy", 26),
+    ("Cơ-tu|Cơ Tu|Cơtu|Ka Tu", 25),
+    ("Gié-Triêng|Giẻ Triêng|Gié Triêng|Giẻ-Triêng", 29),
+    ("Mạ", 28),
+    ("Khơ-mú|Khơ Mú|Khơmú", 23),
+    ("Co|Cor", 30),
+    ("Ta-ôi|Tà Ôi|Tà-ôi|Tà ôi|Pa Cô", 27),
+    ("Chơ-ro|Chơ Ro|Chơro", 31),
+    ("Kháng", 37),
+    ("Xinh-mun|Xinh Mun", 32),
+    ("Hà Nhì", 33),
+    ("Chu-ru|Chu Ru|Churu", 34),
+    ("Lào", 35),
+    ("La Chí", 36),
+    ("La Ha", 40),
+    ("Phù Lá", 38),
+    ("La Hủ", 39),
+    ("Lự", 42),
+    ("Lô Lô", 45),
+    ("Chứt", 44),
+    ("Mảng", 46),
+    ("Pà Thẻn", 41),
+    ("Cơ Lao|Cờ Lao", 47),
+    ("Cống", 49),
+    ("Bố Y", 48),
+    ("Si La", 50),
+    ("Pu Péo", 51),
+    ("Brâu", 53),
+    ("Ơ-đu|Ơ Đu", 54),
+    ("Rơ-măm|Rơ Măm", 52),
 ];
+
+/// Names of what is none of them.
+const ANOTHER: [&str; 2] = ["khác", "người nước ngoài"];
 
 impl Ethnicity {
     /// The code: `01`.
     pub fn code(self) -> String {
-        format!("{:02}", self.0 + 1)
+        format!("{:02}", self.0)
     }
 
     /// The name in the list.
     pub fn name(self) -> &'static str {
-        ETHNICITIES
-            .get(self.0)
-            .and_then(|names| names.split('|').next())
-            .unwrap_or_default()
+        let listed = self.0.checked_sub(1).and_then(|at| ETHNICITIES.get(at));
+        listed.and_then(|(names, _)| names.split('|').next()).unwrap_or("Khác")
     }
 }
 
@@ -128,7 +131,7 @@ impl fmt::Display for Ethnicity {
 /// An ethnicity, from its name, another name of the same people, or the code.
 ///
 /// Names that differ only in their marks (Thổ, Thô) are matched without marks where that leaves one people; the doubt
-/// `marks-missing` says it.
+/// `marks-missing` says it. A code that means others in the list of 2008 has the doubt `coded-ethnicity`.
 ///
 /// # Errors
 /// `unknown-ethnicity`.
@@ -142,27 +145,36 @@ pub fn ethnicity(raw: &str) -> Outcome<Ethnicity> {
     };
     let text = base::text::normalise_tone(raw.trim()).to_lowercase();
     let plain = text.strip_prefix("dân tộc ").unwrap_or(&text).trim();
-    if let Ok(code @ 1..=54) = plain.parse::<usize>()
+    if plain == "00" || ANOTHER.contains(&plain) {
+        return Ok(Standard::new(Ethnicity(0)).step(Step::Coded, raw != "00"));
+    }
+    if let Ok(code) = plain.parse::<usize>()
         && plain.len() <= 2
+        && let Some((_, since_2008)) = code.checked_sub(1).and_then(|at| ETHNICITIES.get(at))
     {
-        let value = Ethnicity(code - 1);
-        return Ok(Standard::new(value).step(Step::Coded, raw != value.code()));
+        let value = Ethnicity(code);
+        let standard = Standard::new(value).step(Step::Coded, raw != value.code());
+        return Ok(if *since_2008 == code {
+            standard
+        } else {
+            standard.doubt(two_lists())
+        });
     }
     let names = |names: &'static str| names.split('|').map(|n| base::text::normalise_tone(n).to_lowercase());
-    let exact = ETHNICITIES.iter().position(|list| names(list).any(|n| n == plain));
+    let exact = ETHNICITIES.iter().position(|(list, _)| names(list).any(|n| n == plain));
     if let Some(at) = exact {
-        return Ok(Standard::new(Ethnicity(at)).step(Step::Coded, true));
+        return Ok(Standard::new(Ethnicity(at + 1)).step(Step::Coded, true));
     }
     let key = squeezed(plain.strip_prefix("dan toc ").unwrap_or(plain));
     let mut like = (0..ETHNICITIES.len()).filter(|at| {
         !key.is_empty()
             && ETHNICITIES
                 .get(*at)
-                .is_some_and(|list| names(list).any(|n| squeezed(&n) == key))
+                .is_some_and(|(list, _)| names(list).any(|n| squeezed(&n) == key))
     });
     match (like.next(), like.next()) {
         (Some(at), None) => {
-            let standard = Standard::new(Ethnicity(at)).step(Step::Coded, true);
+            let standard = Standard::new(Ethnicity(at + 1)).step(Step::Coded, true);
             Ok(standard.doubt(CodeError::new(
                 "marks-missing",
                 "Tên dân tộc viết thiếu hoặc khác dấu.",
@@ -173,66 +185,93 @@ pub fn ethnicity(raw: &str) -> Outcome<Ethnicity> {
     }
 }
 
+fn two_lists() -> CodeError {
+    CodeError::new(
+        "coded-ethnicity",
+        "Mã dân tộc này chỉ hai dân tộc khác nhau trong danh mục năm 1979 (Quyết định 121-TCTK/PPCĐ) và danh mục năm 2008 (Quyết định \
+         1019/QĐ-TCTK). Ở đây hiểu theo danh mục năm 1979; đối chiếu với bảng mã của tệp nguồn.",
+        "This code stands for two peoples in the lists of 1979 (Decision 121-TCTK/PPCĐ) and of 2008 (Decision 1019/QĐ-TCTK). It is read by \
+         the list of 1979 here; compare with the code list of the file.",
+    )
+}
+
 fn squeezed(text: &str) -> String {
     fold(text).chars().filter(char::is_ascii_alphabetic).collect()
 }
 
-/// Nationalities by ISO 3166-1 alpha-3, with the names that files have. Viet Nam, its neighbours, and where most foreigners
-/// in Viet Nam come from; others are written as their code.
+/// Nationalities by ISO 3166-1 alpha-2, as registries have them, with the names that files have, alpha-3 at the end. Viet Nam, its
+/// neighbours, and where most foreigners in Viet Nam come from.
 const NATIONS: [(&str, &str); 29] = [
     (
-        "VNM",
-        "việt nam|vietnam|viet nam|vn|việt|vietnamese|cộng hòa xã hội chủ nghĩa việt nam|chxhcn việt nam",
+        "VN",
+        "việt nam|vietnam|viet nam|việt|vietnamese|cộng hòa xã hội chủ nghĩa việt nam|chxhcn việt nam|vnm",
     ),
-    ("CHN", "trung quốc|china|cn|tq|chinese"),
-    ("TWN", "đài loan|đài loan (trung quốc)|taiwan|tw"),
-    ("HKG", "hồng kông|hong kong|hk"),
-    ("LAO", "lào|laos|la|lao"),
-    ("KHM", "campuchia|cam-pu-chia|cambodia|kh"),
-    ("THA", "thái lan|thailand|th"),
-    ("MYS", "malaysia|ma-lai-xi-a|my"),
-    ("SGP", "singapore|xin-ga-po|sg"),
-    ("IDN", "indonesia|in-đô-nê-xi-a|id"),
-    ("PHL", "philippines|phi-líp-pin|ph"),
-    ("MMR", "myanmar|mi-an-ma|mm"),
-    ("BRN", "brunei|bru-nây|bn"),
-    ("JPN", "nhật bản|nhật|japan|jp"),
-    ("KOR", "hàn quốc|đại hàn dân quốc|korea|south korea|kr"),
-    ("PRK", "triều tiên|north korea|kp"),
-    ("IND", "ấn độ|india|in"),
-    ("USA", "hoa kỳ|mỹ|united states|usa|us"),
-    ("CAN", "canada|ca-na-đa|ca"),
-    ("AUS", "úc|australia|ô-xtrây-li-a|au"),
-    ("NZL", "new zealand|niu di-lân|nz"),
-    ("GBR", "anh|vương quốc anh|united kingdom|uk|gb"),
-    ("FRA", "pháp|france|fr"),
-    ("DEU", "đức|germany|de"),
-    ("NLD", "hà lan|netherlands|nl"),
-    ("RUS", "nga|liên bang nga|russia|ru"),
-    ("UKR", "ukraina|ukraine|u-crai-na|ua"),
-    ("CZE", "séc|cộng hòa séc|czech republic|czechia|cz"),
-    ("POL", "ba lan|poland|pl"),
+    ("CN", "trung quốc|china|tq|chinese|chn"),
+    ("TW", "đài loan|đài loan (trung quốc)|taiwan|twn"),
+    ("HK", "hồng kông|hong kong|hkg"),
+    ("LA", "lào|laos|lao"),
+    ("KH", "campuchia|cam-pu-chia|cambodia|khm"),
+    ("TH", "thái lan|thailand|tha"),
+    ("MY", "malaysia|ma-lai-xi-a|mys"),
+    ("SG", "singapore|xin-ga-po|sgp"),
+    ("ID", "indonesia|in-đô-nê-xi-a|idn"),
+    ("PH", "philippines|phi-líp-pin|phl"),
+    ("MM", "myanmar|mi-an-ma|mmr"),
+    ("BN", "brunei|bru-nây|brn"),
+    ("JP", "nhật bản|nhật|japan|jpn"),
+    ("KR", "hàn quốc|đại hàn dân quốc|korea|south korea|kor"),
+    ("KP", "triều tiên|north korea|prk"),
+    ("IN", "ấn độ|india|ind"),
+    ("US", "hoa kỳ|mỹ|united states|usa"),
+    ("CA", "canada|ca-na-đa|can"),
+    ("AU", "úc|australia|ô-xtrây-li-a|aus"),
+    ("NZ", "new zealand|niu di-lân|nzl"),
+    ("GB", "anh|vương quốc anh|united kingdom|uk|gbr"),
+    ("FR", "pháp|france|fra"),
+    ("DE", "đức|germany|deu"),
+    ("NL", "hà lan|netherlands|nld"),
+    ("RU", "nga|liên bang nga|russia|rus"),
+    ("UA", "ukraina|ukraine|u-crai-na|ukr"),
+    ("CZ", "séc|cộng hòa séc|czech republic|czechia|cze"),
+    ("PL", "ba lan|poland|pol"),
 ];
 
-/// A nationality as its code of three letters (ISO 3166-1).
+/// A nationality as its code of two letters (ISO 3166-1).
 ///
 /// # Errors
 /// `unknown-nationality`.
 pub fn nationality(raw: &str) -> Outcome<String> {
     let text = base::text::normalise_tone(raw.trim()).to_lowercase();
-    let key = fold(text.strip_prefix("nước ").unwrap_or(&text));
-    let known = NATIONS
-        .iter()
-        .find(|(code, names)| fold(code) == key || names.split('|').any(|n| fold(n) == key));
-    match known {
-        Some((code, _)) => Ok(Standard::new((*code).to_owned()).step(Step::Coded, raw != *code)),
+    let text = text.strip_prefix("nước ").unwrap_or(&text);
+    let is_exact =
+        |(code, names): &&(&str, &str)| code.eq_ignore_ascii_case(text) || names.split('|').any(|n| n == text);
+    let key = fold(text);
+    let is_like = |(_, names): &&(&str, &str)| names.split('|').any(|n| fold(n) == key);
+    // With its marks first: Mỹ is not MY.
+    match NATIONS.iter().find(is_exact).or_else(|| NATIONS.iter().find(is_like)) {
+        Some((code, _)) => {
+            let standard = Standard::new((*code).to_owned()).step(Step::Coded, raw != *code);
+            Ok(if text == "my" {
+                standard.doubt(without_marks())
+            } else {
+                standard
+            })
+        }
         None => Err(CodeError::new(
             "unknown-nationality",
-            "Không nhận ra quốc tịch. Ghi mã ba chữ cái theo ISO 3166-1, ví dụ VNM.",
-            "The nationality is not recognised. Write the code of three letters of ISO 3166-1, such as VNM.",
+            "Không nhận ra quốc tịch. Ghi mã hai chữ cái theo ISO 3166-1, ví dụ VN.",
+            "The nationality is not recognised. Write the code of two letters of ISO 3166-1, such as VN.",
         )
         .into()),
     }
+}
+
+fn without_marks() -> CodeError {
+    CodeError::new(
+        "marks-missing",
+        "MY là mã của Ma-lai-xi-a, nhưng cũng có thể là “Mỹ” viết không dấu. Đối chiếu với bảng mã của tệp nguồn.",
+        "MY is the code of Malaysia, and may be “Mỹ” (the United States) without its marks. Compare with the code list of the file.",
+    )
 }
 
 #[cfg(test)]
@@ -274,15 +313,19 @@ mod tests {
             ("Thái", "03"),
             ("H'Mông", "08"),
             ("H’Mông", "08"),
-            ("Ê-đê", "11"),
+            ("Ê-đê", "12"),
             ("Gia-rai", "10"),
-            ("Thổ", "21"),
-            ("Bru - Vân Kiều", "24"),
-            ("Tà Ôi", "27"),
-            ("Ơ Đu", "54"),
+            ("Thổ", "24"),
+            ("Bru - Vân Kiều", "23"),
+            ("Tà Ôi", "31"),
+            ("Ơ Đu", "53"),
             ("8", "08"),
             ("08", "08"),
-            ("E de", "11"),
+            ("E de", "12"),
+            ("Mường", "06"),
+            ("Hoa", "04"),
+            ("Khác", "00"),
+            ("00", "00"),
         ] {
             assert_eq!(ethnicity(raw).map(|s| s.value.code()), Ok(code.to_owned()), "{raw}");
         }
@@ -290,22 +333,48 @@ mod tests {
             assert!(ethnicity(bad).is_err(), "{bad}");
         }
         assert_eq!(ethnicity("Muong").map(|s| s.doubts.len()), Ok(1));
-        assert_eq!(Ethnicity(53).name(), "Ơ Đu");
+        assert_eq!((Ethnicity(53).name(), Ethnicity(0).name()), ("Ơ-đu", "Khác"));
+        // What another list has under the same code is told, where a file has codes alone.
+        let doubts = |raw| ethnicity(raw).map(|s| s.doubts.iter().map(CodeError::code).collect::<Vec<_>>());
+        assert_eq!(doubts("06"), Ok(vec!["coded-ethnicity"]));
+        assert_eq!((doubts("01"), doubts("Mường")), (Ok(vec![]), Ok(vec![])));
+        let mut since_2008: Vec<usize> = ETHNICITIES.iter().map(|(_, code)| *code).collect();
+        let others = (1..).zip(&since_2008).filter(|(code, other)| code != *other).count();
+        since_2008.sort_unstable();
+        assert_eq!((others, since_2008), (37, (1..=54).collect()));
     }
 
     #[test]
     fn nationalities() {
         for (raw, code) in [
-            ("Việt Nam", "VNM"),
-            ("VN", "VNM"),
-            ("Vietnam", "VNM"),
-            ("HÀN QUỐC", "KOR"),
-            ("vnm", "VNM"),
-            ("Đài Loan", "TWN"),
+            ("Việt Nam", "VN"),
+            ("VN", "VN"),
+            ("Vietnam", "VN"),
+            ("HÀN QUỐC", "KR"),
+            ("Han Quoc", "KR"),
+            ("vnm", "VN"),
+            ("Đài Loan", "TW"),
+            ("Mỹ", "US"),
+            ("nước Mỹ", "US"),
+            ("MY", "MY"),
+            ("Lào", "LA"),
         ] {
             assert_eq!(nationality(raw).map(|s| s.value), Ok(code.to_owned()), "{raw}");
         }
         assert!(nationality("").is_err() && nationality("Sao Hỏa").is_err());
+        assert_eq!(nationality("My").map(|s| s.doubts.len()), Ok(1));
+        // No name is that of two, with its marks or without.
+        for (at, (code, names)) in NATIONS.iter().enumerate() {
+            for name in names.split('|') {
+                let same = |(other, _): &(&str, &str)| other.eq_ignore_ascii_case(name);
+                assert!(!NATIONS.iter().any(same), "{name}");
+                let like = NATIONS
+                    .iter()
+                    .filter(|(_, names)| names.split('|').any(|n| fold(n) == fold(name)));
+                assert_eq!(like.count(), 1, "{name}");
+                assert_eq!(nationality(name).map(|s| s.value), Ok((*code).to_owned()), "{at}");
+            }
+        }
     }
 
     proptest! {

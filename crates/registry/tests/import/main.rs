@@ -164,6 +164,23 @@ fn codes(error: &Error) -> Vec<&str> {
         .collect()
 }
 
+/// Cleaning and forms read by one list: another has other peoples under the same codes.
+#[test]
+fn peoples_of_files_are_those_of_forms() {
+    let list = procedure::form::ethnicities();
+    assert_eq!(list.len(), 55);
+    for entry in list {
+        for written in [&entry.name.vi, &entry.name.vi.to_uppercase(), &entry.code] {
+            let read = cleansing::value::ethnicity(written).expect("known").value;
+            assert_eq!(
+                (read.code(), read.name()),
+                (entry.code.clone(), entry.name.vi.as_str()),
+                "{written}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_good_file_is_taken_in_once() {
     for office in offices().await {

@@ -31,11 +31,6 @@ const BATCH_BYTES: usize = 4 << 20;
 /// Room for the frame of a checkpoint, in bytes, where a segment ends.
 const CHECKPOINT_ROOM: usize = 16 << 10;
 
-/// Zeros that are written behind the frames, for the next to overwrite: to lengthen a file costs a sync twice as much. A segment is
-/// given as much as it has, between these bounds in bytes.
-const ROOM: std::ops::RangeInclusive<u64> = ZEROS.len() as u64..=1 << 20;
-const ZEROS: &[u8] = &[0; 64 << 10];
-
 /// How long a log that broke waits before it opens itself again; or ten times as long as that took when it failed.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -82,8 +77,6 @@ pub(super) struct Writer {
     index: File,
     /// Where the next frame goes.
     offset: u64,
-    /// Where the room behind it ends, and with it the file.
-    room: u64,
     options: Options,
     /// When a log that broke is opened again.
     again: Instant,
@@ -110,7 +103,6 @@ impl Writer {
             index: segment.index_writer()?,
             segment,
             offset,
-            room: offset,
             options: options.clone(),
             again: Instant::now(),
             sealer: None,
@@ -141,8 +133,6 @@ impl Writer {
             }
             self.serve(batch, bytes);
         }
-        // Otherwise the next opening does it.
-        let _ = self.trim();
         self.wait_for_sealer();
     }
 
@@ -279,50 +269,19 @@ impl Writer {
                 Err(_) => Error::Unconfirmed(Arc::new(error)),
             });
         }
-        let end = self.offset + self.frames.len() as u64;
-        if end > self.room {
-            self.room = end;
-            // A disk that has no room has it for these frames nevertheless.
-            if self.make_room().is_err() {
-                let _ = self.file.set_len(end);
-            }
-        }
         if let Err(error) = self.file.sync_data() {
             // After a failed sync the system may believe that the pages are on disk. They are dropped here, and the last
             // batch is written again when the log is opened.
             let _ = self.cut();
             return Err(Error::Unconfirmed(Arc::new(error)));
         }
-        self.offset = end;
-        Ok(())
-    }
-
-    /// Writes zeros behind the frames, as far as the segment may grow.
-    fn make_room(&mut self) -> io::Result<()> {
-        let end = self.room;
-        let full = u64::from(self.options.segment_bytes.min(LARGEST_SEGMENT));
-        let mut left = end.clamp(*ROOM.start(), *ROOM.end()).min(full.saturating_sub(end));
-        let mut place = end;
-        while left > 0 {
-            let (zeros, _) = ZEROS.split_at(left.min(ZEROS.len() as u64) as usize);
-            self.file.write_all_at(zeros, place)?;
-            place += zeros.len() as u64;
-            left -= zeros.len() as u64;
-        }
-        self.room = place;
+        self.offset += self.frames.len() as u64;
         Ok(())
     }
 
     fn cut(&mut self) -> io::Result<()> {
-        self.trim()?;
-        self.file.sync_data()
-    }
-
-    /// Has the file end where the frames do.
-    fn trim(&mut self) -> io::Result<()> {
         self.file.set_len(self.offset)?;
-        self.room = self.offset;
-        Ok(())
+        self.file.sync_data()
     }
 
     /// Writes what can be made again: the index, and tiles that became full.
@@ -352,7 +311,6 @@ impl Writer {
     /// Begins a new segment after the last checkpoint.
     fn next_segment(&mut self, now: Timestamp) -> Result<()> {
         let size = self.edge.size();
-        self.trim().map_err(Error::io("closing", self.segment.path()))?;
         let dir = &self.shared.dir;
         self.tail
             .save(size, &self.shared.disk)
@@ -364,7 +322,7 @@ impl Writer {
         let (file, index) = (segment.writer()?, segment.index_writer()?);
         self.file = (self.options.disk)(file);
         self.index = index;
-        (self.offset, self.room) = (offset, offset);
+        self.offset = offset;
         self.segment = Arc::new(segment);
         self.shared.state_mut().segments.push(Arc::clone(&self.segment));
         self.seal(size);

@@ -23,5 +23,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0008_codes_asked",
     "0009_proposals",
     "0011_opinion_files",
-    "0012_proposals_stuck"
+    "0012_proposals_stuck",
+    "0013_proposals_awaited"
 );

@@ -9,6 +9,7 @@ mod config;
 mod conformance;
 mod demo;
 mod exchange;
+mod following;
 mod front;
 mod imports;
 mod invent;

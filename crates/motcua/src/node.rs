@@ -316,8 +316,7 @@ impl Node {
     }
 
     /// By what its procedures ask and tell registries.
-    #[cfg(test)]
-    pub(crate) const fn registrar(&self) -> &Registrar {
+    pub const fn registrar(&self) -> &Registrar {
         &self.registrar
     }
 

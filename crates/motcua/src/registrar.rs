@@ -87,6 +87,12 @@ impl Registrar {
         }
     }
 
+    /// As which system the events of a registry are published, if it is known who keeps it: as `ours` what is kept here.
+    pub fn publisher(&self, registry: &RegistryCode, ours: &SubsystemId) -> Option<SubsystemId> {
+        let named = self.0.keepers.get(registry).cloned();
+        named.or_else(|| self.0.here.keeps(registry.as_str()).then(|| ours.clone()))
+    }
+
     fn place(&self, registry: &str) -> Place<'_> {
         let is_elsewhere = |code: RegistryCode| self.0.keepers.contains_key(&code);
         if self.0.here.keeps(registry) {

@@ -12,7 +12,7 @@ use axum_server::{
 use http::{StatusCode, header};
 use tokio::sync::watch;
 
-use crate::{node::Node, tls::PageTls};
+use crate::{following, node::Node, tls::PageTls};
 
 /// Serves until the process is asked to stop; then requests and jobs in hand are finished.
 ///
@@ -43,6 +43,7 @@ pub async fn serve_until(
         let (store, stopping) = (node.store.clone(), stopping.clone());
         tokio::spawn(async move { exchange.run(&store, stopping).await })
     });
+    let following = tokio::spawn(following::run(node.clone(), stopping.clone()));
     let guarded = node
         .guarded()
         .cloned()
@@ -97,6 +98,7 @@ pub async fn serve_until(
     let _ = jobs.await;
     let _ = messages.await;
     let _ = watcher.await;
+    let _ = following.await;
     if let Some(guarded) = guarded {
         let _ = guarded.await;
     }

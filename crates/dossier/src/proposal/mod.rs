@@ -4,6 +4,7 @@
 //! ```text
 //! rule      what is declared, and its check
 //! model     a proposal: its steps, its state, what an act does next
+//! awaited   whom events of registries name, and when they are looked at
 //! runs      a rule over many people: the approved question is asked of each, as a job
 //! making    one proposal, or why there is none
 //! acting    what is due: a proposal expires, the state acts or takes it back, steps become leaves
@@ -14,6 +15,7 @@
 
 mod acting;
 pub mod api;
+mod awaited;
 mod making;
 pub mod model;
 mod office;
@@ -33,14 +35,16 @@ use uuid::Uuid;
 
 use self::{
     acting::{DUE, LEAVES},
+    awaited::AWAITED,
     model::{Entry, Proposal, ProposalId, Step},
     runs::{AGAIN, RUN},
     store as tables,
 };
 pub use self::{
+    awaited::{Awaits, Heard},
     office::{Figures, Left, ProcedureFigures, RuleView, RunView, Stuck, told},
     own::{ProposalView, WayView, Wish},
-    rule::{About, Act, Around, Because, FILE, Fact, Ladder, Level, Prefill, Rule, Source, WRITES, Way, check},
+    rule::{About, Act, Around, Because, FILE, Fact, Ladder, Level, On, Prefill, Rule, Source, WRITES, Way, check},
     runs::MOST_PEOPLE,
 };
 use crate::{
@@ -101,7 +105,7 @@ fn derived(key: &[u8; 32], of: &[u8]) -> [u8; 32] {
 
 /// Teaches a runner to propose.
 pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
-    let (running, again) = (dossiers.clone(), dossiers.clone());
+    let (running, again, awaited) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
     let (due, leaves) = (dossiers.clone(), dossiers.clone());
     runner
         .on(RUN, move |run| {
@@ -111,6 +115,10 @@ pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
         .on(AGAIN, move |run| {
             let dossiers = again.clone();
             async move { dossiers.run_again(&run).await }
+        })
+        .on(AWAITED, move |run| {
+            let dossiers = awaited.clone();
+            async move { dossiers.look_at_awaited(&run).await }
         })
         .on(DUE, move |run| {
             let dossiers = due.clone();

@@ -88,6 +88,10 @@ pub struct RuleView<'a> {
     pub figures: Figures,
     /// Its newest runs.
     pub runs: Vec<RunView>,
+    /// Persons whom events named and who are not due yet.
+    pub awaited: i64,
+    /// When the first of them is.
+    pub next_due: Option<Timestamp>,
     /// What an officer must look at, oldest first; nothing for who may not settle it.
     pub stuck: Vec<Stuck>,
     /// Whether the reader may start a run, and settle what is stuck.
@@ -127,6 +131,8 @@ pub struct RunView {
     pub id: RunId,
     /// Who started it.
     pub by: String,
+    /// Whether it looks at whom events named, and not at a list.
+    pub by_events: bool,
     /// When.
     pub at: Timestamp,
     /// Persons in all.
@@ -200,11 +206,14 @@ impl Dossiers {
         for run in tables::runs(&self.store().read(), rule.code.as_str(), runs).await? {
             views.push(self.run_view(&run).await?);
         }
+        let (awaited, next_due) = self.awaited(rule).await?;
         let may_start = self.require_decider(ctx, &rule.procedure).is_ok();
         Ok(RuleView {
             rule,
             figures,
             runs: views,
+            awaited,
+            next_due,
             stuck: if may_start { self.stuck(rule).await? } else { Vec::new() },
             may_start,
         })
@@ -279,6 +288,7 @@ impl Dossiers {
         Ok(RunView {
             id,
             by: run.started_by.clone(),
+            by_events: run.by_events,
             at: Timestamp::from_micros(run.started_at),
             total: run.total,
             proposed: of("proposed"),

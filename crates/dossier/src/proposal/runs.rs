@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use ::store::{jobs::Run, transact};
+use ::store::{Tx, jobs::Run, transact};
 use base::{Error, Kind, Problems, Result, codes::PersonNumber};
 use identity::{Ctx, Permission, Scope};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,15 @@ const LOOK: i64 = 5;
 const PAUSES: (i64, i64) = (60, 6 * 3600);
 /// So often they are asked about, which takes some two days; then the run ends and tells how many are left.
 const ROUNDS: i64 = 16;
+
+/// Where those come from whom a run looks at. One of each may be under way for a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// An officer's list; `every_days` looks at them again.
+    List,
+    /// Events named them. What they led to is looked at once.
+    Events,
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Payload {
@@ -68,8 +77,7 @@ impl Dossiers {
         let agency = self.proposing_agency(&rule.procedure)?.to_string();
         ctx.require(Permission::DecideDossier, &Scope::Agency(agency))?;
         let people = people(numbers)?;
-        let newest = tables::runs(&self.store().read(), rule.code.as_str(), 1).await?;
-        if newest.first().is_some_and(|run| run.ended_at.is_none()) {
+        if tables::is_under_way(&self.store().read(), rule.code.as_str(), Origin::List).await? {
             return Err(Error::refused(
                 Kind::Conflict,
                 "run-under-way",
@@ -81,10 +89,19 @@ impl Dossiers {
             .iter()
             .map(|number| self.sealed(number))
             .collect::<Result<Vec<_>>>()?;
-        self.begin_run(ctx, rule, &sealed).await
+        transact!(self.store(), |tx| {
+            self.begin_run_in(&tx, ctx, rule, &sealed, Origin::List).await
+        })
     }
 
-    async fn begin_run(&self, ctx: &Ctx, rule: &Rule, people: &[Vec<u8>]) -> Result<RunId> {
+    pub(super) async fn begin_run_in(
+        &self,
+        tx: &Tx,
+        ctx: &Ctx,
+        rule: &Rule,
+        people: &[Vec<u8>],
+        origin: Origin,
+    ) -> Result<RunId> {
         let id = RunId::new(ctx.now);
         let run = RunRow {
             id: id.uuid(),
@@ -95,6 +112,7 @@ impl Dossiers {
             asked: None,
             round: 0,
             ended_at: None,
+            by_events: origin == Origin::Events,
         };
         let next = job(
             RUN,
@@ -104,11 +122,11 @@ impl Dossiers {
             },
             ctx.now,
         )?;
-        transact!(self.store(), |tx| {
-            tables::forget_former(&tx, &run.rule).await?;
-            tables::insert_run(&tx, &run, people).await?;
-            tx.enqueue(next.clone(), ctx.now).await
-        })?;
+        if origin == Origin::List {
+            tables::forget_former(tx, &run.rule).await?;
+        }
+        tables::insert_run(tx, &run, people).await?;
+        tx.enqueue(next, ctx.now).await?;
         Ok(id)
     }
 
@@ -143,7 +161,7 @@ impl Dossiers {
             return self.end_run(job, id, None).await;
         };
         if open.is_empty() || run.round >= ROUNDS {
-            return self.end_run(job, id, rule.every_days).await;
+            return self.end_run(job, id, rule.every_days.filter(|_| !run.by_events)).await;
         }
         let line = |candidate: &CandidateRow| -> Result<Map<String, Value>> {
             let number = self.unsealed(&candidate.subject)?;
@@ -267,7 +285,10 @@ impl Dossiers {
             .map(|candidate| candidate.subject)
             .collect();
         if let Some(rule) = rule.filter(|rule| rule.every_days.is_some() && !people.is_empty()) {
-            self.begin_run(&Ctx::system(NAME, job.now), rule, &people).await?;
+            let ctx = Ctx::system(NAME, job.now);
+            transact!(self.store(), |tx| {
+                self.begin_run_in(&tx, &ctx, rule, &people, Origin::List).await
+            })?;
         }
         transact!(self.store(), |tx| {
             tables::forget_candidates(&tx, like).await?;

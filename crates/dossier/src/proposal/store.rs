@@ -4,7 +4,10 @@ use base::{Result, Timestamp};
 use store::{Read, Row, Tx, params, sea_orm};
 use uuid::Uuid;
 
-use super::model::{Entry, Proposal, ProposalId, RunId};
+use super::{
+    model::{Entry, Proposal, ProposalId, RunId},
+    runs::Origin,
+};
 
 /// A proposal as its row has it.
 #[derive(Debug, Clone, Row)]
@@ -280,15 +283,22 @@ pub struct RunRow {
     pub asked: Option<Uuid>,
     pub round: i64,
     pub ended_at: Option<i64>,
+    pub by_events: bool,
 }
 
-const RUN: &str = "id, rule, started_by, started_at, total, asked, round, ended_at";
+const RUN: &str = "id, rule, started_by, started_at, total, asked, round, ended_at, by_events";
 
 /// Writes a run down with those whom it looks at.
 pub async fn insert_run(tx: &Tx, run: &RunRow, subjects: &[Vec<u8>]) -> Result<()> {
-    let sql =
-        "INSERT INTO proposal_run (id, rule, started_by, started_at, total, round) VALUES ($1, $2, $3, $4, $5, 0)";
-    let values = params![run.id, run.rule, run.started_by, run.started_at, run.total];
+    let sql = "INSERT INTO proposal_run (id, rule, started_by, started_at, total, by_events, round) VALUES ($1, $2, $3, $4, $5, $6, 0)";
+    let values = params![
+        run.id,
+        run.rule,
+        run.started_by,
+        run.started_at,
+        run.total,
+        run.by_events
+    ];
     tx.exec(sql, values).await?;
     let rows: Vec<_> = (1_i64..)
         .zip(subjects)
@@ -297,10 +307,69 @@ pub async fn insert_run(tx: &Tx, run: &RunRow, subjects: &[Vec<u8>]) -> Result<(
     tx.insert("proposal_candidate (run_id, n, subject)", &rows, "").await
 }
 
-/// Forgets whom former runs of a rule looked at.
+/// Whether a run of a rule over people of this origin has not ended.
+pub async fn is_under_way(db: &impl Read, rule: &str, origin: Origin) -> Result<bool> {
+    let sql = "SELECT id FROM proposal_run WHERE rule = $1 AND by_events = $2 AND ended_at IS NULL LIMIT 1";
+    let found: Option<Uuid> = db.scalar(sql, params![rule, origin == Origin::Events]).await?;
+    Ok(found.is_some())
+}
+
+/// Somebody whom an event named.
+#[derive(Debug, Clone, Row)]
+pub struct AwaitedRow {
+    pub person_key: String,
+    pub subject: Vec<u8>,
+    pub due_at: i64,
+}
+
+/// Waits for somebody; a later event moves the day when they are looked at.
+pub async fn await_person(tx: &Tx, rule: &str, one: &AwaitedRow) -> Result<()> {
+    let sql = "INSERT INTO proposal_awaited (rule, person_key, subject, due_at) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (rule, person_key) DO UPDATE SET due_at = excluded.due_at";
+    tx.exec(sql, params![rule, one.person_key, one.subject, one.due_at])
+        .await
+        .map(drop)
+}
+
+/// Those whom a rule looks at now, the first due first.
+pub async fn due(db: &impl Read, rule: &str, now: Timestamp, limit: usize) -> Result<Vec<AwaitedRow>> {
+    let sql = format!(
+        "SELECT person_key, subject, due_at FROM proposal_awaited WHERE rule = $1 AND due_at <= $2 ORDER BY due_at LIMIT {limit}"
+    );
+    db.all(&sql, params![rule, now]).await
+}
+
+/// Waits no more for those who are looked at; who was named once more meanwhile is waited for on.
+pub async fn take_awaited(tx: &Tx, rule: &str, people: &[AwaitedRow]) -> Result<()> {
+    for one in people {
+        let sql = "DELETE FROM proposal_awaited WHERE rule = $1 AND person_key = $2 AND due_at = $3";
+        tx.exec(sql, params![rule, one.person_key, one.due_at]).await?;
+    }
+    Ok(())
+}
+
+/// Waits for nobody any more.
+pub async fn forget_awaited(tx: &Tx, rule: &str) -> Result<()> {
+    let sql = "DELETE FROM proposal_awaited WHERE rule = $1";
+    tx.exec(sql, params![rule]).await.map(drop)
+}
+
+/// How many a rule waits for, and when the first is due.
+pub async fn awaited(db: &impl Read, rule: &str) -> Result<(i64, Option<i64>)> {
+    #[derive(Row)]
+    struct AwaitedFigures {
+        people: i64,
+        first: Option<i64>,
+    }
+    let sql = "SELECT COUNT(*) AS people, MIN(due_at) AS first FROM proposal_awaited WHERE rule = $1";
+    let row: Option<AwaitedFigures> = db.one(sql, params![rule]).await?;
+    Ok(row.map_or((0, None), |row| (row.people, row.first)))
+}
+
+/// Forgets whom former runs of a rule over a list looked at.
 pub async fn forget_former(tx: &Tx, rule: &str) -> Result<()> {
     let sql = "DELETE FROM proposal_candidate WHERE run_id IN \
-               (SELECT id FROM proposal_run WHERE rule = $1 AND ended_at IS NOT NULL)";
+               (SELECT id FROM proposal_run WHERE rule = $1 AND ended_at IS NOT NULL AND NOT by_events)";
     tx.exec(sql, params![rule]).await.map(drop)
 }
 

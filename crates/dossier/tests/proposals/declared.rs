@@ -117,7 +117,15 @@ async fn wrong_declarations_are_refused_each_with_its_code() {
         (act, "fact = \"held\"", "fact = \"salary\"", "unknown-fact"),
         (act, "fact = \"held\"", "fact = \"salary\"", "fact-unexplained"),
         (act, "valid_days = 90", "valid_days = 0", "days"),
-        (act, "version = 1", "version = 0", "version-zero"),
+        (act, "version = 2", "version = 0", "version-zero"),
+        (act, "after_days = 3", "after_days = 366", "days"),
+        (
+            act,
+            "\"residence.registered\"",
+            "\"registered\"",
+            "event-without-registry",
+        ),
+        (act, "residence.registered", "residence.changed", "event-twice"),
         (
             act,
             "code = \"residence-behind\"",

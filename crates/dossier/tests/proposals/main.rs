@@ -1,5 +1,6 @@
 //! Every step of the ladder over real registries, questions and a real log, on each engine; and what must never happen.
 
+mod awaited;
 mod declared;
 mod ladder;
 mod never;

@@ -1,11 +1,12 @@
-//! Following the events of another node: pull, hand over in one transaction with the cursor, pull again.
+//! Following the events of another node: ask for a subscription, pull, hand over in one transaction with the cursor, pull again.
 
 use std::{sync::Arc, time::Duration};
 
 use ::store::{Store, Tx, transact};
 use base::{Clock, Error, Kind, Result, Timestamp};
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode, header};
+use serde_json::json;
 use tokio::sync::{Notify, watch};
 
 use super::{
@@ -13,8 +14,10 @@ use super::{
     store::follow,
     wire::{Gone, Item, Items},
 };
-use crate::Caller;
-use crate::model::{Purpose, error::Refusal, identifier::SubsystemId};
+use crate::{
+    Caller, Said,
+    model::{Purpose, error::Refusal, headers::PURPOSE, identifier::SubsystemId},
+};
 
 /// Events in one transaction at most.
 const BATCH: usize = 200;
@@ -47,6 +50,8 @@ pub enum Step {
     More(usize),
     /// So many events were handed over, and that is all for now.
     Done(usize),
+    /// The provider's steward has not approved the subscription, or stopped it. Where there was none, it is asked for now.
+    Unapproved,
 }
 
 /// Why a step did not happen. The cursor has not moved.
@@ -82,12 +87,11 @@ impl From<Error> for Trouble {
 }
 
 /// Follows one event type of another node, or of this one.
-#[derive(Debug)]
-pub struct Subscriber<C, H> {
+pub struct Subscriber<H> {
     /// This node's database.
     pub store: Store,
     /// The way to the provider.
-    pub caller: C,
+    pub caller: Arc<dyn Caller>,
     /// What is done with events.
     pub handler: H,
     /// Under which name the cursor is kept; one for each use of the events.
@@ -96,13 +100,15 @@ pub struct Subscriber<C, H> {
     pub client: SubsystemId,
     /// For which purpose.
     pub purpose: Purpose,
+    /// By which law the subscription is asked for.
+    pub legal_basis: String,
     /// What is followed.
     pub of: EventTypeId,
     /// How long to sleep when nobody nudges.
     pub every: Duration,
 }
 
-impl<C: Caller, H: Handler> Subscriber<C, H> {
+impl<H: Handler> Subscriber<H> {
     /// Pulls once and hands over what came.
     ///
     /// # Errors
@@ -114,8 +120,7 @@ impl<C: Caller, H: Handler> Subscriber<C, H> {
             .map(str::parse::<Cursor>)
             .transpose()
             .map_err(Error::internal)?;
-        let answer = self.caller.call(&self.client, self.request(cursor)?).await;
-        let answer = answer.map_err(Trouble::Exchange)?;
+        let answer = self.call(self.pull(cursor)?).await?;
         match answer.status() {
             StatusCode::OK => {
                 let items: Items = serde_json::from_slice(answer.body())
@@ -132,20 +137,51 @@ impl<C: Caller, H: Handler> Subscriber<C, H> {
                 })?;
                 Ok(Step::More(0))
             }
+            StatusCode::FORBIDDEN => match Said::<()>::read(Ok(answer), |_| None) {
+                Said::No(_, problems) if problems.iter().any(|problem| problem.code == "subscription-missing") => {
+                    let asked = self.call(self.subscribe()?).await?;
+                    match asked.status() {
+                        // Another process of this node has just asked.
+                        StatusCode::OK | StatusCode::CONFLICT => Ok(Step::Unapproved),
+                        status => Err(Trouble::Status(status)),
+                    }
+                }
+                Said::No(_, problems) if problems.iter().any(|problem| problem.code.starts_with("subscription-")) => {
+                    Ok(Step::Unapproved)
+                }
+                _ => Err(Trouble::Status(StatusCode::FORBIDDEN)),
+            },
             status => Err(Trouble::Status(status)),
         }
     }
 
-    fn request(&self, cursor: Option<Cursor>) -> Result<Request<Bytes>> {
+    async fn call(&self, request: Request<Bytes>) -> Result<http::Response<Bytes>, Trouble> {
+        let answer = self.caller.call(&self.client, request).await;
+        answer.map_err(Trouble::Exchange)
+    }
+
+    fn pull(&self, cursor: Option<Cursor>) -> Result<Request<Bytes>> {
+        let cursor = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        let rest = format!("pull/v1/{}?limit={BATCH}{cursor}", self.of.name);
+        self.request(Method::GET, &rest, Bytes::new())
+    }
+
+    /// From the oldest event that is kept: whoever has just come wants to know what led to now.
+    fn subscribe(&self) -> Result<Request<Bytes>> {
+        let body = json!({ "delivery": "PULL", "start": "beginning", "legalBasis": self.legal_basis });
+        let rest = format!("api/v1/subs/{}", self.of.name);
+        self.request(Method::POST, &rest, serde_json::to_vec(&body)?.into())
+    }
+
+    fn request(&self, method: Method, rest: &str, body: Bytes) -> Result<Request<Bytes>> {
         // Names are plain, and a cursor is base64url: nothing to encode. The identifier encodes itself.
-        let mut path = format!("/r1/{}/pull/v1/{}?limit={BATCH}", self.of.provider, self.of.name);
-        if let Some(cursor) = cursor {
-            path.push_str(&format!("&cursor={cursor}"));
-        }
-        Request::get(path)
-            .header("X-Motcua-Purpose", self.purpose.as_str())
-            .header("Accept", "application/json")
-            .body(Bytes::new())
+        Request::builder()
+            .method(method)
+            .uri(format!("/r1/{}/{rest}", self.of.provider))
+            .header(PURPOSE, self.purpose.as_str())
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body)
             .map_err(Error::internal)
     }
 
@@ -188,15 +224,22 @@ impl<C: Caller, H: Handler> Subscriber<C, H> {
 
     /// Follows until `stop` becomes true: at once after a nudge, every so often without one, later and later after failures.
     pub async fn run(self, nudged: Arc<Notify>, clock: Arc<dyn Clock>, mut stop: watch::Receiver<bool>) {
-        let mut failures = 0_u32;
+        let (mut failures, mut approved) = (0_u32, true);
         while !*stop.borrow() {
             let pause = match self.step(clock.now()).await {
                 Ok(Step::More(_)) => {
-                    failures = 0;
+                    (failures, approved) = (0, true);
                     continue;
                 }
                 Ok(Step::Done(_)) => {
-                    failures = 0;
+                    (failures, approved) = (0, true);
+                    self.every
+                }
+                Ok(Step::Unapproved) => {
+                    if approved {
+                        tracing::info!(name = self.name, of = %self.of, "following waits for the provider's approval");
+                    }
+                    (failures, approved) = (0, false);
                     self.every
                 }
                 Err(trouble) => {

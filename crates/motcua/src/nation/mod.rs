@@ -76,7 +76,7 @@ struct Nation {
     children: Vec<Child>,
     /// The agencies' systems.
     systems: JoinSet<std::io::Result<()>>,
-    _traffic: Aborted,
+    _beside: Vec<Aborted>,
 }
 
 /// Ends a task when it is dropped.
@@ -172,7 +172,13 @@ impl Nation {
         }
         bar.finish_and_clear();
 
+        let mut beside = Vec::new();
+        if first {
+            let approving = tokio::spawn(offering::approve_subscriptions(offices));
+            beside.push(Aborted(approving.abort_handle()));
+        }
         let traffic = clerks(&nodes, country, http, args.traffic.unwrap_or(RATE));
+        beside.push(Aborted(tokio::spawn(traffic.run()).abort_handle()));
         let mut children = vec![head];
         children.append(&mut others);
         Ok(Self {
@@ -180,7 +186,7 @@ impl Nation {
             links,
             children,
             systems,
-            _traffic: Aborted(tokio::spawn(traffic.run()).abort_handle()),
+            _beside: beside,
         })
     }
 

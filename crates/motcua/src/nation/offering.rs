@@ -15,6 +15,9 @@ use super::{
 
 /// How long one node may take to learn of another's.
 const LEARNING: Duration = Duration::from_secs(60);
+/// How long nodes may take to ask for the events that they follow, and how often it is looked.
+const ASKING: Duration = Duration::from_secs(900);
+const LOOK: Duration = Duration::from_secs(5);
 /// For how long grants are asked for, in days.
 const GRANTED: i64 = 365;
 
@@ -109,6 +112,31 @@ pub async fn grant(link: &Link, basis: &str, offices: &Offices) -> anyhow::Resul
         let path = format!("/api/v1/exchange/grants/incoming/{id}/commands?seen={}", grant["seen"]);
         let yes = json!({ "command": "approve", "terms": grant["asked"] });
         answers.send(Method::POST, &path, Some(&yes)).await?;
+    }
+    Ok(())
+}
+
+/// Approves what systems of the nation ask to be told of, for some minutes: a node asks by itself, once it knows the other.
+pub async fn approve_subscriptions(offices: Offices) {
+    let until = tokio::time::Instant::now() + ASKING;
+    while tokio::time::Instant::now() < until {
+        for (folder, office) in &offices {
+            if let Err(error) = approve_asked(office).await {
+                tracing::warn!(%error, folder, "approving subscriptions to events");
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn approve_asked(office: &Office) -> anyhow::Result<()> {
+    const SUBSCRIPTIONS: &str = "/api/v1/exchange/events/subscriptions";
+    for asked in office.all(&format!("{SUBSCRIPTIONS}?state=requested")).await? {
+        if asked["subscriber"].as_str().and_then(plan::node_of).is_some() {
+            let path = format!("{SUBSCRIPTIONS}/{}/decision", asked["id"].as_str().unwrap_or_default());
+            let yes = json!({ "state": "approved" });
+            office.send(Method::POST, &path, Some(&yes)).await?;
+        }
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use identity::Web;
 use view::{Link, Page, ui};
 
 use super::{
-    super::{Figures, Ladder, Left, ProcedureFigures, RuleView, RunView, Stuck, told},
+    super::{Figures, Ladder, Left, On, ProcedureFigures, RuleView, RunView, Stuck, told},
     mine::{self, first, procedure, proposal_id},
 };
 use crate::service::Dossiers;
@@ -80,6 +80,10 @@ struct RulePage {
     /// Days to refuse, days to restore.
     act: Option<(u16, u16)>,
     every: Option<u16>,
+    /// Events that name people, each with the days after it.
+    events: Vec<String>,
+    awaited: i64,
+    next_due: Option<Timestamp>,
     figures: Figures,
     runs: Vec<RunView>,
     stuck: Vec<StuckRow>,
@@ -147,6 +151,9 @@ async fn rule_page(web: &Web, dossiers: &Dossiers, code: &str, posted: Posted, p
             _ => None,
         },
         every: rule.every_days,
+        events: rule.on.iter().map(|on| event(&page, on)).collect(),
+        awaited: view.awaited,
+        next_due: view.next_due,
         figures: view.figures,
         runs: view.runs,
         stuck: view
@@ -158,6 +165,14 @@ async fn rule_page(web: &Web, dossiers: &Dossiers, code: &str, posted: Posted, p
         people: posted.people,
         page,
     })
+}
+
+fn event(page: &Page, on: &On) -> String {
+    match (on.after_days, page.t("sau", "after")) {
+        (0, _) => on.event.to_string(),
+        (1, after) => format!("{}, {after} 1 {}", on.event, page.t("ngày", "day")),
+        (days, after) => format!("{}, {after} {days} {}", on.event, page.t("ngày", "days")),
+    }
 }
 
 fn stuck_row(stuck: &Stuck, rule: &str, posted: &Posted, lang: Lang) -> StuckRow {

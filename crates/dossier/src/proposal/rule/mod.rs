@@ -6,9 +6,10 @@ mod check;
 use std::sync::Arc;
 
 use base::Text;
+use exchange::events::EventName;
 use procedure::{feel::Expr, form::Attribute, package::Package, reference::Procedure, writes::Write};
 use registry::{
-    model::{Basis, FieldPath, Name},
+    model::{Basis, FieldPath, Name, RegistryCode},
     question::Question,
 };
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,8 @@ pub struct Rule {
     pub valid_days: u16,
     /// After how many days the people of a run are asked again by itself.
     pub every_days: Option<u16>,
+    /// Events that name whom it looks at.
+    pub on: Vec<On>,
     /// The laws; at least one.
     pub basis: Vec<Basis>,
     /// In words, every fact on which it rests.
@@ -89,6 +92,19 @@ pub enum About {
     Person,
     /// The parents, as the population registry names them, of whom it is about: a child under 18.
     Child,
+}
+
+/// An event of a registry that names somebody whom a rule looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct On {
+    /// `registry.event`.
+    pub event: EventName,
+    /// The field of the event that has the personal number.
+    pub person: FieldPath,
+    /// Days after it when they are looked at.
+    #[serde(default)]
+    pub after_days: u16,
 }
 
 /// A fact of the question, in words.
@@ -195,6 +211,14 @@ impl Level {
             Self::Recommend => Text::new("P3 – điền sẵn và gợi ý phương án", "P3 – prefill and recommend"),
             Self::Act => Text::new("P4 – tự động thực hiện", "P4 – act"),
         }
+    }
+}
+
+impl On {
+    /// The registry that tells of it; none where the name of the event has none.
+    pub fn registry(&self) -> Option<RegistryCode> {
+        let (registry, _) = self.event.as_str().split_once('.')?;
+        registry.parse().ok()
     }
 }
 

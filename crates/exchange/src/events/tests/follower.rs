@@ -24,7 +24,7 @@ use super::site::*;
 use crate::{
     Caller,
     events::{
-        Cursor, Event, Events, Handler, Step, SubscribeRequest, Subscriber, Trouble, govstack,
+        Cursor, Event, Events, Handler, State, Step, SubscribeRequest, Subscriber, Trouble, govstack,
         webhook::{self, Secret},
     },
     model::{
@@ -102,14 +102,15 @@ impl Handler for Book {
     }
 }
 
-fn follower(line: &Line, site: &Site, book: Book) -> Subscriber<Line, Book> {
+fn follower(line: &Line, site: &Site, book: Book) -> Subscriber<Book> {
     Subscriber {
         store: site.store.clone(),
-        caller: line.clone(),
+        caller: Arc::new(line.clone()),
         handler: book,
         name: "population".to_owned(),
         client: subsystem(READER),
         purpose: "population.update".parse().expect("a purpose"),
+        legal_basis: "Luật Căn cước 26/2023/QH15, Điều 11".to_owned(),
         of: births(),
         every: Duration::from_secs(3600),
     }
@@ -172,6 +173,52 @@ async fn every_event_takes_effect_exactly_once_whatever_fails() {
         assert_eq!(follower.step(now).await.expect("nothing new"), Step::Done(0));
         assert!(written(b).await.into_iter().eq(1..=450));
         assert_eq!(a.subscription(READER).await.lag, 0, "the provider knows how far it is");
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_is_asked_for_once_and_waited_for() {
+    for (a, b) in sites().await.iter().zip(&sites().await) {
+        a.define().await;
+        a.publish(event(1)).await;
+        let line = line(a);
+        let follower = follower(&line, b, book().0);
+        let now = b.clock.now();
+        for _ in 0..3 {
+            assert_eq!(follower.step(now).await.expect("no trouble"), Step::Unapproved);
+        }
+        let asked = a.subscription(READER).await;
+        assert_eq!(asked.state, State::Requested);
+        assert_eq!(asked.legal_basis, "Luật Căn cước 26/2023/QH15, Điều 11");
+        assert_eq!(asked.purpose, "population.update");
+        a.decide(READER, State::Refused).await;
+        assert_eq!(follower.step(now).await.expect("no trouble"), Step::Unapproved);
+        assert_eq!(
+            a.subscription(READER).await.state,
+            State::Refused,
+            "a no is not asked away"
+        );
+        assert!(written(b).await.is_empty());
+    }
+    for (a, b) in sites().await.iter().zip(&sites().await) {
+        a.define().await;
+        a.publish(event(1)).await;
+        let line = line(a);
+        let follower = follower(&line, b, book().0);
+        let now = b.clock.now();
+        follower.step(now).await.expect("asked for");
+        a.decide(READER, State::Approved).await;
+        assert_eq!(
+            follower.step(now).await.expect("handed over"),
+            Step::Done(1),
+            "what was before it, too"
+        );
+        a.decide(READER, State::Paused).await;
+        a.publish(event(2)).await;
+        assert_eq!(follower.step(now).await.expect("no trouble"), Step::Unapproved);
+        a.decide(READER, State::Approved).await;
+        assert_eq!(follower.step(now).await.expect("handed over"), Step::Done(1));
+        assert_eq!(written(b).await, [1, 2]);
     }
 }
 

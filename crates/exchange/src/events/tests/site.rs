@@ -185,10 +185,15 @@ impl Site {
     ) -> (Subscription, Option<crate::events::webhook::Secret>) {
         let made = self.events.subscribe(&subsystem(who), &births(), request).await;
         let (subscription, secret) = made.expect("a good request");
-        let steward = self.steward();
-        let decided = self.events.decide(&steward, subscription.id, State::Approved, "").await;
-        decided.expect("approved");
+        self.decide(who, State::Approved).await;
         (subscription, secret)
+    }
+
+    /// The steward decides about the subscription of a system.
+    pub async fn decide(&self, who: &str, next: State) {
+        let id = self.subscription(who).await.id;
+        let decided = self.events.decide(&self.steward(), id, next, "Lý do").await;
+        decided.expect("decided");
     }
 
     pub async fn pull(&self, who: &str, pull: Pull) -> Batch {

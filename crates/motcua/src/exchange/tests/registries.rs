@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use ::dossier::model::notice::NoticeKind;
-use ::exchange::{events::State, journal::ReadFilter};
+use ::exchange::{
+    events::{State, Step},
+    journal::ReadFilter,
+};
 use ::registry::{
     contest::{Contest as _, Contested, Told as Contest},
     history::Moment,
@@ -18,9 +21,10 @@ use procedure::{
     writes::{Act, Plan},
 };
 use serde_json::{Value, json};
+use store::{Read as _, params};
 
 use super::{tracking::person, *};
-use crate::registrar::Registrar;
+use crate::{following, registrar::Registrar};
 
 const KEEPS: &str = "VN/GOV/000.00.00.G01/motcua";
 const NUMBER: &str = "037190001234";
@@ -87,7 +91,10 @@ async fn a_province_asks_and_tells_the_registry_of_a_ministry() {
     let operator = founded(dirs.path()).await;
     let (text, url) = config_text(&dirs.path().join("a"), "");
     let text = format!("{text}[exchange.registries]\npopulation = \"{KEEPS}\"\ntax = \"{KEEPS}\"\n");
-    let settings: Config = toml::from_str(&text).expect("a configuration");
+    let mut settings: Config = toml::from_str(&text).expect("a configuration");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    settings.questions = vec![root.join("questions/birth-not-registered")];
+    settings.proposals = vec![root.join("proposals/birth-registration")];
     let asks = member(&operator, (settings, url), "VN/GOV/000.00.00.H42", "Tỉnh Ninh Bình").await;
     let (mut settings, url) = config(&dirs.path().join("b"));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../registries/population");
@@ -316,13 +323,22 @@ async fn told_as_events(asks: &Town, keeps: &Town) {
     // Nobody reads without a subscription that the steward has approved.
     let pull = "pull/v1/population.registered?limit=100&wait=20";
     assert_eq!(call(reqwest::Method::GET, pull, Value::Null).await.0, 403);
-    let ask = json!({ "legalBasis": "Luật Căn cước 26/2023/QH15, Điều 11", "start": "beginning" });
-    let (status, made) = call(reqwest::Method::POST, "api/v1/subs/population.registered", ask).await;
-    assert_eq!(status, 200, "{made}");
-    let id = made["id"].as_str().expect("an id").parse().expect("a UUID");
+    // A rule of the province waits for children who are given a number: its node asks for one by itself.
+    let [follower] = &following::subscribers(&asks.whole)[..] else {
+        panic!("one rule, one event")
+    };
+    let followed = follower.step(SystemClock.now()).await;
+    assert_eq!(followed.expect("asked for"), Step::Unapproved);
     let events = keeps.joined().events.clone();
+    let asked = events
+        .subscriptions(&keeps.steward(), Some(State::Requested), None, 10)
+        .await;
+    let asked = asked.expect("a list").rows;
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(asked[0].purpose, "proactive.await");
+    assert!(asked[0].legal_basis.contains("Luật Hộ tịch"), "{asked:?}");
     events
-        .decide(&keeps.steward(), id, State::Approved, "")
+        .decide(&keeps.steward(), asked[0].id, State::Approved, "")
         .await
         .expect("approved");
     let (status, page) = call(reqwest::Method::GET, pull, Value::Null).await;
@@ -351,6 +367,10 @@ async fn told_as_events(asks: &Town, keeps: &Town) {
         json!({ "person_number": record["person_number"] }),
         "and nothing else of it"
     );
+    follower.step(SystemClock.now()).await.expect("handed over");
+    let awaited = "SELECT COUNT(*) FROM proposal_awaited WHERE rule = 'birth-registration'";
+    let awaited: Option<i64> = asks.whole.store.read().scalar(awaited, params![]).await.expect("read");
+    assert!(awaited >= Some(1), "{awaited:?}");
 }
 
 /// What a person contests in the province becomes a doubt at the ministry, and its answer comes back with a notice.

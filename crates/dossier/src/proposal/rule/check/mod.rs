@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{About, Around, Because, FILE, Fact, Ladder, Level, Prefill, Rule, Source, WRITES, Way};
+use super::{About, Around, Because, FILE, Fact, Ladder, Level, On, Prefill, Rule, Source, WRITES, Way};
 
 /// Purposes under which people may be looked for begin with this.
 const PURPOSE: &str = "proactive.";
@@ -29,6 +29,8 @@ const PURPOSE: &str = "proactive.";
 const VALID: (u16, u16) = (7, 365);
 /// Days until the people of a run are asked again.
 const EVERY: (u16, u16) = (1, 365);
+/// The most days after an event until whom it names is looked at.
+const LONGEST_WAIT: u16 = 365;
 /// Days in which an act may be refused: enough for a person who is away for a week.
 const REFUSE: (u16, u16) = (10, 90);
 /// Days in which the former state may be had back.
@@ -50,6 +52,8 @@ struct Raw {
     valid_days: u16,
     #[serde(default)]
     every_days: Option<u16>,
+    #[serde(default)]
+    on: Vec<On>,
     #[serde(default)]
     basis: Vec<Basis>,
     #[serde(default)]
@@ -134,6 +138,7 @@ impl Judge<'_> {
             false => None,
         };
         self.common(&raw);
+        self.events(&raw.on);
         let question = self.question(&raw);
         let package = self
             .around
@@ -176,6 +181,7 @@ impl Judge<'_> {
             procedure: raw.procedure,
             valid_days: raw.valid_days,
             every_days: raw.every_days,
+            on: raw.on,
             basis: raw.basis,
             because: raw.because,
             facts: raw.fact,
@@ -211,6 +217,29 @@ impl Judge<'_> {
                 "Phải nêu ít nhất một căn cứ pháp lý, có văn bản và điều khoản.",
                 "At least one law has to be named, with its article.",
             );
+        }
+    }
+
+    fn events(&mut self, all: &[On]) {
+        for (n, on) in all.iter().enumerate() {
+            let at = format!("on[{n}]");
+            self.days(&format!("{at}.after_days"), on.after_days, (0, LONGEST_WAIT));
+            if on.registry().is_none() {
+                self.error(
+                    format!("{at}.event"),
+                    "event-without-registry",
+                    "Tên sự kiện gồm mã cơ sở dữ liệu, dấu chấm và mã sự kiện: population.registered.",
+                    "An event is named by its registry, a dot and its own id: population.registered.",
+                );
+            }
+            if all[..n].iter().any(|other| other.event == on.event) {
+                self.error(
+                    format!("{at}.event"),
+                    "event-twice",
+                    format!("Sự kiện “{}” đã được khai ở trên.", on.event),
+                    format!("The event “{}” stands above already.", on.event),
+                );
+            }
         }
     }
 

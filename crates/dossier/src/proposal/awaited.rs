@@ -21,6 +21,8 @@ use crate::service::Dossiers;
 
 /// Those who are due are to be looked at.
 pub(super) const AWAITED: &str = "dossier.proposal-awaited";
+/// More than this many are told as more.
+pub const MOST_TOLD: i64 = 10_000;
 /// Seconds until it is tried again while a run of this sort is under way.
 const UNDER_WAY: i64 = 600;
 
@@ -108,21 +110,18 @@ impl Dossiers {
         })
     }
 
-    /// How many a rule waits for, and when the first is due.
+    /// For how many a rule waits, counted up to one more than [`MOST_TOLD`], and when the first is due.
     pub(super) async fn awaited(&self, rule: &Rule) -> Result<(i64, Option<Timestamp>)> {
-        let (people, first) = tables::awaited(&self.store().read(), rule.code.as_str()).await?;
-        Ok((people, first.map(Timestamp::from_micros)))
+        let (db, rule) = (self.store().read(), rule.code.as_str());
+        let people = tables::awaited(&db, rule, MOST_TOLD + 1).await?;
+        Ok((people, tables::first_due(&db, rule).await?))
     }
 }
 
 /// Orders that a rule looks at whom it waits for, once the first is due.
 async fn order_next(tx: &Tx, rule: &str, now: Timestamp) -> Result<()> {
-    let (_, first) = tables::awaited(tx, rule).await?;
-    match first {
-        Some(first) => {
-            let at = Timestamp::from_micros(first).max(now);
-            tx.enqueue(order(rule, at)?, now).await
-        }
+    match tables::first_due(tx, rule).await? {
+        Some(first) => tx.enqueue(order(rule, first.max(now))?, now).await,
         None => Ok(()),
     }
 }

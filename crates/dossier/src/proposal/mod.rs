@@ -41,7 +41,7 @@ use self::{
     store as tables,
 };
 pub use self::{
-    awaited::{Awaits, Heard},
+    awaited::{Awaits, Heard, MOST_TOLD},
     office::{Figures, Left, ProcedureFigures, RuleView, RunView, Stuck, told},
     own::{ProposalView, WayView, Wish},
     rule::{About, Act, Around, Because, FILE, Fact, Ladder, Level, On, Prefill, Rule, Source, WRITES, Way, check},

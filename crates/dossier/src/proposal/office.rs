@@ -88,7 +88,7 @@ pub struct RuleView<'a> {
     pub figures: Figures,
     /// Its newest runs.
     pub runs: Vec<RunView>,
-    /// Persons whom events named and who are not due yet.
+    /// Persons whom events named and who are not due yet; one more than [`super::MOST_TOLD`] stands for more.
     pub awaited: i64,
     /// When the first of them is.
     pub next_due: Option<Timestamp>,

@@ -354,16 +354,18 @@ pub async fn forget_awaited(tx: &Tx, rule: &str) -> Result<()> {
     tx.exec(sql, params![rule]).await.map(drop)
 }
 
-/// How many a rule waits for, and when the first is due.
-pub async fn awaited(db: &impl Read, rule: &str) -> Result<(i64, Option<i64>)> {
-    #[derive(Row)]
-    struct AwaitedFigures {
-        people: i64,
-        first: Option<i64>,
-    }
-    let sql = "SELECT COUNT(*) AS people, MIN(due_at) AS first FROM proposal_awaited WHERE rule = $1";
-    let row: Option<AwaitedFigures> = db.one(sql, params![rule]).await?;
-    Ok(row.map_or((0, None), |row| (row.people, row.first)))
+/// For how many a rule waits, counted up to `most`.
+pub async fn awaited(db: &impl Read, rule: &str, most: i64) -> Result<i64> {
+    let sql = "SELECT COUNT(*) FROM (SELECT person_key FROM proposal_awaited WHERE rule = $1 LIMIT $2) AS people";
+    let people: Option<i64> = db.scalar(sql, params![rule, most]).await?;
+    Ok(people.unwrap_or(0))
+}
+
+/// When the first is due for whom a rule waits.
+pub async fn first_due(db: &impl Read, rule: &str) -> Result<Option<Timestamp>> {
+    let sql = "SELECT due_at FROM proposal_awaited WHERE rule = $1 ORDER BY due_at LIMIT 1";
+    let first: Option<i64> = db.scalar(sql, params![rule]).await?;
+    Ok(first.map(Timestamp::from_micros))
 }
 
 /// Forgets whom former runs of a rule over a list looked at.

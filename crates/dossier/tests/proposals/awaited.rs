@@ -59,7 +59,7 @@ async fn whom_an_event_names_is_looked_at_on_the_day_and_once() {
             .await;
         assert_eq!(commune.awaited().await, (1, Some(day), 0));
         let page = commune.page(&leader(), "/desk/proposals/birth-registration").await;
-        assert!(page.contains("population.registered, sau 61 ngày"), "{page}");
+        assert!(page.contains("Công dân được cấp số định danh, sau 61 ngày"), "{page}");
         assert!(!page.contains(CHILD));
 
         commune.work(after(60 * DAY)).await;

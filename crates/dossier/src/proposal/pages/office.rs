@@ -12,7 +12,7 @@ use identity::Web;
 use view::{Link, Page, ui};
 
 use super::{
-    super::{Figures, Ladder, Left, On, ProcedureFigures, RuleView, RunView, Stuck, told},
+    super::{Figures, Ladder, Left, MOST_TOLD, On, ProcedureFigures, RuleView, RunView, Stuck, told},
     mine::{self, first, procedure, proposal_id},
 };
 use crate::service::Dossiers;
@@ -82,7 +82,7 @@ struct RulePage {
     every: Option<u16>,
     /// Events that name people, each with the days after it.
     events: Vec<String>,
-    awaited: i64,
+    awaited: String,
     next_due: Option<Timestamp>,
     figures: Figures,
     runs: Vec<RunView>,
@@ -152,7 +152,10 @@ async fn rule_page(web: &Web, dossiers: &Dossiers, code: &str, posted: Posted, p
         },
         every: rule.every_days,
         events: rule.on.iter().map(|on| event(&page, on)).collect(),
-        awaited: view.awaited,
+        awaited: match view.awaited {
+            more if more > MOST_TOLD => format!("{} {}", page.t("hơn", "more than"), page.number(MOST_TOLD)),
+            people => page.number(people).to_string(),
+        },
         next_due: view.next_due,
         figures: view.figures,
         runs: view.runs,
@@ -168,10 +171,11 @@ async fn rule_page(web: &Web, dossiers: &Dossiers, code: &str, posted: Posted, p
 }
 
 fn event(page: &Page, on: &On) -> String {
+    let name = page.text(&on.name);
     match (on.after_days, page.t("sau", "after")) {
-        (0, _) => on.event.to_string(),
-        (1, after) => format!("{}, {after} 1 {}", on.event, page.t("ngày", "day")),
-        (days, after) => format!("{}, {after} {days} {}", on.event, page.t("ngày", "days")),
+        (0, _) => name.to_owned(),
+        (1, after) => format!("{name}, {after} 1 {}", page.t("ngày", "day")),
+        (days, after) => format!("{name}, {after} {days} {}", page.t("ngày", "days")),
     }
 }
 

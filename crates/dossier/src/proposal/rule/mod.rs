@@ -100,6 +100,8 @@ pub enum About {
 pub struct On {
     /// `registry.event`.
     pub event: EventName,
+    /// What has happened then, as officers read it.
+    pub name: Text,
     /// The field of the event that has the personal number.
     pub person: FieldPath,
     /// Days after it when they are looked at.

@@ -163,8 +163,8 @@ impl Lookup for Registries {
     }
 }
 
-/// A child's dossier that was filed by the mother and signed by the leader.
-async fn signed(town: &Town, registries: &Arc<Registries>) -> String {
+/// From now on the town asks and tells these registries, which have everybody at home in a commune of today.
+fn tell(town: &Town, registries: &Arc<Registries>) {
     let (units, today) = (&town.dossiers.reference().units, start().legal_date());
     let province = units.provinces(today)[0];
     let commune = units.communes(province.code, today)[0];
@@ -172,6 +172,34 @@ async fn signed(town: &Town, registries: &Arc<Registries>) -> String {
         json!({ "province": province.code.to_string(), "commune": commune.code.to_string(), "detail": "12 Lê Lợi" });
     town.dossiers.ask_registries_by(registries.clone());
     town.dossiers.tell_registries_by(registries.clone());
+}
+
+/// Accepts, reviews and signs a filed dossier, and takes the fee where there is one.
+async fn sign(town: &Town, filed: &str, review: Value) {
+    for (outcome, fields) in [("accept", json!({})), ("ok", review), ("approve", json!({}))] {
+        let seen = town.seen(filed).await;
+        if seen.state.waits_for_payment() {
+            let pay = Command::RecordPayment {
+                amount: seen.state.owed(),
+                method: PaymentMethod::Cash,
+                reference: "BL 0012".to_owned(),
+            };
+            let clerk = officer(&[Role::Receptionist]);
+            town.dossiers.command(&clerk, seen.id, &pay, None).await.expect("paid");
+        }
+        let completion = Completion {
+            token: town.seen(filed).await.tasks[0].open.token,
+            outcome: outcome.to_owned(),
+            fields: fields.as_object().cloned().unwrap_or_default(),
+            ..Completion::default()
+        };
+        town.step(seen.id, completion).await;
+    }
+}
+
+/// A child's dossier that was filed by the mother and signed by the leader.
+async fn signed(town: &Town, registries: &Arc<Registries>) -> String {
+    tell(town, registries);
     let path = town.post(&an(), &format!("/apply/{CODE}/start"), &[]).await.location();
     // Both parents, so that the other one is asked for as well.
     let both = [("_shown", "parents.both"), ("parents.both", "true"), ("then", "next")];
@@ -191,32 +219,13 @@ async fn signed(town: &Town, registries: &Arc<Registries>) -> String {
         "by that number"
     );
     let filed = town.file(&an(), &path).await;
-    for (outcome, fields) in [
-        ("accept", json!({})),
-        ("ok", json!({ "register_number": 15 })),
-        ("approve", json!({})),
-    ] {
-        let seen = town.seen(&filed).await;
-        let completion = Completion {
-            token: seen.tasks[0].open.token,
-            outcome: outcome.to_owned(),
-            fields: fields.as_object().cloned().unwrap_or_default(),
-            ..Completion::default()
-        };
-        town.step(seen.id, completion).await;
-    }
+    sign(town, &filed, json!({ "register_number": 15 })).await;
     filed
 }
 
 /// A dossier of this procedure that was filed, paid for and signed, in a town that tells these registries.
 async fn signed_of(town: &Town, code: &str, registries: &Arc<Registries>) -> String {
-    let (units, today) = (&town.dossiers.reference().units, start().legal_date());
-    let province = units.provinces(today)[0];
-    let commune = units.communes(province.code, today)[0];
-    *registries.home.lock().expect("one at a time") =
-        json!({ "province": province.code.to_string(), "commune": commune.code.to_string(), "detail": "12 Lê Lợi" });
-    town.dossiers.ask_registries_by(registries.clone());
-    town.dossiers.tell_registries_by(registries.clone());
+    tell(town, registries);
     let path = town.fill(&an(), code).await;
     town.hand_in(&an(), &path).await;
     let filed = town.file(&an(), &path).await;
@@ -226,25 +235,7 @@ async fn signed_of(town: &Town, code: &str, registries: &Arc<Registries>) -> Str
     } else {
         json!({})
     };
-    for (outcome, fields) in [("accept", json!({})), ("ok", review), ("approve", json!({}))] {
-        let seen = town.seen(&filed).await;
-        if seen.state.waits_for_payment() {
-            let pay = Command::RecordPayment {
-                amount: seen.state.owed(),
-                method: PaymentMethod::Cash,
-                reference: "BL 0012".to_owned(),
-            };
-            let clerk = officer(&[Role::Receptionist]);
-            town.dossiers.command(&clerk, seen.id, &pay, None).await.expect("paid");
-        }
-        let completion = Completion {
-            token: town.seen(&filed).await.tasks[0].open.token,
-            outcome: outcome.to_owned(),
-            fields: fields.as_object().cloned().unwrap_or_default(),
-            ..Completion::default()
-        };
-        town.step(seen.id, completion).await;
-    }
+    sign(town, &filed, review).await;
     filed
 }
 
@@ -442,20 +433,7 @@ async fn signed_without_keeper(town: &Town, registries: &Arc<Registries>) -> Str
     let path = town.fill(&an(), CODE).await;
     town.hand_in(&an(), &path).await;
     let filed = town.file(&an(), &path).await;
-    for (outcome, fields) in [
-        ("accept", json!({})),
-        ("ok", json!({ "register_number": 15 })),
-        ("approve", json!({})),
-    ] {
-        let seen = town.seen(&filed).await;
-        let completion = Completion {
-            token: seen.tasks[0].open.token,
-            outcome: outcome.to_owned(),
-            fields: fields.as_object().cloned().unwrap_or_default(),
-            ..Completion::default()
-        };
-        town.step(seen.id, completion).await;
-    }
+    sign(town, &filed, json!({ "register_number": 15 })).await;
     filed
 }
 
@@ -527,13 +505,7 @@ async fn a_death_stays_registered_where_another_registry_refuses() {
 
 /// A move of somebody who is the head of a household, with husband and child, signed by the leader. The mother stays.
 async fn moved(town: &Town, registries: &Arc<Registries>) -> String {
-    let (units, today) = (&town.dossiers.reference().units, start().legal_date());
-    let province = units.provinces(today)[0];
-    let commune = units.communes(province.code, today)[0];
-    *registries.home.lock().expect("one at a time") =
-        json!({ "province": province.code.to_string(), "commune": commune.code.to_string(), "detail": "12 Lê Lợi" });
-    town.dossiers.ask_registries_by(registries.clone());
-    town.dossiers.tell_registries_by(registries.clone());
+    tell(town, registries);
     let path = town.fill(&an(), "1.004222").await;
     let page = town.page(&an(), &format!("{path}/pages/members")).await;
     for name in [
@@ -564,25 +536,7 @@ async fn moved(town: &Town, registries: &Arc<Registries>) -> String {
     town.hand_in(&an(), &path).await;
     let filed = town.file(&an(), &path).await;
     let review = json!({ "household_number": "00004-000123" });
-    for (outcome, fields) in [("accept", json!({})), ("ok", review), ("approve", json!({}))] {
-        let seen = town.seen(&filed).await;
-        if seen.state.waits_for_payment() {
-            let pay = Command::RecordPayment {
-                amount: seen.state.owed(),
-                method: PaymentMethod::Cash,
-                reference: "BL 0012".to_owned(),
-            };
-            let clerk = officer(&[Role::Receptionist]);
-            town.dossiers.command(&clerk, seen.id, &pay, None).await.expect("paid");
-        }
-        let completion = Completion {
-            token: town.seen(&filed).await.tasks[0].open.token,
-            outcome: outcome.to_owned(),
-            fields: fields.as_object().cloned().unwrap_or_default(),
-            ..Completion::default()
-        };
-        town.step(seen.id, completion).await;
-    }
+    sign(town, &filed, review).await;
     filed
 }
 

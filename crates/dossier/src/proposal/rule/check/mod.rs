@@ -223,6 +223,7 @@ impl Judge<'_> {
     fn events(&mut self, all: &[On]) {
         for (n, on) in all.iter().enumerate() {
             let at = format!("on[{n}]");
+            self.sink.translated(FILE, format!("{at}.name"), &on.name);
             self.days(&format!("{at}.after_days"), on.after_days, (0, LONGEST_WAIT));
             if on.registry().is_none() {
                 self.error(

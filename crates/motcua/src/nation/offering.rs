@@ -14,7 +14,7 @@ use super::{
 };
 
 /// How long one node may take to learn of another's.
-const LEARNING: Duration = Duration::from_secs(60);
+const LEARNING: Duration = Duration::from_secs(300);
 /// How long nodes may take to ask for the events that they follow, and how often it is looked.
 const ASKING: Duration = Duration::from_secs(900);
 const LOOK: Duration = Duration::from_secs(5);

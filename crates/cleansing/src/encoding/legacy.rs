@@ -163,15 +163,16 @@ pub(super) fn encode_windows1258(mut out: Vec<u8>, c: char) -> Result<Vec<u8>, N
         out.push(byte);
         return Ok(out);
     }
-    // A vowel with its shape, then the tone.
+    // A vowel with its shape, then its tone, where the two make the letter again: one with two tones (Ṹ) has no code.
     let is_tone = |m: &char| matches!(m, '\u{300}' | '\u{301}' | '\u{303}' | '\u{309}' | '\u{323}');
-    let shape: String = std::iter::once(c).nfd().filter(|m| !is_tone(m)).nfc().collect();
+    let shape = std::iter::once(c).nfd().filter(|m| !is_tone(m)).nfc().next();
     let tone = std::iter::once(c).nfd().find(is_tone);
-    let mut shape = shape.chars();
-    match (shape.next().and_then(code), shape.next(), tone.and_then(code)) {
-        (Some(vowel), None, Some(tone)) => out.extend([vowel, tone]),
-        _ => return Err(NoCode(c)),
-    }
+    let pair = || {
+        let (shape, tone) = (shape?, tone?);
+        let again = [shape, tone].into_iter().nfc().eq([c]);
+        again.then_some([code(shape)?, code(tone)?])
+    };
+    out.extend(pair().ok_or(NoCode(c))?);
     Ok(out)
 }
 

@@ -233,6 +233,21 @@ mod tests {
     }
 
     #[test]
+    fn every_character_is_kept_or_refused() {
+        // Beyond it nothing is in a table or made of what is.
+        for c in '\0'..'\u{3000}' {
+            let composed: String = std::iter::once(c).nfc().collect();
+            for encoding in Encoding::ALL {
+                if let Ok(bytes) = encoding.encode(&c.to_string()) {
+                    let back = encoding.decode(&bytes).text;
+                    assert_eq!(back, composed, "{} U+{:04X}", encoding.name(), u32::from(c));
+                }
+            }
+        }
+        assert_eq!(Encoding::Windows1258.encode("Ṹ"), Err(NoCode('Ṹ')));
+    }
+
+    #[test]
     fn what_has_no_meaning_is_counted() {
         assert_eq!(Encoding::Utf8.decode(b"a\xffb").unknown, 1);
         assert_eq!(Encoding::Tcvn3.decode(b"a\x80b").unknown, 1);

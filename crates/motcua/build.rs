@@ -25,12 +25,17 @@ fn folders(folder: &str) {
             .expect("a file below the folder")
             .display()
             .to_string();
-        let path = file.canonicalize().expect("the file is there");
-        let _ = write!(out, "({name:?}, include_str!({path:?})),");
+        let _ = write!(out, "({name:?}, {}),", included(file));
     }
     out.push(']');
     let target = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join(format!("{folder}.rs"));
     fs::write(target, out).expect("the output folder can be written");
+}
+
+/// The text of a file, named from the crate's folder when it is compiled: two clones may share one target folder.
+fn included(file: &Path) -> String {
+    let below = format!("/{}", file.to_str().expect("names of files are UTF-8"));
+    format!("include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {below:?}))")
 }
 
 fn gather(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
@@ -46,7 +51,6 @@ fn gather(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
 }
 
 fn packages() {
-    // From the crate's folder, where cargo starts this, so that a target folder can move with it.
     let root = Path::new("../../catalogue");
     println!("cargo:rerun-if-changed={}", root.display());
     let mut out = String::from("[");
@@ -69,8 +73,7 @@ fn packages() {
                 .any(|end| file_name.ends_with(end))
             {
                 println!("cargo:rerun-if-changed={}", file.display());
-                let path = file.canonicalize().expect("the file is there");
-                let _ = write!(out, "({file_name:?}, include_str!({path:?})),");
+                let _ = write!(out, "({file_name:?}, {}),", included(&file));
             }
         }
         out.push_str("]),");

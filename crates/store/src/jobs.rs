@@ -182,9 +182,15 @@ struct Taken {
     id: Uuid,
     kind: String,
     payload: String,
+    run_at: i64,
     attempts: i64,
     trace: Option<String>,
     generation: i64,
+}
+
+#[derive(Debug, Clone, crate::Row)]
+struct Due {
+    kind: String,
 }
 
 /// A job as it was when it was taken.
@@ -332,14 +338,16 @@ pub struct Runner {
 #[derive(Debug, Default)]
 struct Pass {
     tried: usize,
-    /// As many were taken as can be at once: more may be due.
+    /// As many of a kind were taken as can be at once: more may be due.
     more: bool,
 }
 
 impl Pass {
-    fn took(&mut self, jobs: usize, most: i64) {
-        self.tried += jobs;
-        self.more |= i64::try_from(jobs).is_ok_and(|jobs| jobs == most);
+    /// `jobs` were taken, at most `most` of each of `kinds`.
+    fn took(&mut self, jobs: &[Taken], kinds: &[String], most: i64) {
+        let of = |kind: &String| jobs.iter().filter(|job| job.kind == *kind).count();
+        self.tried += jobs.len();
+        self.more |= kinds.iter().any(|kind| i64::try_from(of(kind)) == Ok(most));
     }
 }
 
@@ -435,41 +443,50 @@ impl Runner {
 
     async fn pass(&self) -> Result<Pass> {
         let now = self.clock.now();
-        let one_by_one: Vec<&str> = self.one_by_one.keys().copied().collect();
-        let all: Vec<&str> = self.together.keys().chain(&one_by_one).copied().collect();
-        // Looking first keeps an idle node from writing.
-        if !self.is_any_due(&all, now).await? {
-            return Ok(Pass::default());
-        }
         let mut pass = Pass::default();
-        for (kind, handler) in &self.together {
-            let jobs = self.take(&[kind], TOGETHER, now).await?;
-            pass.took(jobs.len(), TOGETHER);
+        let (together, one_by_one): (Vec<_>, Vec<_>) = self
+            .kinds_due(now)
+            .await?
+            .into_iter()
+            .partition(|kind| self.together.contains_key(kind.as_str()));
+        for kind in &together {
+            let Some(handler) = self.together.get(kind.as_str()) else {
+                continue;
+            };
+            let kind = std::slice::from_ref(kind);
+            let jobs = self.take(kind, TOGETHER, now).await?;
+            pass.took(&jobs, kind, TOGETHER);
             self.run_together(handler, jobs, now).await?;
         }
-        let jobs = self.take(&one_by_one, ONE_BY_ONE, now).await?;
-        pass.took(jobs.len(), ONE_BY_ONE);
+        // Each kind has its share, so that a backlog of one holds up no other.
+        let share = (ONE_BY_ONE / i64::try_from(one_by_one.len()).unwrap_or(ONE_BY_ONE).max(1)).max(1);
+        let jobs = self.take(&one_by_one, share, now).await?;
+        pass.took(&jobs, &one_by_one, share);
         for job in &jobs {
             self.run_one(job, now).await?;
         }
         Ok(pass)
     }
 
-    async fn is_any_due(&self, kinds: &[&str], now: Timestamp) -> Result<bool> {
+    /// The kinds of which a job is due. An idle node only reads.
+    async fn kinds_due(&self, now: Timestamp) -> Result<Vec<String>> {
+        let kinds: Vec<&str> = self.together.keys().chain(self.one_by_one.keys()).copied().collect();
         if kinds.is_empty() {
-            return Ok(false);
+            return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT id FROM job WHERE run_at <= $1 AND lease_until <= $1 AND failed_at IS NULL AND kind IN ({}) LIMIT 1",
-            crate::placeholders(2, kinds.len())
+            "SELECT known.column1 AS kind FROM ({}) AS known WHERE EXISTS (SELECT 1 FROM job \
+             WHERE job.kind = known.column1 AND run_at <= $1 AND lease_until <= $1 AND failed_at IS NULL)",
+            crate::among(2, kinds.len())
         );
         let mut values = params![now];
         values.extend(kinds.iter().map(crate::Param::value));
-        Ok(self.store.read().scalar::<Uuid>(&sql, values).await?.is_some())
+        let due = self.store.read().all::<Due>(&sql, values).await?;
+        Ok(due.into_iter().map(|due| due.kind).collect())
     }
 
-    /// Takes at most `most` jobs of these kinds under a lease, in the order in which they are due.
-    async fn take(&self, kinds: &[&str], most: i64, now: Timestamp) -> Result<Vec<Taken>> {
+    /// Takes at most `most` jobs of each of these kinds under a lease; all in the order in which they were due.
+    async fn take(&self, kinds: &[String], most: i64, now: Timestamp) -> Result<Vec<Taken>> {
         if kinds.is_empty() {
             return Ok(Vec::new());
         }
@@ -478,17 +495,21 @@ impl Runner {
             Engine::Postgres => " FOR UPDATE SKIP LOCKED",
         };
         let sql = format!(
-            "UPDATE job SET lease_until = $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM job WHERE run_at <= $2 \
-             AND lease_until <= $2 AND failed_at IS NULL AND kind IN ({}) ORDER BY run_at LIMIT $3{lock}) \
-             RETURNING id, kind, payload, attempts, trace, generation",
-            crate::placeholders(4, kinds.len())
+            "UPDATE job SET lease_until = $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM job WHERE kind = $4 \
+             AND run_at <= $2 AND lease_until <= $2 AND failed_at IS NULL ORDER BY run_at LIMIT $3{lock}) \
+             RETURNING id, kind, payload, run_at, attempts, trace, generation"
         );
-        let mut values = params![now.plus_seconds(LEASE_SECONDS), now, most];
-        values.extend(kinds.iter().map(crate::Param::value));
-        transact!(self.store, |tx| {
+        let mut jobs: Vec<Taken> = transact!(self.store, |tx| {
             tx.relax().await?;
-            tx.all::<Taken>(&sql, values.clone()).await
-        })
+            let mut jobs = Vec::new();
+            for kind in kinds {
+                let values = params![now.plus_seconds(LEASE_SECONDS), now, most, kind];
+                jobs.extend(tx.all::<Taken>(&sql, values).await?);
+            }
+            Ok(jobs)
+        })?;
+        jobs.sort_by_key(|job| (job.run_at, job.id));
+        Ok(jobs)
     }
 
     async fn run_together(&self, handler: &Many, jobs: Vec<Taken>, now: Timestamp) -> Result<()> {

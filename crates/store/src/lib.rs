@@ -34,4 +34,10 @@ pub use sea_orm::{self, FromQueryResult as Row};
 pub use tx::{Ended, Tx};
 
 /// The tables of this crate; first in every composition.
-pub const MIGRATIONS: Migrations = migrations!("store", "0001_store", "0002_job_trace", "0003_job_generation");
+pub const MIGRATIONS: Migrations = migrations!(
+    "store",
+    "0001_store",
+    "0002_job_trace",
+    "0003_job_generation",
+    "0004_job_by_kind"
+);

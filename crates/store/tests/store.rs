@@ -287,6 +287,54 @@ async fn a_job_has_one_effect_and_a_failed_one_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_of_one_kind_holds_up_no_other_and_each_is_done_in_order() {
+    for store in testkit::stores(&[TABLES]).await {
+        let clock = FixedClock::at(NOW.plus_seconds(600));
+        transact!(store, |tx| {
+            // Written last to first.
+            for n in (0..200_i64).rev() {
+                tx.enqueue(Job::new("paper", &n)?.at(NOW.plus_seconds(n)), NOW).await?;
+            }
+            tx.enqueue(Job::new("order", &1000_i64)?.at(NOW.plus_seconds(500)), NOW)
+                .await?;
+            tx.enqueue(Job::new("unknown", &0_i64)?, NOW).await
+        })
+        .expect("enqueued");
+        let done = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&done);
+        let note = move |run: store::jobs::Run| {
+            let done = Arc::clone(&noted);
+            async move {
+                done.lock().expect("no panic").push(run.payload::<i64>()?);
+                Ok(())
+            }
+        };
+        let (papers, orders) = (note.clone(), note);
+        let runner = Runner::new(store.clone(), Arc::new(clock))
+            .on("paper", papers)
+            .on("order", orders);
+        let first = runner.run_due().await.expect("ran");
+        let seen = done.lock().expect("no panic").clone();
+        assert_eq!(first, seen.len());
+        assert_eq!(
+            seen.last(),
+            Some(&1000),
+            "the order waits for no more papers than its share: {seen:?}"
+        );
+        assert!(seen.len() < 40, "{}", seen.len());
+        while runner.run_due().await.expect("ran") > 0 {}
+        let papers: Vec<_> = done
+            .lock()
+            .expect("no panic")
+            .iter()
+            .copied()
+            .filter(|n| *n < 1000)
+            .collect();
+        assert_eq!(papers, (0..200).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_asked_for_again_while_it_is_done_is_done_once_more() {
     for store in testkit::stores(&[TABLES]).await {
         let clock = FixedClock::at(NOW);

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::model::{
     Field,
-    hosting::LocalService,
-    tracker::{Place, ReadRecord, Seen},
+    hosting::{LocalService, ServiceTarget},
+    tracker::{Place, ReadRecord, Seen, Subjects},
 };
 
 /// What is looked into of an answer.
@@ -58,7 +58,7 @@ impl Inner {
             request,
             answer: whole.as_deref(),
         });
-        if found.persons.is_empty() && found.unreadable > 0 {
+        if is_flawed(service, &found) {
             count(&self.meter.subjects_unreadable);
             tracing::warn!(service = %admitted.asked.service, "the subject rule of a service finds no person");
         }
@@ -83,6 +83,13 @@ impl Inner {
     }
 }
 
+/// Whether the rule of a service is to be looked at by its owner. Under the paths of a service of this very program there are
+/// records of other things too, such as an enterprise under its code.
+fn is_flawed(service: &LocalService, found: &Subjects) -> bool {
+    let is_declared = !matches!(service.target, ServiceTarget::Internal(_));
+    is_declared && found.persons.is_empty() && found.unreadable > 0
+}
+
 /// Whether answers of a service are looked into, so that they are read whole where they can be.
 pub(super) fn looks_into_answers(service: &LocalService) -> bool {
     service.subjects.0.iter().any(|place| matches!(place, Place::Answer(_)))
@@ -100,4 +107,39 @@ fn is_json(content_type: Option<&[u8]>) -> bool {
         .unwrap_or_default();
     let media = media.trim_ascii().to_ascii_lowercase();
     media == b"application/json" || media.ends_with(b"+json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        builtin::BuiltIn,
+        model::{address::ServicePath, identifier::Part},
+    };
+
+    #[test]
+    fn an_enterprise_in_a_registry_is_no_flaw_of_a_rule_and_a_person_is_found() {
+        let code = Part::new(crate::builtin::REGISTRIES).expect("a code");
+        let registries = BuiltIn::of(&code).expect("built in").service();
+        let declared = LocalService {
+            target: ServiceTarget::Url("http://127.0.0.1:9".to_owned()),
+            ..registries.clone()
+        };
+        let find = |key: &str| {
+            let path = format!("/enterprises/verify/records/{key}");
+            let path = ServicePath::parse(path.as_bytes()).expect("a path");
+            registries.subjects.find(&Seen {
+                path: &path,
+                query: None,
+                request: None,
+                answer: None,
+            })
+        };
+        let (enterprise, person) = (find("0100109106"), find("037190001234"));
+        assert_eq!((enterprise.persons.len(), enterprise.unreadable), (0, 1));
+        assert_eq!(person.persons.len(), 1);
+        let flawed = |found| (is_flawed(&registries, found), is_flawed(&declared, found));
+        assert_eq!(flawed(&enterprise), (false, true));
+        assert_eq!(flawed(&person), (false, false));
+    }
 }

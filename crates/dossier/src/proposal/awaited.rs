@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use ::store::{Tx, jobs::Run, transact};
 use base::{Result, Timestamp, codes::PersonNumber};
-use exchange::events::{Cursor, Event, EventName, Handler};
+use exchange::events::{Cursor, Event, EventName, Handler, Standing};
 use identity::Ctx;
 use registry::model::RegistryCode;
 use serde::{Deserialize, Serialize};
@@ -182,5 +182,11 @@ impl Handler for Heard {
     async fn missed(&self, _: &Tx, _: Option<Cursor>, _: Cursor) -> Result<()> {
         tracing::warn!(event = %self.event, "events were missed; whom they named is proposed nothing unless an officer lists them");
         Ok(())
+    }
+
+    fn stands(&self, standing: Standing) {
+        if let Some(proposing) = self.dossiers.proposing() {
+            proposing.note(&self.event, standing);
+        }
     }
 }

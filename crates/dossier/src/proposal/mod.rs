@@ -25,8 +25,14 @@ mod rule;
 mod runs;
 mod store;
 
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
 use ::store::{Job, Tx, jobs::Runner, transact};
 use base::{Error, Kind, Result, Timestamp};
+use exchange::events::{EventName, Standing};
 use hmac::{Hmac, Mac};
 use identity::{Ctx, Sealer};
 use registry::question::service::{Asker, Questions};
@@ -68,6 +74,8 @@ pub struct Proposing {
     questions: Questions,
     hashing: [u8; 32],
     sealer: Sealer,
+    /// How the events that rules wait for are followed, as far as this process knows.
+    followed: Mutex<BTreeMap<EventName, Standing>>,
 }
 
 impl Proposing {
@@ -78,12 +86,24 @@ impl Proposing {
             questions,
             hashing: derived(key, b"proposals/person"),
             sealer: Sealer::new(derived(key, b"proposals/seal")),
+            followed: Mutex::default(),
         }
     }
 
     /// The pseudonym of a personal number: nobody without the key can go from the numbers that there may be to their proposals.
     fn person(&self, number: &str) -> String {
         hex::encode(derived(&self.hashing, number.as_bytes()))
+    }
+
+    /// How an event is followed now; nothing before the first question for it.
+    fn follows(&self, event: &EventName) -> Option<Standing> {
+        let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        followed.get(event).copied()
+    }
+
+    fn note(&self, event: &EventName, standing: Standing) {
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        followed.insert(event.clone(), standing);
     }
 
     fn rule(&self, code: &str) -> Option<&Rule> {

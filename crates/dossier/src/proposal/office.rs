@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use base::{Error, Kind, Problems, Result, Text, Timestamp};
+use exchange::events::Standing;
 use identity::{Ctx, Permission, Scope};
 
 use super::{
-    Rule,
+    On, Rule,
     model::{Proposal, ProposalId, RunId, Step},
     runs::left,
     store::{self as tables, CountRow, RunRow},
@@ -88,6 +89,8 @@ pub struct RuleView<'a> {
     pub figures: Figures,
     /// Its newest runs.
     pub runs: Vec<RunView>,
+    /// The events that it waits for, and how each is followed; nothing of one that was never asked for yet.
+    pub events: Vec<(&'a On, Option<Standing>)>,
     /// Persons whom events named and who are not due yet; one more than [`super::MOST_TOLD`] stands for more.
     pub awaited: i64,
     /// When the first of them is.
@@ -207,11 +210,13 @@ impl Dossiers {
             views.push(self.run_view(&run).await?);
         }
         let (awaited, next_due) = self.awaited(rule).await?;
+        let follows = |on: &On| self.proposing()?.follows(&on.event);
         let may_start = self.require_decider(ctx, &rule.procedure).is_ok();
         Ok(RuleView {
             rule,
             figures,
             runs: views,
+            events: rule.on.iter().map(|on| (on, follows(on))).collect(),
             awaited,
             next_due,
             stuck: if may_start { self.stuck(rule).await? } else { Vec::new() },

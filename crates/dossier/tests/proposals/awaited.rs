@@ -1,6 +1,6 @@
 //! Whom events name, and when they are looked at.
 
-use exchange::events::{Event, EventId, Handler as _, Position};
+use exchange::events::{Event, EventId, Handler as _, Position, Standing};
 use serde_json::value::to_raw_value;
 use store::transact;
 
@@ -34,6 +34,16 @@ impl Commune {
         done.expect("taken down");
     }
 
+    /// The page of the rule says how its event is followed.
+    async fn stands(&self, standing: Option<Standing>, says: &str) {
+        if let Some(standing) = standing {
+            let heard = self.dossiers.heard(REGISTERED.parse().expect("a name"));
+            heard.stands(standing);
+        }
+        let page = self.page(&leader(), "/desk/proposals/birth-registration").await;
+        assert!(page.contains(says), "{says}: {page}");
+    }
+
     async fn awaited(&self) -> (i64, Option<Timestamp>, usize) {
         let view = self.dossiers.proposal_rule(&leader(), RULE).await.expect("a rule");
         (view.awaited, view.next_due, view.runs.len())
@@ -45,6 +55,17 @@ async fn whom_an_event_names_is_looked_at_on_the_day_and_once() {
     for commune in communes().await {
         commune.add("population", child()).await;
         let day = after(61 * DAY);
+        commune.stands(None, "Chưa theo dõi").await;
+        for (standing, says) in [
+            (
+                Standing::Unapproved,
+                "Cơ quan quản lý cơ sở dữ liệu chưa cho phép nhận tin",
+            ),
+            (Standing::Failing, "Chưa lấy được tin"),
+            (Standing::Heard, "Đang nhận tin"),
+        ] {
+            commune.stands(Some(standing), says).await;
+        }
         // The same news twice, one who has no number, one that is none, and one that was withdrawn.
         let news = [
             event(1, start(), of(CHILD)),

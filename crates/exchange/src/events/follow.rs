@@ -41,6 +41,20 @@ pub trait Handler: Send + Sync + 'static {
             "Some events are no longer kept and were missed. Bring the data up to date as a whole, then follow on.",
         )))
     }
+
+    /// How following stands after a step of [`Subscriber::run`], also when it stood so before.
+    fn stands(&self, _standing: Standing) {}
+}
+
+/// How following stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// What there was has been heard.
+    Heard,
+    /// The provider's steward has not approved the subscription, or stopped it.
+    Unapproved,
+    /// The last step failed; it is tried again.
+    Failing,
 }
 
 /// What one step came to.
@@ -224,32 +238,32 @@ impl<H: Handler> Subscriber<H> {
 
     /// Follows until `stop` becomes true: at once after a nudge, every so often without one, later and later after failures.
     pub async fn run(self, nudged: Arc<Notify>, clock: Arc<dyn Clock>, mut stop: watch::Receiver<bool>) {
-        let (mut failures, mut approved) = (0_u32, true);
+        let (mut failures, mut stood) = (0_u32, None);
         while !*stop.borrow() {
-            let pause = match self.step(clock.now()).await {
-                Ok(Step::More(_)) => {
-                    (failures, approved) = (0, true);
-                    continue;
-                }
-                Ok(Step::Done(_)) => {
-                    (failures, approved) = (0, true);
-                    self.every
-                }
+            let (standing, pause) = match self.step(clock.now()).await {
+                Ok(Step::More(_)) => (Standing::Heard, Duration::ZERO),
+                Ok(Step::Done(_)) => (Standing::Heard, self.every),
                 Ok(Step::Unapproved) => {
-                    if approved {
+                    if stood != Some(Standing::Unapproved) {
                         tracing::info!(name = self.name, of = %self.of, "following waits for the provider's approval");
                     }
-                    (failures, approved) = (0, false);
-                    self.every
+                    (Standing::Unapproved, self.every)
                 }
                 Err(trouble) => {
                     tracing::warn!(%trouble, name = self.name, of = %self.of, failures, "following events failed");
-                    failures += 1;
-                    FIRST_PAUSE
-                        .saturating_mul(1 << (failures - 1).min(16))
-                        .min(LONGEST_PAUSE)
+                    let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(16)).min(LONGEST_PAUSE);
+                    (Standing::Failing, pause)
                 }
             };
+            failures = match standing {
+                Standing::Failing => failures.saturating_add(1),
+                Standing::Heard | Standing::Unapproved => 0,
+            };
+            stood = Some(standing);
+            self.handler.stands(standing);
+            if pause.is_zero() {
+                continue;
+            }
             tokio::select! {
                 _ = stop.changed() => {}
                 () = tokio::time::sleep(pause) => {}

@@ -24,7 +24,7 @@ mod tests;
 pub mod webhook;
 mod wire;
 
-pub use follow::{Handler, Step, Subscriber, Trouble};
+pub use follow::{Handler, Standing, Step, Subscriber, Trouble};
 pub use model::{
     Cursor, DeliveryId, Event, EventId, EventName, EventTypeId, LARGEST_DATA, LONGEST_KEY, NewEvent, Position,
     Published, Sensitivity, Start, State, SubscriptionId, TypeId, breaks,

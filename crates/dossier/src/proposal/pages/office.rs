@@ -8,8 +8,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use base::{Error, Kind, Lang, Problems, Result, Timestamp};
+use exchange::events::Standing;
 use identity::Web;
-use view::{Link, Page, ui};
+use view::{
+    Link, Page,
+    ui::{self, Tone},
+};
 
 use super::{
     super::{Figures, Ladder, Left, MOST_TOLD, On, ProcedureFigures, RuleView, RunView, Stuck, told},
@@ -80,8 +84,7 @@ struct RulePage {
     /// Days to refuse, days to restore.
     act: Option<(u16, u16)>,
     every: Option<u16>,
-    /// Events that name people, each with the days after it.
-    events: Vec<String>,
+    events: Vec<EventRow>,
     awaited: String,
     next_due: Option<Timestamp>,
     figures: Figures,
@@ -89,6 +92,15 @@ struct RulePage {
     stuck: Vec<StuckRow>,
     may_start: bool,
     people: String,
+}
+
+/// An event that names people.
+struct EventRow {
+    /// With the days after it.
+    name: String,
+    /// How it is followed.
+    news: String,
+    tone: Tone,
 }
 
 struct StuckRow {
@@ -151,7 +163,11 @@ async fn rule_page(web: &Web, dossiers: &Dossiers, code: &str, posted: Posted, p
             _ => None,
         },
         every: rule.every_days,
-        events: rule.on.iter().map(|on| event(&page, on)).collect(),
+        events: view
+            .events
+            .iter()
+            .map(|(on, standing)| event(&page, on, *standing))
+            .collect(),
         awaited: match view.awaited {
             more if more > MOST_TOLD => format!("{} {}", page.t("hơn", "more than"), page.number(MOST_TOLD)),
             people => page.number(people).to_string(),
@@ -170,12 +186,34 @@ async fn rule_page(web: &Web, dossiers: &Dossiers, code: &str, posted: Posted, p
     })
 }
 
-fn event(page: &Page, on: &On) -> String {
+fn event(page: &Page, on: &On, standing: Option<Standing>) -> EventRow {
     let name = page.text(&on.name);
-    match (on.after_days, page.t("sau", "after")) {
-        (0, _) => name.to_owned(),
-        (1, after) => format!("{name}, {after} 1 {}", page.t("ngày", "day")),
-        (days, after) => format!("{name}, {after} {days} {}", page.t("ngày", "days")),
+    let (news, tone) = match standing {
+        Some(Standing::Heard) => (page.t("Đang nhận tin", "Its news come"), Tone::Good),
+        Some(Standing::Unapproved) => (
+            page.t(
+                "Cơ quan quản lý cơ sở dữ liệu chưa cho phép nhận tin",
+                "The agency that keeps the registry does not permit it yet",
+            ),
+            Tone::Warn,
+        ),
+        Some(Standing::Failing) => (
+            page.t(
+                "Chưa lấy được tin, hệ thống sẽ thử lại",
+                "Its news could not be had; it is tried again",
+            ),
+            Tone::Late,
+        ),
+        None => (page.t("Chưa theo dõi", "Not followed yet"), Tone::Neutral),
+    };
+    EventRow {
+        name: match (on.after_days, page.t("sau", "after")) {
+            (0, _) => name.to_owned(),
+            (1, after) => format!("{name}, {after} 1 {}", page.t("ngày", "day")),
+            (days, after) => format!("{name}, {after} {days} {}", page.t("ngày", "days")),
+        },
+        news: news.to_owned(),
+        tone,
     }
 }
 

@@ -24,7 +24,7 @@ use super::site::*;
 use crate::{
     Caller,
     events::{
-        Cursor, Event, Events, Handler, State, Step, SubscribeRequest, Subscriber, Trouble, govstack,
+        Cursor, Event, Events, Handler, Standing, State, Step, SubscribeRequest, Subscriber, Trouble, govstack,
         webhook::{self, Secret},
     },
     model::{
@@ -76,6 +76,7 @@ struct Book {
     fail: Arc<AtomicBool>,
     seen: Arc<AtomicUsize>,
     goes_on: bool,
+    stood: Arc<Mutex<Vec<Standing>>>,
 }
 
 impl Handler for Book {
@@ -100,6 +101,10 @@ impl Handler for Book {
     async fn missed(&self, _: &Tx, _: Option<Cursor>, _: Cursor) -> Result<()> {
         if self.goes_on { Ok(()) } else { Err(Error::forbidden()) }
     }
+
+    fn stands(&self, standing: Standing) {
+        self.stood.lock().expect("whole").push(standing);
+    }
 }
 
 fn follower(line: &Line, site: &Site, book: Book) -> Subscriber<Book> {
@@ -122,6 +127,7 @@ fn book() -> (Book, Arc<AtomicBool>, Arc<AtomicUsize>) {
         fail: Arc::clone(&fail),
         seen: Arc::clone(&seen),
         goes_on: false,
+        stood: Arc::default(),
     };
     (book, fail, seen)
 }
@@ -219,6 +225,46 @@ async fn a_subscription_is_asked_for_once_and_waited_for() {
         a.decide(READER, State::Approved).await;
         assert_eq!(follower.step(now).await.expect("handed over"), Step::Done(1));
         assert_eq!(written(b).await, [1, 2]);
+    }
+}
+
+#[tokio::test]
+async fn who_follows_is_told_how_it_stands() {
+    for (a, b) in sites().await.iter().zip(&sites().await) {
+        a.define().await;
+        a.publish(event(1)).await;
+        let line = line(a);
+        let (book, fail, _) = book();
+        let stood = Arc::clone(&book.stood);
+        let follower = Subscriber {
+            every: Duration::from_millis(5),
+            ..follower(&line, b, book)
+        };
+        let until = async |wanted| {
+            let reached = async {
+                while stood.lock().expect("whole").last() != Some(&wanted) {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            let reached = tokio::time::timeout(Duration::from_secs(30), reached).await;
+            reached.unwrap_or_else(|_| panic!("{wanted:?}: {stood:?}"));
+        };
+        line.cut.store(true, Ordering::SeqCst);
+        let (stop, stopped) = watch::channel(false);
+        let running = tokio::spawn(follower.run(Arc::default(), Arc::new(SystemClock), stopped));
+        until(Standing::Failing).await;
+        line.cut.store(false, Ordering::SeqCst);
+        until(Standing::Unapproved).await;
+        fail.store(true, Ordering::SeqCst);
+        a.decide(READER, State::Approved).await;
+        until(Standing::Failing).await;
+        fail.store(false, Ordering::SeqCst);
+        until(Standing::Heard).await;
+        assert_eq!(written(b).await, [1]);
+        a.decide(READER, State::Paused).await;
+        until(Standing::Unapproved).await;
+        stop.send(true).expect("it listens");
+        running.await.expect("no panic");
     }
 }
 

@@ -57,10 +57,7 @@ async fn whom_an_event_names_is_looked_at_on_the_day_and_once() {
         let day = after(61 * DAY);
         commune.stands(None, "Chưa theo dõi").await;
         for (standing, says) in [
-            (
-                Standing::Unapproved,
-                "Cơ quan quản lý cơ sở dữ liệu chưa cho phép nhận tin",
-            ),
+            (Standing::Unapproved, "Chưa được phép nhận tin"),
             (Standing::Failing, "Chưa lấy được tin"),
             (Standing::Heard, "Đang nhận tin"),
         ] {

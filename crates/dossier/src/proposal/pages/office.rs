@@ -190,18 +190,9 @@ fn event(page: &Page, on: &On, standing: Option<Standing>) -> EventRow {
     let name = page.text(&on.name);
     let (news, tone) = match standing {
         Some(Standing::Heard) => (page.t("Đang nhận tin", "Its news come"), Tone::Good),
-        Some(Standing::Unapproved) => (
-            page.t(
-                "Cơ quan quản lý cơ sở dữ liệu chưa cho phép nhận tin",
-                "The agency that keeps the registry does not permit it yet",
-            ),
-            Tone::Warn,
-        ),
+        Some(Standing::Unapproved) => (page.t("Chưa được phép nhận tin", "Not permitted yet"), Tone::Warn),
         Some(Standing::Failing) => (
-            page.t(
-                "Chưa lấy được tin, hệ thống sẽ thử lại",
-                "Its news could not be had; it is tried again",
-            ),
+            page.t("Chưa lấy được tin, sẽ thử lại", "Its news fail to come; tried again"),
             Tone::Late,
         ),
         None => (page.t("Chưa theo dõi", "Not followed yet"), Tone::Neutral),

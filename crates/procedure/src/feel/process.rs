@@ -98,7 +98,7 @@ fn said(flaws: &[Flaw]) -> String {
 fn typed(ty: &VariableType) -> Type {
     match ty {
         VariableType::Text => Type::String,
-        VariableType::Choice(options) => Type::Enum(options.clone()),
+        VariableType::Choice(options) => Type::Enum(options.as_slice().into()),
         VariableType::Number => Type::Number,
         VariableType::Boolean => Type::Boolean,
         VariableType::Date => Type::Date,
@@ -116,7 +116,7 @@ pub(crate) fn variable(ty: &Type) -> VariableType {
         Type::Boolean => VariableType::Boolean,
         Type::Number => VariableType::Number,
         Type::String => VariableType::Text,
-        Type::Enum(options) => VariableType::Choice(options.clone()),
+        Type::Enum(options) => VariableType::Choice(options.to_vec()),
         Type::Date => VariableType::Date,
         Type::List(item) => VariableType::List(Box::new(variable(item))),
         Type::Context(parts) => {

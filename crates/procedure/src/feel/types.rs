@@ -1,6 +1,9 @@
 //! Types of values and the declared names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use base::Lang;
 use dsntk_feel::{Name, context::FeelContext, values::Value as Feel};
@@ -18,8 +21,8 @@ pub enum Type {
     Number,
     /// Text.
     String,
-    /// Text that is one of these.
-    Enum(Vec<String>),
+    /// Text that is one of these: shared, for a list of countries stands in each expression that reads one.
+    Enum(Arc<[String]>),
     /// A date.
     Date,
     /// A time of day.

@@ -105,9 +105,9 @@ impl Applicant {
         }
         types.declare(
             "applicant.kind",
-            Type::Enum(vec!["person".into(), "organisation".into()]),
+            Type::Enum(["person".into(), "organisation".into()].into()),
         );
-        types.declare("applicant.sex", Type::Enum(vec!["male".into(), "female".into()]));
+        types.declare("applicant.sex", Type::Enum(["male".into(), "female".into()].into()));
         types.declare("applicant.birth_date", Type::Date);
         types.declare("applicant.assurance", Type::Number);
     }
@@ -162,7 +162,7 @@ impl Context<'_> {
         Applicant::declare(types);
         types.declare(
             "channel",
-            Type::Enum(vec!["online".into(), "counter".into(), "post".into()]),
+            Type::Enum(["online".into(), "counter".into(), "post".into()].into()),
         );
         types.declare("today", Type::Date);
     }

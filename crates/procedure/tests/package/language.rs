@@ -13,7 +13,7 @@ fn types() -> Types {
         .with("child.abroad", Type::Boolean)
         .with(
             "child.kinds",
-            Type::List(Box::new(Type::Enum(vec!["a".into(), "b".into()]))),
+            Type::List(Box::new(Type::Enum(["a".into(), "b".into()].into()))),
         )
         .with("today", Type::Date)
 }

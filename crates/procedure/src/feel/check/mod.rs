@@ -124,7 +124,7 @@ impl Judge<'_> {
         match node {
             A::Boolean(_) => (Type::Boolean, 1),
             A::Numeric(..) => (Type::Number, 1),
-            A::String(s) => (Type::Enum(vec![s.clone()]), 1 + s.len() as u64 / 2_000),
+            A::String(s) => (Type::Enum([s.clone()].into()), 1 + s.len() as u64 / 2_000),
             A::Null => (Type::Null, 1),
             A::Irrelevant => (Type::Any, 1),
             A::At(text) => (at_type(text), 1),

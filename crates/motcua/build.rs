@@ -5,6 +5,7 @@ use std::{env, fmt::Write as _, fs, path::Path, process::Command};
 
 fn main() {
     pack_relocations();
+    lay_side_by_side();
     packages();
     for folder in ["registries", "questions", "proposals"] {
         folders(folder);
@@ -20,6 +21,39 @@ fn pack_relocations() {
     if gnu && glibc().is_some_and(|version| version >= (2, 36)) {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+}
+
+/// What a node at rest runs. A linker lays functions down in the order of its inputs, so these would be strewn over all of the program,
+/// and for each the system maps the 64 KB around it. `at-rest.txt` names them (`cargo xtask at-rest`); a name that is not linked, as of
+/// another compiler or version of a library, does nothing. By the linker that comes with Rust: others do not know the option.
+fn lay_side_by_side() {
+    println!("cargo:rerun-if-changed=at-rest.txt");
+    let optimised = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let gnu = env::var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-gnu");
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let other_linker = env::var("RUSTC_LINKER").is_ok() || flags.contains("linker") || flags.contains("fuse-ld");
+    if !optimised || !gnu || other_linker {
+        return;
+    }
+    let list = fs::read_to_string("at-rest.txt").expect("at-rest.txt is there");
+    let mut order = String::new();
+    for line in list.lines() {
+        // A name, and the hashes that stand behind it in the symbols of Rust.
+        let (name, hashes) = line.split_once(' ').unwrap_or((line, ""));
+        if hashes.is_empty() {
+            let _ = writeln!(order, "{name}");
+        }
+        for hash in hashes.split_whitespace() {
+            let _ = writeln!(order, "{name}17h{hash}E");
+        }
+    }
+    let path = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("order");
+    fs::write(&path, order).expect("the output folder can be written");
+    println!(
+        "cargo:rustc-link-arg-bins=-Wl,--symbol-ordering-file={}",
+        path.display()
+    );
+    println!("cargo:rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");
 }
 
 /// Of this machine, from `glibc 2.36`.

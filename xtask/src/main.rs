@@ -3,6 +3,7 @@
 
 mod advisories;
 mod api;
+mod at_rest;
 mod bench;
 mod browser;
 mod crash;
@@ -59,6 +60,8 @@ enum Task {
     Large(large::Options),
     /// Lets a day of messages pass through three real nodes and prints what it costs.
     Day(day::Options),
+    /// Learns which functions a node at rest runs, for the linker to lay them side by side. Needs Valgrind and some minutes.
+    AtRest(at_rest::Options),
     /// Builds and tests linkage on a distributed engine (`scale/`, a workspace of its own; the first build takes long).
     Scale,
     /// Tests the JSON API of the built server from its own description.
@@ -130,6 +133,7 @@ fn dispatch(task: Task, workspace: &Workspace) -> anyhow::Result<bool> {
             scale::check(workspace, &mut report)?;
             Ok(report.close())
         }
+        Task::AtRest(options) => at_rest::run(workspace, &options),
         Task::Day(options) => day::run(workspace, &options),
         Task::Bench(options) => bench::run(workspace, &options),
         Task::WithPostgres { settings, command } => {

@@ -39,23 +39,20 @@ impl Replays {
     /// Remembers what the log has of the last 600 s, so that a restart forgets nothing either. Blocks on the disk.
     pub fn of(log: &Log, most: usize, now: Timestamp) -> Result<Self, ledger::Error> {
         let since = now.plus_seconds(-REMEMBERED);
-        let mut found = Vec::new();
-        for index in (0..log.size()).rev() {
-            let entry = log.entry(index)?;
-            if entry.time < since {
-                break;
-            }
-            let opening = entry.opening.filter(|_| entry.commitment.kind() == Kind::MESSAGE);
+        let size = log.size();
+        let mut senders: HashMap<LogName, Sender> = HashMap::new();
+        log.read_each(first_since(log, since)?..size, |entry| {
+            let counts = entry.time >= since && entry.commitment.kind() == Kind::MESSAGE;
+            let opening = entry.opening.filter(|_| counts);
             let record = opening.and_then(|opening| RequestRecord::parse(&opening.record).ok());
             let asked = record.as_ref().and_then(|record| Asked::read(record).ok());
             if let (Some(record), Some(asked)) = (record, asked) {
-                found.push((record.sender().clone(), entry.time, asked.request_id));
+                senders
+                    .entry(record.sender().clone())
+                    .or_default()
+                    .note(entry.time, asked.request_id);
             }
-        }
-        let mut senders: HashMap<LogName, Sender> = HashMap::new();
-        for (sender, at, id) in found.into_iter().rev() {
-            senders.entry(sender).or_default().note(at, id);
-        }
+        })?;
         Ok(Self {
             most,
             senders: Mutex::new(senders),
@@ -83,6 +80,23 @@ impl Replays {
         seen.note(now, id);
         Ok(())
     }
+}
+
+/// The first of the latest entries that are not older than `since`: the order of a log is that of its times, save where the clock was
+/// set back, and there more is read than need be. In steps that double, so that a quiet log is not read far back.
+fn first_since(log: &Log, since: Timestamp) -> Result<u64, ledger::Error> {
+    let size = log.size();
+    let mut recent = size;
+    let mut step = 1;
+    while recent > 0 {
+        let earlier = recent.saturating_sub(step);
+        if log.entry(earlier)?.time < since {
+            return Ok(earlier);
+        }
+        recent = earlier;
+        step *= 2;
+    }
+    Ok(0)
 }
 
 impl Sender {

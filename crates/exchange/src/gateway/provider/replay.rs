@@ -82,8 +82,8 @@ impl Replays {
     }
 }
 
-/// The first of the latest entries that are not older than `since`: the order of a log is that of its times, save where the clock was
-/// set back, and there more is read than need be. In steps that double, so that a quiet log is not read far back.
+/// Where to begin reading for the latest entries, those since `since`: at the first of them or before, at most twice as far from the
+/// end. Looked for in steps that double, so that a quiet log is not read far back.
 fn first_since(log: &Log, since: Timestamp) -> Result<u64, ledger::Error> {
     let size = log.size();
     let mut recent = size;

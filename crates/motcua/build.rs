@@ -12,7 +12,7 @@ fn main() {
     }
 }
 
-/// The addresses that the loader fills in, 4.4 MB of a program this size, are written in a fortieth of that (RELR); all of them
+/// The addresses that the loader fills in, 4.4 MB of a program this size, are written in a sixtieth of that (RELR); all of them
 /// would stay in memory. Where the C library that is here can read it: glibc 2.36 (Debian 12) or later.
 fn pack_relocations() {
     let gnu = env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux")

@@ -192,7 +192,7 @@ fn event(page: &Page, on: &On, standing: Option<Standing>) -> EventRow {
         Some(Standing::Heard) => (page.t("Đang nhận tin", "Its news come"), Tone::Good),
         Some(Standing::Unapproved) => (page.t("Chưa được phép nhận tin", "Not permitted yet"), Tone::Warn),
         Some(Standing::Failing) => (
-            page.t("Chưa lấy được tin, sẽ thử lại", "Its news fail to come; tried again"),
+            page.t("Chưa lấy được tin, sẽ thử lại", "News cannot be fetched; will retry"),
             Tone::Late,
         ),
         None => (page.t("Chưa theo dõi", "Not followed yet"), Tone::Neutral),

@@ -43,8 +43,7 @@ pub fn write_clusters(records: &Path, pairs: &Path, least_weight: f64, out: &Pat
         }
         each_batch(&file, |batch| edges_of(batch, least_weight, &mut edges))?;
     }
-    let found = cluster(count as usize, &edges, &Constraints::default());
-    drop(edges);
+    let found = cluster(count as usize, edges, &Constraints::default());
     let mut members: HashMap<u32, u32> = HashMap::new();
     for (row, first) in (0u32..).zip(&found.first) {
         if row != *first {

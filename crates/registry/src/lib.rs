@@ -51,5 +51,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0010_runs",
     "0011_told",
     "0012_asked",
-    "0013_ordered"
+    "0013_ordered",
+    "0014_found"
 );

@@ -20,6 +20,7 @@ pub struct Step {
     pub name: &'static str,
     /// Statements, separated by `;` at the end of a line, with `{uuid}`, `{json}` and `{bytes}` for the types that differ,
     /// and `{ordered}` behind a table whose rows lie in the order of its primary key (SQLite; PostgreSQL has no such tables).
+    /// A statement that begins with `{only sqlite}` or `{only postgres}` is for that engine.
     pub sql: &'static str,
 }
 
@@ -118,9 +119,16 @@ impl Store {
 }
 
 fn statements(engine: Engine, text: &str) -> Vec<String> {
-    let (uuid, json, bytes, ordered) = match engine {
-        Engine::Sqlite => ("BLOB", "TEXT", "BLOB", "WITHOUT ROWID"),
-        Engine::Postgres => ("uuid", "jsonb", "bytea", ""),
+    let (uuid, json, bytes, ordered, ours, others) = match engine {
+        Engine::Sqlite => (
+            "BLOB",
+            "TEXT",
+            "BLOB",
+            "WITHOUT ROWID",
+            "{only sqlite}",
+            "{only postgres}",
+        ),
+        Engine::Postgres => ("uuid", "jsonb", "bytea", "", "{only postgres}", "{only sqlite}"),
     };
     let text = text
         .replace("{uuid}", uuid)
@@ -131,7 +139,8 @@ fn statements(engine: Engine, text: &str) -> Vec<String> {
     lines
         .join("\n")
         .split(";\n")
-        .map(|s| s.trim().trim_end_matches(';').to_owned())
-        .filter(|s| !s.is_empty())
+        .map(|s| s.trim().trim_end_matches(';'))
+        .filter(|s| !s.is_empty() && !s.starts_with(others))
+        .map(|s| s.strip_prefix(ours).unwrap_or(s).trim_start().to_owned())
         .collect()
 }

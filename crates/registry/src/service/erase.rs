@@ -16,7 +16,7 @@ use crate::{
     model::{ChangeKind, RegistryCode},
     quality,
     question::store as answers,
-    store::{VersionRow, orders, pseudonyms, read as index, write as tables},
+    store::{VersionRow, index, orders, pseudonyms, write as tables},
 };
 
 impl Registries {
@@ -44,11 +44,14 @@ impl Registries {
             unchanged(&tx, code, record, seen.seq).await?;
             let said = (ChangeKind::Erase, None, None);
             let new = version(ctx, &registry, record, seen.seq + 1, at, said, None, &provenance);
-            orders::erase(&tx, record, &drawn_slots(&registry)).await?;
+            let ever = tables::ever(&tx, code, record).await?;
+            orders::erase(&tx, record, &drawn_slots(&registry), &ever).await?;
             let versions = tables::versions(&tx, record).await?;
             pseudonyms::forget(&tx, code, &ever_said(record, &versions)?).await?;
-            answers::forget(&tx, code, &index::keys(&tx, code, record).await?).await?;
-            tables::erase(&tx, code, record).await?;
+            let keys = ever.of(index::slot(code, None));
+            let keys: Vec<String> = keys.map(|key| String::from_utf8_lossy(key).into_owned()).collect();
+            answers::forget(&tx, code, &keys).await?;
+            tables::erase(&tx, code, record, &ever).await?;
             quality::forget(&tx, record).await?;
             tables::add(&tx, code, vec![new]).await?;
             tx.enqueue_all(&changed(code)?, ctx.now).await?;

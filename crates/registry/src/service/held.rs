@@ -44,7 +44,7 @@ impl Registries {
         let editions = self.editions(code)?;
         let moment = Moment::of(now, editions.current().valid_time);
         let db = self.store().read();
-        let timeline = write::folded(&db, code, record).await?.timeline;
+        let timeline = write::folded(&db, code, record).await?.timeline();
         let segments = timeline.segments().iter();
         let mut begun = segments.filter(|segment| !segment.ended && segment.span.from() <= moment);
         let Some(segment) = begun.next_back() else {
@@ -73,7 +73,7 @@ impl Registries {
     pub(crate) async fn bodies(&self, code: &RegistryCode, record: Uuid, now: Timestamp) -> Result<Vec<Value>> {
         let editions = self.editions(code)?;
         let db = self.store().read();
-        let timeline = write::folded(&db, code, record).await?.timeline;
+        let timeline = write::folded(&db, code, record).await?.timeline();
         let speaks = |seq: i64| {
             timeline
                 .segments()

@@ -11,8 +11,8 @@ use crate::{
     model::{ChangeKind, Registry},
     store::{
         effect_columns,
-        index::Slots,
-        write::{self as tables, First, Found},
+        index::{Slots, Values},
+        write::{self as tables, Entry, First},
     },
 };
 
@@ -23,7 +23,8 @@ pub(crate) struct Fit {
     effect: Effect,
     span: Span,
     body: String,
-    found: Vec<Found>,
+    /// By what it is found.
+    values: Values,
 }
 
 impl Fit {
@@ -36,18 +37,13 @@ impl Fit {
         registry.admit(&fresh.body, fresh.from.day(registry.valid_time), now)?;
         let key = registry.key_of(&fresh.body)?;
         let span = Span::new(fresh.from, fresh.to.unwrap_or(Moment::FOREVER)).ok_or_else(Problems::new)?;
-        let found = slots.entries(registry, &key, &fresh.body).into_iter();
-        let mut found: Vec<Found> = found
-            .map(|(slot, value)| (slot, value, span.from().stored(), span.to().stored()))
-            .collect();
-        found.sort_unstable();
-        found.dedup();
+        let values = slots.entries(registry, &key, &fresh.body);
         Ok(Self {
             key,
             effect,
             span,
             body: fresh.body.to_string(),
-            found,
+            values,
         })
     }
 
@@ -58,7 +54,7 @@ impl Fit {
 
     /// Bytes that it takes, about.
     pub fn size(&self) -> usize {
-        self.body.len() + self.found.iter().map(|found| found.1.len() + 40).sum::<usize>()
+        self.body.len() + self.values.iter().map(|(_, value)| value.len() + 40).sum::<usize>()
     }
 }
 
@@ -77,11 +73,11 @@ pub(crate) struct Sorted(Vec<(u32, u32)>);
 impl Sorted {
     /// Sorts those of records whose ids are in the order in which they come here.
     pub fn of<'a>(fits: impl Iterator<Item = &'a Fit>) -> Self {
-        let mut found: Vec<(&Found, (u32, u32))> = (0..)
+        let mut found: Vec<_> = (0_u32..)
             .zip(fits)
-            .flat_map(|(n, fit)| fit.found.iter().zip(0..).map(move |(found, of)| (found, (n, of))))
+            .flat_map(|(n, fit)| fit.values.iter().zip(0_u32..).map(move |(value, of)| (value, (n, of))))
             .collect();
-        found.sort_unstable_by(|(a, place), (b, other)| (a.0, &a.1, place).cmp(&(b.0, &b.1, other)));
+        found.sort_unstable();
         Self(found.into_iter().map(|(_, place)| place).collect())
     }
 }
@@ -124,19 +120,29 @@ pub(crate) async fn put(
         }
     });
     tables::add_first(tx, code, like, rows).await?;
-    let segments = records.iter().map(|(id, at, fit)| {
+    let parts = records.iter().map(|(id, at, fit)| {
         let segment = Segment {
             span: fit.span,
             seq: 1,
             ended: false,
             begins: true,
         };
-        (*id, segment, *at)
+        (*id, (segment, &fit.values), *at)
     });
-    tables::add_segments(tx, code, segments).await?;
-    let found = sorted.0.iter().filter_map(|(n, of)| {
-        let (id, at) = placed[*n as usize]?;
-        Some((id, &fits[*n as usize].1.found[*of as usize], at))
+    tables::add_parts(tx, code, parts).await?;
+    let entries = sorted.0.iter().filter_map(|(n, of)| {
+        let (record, at) = placed[*n as usize]?;
+        let fit = fits[*n as usize].1;
+        let (slot, value) = fit.values.nth(*of as usize)?;
+        let (from, to) = (fit.span.from().stored(), fit.span.to().stored());
+        Some(Entry {
+            record,
+            slot,
+            value,
+            from,
+            to,
+            at,
+        })
     });
-    tables::add_index(tx, found).await
+    tables::add_index(tx, entries).await
 }

@@ -8,12 +8,8 @@ use store::{
 };
 use uuid::Uuid;
 
-use super::{Registries, jobs, write::found};
-use crate::{
-    model::RegistryCode,
-    quality,
-    store::write::{self as tables, Folded},
-};
+use super::{Registries, jobs, write::fold};
+use crate::{model::RegistryCode, quality, store::write as tables};
 
 /// Records of one transaction.
 const PIECE: i64 = 200;
@@ -37,10 +33,7 @@ impl Registries {
             for record in &records {
                 let versions = tables::versions(&tx, *record).await?;
                 let old = tables::folded(&tx, code, *record).await?;
-                let new = Folded {
-                    found: found(&editions, &old.timeline, &versions, run.now)?,
-                    timeline: old.timeline.clone(),
-                };
+                let new = fold(&editions, &old.timeline(), &versions, run.now)?;
                 tables::change(&tx, code, *record, &old, &new, at).await?;
             }
             tx.enqueue(order(code, Some(*last))?, run.now).await

@@ -15,14 +15,14 @@ use super::{
     write::{changed, complete, entries, erased, key_taken, version},
 };
 use crate::{
-    history::{Effect, Entry, Segment, Timeline, kind_of},
+    history::{Effect, Entry, Timeline, kind_of},
     model::{ChangeKind, Registry, RegistryCode},
     shelf::Editions,
     store::{
-        STILL_KNOWN, VersionRow, effect_columns,
-        index::Slots,
-        known::{self, FoundKey, SegmentKey},
-        write as tables,
+        Part, STILL_KNOWN, VersionRow, effect_columns,
+        index::{Slots, Values},
+        known::{self, SegmentKey},
+        write::{self as tables, Folded, Found},
     },
 };
 
@@ -71,8 +71,9 @@ impl Registries {
                 histories: histories(&tx, &registry, &slots, &keys).await?,
                 fresh: many::ids(keys.len(), ctx.now).into_iter(),
                 versions: Vec::new(),
-                segments: known::Segments::new(),
+                parts: known::Parts::new(),
                 index: known::Index::new(),
+                forgotten: Vec::new(),
                 claims: Vec::new(),
             };
             for one in &ready {
@@ -92,9 +93,6 @@ struct Ready<'a> {
     body: Option<String>,
     provenance: Provenance,
 }
-
-/// Values by which a body is found, each with its slot.
-type Values = Vec<(i64, Vec<u8>)>;
 
 fn judge_all<'a>(ctx: &Ctx, registry: &Registry, slots: &Slots, versions: &'a [Recorded]) -> Result<Vec<Ready<'a>>> {
     let mut problems = Problems::new();
@@ -148,7 +146,7 @@ fn judge<'a>(ctx: &Ctx, registry: &Registry, slots: &Slots, said: &'a Recorded) 
             "A version that takes another away names which.",
         );
     }
-    let mut values = Values::new();
+    let mut values = Values::default();
     if let (Some(body), Effect::Holds { from, .. }) = (body, effect) {
         let judgement = registry.judge(body, from.day(registry.valid_time), said.recorded_at);
         problems.extend(judgement.problems);
@@ -182,8 +180,9 @@ struct History {
     timeline: Timeline,
     /// By the number of the version whose body it is.
     values: BTreeMap<i64, Values>,
-    segments: Vec<(SegmentKey, Segment)>,
-    index: Vec<(FoundKey, i64)>,
+    parts: Vec<(SegmentKey, Part)>,
+    /// By what it is found, with since when that is known where these versions say so first.
+    found: BTreeMap<Found, Option<i64>>,
 }
 
 /// The histories of the records that have these keys.
@@ -204,20 +203,16 @@ async fn histories<'a>(
             history.versions.push(row);
         }
     }
-    for (key, segment) in known::segments(tx, &registry.code, &records).await? {
+    for (key, part) in known::parts(tx, &registry.code, &records).await? {
         if let Some(history) = all.get_mut(&key.0) {
-            history.segments.push((key, segment));
-        }
-    }
-    for (key, valid_to) in known::index(tx, &records).await? {
-        if let Some(history) = all.get_mut(&key.0) {
-            history.index.push((key, valid_to));
+            history.parts.push((key, part));
         }
     }
     for history in all.values_mut() {
-        history.segments.sort_unstable_by_key(|(key, _)| key.1);
-        let segments = history.segments.iter().map(|(_, segment)| *segment).collect();
-        history.timeline = Timeline::from_segments(segments);
+        history.parts.sort_unstable_by_key(|(key, _)| key.1);
+        let folded = Folded(history.parts.iter().map(|(_, part)| part.clone()).collect());
+        history.timeline = folded.timeline();
+        history.found = folded.found().into_iter().map(|found| (found, None)).collect();
     }
     let found = keys.iter().filter_map(|key| {
         let record = by_key.get(key.as_bytes())?;
@@ -234,8 +229,8 @@ impl History {
             versions: Vec::new(),
             timeline: Timeline::from_segments(Vec::new()),
             values: BTreeMap::new(),
-            segments: Vec::new(),
-            index: Vec::new(),
+            parts: Vec::new(),
+            found: BTreeMap::new(),
         }
     }
 
@@ -289,8 +284,10 @@ struct Taking<'a> {
     histories: HashMap<&'a str, History>,
     fresh: std::vec::IntoIter<RecordId>,
     versions: Vec<VersionRow>,
-    segments: known::Segments,
+    parts: known::Parts,
     index: known::Index,
+    /// By what records are no longer found, of what was known before these versions, and since when.
+    forgotten: Vec<(Uuid, Found, i64)>,
     /// Keys that records have during a span in which they had none before.
     claims: Vec<(String, (i64, i64), Uuid)>,
 }
@@ -352,38 +349,53 @@ impl<'a> Taking<'a> {
     /// What was known of a record ends at an instant, where it is otherwise now, and what is known instead begins.
     fn fold(&mut self, history: &mut History, timeline: &Timeline, at: i64) {
         let record = history.record;
-        history.segments.retain(|(key, segment)| {
-            let stays = timeline.segments().contains(segment);
+        let parts = timeline.segments().iter().map(|segment| {
+            let values = history.values.get(&segment.seq).filter(|_| !segment.ended);
+            Part {
+                segment: *segment,
+                values: values.cloned().unwrap_or_default(),
+            }
+        });
+        let now = Folded(parts.collect());
+        history.parts.retain(|(key, part)| {
+            let stays = now.0.contains(part);
             if !stays {
-                self.segments.insert(*key, (*segment, at));
+                self.parts.insert(*key, (part.clone(), at));
             }
             stays
         });
-        for segment in timeline.segments() {
-            if history.segments.iter().all(|(_, known)| known != segment) {
-                let key = (record, segment.span.from().stored(), at);
-                self.segments.insert(key, (*segment, STILL_KNOWN));
-                history.segments.push((key, *segment));
+        for part in &now.0 {
+            if history.parts.iter().all(|(_, known)| known != part) {
+                let key = (record, part.segment.span.from().stored(), at);
+                self.parts.insert(key, (part.clone(), STILL_KNOWN));
+                history.parts.push((key, part.clone()));
             }
         }
-        let parts = timeline.segments().iter().filter(|segment| !segment.ended);
-        let values = |seq: &i64| history.values.get(seq).cloned().unwrap_or_default();
-        let mut found = tables::found(parts.map(|segment| (segment.span, values(&segment.seq))));
-        history.index.retain(|(key, valid_to)| {
-            let stays = found.remove(&(key.1, key.2.clone(), key.3, *valid_to));
-            if !stays {
-                self.index.insert(key.clone(), (*valid_to, at));
+        let now = now.found();
+        history.found.retain(|found, since| {
+            let stays = now.contains(found);
+            match since {
+                _ if stays => {}
+                Some(since) => {
+                    let key = (record, found.0, found.1.clone(), found.2, *since);
+                    self.index.insert(key, (found.3, at));
+                }
+                None => self.forgotten.push((record, found.clone(), at)),
             }
             stays
         });
-        for (slot, value, from, to) in found {
-            if history.is_old && slot == self.slots.key() {
-                self.claims
-                    .push((String::from_utf8_lossy(&value).into_owned(), (from, to), record));
+        for found in now {
+            if history.found.contains_key(&found) {
+                continue;
             }
-            let key = (record, slot, value, from, at);
-            self.index.insert(key.clone(), (to, STILL_KNOWN));
-            history.index.push((key, to));
+            let (slot, value, from, to) = &found;
+            if history.is_old && *slot == self.slots.key() {
+                let key = String::from_utf8_lossy(value).into_owned();
+                self.claims.push((key, (*from, *to), record));
+            }
+            let key = (record, *slot, value.clone(), *from, at);
+            self.index.insert(key, (*to, STILL_KNOWN));
+            history.found.insert(found, Some(at));
         }
     }
 
@@ -400,7 +412,10 @@ impl<'a> Taking<'a> {
         }
         let code = &self.registry.code;
         tables::add(tx, code, self.versions).await?;
-        known::put_segments(tx, code, &self.segments).await?;
+        known::put_parts(tx, code, &self.parts).await?;
+        for (record, found, at) in &self.forgotten {
+            tables::forget(tx, *record, found, *at).await?;
+        }
         known::put_index(tx, &self.index).await?;
         tables::reach(tx, code, self.last).await?;
         tx.enqueue_all(&changed(code)?, self.ctx.now).await?;

@@ -16,12 +16,12 @@ use super::{
     no_record,
 };
 use crate::{
-    history::{Effect, Entry, Moment, Timeline, kind_of},
+    history::{Effect, Entry, Moment, Segment, Timeline, kind_of},
     model::{ChangeKind, Name, Registry, RegistryCode},
     shelf::Editions,
     store::{
-        VersionRow, effect_columns,
-        index::{self, Slots},
+        Part, VersionRow, effect_columns,
+        index::{self, Slots, Values},
         write::{self as tables, Folded},
     },
 };
@@ -433,9 +433,9 @@ pub(super) async fn add(
     let timeline = match judged.corrects {
         None => {
             if let Effect::Ends { at } = judged.effect {
-                holds_at(&old.timeline, at)?;
+                holds_at(&old.timeline(), at)?;
             }
-            let mut timeline = old.timeline.clone();
+            let mut timeline = old.timeline();
             timeline.apply(written.seq, judged.effect);
             timeline
         }
@@ -454,12 +454,9 @@ pub(super) async fn add(
     };
     tables::add(tx, code, vec![new.clone()]).await?;
     versions.push(new);
-    let folded = Folded {
-        found: found(editions, &timeline, &versions, ctx.now)?,
-        timeline,
-    };
+    let folded = fold(editions, &timeline, &versions, ctx.now)?;
     let slot = index::slot(code, None);
-    for (of, key, from, to) in folded.found.difference(&old.found) {
+    for (of, key, from, to) in folded.found().difference(&old.found()) {
         let key = || String::from_utf8_lossy(key);
         if *of == slot
             && tables::same_key(tx, slot, &key(), (*from, *to), record)
@@ -472,31 +469,38 @@ pub(super) async fn add(
     tables::change(tx, code, record, &old, &folded, at).await
 }
 
-/// By what a record is found, at each moment: the bodies that speak, as the version of the folder in force has them.
-pub(super) fn found(
+/// What is known of a record, and by what it is found at each moment: the bodies that speak, as the version of the folder in force
+/// has them.
+pub(super) fn fold(
     editions: &Editions,
     timeline: &Timeline,
     versions: &[VersionRow],
     now: Timestamp,
-) -> Result<BTreeSet<tables::Found>> {
+) -> Result<Folded> {
     let registry = editions.current();
     let by_seq: BTreeMap<i64, &VersionRow> = versions.iter().map(|version| (version.seq, version)).collect();
-    let mut parts = Vec::new();
-    for segment in timeline.segments().iter().filter(|segment| !segment.ended) {
-        let version = by_seq.get(&segment.seq);
+    let values = |segment: &Segment| -> Result<Values> {
+        let version = by_seq.get(&segment.seq).filter(|_| !segment.ended);
         let Some((edition, body)) = version.and_then(|v| Some((v.edition, v.body.as_ref()?))) else {
-            continue;
+            return Ok(Values::default());
         };
         let body: Value = serde_json::from_str(body)?;
         let day = segment.span.from().day(registry.valid_time);
         let edition = u32::try_from(edition).map_err(Error::internal)?;
         let body = editions.forward(&body, edition, day, now);
         // A body that a new version has left without a key is found by nothing until somebody corrects it.
-        if let Ok(key) = registry.key_of(&body) {
-            parts.push((segment.span, index::entries(&registry, &key, &body)));
-        }
-    }
-    Ok(tables::found(parts))
+        let key = registry.key_of(&body).ok();
+        Ok(key
+            .map(|key| index::entries(&registry, &key, &body))
+            .unwrap_or_default())
+    };
+    let parts = timeline.segments().iter().map(|segment| {
+        Ok(Part {
+            segment: *segment,
+            values: values(segment)?,
+        })
+    });
+    parts.collect::<Result<_>>().map(Folded)
 }
 
 pub(super) fn entries(versions: &[VersionRow]) -> Result<Vec<Entry>> {

@@ -6,8 +6,11 @@ use base::Result;
 use store::{MOST_VALUES, Param, Read, Row, Tx, among, padded, params, sea_orm};
 use uuid::Uuid;
 
-use super::{STILL_KNOWN, SegmentRow, VERSION, VersionRow};
-use crate::{history::Segment, model::RegistryCode};
+use super::{
+    Part, STILL_KNOWN, SegmentRow, VERSION, VersionRow,
+    write::{INDEX, SEGMENTS},
+};
+use crate::model::RegistryCode;
 
 /// A row of a timeline: the record, from when it is valid, and since when it is known.
 pub type SegmentKey = (Uuid, i64, i64);
@@ -15,8 +18,8 @@ pub type SegmentKey = (Uuid, i64, i64);
 /// A row of the index: the record, the value, from when it is valid, and since when it is known.
 pub type FoundKey = (Uuid, i64, Vec<u8>, i64, i64);
 
-/// Segments to be written, each with until when it is known.
-pub type Segments = BTreeMap<SegmentKey, (Segment, i64)>;
+/// Parts of timelines to be written, each with until when it is known.
+pub type Parts = BTreeMap<SegmentKey, (Part, i64)>;
 
 /// Values to be written by which records are found, each with until when it is valid and until when it is known.
 pub type Index = BTreeMap<FoundKey, (i64, i64)>;
@@ -36,16 +39,7 @@ struct KnownSegmentRow {
     seq: i64,
     ended: bool,
     begins: bool,
-}
-
-#[derive(Row)]
-struct FoundRow {
-    slot: i64,
-    value: Vec<u8>,
-    record_id: Uuid,
-    valid_from: i64,
-    valid_to: i64,
-    known_from: i64,
+    found: Vec<u8>,
 }
 
 /// The records that are or were found by these keys; of several with one key that of which it is known now, or was last.
@@ -82,11 +76,11 @@ pub async fn versions(db: &impl Read, records: &[Uuid]) -> Result<Vec<VersionRow
 }
 
 /// What timelines of these records are known now.
-pub async fn segments(db: &impl Read, code: &RegistryCode, records: &[Uuid]) -> Result<Vec<(SegmentKey, Segment)>> {
+pub async fn parts(db: &impl Read, code: &RegistryCode, records: &[Uuid]) -> Result<Vec<(SegmentKey, Part)>> {
     let mut all = Vec::new();
     for records in padded(records, MOST_VALUES) {
         let sql = format!(
-            "SELECT record_id, valid_from, valid_to, known_from, seq, ended, begins FROM registry_segment \
+            "SELECT record_id, valid_from, valid_to, known_from, seq, ended, begins, found FROM registry_segment \
              WHERE registry = $1 AND known_to = $2 AND record_id IN ({})",
             among(3, records.len())
         );
@@ -100,27 +94,9 @@ pub async fn segments(db: &impl Read, code: &RegistryCode, records: &[Uuid]) -> 
                 seq: row.seq,
                 ended: row.ended,
                 begins: row.begins,
+                found: row.found,
             };
-            all.push((key, row.segment()?));
-        }
-    }
-    Ok(all)
-}
-
-/// By what these records are known to be found now, each with until when it is valid.
-pub async fn index(db: &impl Read, records: &[Uuid]) -> Result<Vec<(FoundKey, i64)>> {
-    let mut all = Vec::new();
-    for records in padded(records, MOST_VALUES) {
-        let sql = format!(
-            "SELECT slot, value, record_id, valid_from, valid_to, known_from FROM registry_index \
-             WHERE known_to = $1 AND record_id IN ({})",
-            among(2, records.len())
-        );
-        let mut values = params![STILL_KNOWN];
-        values.extend(params_of(&records));
-        for row in db.all::<FoundRow>(&sql, values).await? {
-            let key = (row.record_id, row.slot, row.value, row.valid_from, row.known_from);
-            all.push((key, row.valid_to));
+            all.push((key, row.part()?));
         }
     }
     Ok(all)
@@ -131,10 +107,11 @@ fn params_of(records: &[Uuid]) -> Vec<sea_orm::Value> {
 }
 
 /// Writes rows of timelines; of those that are there already, until when they were known.
-pub async fn put_segments(tx: &Tx, code: &RegistryCode, rows: &Segments) -> Result<()> {
+pub async fn put_parts(tx: &Tx, code: &RegistryCode, rows: &Parts) -> Result<()> {
     let rows: Vec<_> = rows
         .iter()
-        .map(|((record, valid_from, known_from), (segment, known_to))| {
+        .map(|((record, valid_from, known_from), (part, known_to))| {
+            let segment = &part.segment;
             params![
                 code.as_str(),
                 *record,
@@ -144,13 +121,13 @@ pub async fn put_segments(tx: &Tx, code: &RegistryCode, rows: &Segments) -> Resu
                 *known_to,
                 segment.seq,
                 segment.ended,
-                segment.begins
+                segment.begins,
+                part.values.packed()
             ]
         })
         .collect();
-    let into = "registry_segment (registry, record_id, valid_from, valid_to, known_from, known_to, seq, ended, begins)";
     let known = " ON CONFLICT (registry, record_id, valid_from, known_from) DO UPDATE SET known_to = excluded.known_to";
-    tx.insert(into, &rows, known).await
+    tx.insert(SEGMENTS, &rows, known).await
 }
 
 /// Writes rows of the index, in its order; of those that are there already, until when they were known.
@@ -167,8 +144,7 @@ pub async fn put_index(tx: &Tx, rows: &Index) -> Result<()> {
             },
         )
         .collect();
-    let into = "registry_index (slot, record_id, value, valid_from, valid_to, known_from, known_to)";
     let known =
         " ON CONFLICT (slot, value, record_id, valid_from, known_from) DO UPDATE SET known_to = excluded.known_to";
-    tx.insert(into, &rows, known).await
+    tx.insert(INDEX, &rows, known).await
 }

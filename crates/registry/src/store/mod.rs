@@ -20,6 +20,7 @@ use base::{Error, Result};
 use store::{Row, sea_orm};
 use uuid::Uuid;
 
+use self::index::Values;
 use crate::history::{Effect, Entry, Moment, Segment, Span};
 
 /// Known until now, as stored.
@@ -84,7 +85,14 @@ pub fn effect_columns(effect: Option<Effect>) -> (&'static str, Option<i64>, Opt
     }
 }
 
-/// A part of a timeline, as kept.
+/// A part of a timeline, and by what its record is found during it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    pub segment: Segment,
+    pub values: Values,
+}
+
+/// A [`Part`], as kept.
 #[derive(Debug, Clone, Row)]
 pub struct SegmentRow {
     pub valid_from: i64,
@@ -92,16 +100,20 @@ pub struct SegmentRow {
     pub seq: i64,
     pub ended: bool,
     pub begins: bool,
+    pub found: Vec<u8>,
 }
 
 impl SegmentRow {
-    pub fn segment(&self) -> Result<Segment> {
+    pub fn part(&self) -> Result<Part> {
         let span = Span::new(Moment::from_stored(self.valid_from), Moment::from_stored(self.valid_to));
-        Ok(Segment {
-            span: span.ok_or_else(|| Error::internal("an empty segment is stored"))?,
-            seq: self.seq,
-            ended: self.ended,
-            begins: self.begins,
+        Ok(Part {
+            segment: Segment {
+                span: span.ok_or_else(|| Error::internal("an empty segment is stored"))?,
+                seq: self.seq,
+                ended: self.ended,
+                begins: self.begins,
+            },
+            values: Values::unpack(&self.found)?,
         })
     }
 }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use store::{Read, Row, Tx, params, sea_orm};
 use uuid::Uuid;
 
-use super::index::after_prefix;
+use super::index::{Values, after_prefix};
 use crate::model::RegistryCode;
 
 /// What an order became.
@@ -87,22 +87,17 @@ pub async fn highest(db: &impl Read, slot: i64, book: &str) -> Result<i64> {
 }
 
 /// Keeps the numbers of a record that is about to be erased from being given again, and forgets what orders said of it.
-pub async fn erase(tx: &Tx, record: Uuid, slots: &[i64]) -> Result<()> {
-    #[derive(Row)]
-    struct NumberRow {
-        value: Vec<u8>,
-    }
-    for slot in slots {
-        let sql = "SELECT DISTINCT value FROM registry_index WHERE record_id = $1 AND slot = $2";
-        let numbers: Vec<NumberRow> = tx.all(sql, params![record, *slot]).await?;
-        let rows: Vec<_> = numbers.iter().map(|row| params![*slot, hash(&row.value)]).collect();
-        tx.insert(
-            "registry_retired (slot, hash)",
-            &rows,
-            " ON CONFLICT (slot, hash) DO NOTHING",
-        )
-        .await?;
-    }
+pub async fn erase(tx: &Tx, record: Uuid, slots: &[i64], ever: &Values) -> Result<()> {
+    let numbers = slots
+        .iter()
+        .flat_map(|slot| ever.of(*slot).map(|number| (*slot, number)));
+    let rows: Vec<_> = numbers.map(|(slot, number)| params![slot, hash(number)]).collect();
+    tx.insert(
+        "registry_retired (slot, hash)",
+        &rows,
+        " ON CONFLICT (slot, hash) DO NOTHING",
+    )
+    .await?;
     let sql = "UPDATE registry_order SET fingerprint = '' WHERE record_id = $1";
     tx.exec(sql, params![record]).await.map(drop)
 }

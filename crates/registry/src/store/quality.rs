@@ -6,7 +6,10 @@ use base::{Result, Timestamp};
 use store::{MOST_VALUES, Param, Read, Row, Tx, among, padded, params, sea_orm};
 use uuid::Uuid;
 
-use super::{STILL_KNOWN, index};
+use super::{
+    STILL_KNOWN,
+    index::{self, Values},
+};
 use crate::model::RegistryCode;
 
 /// A value that a record has in common with others, or that leads to another.
@@ -168,18 +171,21 @@ pub async fn keys(
     records: &[Uuid],
 ) -> Result<BTreeMap<Uuid, BTreeSet<(String, bool)>>> {
     #[derive(Row)]
-    struct KeyRow {
+    struct FoundRow {
         record_id: Uuid,
-        value: Vec<u8>,
         known_to: i64,
+        found: Vec<u8>,
     }
-    let sql = "SELECT record_id, value, known_to FROM registry_index WHERE slot = $1 AND record_id IN ({})";
-    let rows: Vec<KeyRow> = of_records(db, sql, params![index::slot(code, None)], records).await?;
+    let sql = "SELECT record_id, known_to, found FROM registry_segment WHERE registry = $1 AND record_id IN ({})";
+    let rows: Vec<FoundRow> = of_records(db, sql, params![code.as_str()], records).await?;
+    let slot = index::slot(code, None);
     let mut keys: BTreeMap<Uuid, BTreeSet<(String, bool)>> = BTreeMap::new();
     for row in rows {
-        let key = String::from_utf8_lossy(&row.value).into_owned();
-        let of_one = keys.entry(row.record_id).or_default();
-        of_one.insert((key, row.known_to == STILL_KNOWN));
+        for key in Values::unpack(&row.found)?.of(slot) {
+            let key = String::from_utf8_lossy(key).into_owned();
+            let of_one = keys.entry(row.record_id).or_default();
+            of_one.insert((key, row.known_to == STILL_KNOWN));
+        }
     }
     Ok(keys)
 }

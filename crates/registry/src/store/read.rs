@@ -6,7 +6,7 @@ use base::Result;
 use store::{MOST_VALUES, Param, Read, Row, among, padded, params, sea_orm};
 use uuid::Uuid;
 
-use super::{STILL_KNOWN, VERSION, VersionRow};
+use super::{STILL_KNOWN, VERSION, VersionRow, index::Values};
 use crate::{history::Moment, model::RegistryCode};
 
 /// A moment of life, as it was known at an instant of here.
@@ -84,20 +84,6 @@ pub async fn by_key_ever(db: &impl Read, slot: i64, key: &str) -> Result<Option<
     db.scalar(sql, params![slot, key.as_bytes(), STILL_KNOWN]).await
 }
 
-/// Every key by which a record is or was found.
-pub async fn keys(db: &impl Read, code: &RegistryCode, record: Uuid) -> Result<Vec<String>> {
-    #[derive(Row)]
-    struct KeyRow {
-        value: Vec<u8>,
-    }
-    let sql = "SELECT DISTINCT value FROM registry_index WHERE record_id = $1 AND slot = $2";
-    let rows: Vec<KeyRow> = db.all(sql, params![record, super::index::slot(code, None)]).await?;
-    let keys = rows
-        .into_iter()
-        .map(|row| String::from_utf8_lossy(&row.value).into_owned());
-    Ok(keys.collect())
-}
-
 /// Where a value of a field lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
@@ -121,6 +107,19 @@ pub enum Bound {
     },
 }
 
+impl Bound {
+    /// Whether a value is one of them.
+    pub fn has(&self, value: &[u8]) -> bool {
+        match self {
+            Self::Is(one) => one == value,
+            Self::Between { from, before } => {
+                from.as_deref().is_none_or(|from| value >= from)
+                    && before.as_deref().is_none_or(|before| value < before)
+            }
+        }
+    }
+}
+
 /// In which order, and after which place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
@@ -138,6 +137,21 @@ pub enum Order {
     },
 }
 
+impl Order {
+    /// The same, after a place.
+    fn after(&self, place: &Place) -> Self {
+        match self {
+            Self::Age { .. } => Self::Age {
+                after: Some(place.record_id),
+            },
+            Self::Value { descending, .. } => Self::Value {
+                descending: *descending,
+                after: Some((place.value.clone(), place.record_id)),
+            },
+        }
+    }
+}
+
 /// A place in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Row)]
 pub struct Place {
@@ -147,11 +161,78 @@ pub struct Place {
     pub value: Vec<u8>,
 }
 
-/// The records that meet all conditions at a moment, one index range walked in its order. The first condition leads.
+/// Places that are looked at together at most.
+const MOST_LOOKED_AT: u32 = 4_096;
+
+/// The records that meet all conditions at a moment, one index range walked in its order. The first condition leads; the others are
+/// looked up for each record, those that are exact in the index, those that are not beside its timeline.
 pub async fn find(
     db: &impl Read,
     code: &RegistryCode,
     conditions: &[Condition],
+    order: &Order,
+    at: At,
+    limit: u32,
+) -> Result<Vec<Place>> {
+    let (leading, others) = conditions.split_at(conditions.len().min(1));
+    let (exact, ranges): (Vec<&Condition>, Vec<&Condition>) =
+        others.iter().partition(|other| matches!(other.bound, Bound::Is(_)));
+    let mut order = order.clone();
+    if ranges.is_empty() {
+        return walk(db, code, leading.first(), &exact, &order, at, limit).await;
+    }
+    let mut found = Vec::new();
+    let mut next = limit;
+    loop {
+        let places = walk(db, code, leading.first(), &exact, &order, at, next).await?;
+        let records: Vec<Uuid> = places.iter().map(|place| place.record_id).collect();
+        let values = values(db, code, &records, at).await?;
+        let meets = |place: &&Place| {
+            let values = values.get(&place.record_id);
+            values.is_some_and(|values| ranges.iter().all(|range| values.meet(range.slot, &range.bound)))
+        };
+        found.extend(places.iter().filter(meets).cloned());
+        let is_last = places.len() < next as usize;
+        match places.last() {
+            Some(last) if found.len() < limit as usize && !is_last => order = order.after(last),
+            _ => {
+                found.truncate(limit as usize);
+                return Ok(found);
+            }
+        }
+        next = (next * 2).min(MOST_LOOKED_AT).max(limit);
+    }
+}
+
+/// By what these records are found at a moment.
+async fn values(db: &impl Read, code: &RegistryCode, records: &[Uuid], at: At) -> Result<HashMap<Uuid, Values>> {
+    #[derive(Row)]
+    struct FoundRow {
+        record_id: Uuid,
+        found: Vec<u8>,
+    }
+    let mut values = HashMap::with_capacity(records.len());
+    for records in padded(records, MOST_VALUES) {
+        let sql = format!(
+            "SELECT record_id, found FROM registry_segment WHERE registry = $1 AND valid_from <= $2 AND valid_to > $2 \
+             AND known_from <= $3 AND known_to > $3 AND record_id IN ({})",
+            among(4, records.len())
+        );
+        let mut asked = params![code.as_str(), at.valid.stored(), at.known];
+        asked.extend(records.iter().map(Param::value));
+        for row in db.all::<FoundRow>(&sql, asked).await? {
+            values.insert(row.record_id, Values::unpack(&row.found)?);
+        }
+    }
+    Ok(values)
+}
+
+/// The records that meet a leading condition, in its order, and exact ones.
+async fn walk(
+    db: &impl Read,
+    code: &RegistryCode,
+    leading: Option<&Condition>,
+    exact: &[&Condition],
     order: &Order,
     at: At,
     limit: u32,
@@ -163,7 +244,7 @@ pub async fn find(
             "{t}.valid_from <= {valid} AND {t}.valid_to > {valid} AND {t}.known_from <= {known} AND {t}.known_to > {known}"
         )
     };
-    let (table, value, mut wheres) = match conditions.first() {
+    let (table, value, mut wheres) = match leading {
         Some(first) => {
             let mut wheres = vec![holds("i")];
             query.condition("i", first, &mut wheres);
@@ -175,7 +256,7 @@ pub async fn find(
             ("registry_segment i", "i.record_id", wheres)
         }
     };
-    for condition in conditions.iter().skip(1) {
+    for condition in exact {
         let mut inner = vec!["f.record_id = i.record_id".to_owned(), holds("f")];
         query.condition("f", condition, &mut inner);
         wheres.push(format!(

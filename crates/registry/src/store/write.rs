@@ -6,22 +6,49 @@ use base::{Error, Result, Timestamp};
 use store::{Column, MOST_VALUES, Param, Read, Row, Tx, among, padded, params, sea_orm};
 use uuid::Uuid;
 
-use super::{STILL_KNOWN, SegmentRow, VERSION, VersionRow};
+use super::{Part, STILL_KNOWN, SegmentRow, VERSION, VersionRow, index::Values};
 use crate::{
-    history::{Segment, Span, Timeline},
+    history::{Segment, Timeline},
     model::RegistryCode,
 };
 
 /// A value by which a record is found during a span.
 pub type Found = (i64, Vec<u8>, i64, i64);
 
-/// What a change makes of a record's folds.
+/// What is known of a record: the parts of its timeline, in order.
 #[derive(Debug, Default)]
-pub struct Folded {
+pub struct Folded(pub Vec<Part>);
+
+impl Folded {
     /// The timeline.
-    pub timeline: Timeline,
-    /// The values by which it is found, spans that meet joined.
-    pub found: BTreeSet<Found>,
+    pub fn timeline(&self) -> Timeline {
+        Timeline::from_segments(self.0.iter().map(|part| part.segment).collect())
+    }
+
+    /// The values by which the record is found, spans that meet joined.
+    pub fn found(&self) -> BTreeSet<Found> {
+        let mut open: Vec<Found> = Vec::new();
+        let mut whole = BTreeSet::new();
+        for part in &self.0 {
+            let (from, to) = (part.segment.span.from().stored(), part.segment.span.to().stored());
+            let mut next = Vec::with_capacity(part.values.iter().len());
+            for (slot, value) in part.values.iter() {
+                let goes_on = open.iter().position(|o| o.0 == slot && o.1 == value && o.3 == from);
+                let (value, from) = goes_on.map_or_else(
+                    || (value.to_vec(), from),
+                    |at| {
+                        let before = open.swap_remove(at);
+                        (before.1, before.2)
+                    },
+                );
+                next.push((slot, value, from, to));
+            }
+            whole.extend(open);
+            open = next;
+        }
+        whole.extend(open);
+        whole
+    }
 }
 
 /// Takes the turn to write to a registry: whoever comes next waits until this transaction has ended. Gives the instants at which
@@ -82,46 +109,10 @@ pub async fn newest(db: &impl Read, code: &RegistryCode, record: Uuid) -> Result
 
 /// What is known of a record now.
 pub async fn folded(db: &impl Read, code: &RegistryCode, record: Uuid) -> Result<Folded> {
-    #[derive(Row)]
-    struct FoundRow {
-        slot: i64,
-        value: Vec<u8>,
-        valid_from: i64,
-        valid_to: i64,
-    }
-    let sql = "SELECT valid_from, valid_to, seq, ended, begins FROM registry_segment \
+    let sql = "SELECT valid_from, valid_to, seq, ended, begins, found FROM registry_segment \
                WHERE registry = $1 AND record_id = $2 AND known_to = $3 ORDER BY valid_from";
     let rows: Vec<SegmentRow> = db.all(sql, params![code.as_str(), record, STILL_KNOWN]).await?;
-    let segments = rows.iter().map(SegmentRow::segment).collect::<Result<_>>()?;
-    let sql = "SELECT slot, value, valid_from, valid_to FROM registry_index WHERE record_id = $1 AND known_to = $2";
-    let found: Vec<FoundRow> = db.all(sql, params![record, STILL_KNOWN]).await?;
-    Ok(Folded {
-        timeline: Timeline::from_segments(segments),
-        found: found
-            .into_iter()
-            .map(|row| (row.slot, row.value, row.valid_from, row.valid_to))
-            .collect(),
-    })
-}
-
-/// The values by which a record is found, from what is found during each segment.
-pub fn found(parts: impl IntoIterator<Item = (Span, Vec<(i64, Vec<u8>)>)>) -> BTreeSet<Found> {
-    let mut open: Vec<Found> = Vec::new();
-    let mut whole = BTreeSet::new();
-    for (span, values) in parts {
-        let (from, to) = (span.from().stored(), span.to().stored());
-        let values: BTreeSet<(i64, Vec<u8>)> = values.into_iter().collect();
-        let mut next = Vec::with_capacity(values.len());
-        for (slot, value) in values {
-            let goes_on = open.iter().position(|o| o.0 == slot && o.1 == value && o.3 == from);
-            let from = goes_on.map_or(from, |at| open.swap_remove(at).2);
-            next.push((slot, value, from, to));
-        }
-        whole.extend(open);
-        open = next;
-    }
-    whole.extend(open);
-    whole
+    rows.iter().map(SegmentRow::part).collect::<Result<_>>().map(Folded)
 }
 
 /// Another record that is found by the same key during a span, if there is one.
@@ -157,6 +148,13 @@ pub async fn taken(db: &impl Read, slot: i64, keys: &[&str]) -> Result<BTreeSet<
 
 const VERSIONS: &str = "registry_version (registry, record_id, seq, kind, effect, valid_from, valid_to, recorded_at, edition, body, \
                         corrects, actor_kind, actor_name, agency, source, basis, dossier)";
+
+/// The table of timelines, and its columns.
+pub const SEGMENTS: &str =
+    "registry_segment (registry, record_id, valid_from, valid_to, known_from, known_to, seq, ended, begins, found)";
+
+/// The index, and its columns.
+pub const INDEX: &str = "registry_index (slot, record_id, value, valid_from, valid_to, known_from, known_to)";
 
 /// Adds versions.
 pub async fn add(tx: &Tx, code: &RegistryCode, versions: Vec<VersionRow>) -> Result<()> {
@@ -226,81 +224,118 @@ pub async fn add_first<'a>(
     tx.load(VERSIONS, rows, columns).await
 }
 
-/// Adds segments, each with its record and the instant from which it is known.
-pub async fn add_segments(
+/// Adds parts of timelines and by what is found in each, with their records and the instant from which it is known.
+pub async fn add_parts<'a>(
     tx: &Tx,
     code: &RegistryCode,
-    segments: impl Iterator<Item = (Uuid, Segment, i64)> + Send,
+    parts: impl Iterator<Item = (Uuid, (Segment, &'a Values), i64)> + Send,
 ) -> Result<()> {
-    let columns = |rows: &[(Uuid, Segment, i64)]| {
-        let numbers =
-            |of: fn(&Segment) -> i64| Column::Numbers(rows.iter().map(|(_, segment, _)| of(segment)).collect());
-        let flags = |of: fn(&Segment) -> bool| Column::Flags(rows.iter().map(|(_, segment, _)| of(segment)).collect());
+    let columns = |rows: &[(Uuid, (Segment, &'a Values), i64)]| {
+        let segments = || rows.iter().map(|(_, (segment, _), _)| segment);
         vec![
             Column::Same(code.as_str().value()),
             Column::Ids(rows.iter().map(|(record, ..)| *record).collect()),
-            numbers(|segment| segment.span.from().stored()),
-            numbers(|segment| segment.span.to().stored()),
+            Column::Numbers(segments().map(|segment| segment.span.from().stored()).collect()),
+            Column::Numbers(segments().map(|segment| segment.span.to().stored()).collect()),
             Column::Numbers(rows.iter().map(|(_, _, at)| *at).collect()),
             Column::Same(STILL_KNOWN.value()),
-            numbers(|segment| segment.seq),
-            flags(|segment| segment.ended),
-            flags(|segment| segment.begins),
+            Column::Numbers(segments().map(|segment| segment.seq).collect()),
+            Column::Flags(segments().map(|segment| segment.ended).collect()),
+            Column::Flags(segments().map(|segment| segment.begins).collect()),
+            Column::Bytes(rows.iter().map(|(_, (_, values), _)| values.packed()).collect()),
         ]
     };
-    let into = "registry_segment (registry, record_id, valid_from, valid_to, known_from, known_to, seq, ended, begins)";
-    tx.load(into, segments, columns).await
+    tx.load(SEGMENTS, parts, columns).await
 }
 
-/// Adds values, each with its record and the instant from which it is known.
-pub async fn add_index<'a>(tx: &Tx, found: impl Iterator<Item = (Uuid, &'a Found, i64)> + Send) -> Result<()> {
-    let columns = |rows: &[(Uuid, &'a Found, i64)]| {
-        let numbers = |of: fn(&Found) -> i64| Column::Numbers(rows.iter().map(|(_, found, _)| of(found)).collect());
+/// A value by which a record is found, to be added.
+pub struct Entry<'a> {
+    pub record: Uuid,
+    pub slot: i64,
+    pub value: &'a [u8],
+    pub from: i64,
+    pub to: i64,
+    /// The instant from which it is known.
+    pub at: i64,
+}
+
+/// Adds values by which records are found.
+pub async fn add_index<'a>(tx: &Tx, entries: impl Iterator<Item = Entry<'a>> + Send) -> Result<()> {
+    let columns = |rows: &[Entry<'a>]| {
+        let numbers = |of: fn(&Entry<'a>) -> i64| Column::Numbers(rows.iter().map(of).collect());
         vec![
-            numbers(|(slot, ..)| *slot),
-            Column::Ids(rows.iter().map(|(record, ..)| *record).collect()),
-            Column::Bytes(rows.iter().map(|(_, (_, value, ..), _)| value.clone()).collect()),
-            numbers(|(.., from, _)| *from),
-            numbers(|(.., to)| *to),
-            Column::Numbers(rows.iter().map(|(.., at)| *at).collect()),
+            numbers(|entry| entry.slot),
+            Column::Ids(rows.iter().map(|entry| entry.record).collect()),
+            Column::Bytes(rows.iter().map(|entry| entry.value.to_vec()).collect()),
+            numbers(|entry| entry.from),
+            numbers(|entry| entry.to),
+            numbers(|entry| entry.at),
             Column::Same(STILL_KNOWN.value()),
         ]
     };
-    let into = "registry_index (slot, record_id, value, valid_from, valid_to, known_from, known_to)";
-    tx.load(into, found, columns).await
+    tx.load(INDEX, entries, columns).await
 }
 
 /// Makes of what was known of a record what is known from `at` on.
 pub async fn change(tx: &Tx, code: &RegistryCode, record: Uuid, old: &Folded, new: &Folded, at: i64) -> Result<()> {
-    let gone = |segment: &&Segment| !new.timeline.segments().contains(segment);
-    for segment in old.timeline.segments().iter().filter(gone) {
+    for part in old.0.iter().filter(|part| !new.0.contains(part)) {
         let sql = "UPDATE registry_segment SET known_to = $1 WHERE registry = $2 AND record_id = $3 AND valid_from = $4 AND known_to = $5";
-        let from = segment.span.from().stored();
+        let from = part.segment.span.from().stored();
         tx.exec(sql, params![at, code.as_str(), record, from, STILL_KNOWN])
             .await?;
     }
-    let come = |segment: &&Segment| !old.timeline.segments().contains(segment);
-    let segments = new.timeline.segments().iter().filter(come);
-    add_segments(tx, code, segments.map(|segment| (record, *segment, at))).await?;
-    for (slot, value, from, _) in old.found.difference(&new.found) {
-        let sql = "UPDATE registry_index SET known_to = $1 WHERE slot = $2 AND value = $3 AND record_id = $4 AND valid_from = $5 AND known_to = $6";
-        tx.exec(sql, params![at, *slot, value, record, *from, STILL_KNOWN])
-            .await?;
+    let come = new.0.iter().filter(|part| !old.0.contains(part));
+    add_parts(tx, code, come.map(|part| (record, (part.segment, &part.values), at))).await?;
+    let (before, after) = (old.found(), new.found());
+    for found in before.difference(&after) {
+        forget(tx, record, found, at).await?;
     }
-    let found = new.found.difference(&old.found);
-    add_index(tx, found.map(|found| (record, found, at))).await
+    let come = after.difference(&before).map(|(slot, value, from, to)| Entry {
+        record,
+        slot: *slot,
+        value,
+        from: *from,
+        to: *to,
+        at,
+    });
+    add_index(tx, come).await
 }
 
-/// Takes the bodies of a record away, and everything by which it was or is found.
-pub async fn erase(tx: &Tx, code: &RegistryCode, record: Uuid) -> Result<()> {
+/// That a record is no longer known to be found by a value from `at` on.
+pub async fn forget(tx: &Tx, record: Uuid, (slot, value, from, _): &Found, at: i64) -> Result<()> {
+    let sql = "UPDATE registry_index SET known_to = $1 WHERE slot = $2 AND value = $3 AND record_id = $4 AND valid_from = $5 AND known_to = $6";
+    tx.exec(sql, params![at, *slot, value, record, *from, STILL_KNOWN])
+        .await
+        .map(drop)
+}
+
+/// Everything by which a record is or was ever found.
+pub async fn ever(db: &impl Read, code: &RegistryCode, record: Uuid) -> Result<Values> {
+    #[derive(Row)]
+    struct FoundRow {
+        found: Vec<u8>,
+    }
+    let sql = "SELECT found FROM registry_segment WHERE registry = $1 AND record_id = $2";
+    let rows: Vec<FoundRow> = db.all(sql, params![code.as_str(), record]).await?;
+    let mut ever = Vec::new();
+    for row in rows {
+        let values = Values::unpack(&row.found)?;
+        ever.extend(values.iter().map(|(slot, value)| (slot, value.to_vec())));
+    }
+    Ok(ever.into_iter().collect())
+}
+
+/// Takes the bodies of a record away, and everything by which it was or is found (see [`ever`]).
+pub async fn erase(tx: &Tx, code: &RegistryCode, record: Uuid, ever: &Values) -> Result<()> {
     tx.exec(
         "UPDATE registry_version SET body = NULL WHERE record_id = $1",
         params![record],
     )
     .await?;
+    for (slot, value) in ever.iter() {
+        let sql = "DELETE FROM registry_index WHERE slot = $1 AND value = $2 AND record_id = $3";
+        tx.exec(sql, params![slot, value, record]).await?;
+    }
     let sql = "DELETE FROM registry_segment WHERE registry = $1 AND record_id = $2";
-    tx.exec(sql, params![code.as_str(), record]).await?;
-    tx.exec("DELETE FROM registry_index WHERE record_id = $1", params![record])
-        .await
-        .map(drop)
+    tx.exec(sql, params![code.as_str(), record]).await.map(drop)
 }

@@ -2,11 +2,13 @@
 
 mod events;
 mod fold;
+mod migration;
 mod offered;
 mod orders;
 mod takeover;
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::Path,
     sync::{
@@ -466,6 +468,9 @@ async fn many_at_once_are_listed_filtered_sorted_and_paged() {
                 body: person(&format!("00119000{n:04}"), names[n % names.len()], "00004"),
             })
             .collect();
+        for n in (0..60).step_by(4) {
+            fresh[n].body["birth_date"] = json!("1990-01-15");
+        }
         fresh[7].body["birth_date"] = json!("1990-02-30");
         fresh[9].body = fresh[8].body.clone();
         let add = async |key: &str, whole| {
@@ -556,6 +561,29 @@ async fn many_at_once_are_listed_filtered_sorted_and_paged() {
             ..asked("birth_date", "")
         };
         assert_eq!(walk(vec![born], None).await.len(), 58);
+        // Two ranges at once, few of many: whichever leads, pages are whole and nothing is passed over.
+        let in_january = Asked {
+            operator: registry::model::Operator::Range,
+            value: Some("1990-01".into()),
+            upto: Some("1990-01".into()),
+            ..asked("birth_date", "")
+        };
+        let text = |body: &Value, field: &str| body[field].as_str().expect("a text").to_owned();
+        let both = all.iter().filter(|v| {
+            base::text::fold(&text(&v.body, "name")).starts_with("dang")
+                && text(&v.body, "birth_date").starts_with("1990-01")
+        });
+        let expected: BTreeSet<_> = both.map(|v| v.id).collect();
+        assert!((3..20).contains(&expected.len()), "{}", expected.len());
+        let sorts = ["name", "birth_date"].map(|field| Sort {
+            field: field.parse().expect("a field"),
+            descending: true,
+        });
+        for sort in sorts.into_iter().map(Some).chain([None]) {
+            let both = walk(vec![prefix("đặng"), in_january.clone()], sort).await;
+            assert_eq!(both.len(), expected.len());
+            assert_eq!(both.iter().map(|v| v.id).collect::<BTreeSet<_>>(), expected);
+        }
 
         let bad = Query {
             asked: vec![asked("sex", "female")],

@@ -13,7 +13,7 @@ use super::{
 const NUMBERS: [&str; 3] = ["001190000017", "001190000024", "001190000031"];
 
 /// Chance that is the same each time.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
     fn below(&mut self, n: u64) -> u64 {
@@ -144,27 +144,33 @@ async fn kept(office: &Office) -> (Vec<VersionRow>, Vec<SegmentRow>, Vec<IndexRo
     )
 }
 
+/// Writes what a year might bring to three records.
+pub async fn write_some(registries: &Registries, dice: &mut Dice) -> Vec<Recorded> {
+    let (mut versions, mut seen) = (Vec::new(), [None, None, None]);
+    for month in 1..=12 {
+        for day in [3, 3, 17] {
+            let which = dice.below(3) as usize;
+            let nth = seen[which].as_ref().map_or(0, |seen: &Written| seen.seq);
+            let recorded = at(&format!("2022-{month:02}-{day:02}"));
+            let version = next(dice, NUMBERS[which], nth, recorded);
+            // What the use cases of every day refuse is not part of the history.
+            if let Ok(now) = write(registries, &version, seen[which].as_ref()).await {
+                seen[which] = Some(now);
+                versions.push(version);
+            }
+        }
+    }
+    assert!(versions.len() > 15, "{}", versions.len());
+    versions
+}
+
 #[tokio::test]
 async fn taken_over_at_once_they_are_as_if_written_one_by_one() {
     for seed in 0..5 {
         let (mut written, taken) = (offices().await, offices().await);
         for (one, other) in written.drain(..).zip(&taken) {
             let mut dice = Dice(seed);
-            let (mut versions, mut seen) = (Vec::new(), [None, None, None]);
-            for month in 1..=12 {
-                for day in [3, 3, 17] {
-                    let which = dice.below(3) as usize;
-                    let nth = seen[which].as_ref().map_or(0, |seen: &Written| seen.seq);
-                    let recorded = at(&format!("2022-{month:02}-{day:02}"));
-                    let version = next(&mut dice, NUMBERS[which], nth, recorded);
-                    // What the use cases of every day refuse is not part of the history.
-                    if let Ok(now) = write(&one.registries, &version, seen[which].as_ref()).await {
-                        seen[which] = Some(now);
-                        versions.push(version);
-                    }
-                }
-            }
-            assert!(versions.len() > 15, "{}", versions.len());
+            let versions = write_some(&one.registries, &mut dice).await;
             let mut rest = versions.as_slice();
             while !rest.is_empty() {
                 let (some, after) = rest.split_at((1 + dice.below(20) as usize).min(rest.len()));

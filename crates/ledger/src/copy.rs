@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     files,
     hash::Hash,
-    segments::{Content, Flaw, Header, Scan, Segment, Step},
+    segments::{Content, Flaw, Header, Scan, Segment, Step, another_batch_follows},
 };
 
 /// How often a segment is read again in which a record was just being erased, and after which pause.
@@ -114,8 +114,9 @@ fn copy_segment(segment: &Segment, place: &Path) -> Result<SignedCheckpoint> {
     let (end, checkpoint, changed) = loop {
         let metadata = fs::metadata(segment.path()).map_err(Error::io("reading", segment.path()))?;
         let changed = metadata.modified().map_err(Error::io("reading", segment.path()))?;
+        let confirmed = segment.confirmed()?;
         fs::copy(segment.path(), &draft).map_err(Error::io("copying", segment.path()))?;
-        match whole(segment, &draft) {
+        match whole(&segment.copied_to(&draft), confirmed) {
             Ok((end, checkpoint)) => break (end, checkpoint, changed),
             // A record may just have been in the eraser's hands.
             Err(Error::Damaged(_)) if tries < TRIES => {
@@ -136,13 +137,13 @@ fn copy_segment(segment: &Segment, place: &Path) -> Result<SignedCheckpoint> {
     Ok(checkpoint)
 }
 
-/// Reads the frames of a copy; where its last whole batch ends, and the checkpoint that ends it.
-fn whole(segment: &Segment, copy: &Path) -> Result<(u64, SignedCheckpoint)> {
-    let copy = segment.copied_to(copy);
+/// Reads the frames of a copy that was begun when the disk had confirmed so many entries; where its last whole batch ends, and the
+/// checkpoint that ends it.
+fn whole(copy: &Segment, confirmed: u64) -> Result<(u64, SignedCheckpoint)> {
     let mut edge = copy.edge()?;
     let mut leaves: Vec<Hash> = Vec::new();
     let mut last = None;
-    let mut scan = Scan::new(&copy)?;
+    let mut scan = Scan::new(copy)?;
     loop {
         let next = edge.size() + leaves.len() as u64;
         match scan.step()? {
@@ -154,7 +155,7 @@ fn whole(segment: &Segment, copy: &Path) -> Result<(u64, SignedCheckpoint)> {
                 flaw: Some(flaw),
                 ..
             } => {
-                if segment.was_acknowledged(offset, next)? {
+                if confirmed > next || another_batch_follows(copy, offset, next)? {
                     return Err(copy.damage(offset, next, flaw));
                 }
                 break;
@@ -174,5 +175,5 @@ fn whole(segment: &Segment, copy: &Path) -> Result<(u64, SignedCheckpoint)> {
             },
         }
     }
-    last.ok_or_else(|| copy.damage(Header::BYTES as u64, segment.header.first, Flaw::Root))
+    last.ok_or_else(|| copy.damage(Header::BYTES as u64, copy.header.first, Flaw::Root))
 }

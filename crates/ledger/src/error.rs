@@ -94,16 +94,31 @@ pub enum Error {
     Closed,
 }
 
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
 impl Error {
     /// What a failed operation on a file means; a full disk is told apart.
     pub(crate) fn io(doing: &str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let doing = format!("{doing} {}", path.display());
-        |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Self::Full,
-            _ => Self::Io {
-                doing,
-                source: Arc::new(source),
-            },
+        |source| {
+            if is_full(&source) {
+                Self::Full
+            } else {
+                let source = Arc::new(source);
+                Self::Io { doing, source }
+            }
+        }
+    }
+
+    /// What those are told who come while a log is broken by this: a full disk is called that, whatever it had no place for.
+    pub(crate) fn meanwhile(&self) -> Self {
+        match self {
+            Self::Full => Self::Full,
+            Self::Unconfirmed(cause) if is_full(cause) => Self::Full,
+            _ => Self::ReadOnly,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     hash::Hash,
     log::Tail,
     policy::Policy,
-    segments::{Content, Flaw, Header, Scan, Segment, Step},
+    segments::{Content, Flaw, Head, Header, Scan, Segment, Step},
     tiles::{self, Disk, TILE_WIDTH, TileId, TilePath},
     tree::Edge,
 };
@@ -71,6 +71,15 @@ fn walk(dir: &Path, policy: &Policy, mut known: Known<'_>, report: &mut Report) 
     Ok(())
 }
 
+/// Whether a flawed frame, where entry `next` or the checkpoint before it should stand, is of a batch that nobody was told of.
+fn is_torn(segment: &Segment, offset: u64, head: &Head, next: u64) -> Result<bool> {
+    Ok(match head.content {
+        Content::Entry => !segment.was_acknowledged(offset, next)?,
+        // Its entries are confirmed together with it.
+        Content::Checkpoint => next > segment.header.first && !segment.was_acknowledged(offset, next - 1)?,
+    })
+}
+
 struct Walk<'a> {
     policy: &'a Policy,
     disk: Disk,
@@ -97,6 +106,12 @@ impl Walk<'_> {
                     }
                     break;
                 }
+                Step::Frame {
+                    offset,
+                    head,
+                    flaw: Some(_),
+                    ..
+                } if is_torn(segment, offset, &head, next)? => break,
                 Step::Frame { offset, head, body, .. } if head.content == Content::Entry && head.at == next => {
                     match segment.stored(offset, &head, body) {
                         Ok(stored) => report.erased += u64::from(stored.opening.is_none()),
@@ -126,7 +141,7 @@ impl Walk<'_> {
                 }
             }
         }
-        report.unfinished = scan.length() - whole;
+        report.unfinished = scan.offset() + scan.rest()? - whole;
         Ok(())
     }
 

@@ -229,8 +229,8 @@ impl Log {
         }
         let queue = self.queue.as_ref().ok_or(Error::Ended)?;
         let bytes = self.weigh(&records)?;
-        if self.shared.state().broken {
-            return Err(Error::ReadOnly);
+        if let Some(error) = self.shared.state().broken.clone() {
+            return Err(error);
         }
         let room = Arc::clone(&self.room);
         let room = room.acquire_many_owned(bytes).await.map_err(|_| Error::Closed)?;

@@ -116,7 +116,7 @@ fn restore(dir: &Path, segments: Vec<Segment>, unfinished: Unfinished) -> Result
             cosigned: None,
             tail: found.tail.clone(),
             segments: segments.into_iter().map(Arc::new).collect(),
-            broken: false,
+            broken: None,
             work: Work::default(),
         }),
         erasing: RwLock::new(()),

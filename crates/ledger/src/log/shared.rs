@@ -40,8 +40,8 @@ pub(super) struct State {
     pub cosigned: Option<Arc<SignedCheckpoint>>,
     pub tail: Tail,
     pub segments: Vec<Arc<Segment>>,
-    /// A write failed; nothing is taken until the writer has opened the log again.
-    pub broken: bool,
+    /// A write failed: what is answered until the writer has opened the log again.
+    pub broken: Option<Error>,
     pub work: Work,
 }
 

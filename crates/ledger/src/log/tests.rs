@@ -28,9 +28,10 @@ const FILL: u8 = 1;
 const FORGET: u8 = 2;
 /// Does not confirm, and cannot be cut either.
 const STUCK: u8 = 3;
-
 /// Loses power in the middle: some sectors are on disk, in no order, and nothing more can be done.
 const POWER: u8 = 4;
+/// Has no place for room, only for what is written.
+const TIGHT: u8 = 5;
 
 struct Faulty {
     file: File,
@@ -39,11 +40,12 @@ struct Faulty {
 
 impl Disk for Faulty {
     fn write_all_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        if self.mood.load(Ordering::SeqCst) == FILL {
+        let mood = self.mood.load(Ordering::SeqCst);
+        if mood == FILL || mood == TIGHT && bytes.iter().all(|byte| *byte == 0) {
             FileExt::write_all_at(&self.file, &bytes[..bytes.len() / 2], offset)?;
             return Err(io::ErrorKind::StorageFull.into());
         }
-        if self.mood.load(Ordering::SeqCst) == POWER {
+        if mood == POWER {
             let mut start = 0;
             while start < bytes.len() {
                 let end = bytes.len().min(start + 512 - (offset as usize + start) % 512);
@@ -137,6 +139,25 @@ fn a_disk_that_fails_stops_the_log_and_when_it_works_again_the_log_goes_on_by_it
     }
 }
 
+#[test]
+fn a_disk_without_place_for_room_takes_what_it_can() {
+    let key = Arc::new(FileKey::generate("log.example", Algorithm::Ed25519).expect("a key"));
+    let (dir, mood) = (tempfile::tempdir().expect("a folder"), Arc::new(AtomicU8::new(TIGHT)));
+    let log = open(dir.path(), &key, &mood);
+    for n in 0..5 {
+        assert_eq!(append(&log, &["one"]).expect("it is stored"), n);
+    }
+    let segment = dir.path().join("segments/00000000000000000000.seg");
+    let length = || std::fs::metadata(&segment).expect("a segment").len();
+    let before = length();
+    mood.store(WORK, Ordering::SeqCst);
+    append(&log, &["two"]).expect("it is stored");
+    assert!(length() > before + (32 << 10), "there is room again");
+    drop(log);
+    assert!(length() < before + 1_000);
+    assert_eq!(open(dir.path(), &key, &mood).size(), 6);
+}
+
 /// Tiles and indexes that cannot be written break the log, too; it makes them again by itself.
 #[test]
 fn tiles_that_could_not_be_written_are_made_again_while_the_log_is_open() {
@@ -160,6 +181,16 @@ fn tiles_that_could_not_be_written_are_made_again_while_the_log_is_open() {
     drop(log);
     let report = crate::audit::directory(dir.path(), &Policy::log(key.verifier()), &[]).expect("it is read");
     assert!(report.is_clean(), "{:?}", report.findings);
+}
+
+#[test]
+fn a_log_that_broke_because_the_disk_is_full_says_so_to_all_who_come() {
+    let because = |kind: io::ErrorKind| Error::Unconfirmed(Arc::new(kind.into())).meanwhile();
+    assert!(matches!(because(io::ErrorKind::StorageFull), Error::Full));
+    assert!(matches!(because(io::ErrorKind::Other), Error::ReadOnly));
+    let tiles = |kind: io::ErrorKind| Error::io("writing tiles in", Path::new("log"))(kind.into()).meanwhile();
+    assert!(matches!(tiles(io::ErrorKind::QuotaExceeded), Error::Full));
+    assert!(matches!(tiles(io::ErrorKind::NotADirectory), Error::ReadOnly));
 }
 
 fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
@@ -189,6 +220,8 @@ fn a_batch_of_which_any_sectors_are_on_disk_is_cut_to_its_whole_beginning() {
         assert!(matches!(refused, Error::Unconfirmed(_)), "{refused}");
         drop(log);
         mood.store(WORK, Ordering::SeqCst);
+        let report = crate::audit::directory(dir.path(), &Policy::log(key.verifier()), &[]).expect("it is read");
+        assert!(report.is_clean(), "{:?}", report.findings);
         let log = open(dir.path(), &key, &mood);
         sizes.insert(log.size());
         for (index, record) in ["one", "two"].iter().chain(&long).enumerate().take(log.size() as usize) {

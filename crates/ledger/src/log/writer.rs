@@ -31,6 +31,11 @@ const BATCH_BYTES: usize = 4 << 20;
 /// Room for the frame of a checkpoint, in bytes, where a segment ends.
 const CHECKPOINT_ROOM: usize = 16 << 10;
 
+/// Zeros that are written behind the frames, for the next to overwrite: to lengthen a file costs a sync twice as much. A segment is
+/// given as much as it has, between these bounds in bytes.
+const ROOM: std::ops::RangeInclusive<u64> = ZEROS.len() as u64..=1 << 20;
+const ZEROS: &[u8] = &[0; 64 << 10];
+
 /// How long a log that broke waits before it opens itself again; or ten times as long as that took when it failed.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -77,6 +82,8 @@ pub(super) struct Writer {
     index: File,
     /// Where the next frame goes.
     offset: u64,
+    /// Where the room behind it ends, and with it the file.
+    room: u64,
     options: Options,
     /// When a log that broke is opened again.
     again: Instant,
@@ -103,6 +110,7 @@ impl Writer {
             index: segment.index_writer()?,
             segment,
             offset,
+            room: offset,
             options: options.clone(),
             again: Instant::now(),
             sealer: None,
@@ -133,12 +141,14 @@ impl Writer {
             }
             self.serve(batch, bytes);
         }
+        // Otherwise the next opening does it.
+        let _ = self.trim();
         self.wait_for_sealer();
     }
 
     /// The next request. Meanwhile a log that broke is opened again, as a restart would do.
     fn next(&mut self, waiting: &mpsc::Receiver<Request>) -> Option<Request> {
-        while self.shared.state().broken {
+        while self.shared.state().broken.is_some() {
             match waiting.recv_timeout(self.again.saturating_duration_since(Instant::now())) {
                 Ok(request) => return Some(request),
                 Err(mpsc::RecvTimeoutError::Disconnected) => return None,
@@ -161,7 +171,7 @@ impl Writer {
                 state.checkpoint = Arc::clone(&opened.checkpoint);
                 state.tail.clone_from(&opened.tail);
                 state.segments.clone_from(&opened.segments);
-                state.broken = false;
+                state.broken = None;
                 tracing::info!(origin = self.options.origin, "the log takes entries again");
                 *self = Self {
                     shared: Arc::clone(&shared),
@@ -170,18 +180,15 @@ impl Writer {
             }
             Err(error) => {
                 tracing::warn!(%error, origin = self.options.origin, "the log cannot be opened again yet");
+                shared.state_mut().broken = Some(error.meanwhile());
                 self.again = Instant::now() + AGAIN.max(begun.elapsed() * 10);
             }
         }
     }
 
     fn serve(&mut self, batch: Vec<Request>, bytes: usize) {
-        let result = if self.shared.state().broken {
-            Err(Error::ReadOnly)
-        } else {
-            self.commit(&batch, bytes)
-        };
-        match result {
+        let broken = self.shared.state().broken.clone();
+        match broken.map_or_else(|| self.commit(&batch, bytes), Err) {
             Ok((mut first, growth, checkpoint)) => {
                 for request in batch {
                     let placed = Placed {
@@ -269,19 +276,50 @@ impl Writer {
                 Err(_) => Error::Unconfirmed(Arc::new(error)),
             });
         }
+        let end = self.offset + self.frames.len() as u64;
+        if end > self.room {
+            self.room = end;
+            // A disk that has no room has it for these frames nevertheless.
+            if self.make_room().is_err() {
+                let _ = self.file.set_len(end);
+            }
+        }
         if let Err(error) = self.file.sync_data() {
             // After a failed sync the system may believe that the pages are on disk. They are dropped here, and the last
             // batch is written again when the log is opened.
             let _ = self.cut();
             return Err(Error::Unconfirmed(Arc::new(error)));
         }
-        self.offset += self.frames.len() as u64;
+        self.offset = end;
+        Ok(())
+    }
+
+    /// Writes zeros behind the frames, as far as the segment may grow.
+    fn make_room(&mut self) -> io::Result<()> {
+        let end = self.room;
+        let full = u64::from(self.options.segment_bytes.min(LARGEST_SEGMENT));
+        let mut left = end.clamp(*ROOM.start(), *ROOM.end()).min(full.saturating_sub(end));
+        let mut place = end;
+        while left > 0 {
+            let (zeros, _) = ZEROS.split_at(left.min(ZEROS.len() as u64) as usize);
+            self.file.write_all_at(zeros, place)?;
+            place += zeros.len() as u64;
+            left -= zeros.len() as u64;
+        }
+        self.room = place;
         Ok(())
     }
 
     fn cut(&mut self) -> io::Result<()> {
-        self.file.set_len(self.offset)?;
+        self.trim()?;
         self.file.sync_data()
+    }
+
+    /// Has the file end where the frames do.
+    fn trim(&mut self) -> io::Result<()> {
+        self.file.set_len(self.offset)?;
+        self.room = self.offset;
+        Ok(())
     }
 
     /// Writes what can be made again: the index, and tiles that became full.
@@ -304,13 +342,14 @@ impl Writer {
 
     fn break_off(&mut self, error: &Error) {
         tracing::error!(%error, origin = self.options.origin, "the log takes no more entries until it has opened itself again");
-        self.shared.state_mut().broken = true;
+        self.shared.state_mut().broken = Some(error.meanwhile());
         self.again = Instant::now() + AGAIN;
     }
 
     /// Begins a new segment after the last checkpoint.
     fn next_segment(&mut self, now: Timestamp) -> Result<()> {
         let size = self.edge.size();
+        self.trim().map_err(Error::io("closing", self.segment.path()))?;
         let dir = &self.shared.dir;
         self.tail
             .save(size, &self.shared.disk)
@@ -322,7 +361,7 @@ impl Writer {
         let (file, index) = (segment.writer()?, segment.index_writer()?);
         self.file = (self.options.disk)(file);
         self.index = index;
-        self.offset = offset;
+        (self.offset, self.room) = (offset, offset);
         self.segment = Arc::new(segment);
         self.shared.state_mut().segments.push(Arc::clone(&self.segment));
         self.seal(size);

@@ -1,5 +1,6 @@
 //! The log on disk: append-only segments, each a header and frames. They are the single source of truth; everything else
-//! in the folder can be made from them.
+//! in the folder can be made from them. Behind the frames of a segment that is being written may be room: zeros, which the next
+//! frames overwrite.
 //!
 //! Beside a segment stands its index, an array of 4-byte offsets, so that an entry is found by two reads.
 

@@ -32,7 +32,7 @@ pub(crate) enum Step<'a> {
     },
     /// Not a frame. The walk cannot go on.
     Bad { offset: u64, flaw: Flaw },
-    /// Nothing more.
+    /// Nothing more, but perhaps room.
     End,
 }
 
@@ -62,23 +62,38 @@ impl<'a> Scan<'a> {
         self.offset
     }
 
-    /// Bytes of the file.
-    pub const fn length(&self) -> u64 {
-        self.length
+    /// Bytes from here to the last that is not zero. What is behind that is room for frames to come.
+    pub fn rest(&self) -> Result<u64> {
+        let search = || -> io::Result<u64> {
+            let mut window = vec![0; WINDOW];
+            let (mut start, mut end) = (self.offset, self.offset);
+            loop {
+                let read = read_at_most(self.reader.get_ref(), &mut window, start)?;
+                if let Some(last) = window[..read].iter().rposition(|byte| *byte != 0) {
+                    end = start + last as u64 + 1;
+                }
+                if read < WINDOW {
+                    return Ok(end - self.offset);
+                }
+                start += WINDOW as u64;
+            }
+        };
+        search().map_err(Error::io("reading", &self.segment.path))
     }
 
     pub fn step(&mut self) -> Result<Step<'_>> {
         let (offset, seal) = (self.offset, self.segment.header.seal());
         let left = self.length.saturating_sub(offset);
-        if left == 0 {
+        let mut bytes = [0; HEAD];
+        let there = left.min(HEAD as u64) as usize;
+        self.fill(|reader, _| reader.read_exact(&mut bytes[..there]))?;
+        if bytes.iter().all(|byte| *byte == 0) && self.rest()? == 0 {
             return Ok(Step::End);
         }
         let bad = |flaw| Ok(Step::Bad { offset, flaw });
-        if left < HEAD as u64 {
+        if there < HEAD {
             return bad(Flaw::Short);
         }
-        let mut bytes = [0; HEAD];
-        self.fill(|reader, _| reader.read_exact(&mut bytes))?;
         let Some(head) = Head::decode(&bytes, seal, offset) else {
             return bad(Flaw::Head);
         };

@@ -29,9 +29,11 @@ fn a_torn_end_is_cut_at_every_byte_and_nothing_else() {
     let key = key();
     let log = open(dir.path(), &key);
     fill(&log, 0..4, 4);
+    drop(log);
     let acknowledged = fs::metadata(segment(dir.path())).expect("a segment").len() as usize;
     let confirmed = fs::read(index(dir.path())).expect("an index");
     // The last batch: two entries and their checkpoint.
+    let log = open(dir.path(), &key);
     fill(&log, 4..6, 2);
     drop(log);
     let whole = fs::read(segment(dir.path())).expect("a segment");
@@ -70,6 +72,64 @@ fn a_torn_end_is_cut_at_every_byte_and_nothing_else() {
     drop(log);
     let report = ledger::audit::directory(dir.path(), &policy(&key), &[]).expect("it is read");
     assert!(report.is_clean() && report.unfinished == 0, "{report:?}");
+}
+
+/// What a crash leaves, and what whoever looks at a log at work sees: frames, and behind them room.
+#[test]
+fn room_behind_the_frames_is_no_damage_and_goes_when_the_log_is_closed() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (at_work, crashed, copied) = (
+        dir.path().join("log"),
+        dir.path().join("crashed"),
+        dir.path().join("copy"),
+    );
+    let key = key();
+    let log = open(&at_work, &key);
+    fill(&log, 0..300, 7);
+    let with_room = fs::read(segment(&at_work)).expect("a segment");
+    fs::create_dir_all(crashed.join("segments")).expect("a folder");
+    fs::write(segment(&crashed), &with_room).expect("written");
+    fs::copy(index(&at_work), index(&crashed)).expect("copied");
+    let size = |dir: &Path| {
+        let report = ledger::audit::directory(dir, &policy(&key), &[]).expect("it is read");
+        let known = |finding: &&ledger::audit::Finding| !matches!(finding, ledger::audit::Finding::Tile { .. });
+        assert_eq!(report.findings.iter().find(known), None);
+        (report.size, report.unfinished)
+    };
+    assert_eq!((size(&at_work), size(&crashed)), ((300, 0), (300, 0)));
+    ledger::copy(&at_work, &copied, None, &mut |_, _| {})
+        .expect("copied")
+        .expect("a log");
+    drop(log);
+    let whole = fs::read(segment(&at_work)).expect("a segment");
+    assert_eq!(fs::read(segment(&copied)).expect("a segment"), whole);
+    let (frames, room) = with_room.split_at(whole.len());
+    assert_eq!(frames, whole);
+    assert!(room.len() > 1_000 && room.iter().all(|byte| *byte == 0));
+    assert_eq!(open(&crashed, &key).size(), 300);
+    // Zeros in the place of what was acknowledged are not taken for room: the index knows.
+    let mut wiped = with_room.clone();
+    let last = find(&whole, &record(299)).expect("the record");
+    wiped[last - 200..].fill(0);
+    fs::write(segment(&crashed), &wiped).expect("written");
+    fs::copy(index(&at_work), index(&crashed)).expect("copied");
+    let report = ledger::audit::directory(&crashed, &policy(&key), &[]).expect("it is read");
+    assert!(!report.is_clean());
+    let error = Log::open(&crashed, options(&key)).expect_err("it is damaged");
+    assert!(
+        matches!(error, Error::Shortened { known: 300, .. } | Error::Damaged(_)),
+        "{error}"
+    );
+    // Nor, without an index, those in the middle: another batch follows.
+    let mut wiped = with_room;
+    let middle = find(&whole, &record(150)).expect("the record");
+    wiped[middle - 2_000..middle].fill(0);
+    fs::write(segment(&crashed), &wiped).expect("written");
+    fs::remove_file(index(&crashed)).expect("an index");
+    let report = ledger::audit::directory(&crashed, &policy(&key), &[]).expect("it is read");
+    assert!(!report.is_clean());
+    let error = Log::open(&crashed, options(&key)).expect_err("it is damaged");
+    assert!(matches!(error, Error::Damaged(_)), "{error}");
 }
 
 #[test]

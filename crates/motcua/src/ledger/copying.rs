@@ -7,6 +7,7 @@ use std::{
 };
 
 use ::ledger::{Log, Mirror, PublishError};
+use ::traces::{Kind, Tracer};
 use anyhow::{Context as _, bail};
 use base::Text;
 use object_store::{ObjectStore, aws::AmazonS3Builder, local::LocalFileSystem};
@@ -23,6 +24,7 @@ const LONGEST_REST: Duration = Duration::from_secs(600);
 pub struct Copying {
     log: Arc<Log>,
     mirror: Mirror,
+    tracer: Tracer,
     state: RwLock<State>,
 }
 
@@ -47,7 +49,7 @@ impl Copying {
     ///
     /// # Errors
     /// The place is not named well, or the folder cannot be made.
-    pub fn open(config: &config::Mirror, log: Arc<Log>) -> anyhow::Result<Self> {
+    pub fn open(config: &config::Mirror, log: Arc<Log>, tracer: Tracer) -> anyhow::Result<Self> {
         let store: Arc<dyn ObjectStore> = match (&config.folder, &config.bucket) {
             (Some(folder), None) => {
                 std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
@@ -59,6 +61,7 @@ impl Copying {
         Ok(Self {
             log,
             mirror: Mirror::new(store, &config.prefix),
+            tracer,
             state: RwLock::default(),
         })
     }
@@ -93,7 +96,14 @@ impl Copying {
         if known.is_some_and(|published| published > size && published <= self.log.size()) {
             return true;
         }
+        // To look at a copy that is up to date is no news.
+        let is_news = known != Some(size);
+        let mut span = is_news.then(|| self.tracer.begin(Kind::Client, "mirror", None));
         let published = self.mirror.publish(&self.log, &checkpoint).await;
+        if let (Some(span), Err(error)) = (&mut span, &published) {
+            span.fail(|| code(error));
+        }
+        drop(span);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         match published {
             Ok(published) => {
@@ -146,6 +156,18 @@ fn bucket_store(config: &config::Mirror, bucket: &str) -> anyhow::Result<impl Ob
         builder = builder.with_access_key_id(id).with_secret_access_key(secret);
     }
     builder.build().context("ledger.mirror")
+}
+
+/// Why it failed, for programs.
+const fn code(error: &PublishError) -> &'static str {
+    match error {
+        PublishError::Log(_) => "log",
+        PublishError::Store(_) => "store",
+        PublishError::Unreadable(_) => "unreadable",
+        PublishError::Ahead { .. } => "ahead",
+        PublishError::Forked { .. } => "forked",
+        PublishError::Stopped => "stopped",
+    }
 }
 
 fn words(error: &PublishError) -> Text {

@@ -131,12 +131,21 @@ impl Guarded {
         let stamping = match &config.ledger.timestamps {
             Some(timestamps) => {
                 let log = Arc::clone(&ledger.log);
-                Some(Arc::new(Stamping::open(timestamps, log, Arc::clone(clock))?))
+                Some(Arc::new(Stamping::open(
+                    timestamps,
+                    log,
+                    Arc::clone(clock),
+                    tracer.clone(),
+                )?))
             }
             None => None,
         };
         let copying = match &config.ledger.mirror {
-            Some(mirror) => Some(Arc::new(Copying::open(mirror, Arc::clone(&ledger.log))?)),
+            Some(mirror) => Some(Arc::new(Copying::open(
+                mirror,
+                Arc::clone(&ledger.log),
+                tracer.clone(),
+            )?)),
             None => None,
         };
         let former = ended::open(&config.data)?;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use ::ledger::{Log, SignedCheckpoint, Stamp};
+use ::traces::{Kind, Tracer};
 use anyhow::{Context as _, bail};
 use base::{Clock, Text, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -60,6 +61,7 @@ pub struct Stamping {
     client: Client,
     stampers: TrustStore,
     every: Every,
+    tracer: Tracer,
     state: RwLock<State>,
 }
 
@@ -77,7 +79,7 @@ impl Stamping {
     ///
     /// # Errors
     /// No CA is named or one cannot be read; the last stamp cannot be read.
-    pub fn open(config: &Timestamps, log: Arc<Log>, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+    pub fn open(config: &Timestamps, log: Arc<Log>, clock: Arc<dyn Clock>, tracer: Tracer) -> anyhow::Result<Self> {
         let Some(stampers) = stampers(&config.roots).context("ledger.timestamps.roots")? else {
             bail!("ledger.timestamps.roots: name the certificates of the authority's CAs");
         };
@@ -94,6 +96,7 @@ impl Stamping {
             client: Client::new(&config.url, http),
             stampers,
             every: config.every,
+            tracer,
             state: RwLock::new(State { last, problem: None }),
         })
     }
@@ -141,8 +144,13 @@ impl Stamping {
             return Ok(());
         };
         let digest = Sha256::digest(checkpoint.to_string()).into();
+        let mut span = self.tracer.begin(Kind::Client, "timestamp", None);
         let token = self.client.stamp(digest, &self.stampers, now).await;
-        let token = token.map_err(|error| error.text())?;
+        let token = token.map_err(|error| {
+            span.fail(|| error.code());
+            error.text()
+        })?;
+        drop(span);
         let last = LastStamp {
             size: checkpoint.checkpoint().size,
             time: token.time,

@@ -407,7 +407,7 @@ async fn mirrored(mirror: config::Mirror) -> Ledger {
         let more = usize::try_from(size - ledger.log.size()).expect("small");
         let records = (0..more).map(|i| (Kind::MESSAGE, format!("m {i}").into_bytes()));
         ledger.log.append_all(records.collect()).await.expect("appended");
-        let copying = Arc::new(Copying::open(&mirror, Arc::clone(&ledger.log)).expect("a place"));
+        let copying = Arc::new(Copying::open(&mirror, Arc::clone(&ledger.log), Tracer::default()).expect("a place"));
         let (_stop, stopping) = watch::channel(false);
         let task = tokio::spawn(Arc::clone(&copying).run(stopping));
         until("the copy is up to date", async || {
@@ -440,7 +440,7 @@ async fn the_copy_in_a_folder_is_whole_and_another_log_is_not_written_over_it() 
 
     let stranger = log(&dir.path().join("other"), "h44.example/ledger");
     fill(&stranger.log, "o", 5).await;
-    let copying = Arc::new(Copying::open(&mirror, Arc::clone(&stranger.log)).expect("a place"));
+    let copying = Arc::new(Copying::open(&mirror, Arc::clone(&stranger.log), Tracer::default()).expect("a place"));
     let (_stop, stopping) = watch::channel(false);
     tokio::spawn(Arc::clone(&copying).run(stopping));
     let problem = until("it is refused", async || copying.state().problem).await;

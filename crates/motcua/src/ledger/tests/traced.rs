@@ -101,3 +101,58 @@ async fn a_question_to_a_witness_is_a_span_and_bears_its_place() {
         assert_eq!(span["kind"], 3, "a client's");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stamping_and_copying_are_spans_that_say_why_they_failed() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let sampling = ::traces::Sampling {
+        share: 1.0,
+        follow: true,
+    };
+    let (tracer, mut ended) = Tracer::new(sampling, 64);
+    let dir = tempfile::tempdir().expect("a folder");
+    let ledger = log(&dir.path().join("log"), "h42.example/ledger");
+    fill(&ledger.log, "a", 3).await;
+    let mut next = async || {
+        let span = tokio::time::timeout(Duration::from_secs(20), ended.recv()).await;
+        let span = span.expect("in time").expect("a span");
+        let errors = span.attributes.iter().filter(|(key, _)| *key == ::traces::Key::Error);
+        let error = errors.map(|(_, value)| value.clone()).next();
+        assert_eq!((span.kind, span.failed), (::traces::Kind::Client, error.is_some()));
+        (span.name.into_owned(), error)
+    };
+
+    let tsa = Tsa::start().await;
+    let timestamps = |url: &str| config::Timestamps {
+        url: url.to_owned(),
+        every: config::Every::Hourly,
+        roots: vec![tsa.root()],
+    };
+    for (url, error) in [
+        (tsa.url.as_str(), None),
+        ("http://127.0.0.1:9/", Some("timestamp-unreachable")),
+    ] {
+        let own = log(&dir.path().join(error.unwrap_or("stamped")), "h42.example/ledger");
+        fill(&own.log, "a", 3).await;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let stamping = Stamping::open(&timestamps(url), Arc::clone(&own.log), clock, tracer.clone()).expect("roots");
+        let (_stop, stopping) = watch::channel(false);
+        let task = tokio::spawn(Arc::new(stamping).run(stopping));
+        assert_eq!(next().await, ("timestamp".to_owned(), error.map(Into::into)));
+        task.abort();
+    }
+
+    let mirror = config::Mirror {
+        folder: Some(dir.path().join("copy")),
+        ..config::Mirror::default()
+    };
+    let stranger = log(&dir.path().join("other"), "h42.example/ledger");
+    fill(&stranger.log, "o", 1).await;
+    for (of, error) in [(&ledger, None), (&stranger, Some("ahead"))] {
+        let copying = Copying::open(&mirror, Arc::clone(&of.log), tracer.clone()).expect("a place");
+        let (_stop, stopping) = watch::channel(false);
+        let task = tokio::spawn(Arc::new(copying).run(stopping));
+        assert_eq!(next().await, ("mirror".to_owned(), error.map(Into::into)));
+        task.abort();
+    }
+}

@@ -14,8 +14,10 @@ use base::{Error, Kind, Result};
 use datafusion::{
     error::DataFusionError,
     execution::{FunctionRegistry as _, SendableRecordBatchStream, SessionStateBuilder, session_state::SessionState},
+    physical_plan::stream::RecordBatchReceiverStream,
     prelude::{ParquetReadOptions, SessionConfig, SessionContext},
 };
+use futures::StreamExt as _;
 
 use crate::functions;
 
@@ -82,7 +84,19 @@ impl Engine {
         let frame = self.context.sql(&statement(&table)).await;
         // The plan holds what it needs of the table.
         self.context.deregister_table(&table)?;
-        frame?.execute_stream().await
+        let mut batches = frame?.execute_stream().await?;
+        // A task of its own: statements that are waited for by one task would share its core.
+        let mut running = RecordBatchReceiverStream::builder(batches.schema(), 2);
+        let found = running.tx();
+        running.spawn(async move {
+            while let Some(batch) = batches.next().await {
+                if found.send(batch).await.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        Ok(running.build())
     }
 }
 

@@ -195,7 +195,7 @@ async fn clusters_are_those_of_one_machine() {
         Ok(())
     });
     looked.expect("scored");
-    let found = cluster(linker.len(), &edges, &Constraints::default());
+    let found = cluster(linker.len(), edges, &Constraints::default());
     let name = |row: u32| format!("{}/{}", linker.source(row), linker.id(row));
     let expected: BTreeMap<String, String> = (0u32..)
         .zip(&found.first)

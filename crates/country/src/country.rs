@@ -1,10 +1,11 @@
 //! The country as a whole.
 
-use std::thread;
+use std::{collections::BTreeMap, thread};
 
 use base::{Error, Kind, Result};
 
 use crate::{
+    cast::Part,
     community::Community,
     day::Day,
     people::MAX_COMMUNITIES,
@@ -36,12 +37,14 @@ impl Default for Options {
     }
 }
 
-/// An invented country. It holds nothing but a plan: its communities are told when they are asked for, each alone.
+/// An invented country. It holds nothing but a plan, and the communities in which somebody was given a part: the others are told when they are
+/// asked for, each alone.
 #[derive(Debug, Clone)]
 pub struct Country {
     options: Options,
     units: Units,
     plots: Vec<Plot>,
+    cast: BTreeMap<u32, Community>,
 }
 
 impl Country {
@@ -75,7 +78,24 @@ impl Country {
             ));
         }
         let plots = plan(&units, options.seed, options.persons, &options.provinces);
-        Ok(Self { options, units, plots })
+        Ok(Self {
+            options,
+            units,
+            plots,
+            cast: BTreeMap::new(),
+        })
+    }
+
+    /// Gives a part to whoever fits it in the first community where somebody does; whether anybody did ([`Community::cast`]).
+    pub fn cast(&mut self, part: &Part) -> bool {
+        let given = (0..self.len()).find_map(|index| {
+            let mut community = self.community(index)?;
+            community.cast(&self.units, part)?;
+            Some((index, community))
+        });
+        let found = given.is_some();
+        self.cast.extend(given);
+        found
     }
 
     /// What country it is.
@@ -100,6 +120,9 @@ impl Country {
 
     /// Tells one community; none beyond the last.
     pub fn community(&self, index: u32) -> Option<Community> {
+        if let Some(community) = self.cast.get(&index) {
+            return Some(community.clone());
+        }
         let plot = self.plots.get(index as usize)?;
         Some(Community::grow(
             &self.units,

@@ -21,6 +21,7 @@ mod nation;
 mod node;
 mod packages;
 mod populate;
+mod ports;
 mod proposals;
 mod questions;
 mod registrar;

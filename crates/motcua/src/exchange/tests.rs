@@ -46,14 +46,10 @@ use crate::{
     conformance::{keeps_the_rules, key},
     ledger::config::{Witness, Witnessing},
     node::{MIGRATIONS, Node as Whole, open_store},
+    ports,
 };
 
 pub(crate) const AGENCY: &str = "H42.28";
-
-pub(crate) fn free() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
-}
 
 /// One node of the federation.
 pub(crate) struct Town {
@@ -75,7 +71,7 @@ fn config_with(data: &Path, dossiers: &str) -> (Config, String) {
 }
 
 pub(crate) fn config_text(data: &Path, dossiers: &str) -> (String, String) {
-    let (http, edge, peers) = (free(), free(), free());
+    let (http, edge, peers) = (ports::one(), ports::one(), ports::one());
     let url = format!("http://{http}");
     let text = format!(
         "data = {data:?}\n[http]\nlisten = \"{http}\"\n[identity]\npublic_url = \"{url}\"\n[dossiers]\nagencies = {{ commune = \"{AGENCY}\", \

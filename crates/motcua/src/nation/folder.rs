@@ -6,6 +6,8 @@
 //!   registries/            the folders of the registries that the nodes keep, with the dictionary
 //!   questions/             the approved questions of the province
 //!   proposals/             the rules by which it proposes to people
+//!   told/                  what the country tells, while the registries are being filled
+//!   populated              they are filled
 //!   complete               the nation was built to its end
 //!   vpcp/                  a node: motcua.toml, node.log, motcua.pid while it runs
 //!     data/                its database, keys, log, files
@@ -15,7 +17,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -24,7 +26,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{self, AGENCIES, Agency, OPERATOR, POLICE, PROVINCE, WITNESS};
-use crate::{config::Config, demo, ledger};
+use crate::{config::Config, demo, ledger, ports};
 
 const AGENCIES_FILE: &str = "agencies.toml";
 const COMPLETE: &str = "complete";
@@ -102,6 +104,26 @@ impl Folder {
         fs::write(&path, "").with_context(|| format!("writing {}", path.display()))
     }
 
+    /// What the country tells, until its registries are filled.
+    pub fn told(&self) -> PathBuf {
+        self.0.join("told")
+    }
+
+    /// Whether they are filled.
+    pub fn is_populated(&self) -> bool {
+        self.0.join(POPULATED).exists()
+    }
+
+    /// Notes that they are; what was told is not needed any more.
+    ///
+    /// # Errors
+    /// The file cannot be written, or others cannot be removed.
+    pub fn populated(&self) -> anyhow::Result<()> {
+        write(&self.0.join(POPULATED), "")?;
+        let told = self.told();
+        fs::remove_dir_all(&told).with_context(|| format!("removing {}", told.display()))
+    }
+
     /// Chooses ports and writes the configurations that are not there yet. A country keeps the number of persons that it was made with.
     ///
     /// # Errors
@@ -109,7 +131,7 @@ impl Folder {
     pub fn settle(&self, port: u16, persons: u32) -> anyhow::Result<()> {
         fs::create_dir_all(&self.0).with_context(|| format!("making {}", self.0.display()))?;
         let systems: Vec<_> = AGENCIES.iter().flat_map(|agency| agency.systems).collect();
-        let mut free = free_ports(AGENCIES.len() * 3 + systems.len())?.into_iter();
+        let mut free = ports::free(AGENCIES.len() * 3 + systems.len())?.into_iter();
         let mut next = || free.next().context("no port is free");
         let path = self.0.join(AGENCIES_FILE);
         if !path.exists() {
@@ -229,19 +251,6 @@ impl NodeFolder {
         self.folder.join("motcua.pid")
     }
 
-    /// Whether its registries were filled.
-    pub fn is_populated(&self) -> bool {
-        self.folder.join(POPULATED).exists()
-    }
-
-    /// Notes that they were.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn populated(&self) -> anyhow::Result<()> {
-        write(&self.folder.join(POPULATED), "")
-    }
-
     /// Where programs on this machine reach it.
     pub fn url(&self) -> String {
         format!("http://{}", self.config.http.listen)
@@ -294,16 +303,6 @@ struct Ports {
     http: SocketAddr,
     edge: SocketAddr,
     peers: SocketAddr,
-}
-
-/// So many ports that are free, all at once, so that none is given twice. They lie below those that systems give to
-/// outgoing connections (from 32768 on), one of which could take a port while its node is down.
-fn free_ports(n: usize) -> anyhow::Result<Vec<SocketAddr>> {
-    let first = rand::random_range(20_000..31_000_u16);
-    let free = (first..32_768).filter_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
-    let held: Vec<_> = free.take(n).collect();
-    anyhow::ensure!(held.len() == n, "no {n} free ports from {first} to 32767");
-    Ok(held.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?)
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {

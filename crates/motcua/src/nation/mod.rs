@@ -105,7 +105,7 @@ impl Nation {
             for node in &nodes {
                 joining::keys(node)?;
             }
-            populate::populate(&nodes, &land).await?;
+            populate::populate(&folder, &nodes, &land).await?;
             // In the town's past the fire police answered at its own node and nobody asked registries: theirs did not exist yet.
             let mut past = province.config.clone();
             if let Some(exchange) = &mut past.exchange {
@@ -151,7 +151,7 @@ impl Nation {
         }))
         .await?;
 
-        let country = Arc::new(Country::of(&land));
+        let country = tokio::task::spawn_blocking(move || Arc::new(Country::of(&land))).await?;
         let systems = agencies::serve(&country, &listening).await?;
         if first {
             let describe = |service: &str| agencies::document(&country, service);

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use base::{Clock as _, codes::Sex, time::SystemClock};
-use country::{Day, Options, Part};
-use futures::future::try_join_all;
+use country::{Country, Day, Options, Part};
 
-use super::folder::NodeFolder;
+use super::folder::{Folder, NodeFolder};
 use crate::{
+    bar::cores,
     demo::people::{self, Known},
     node::{MIGRATIONS, Node, open_store},
-    populate::{Land, load},
+    populate::{
+        REGISTRIES, shown,
+        stream::{Keepers, stream},
+        units,
+    },
 };
 
 /// The country is the same each time.
@@ -25,7 +29,7 @@ const WARD: &str = "14329";
 ///
 /// # Errors
 /// The number is out of range.
-pub fn land(persons: u32) -> anyhow::Result<Land> {
+pub fn land(persons: u32) -> anyhow::Result<Country> {
     let options = Options {
         seed: SEED,
         persons,
@@ -38,7 +42,15 @@ pub fn land(persons: u32) -> anyhow::Result<Land> {
         company: Some((code.parse()?, name)),
         ..part(people::BUSINESS, Sex::Male)?
     };
-    Land::make(options, &[citizen, business])
+    let mut country = Country::new(options, units()?)?;
+    for part in [citizen, business] {
+        anyhow::ensure!(
+            country.cast(&part),
+            "nobody in the country fits the part of {}",
+            part.name
+        );
+    }
+    Ok(country)
 }
 
 fn part((name, number, birth): Known, sex: Sex) -> anyhow::Result<Part> {
@@ -54,30 +66,32 @@ fn part((name, number, birth): Known, sex: Sex) -> anyhow::Result<Part> {
     })
 }
 
-/// Publishes the registries of the nodes and fills them, if that was not done before. The nodes must not be running.
+/// Publishes the registries of the nodes and fills them, if that was not done before. The nodes must not be running. What broke off goes on where
+/// it was.
 ///
 /// # Errors
 /// A database cannot be used, or a record does not pass the rules of its registry.
-pub async fn populate(nodes: &[NodeFolder], land: &Arc<Land>) -> anyhow::Result<()> {
-    let keeps = |node: &&NodeFolder| node.agency.registries().next().is_some() && !node.is_populated();
-    try_join_all(nodes.iter().filter(keeps).map(|node| fill(node, land))).await?;
-    Ok(())
-}
-
-async fn fill(node: &NodeFolder, land: &Arc<Land>) -> anyhow::Result<()> {
-    let store = open_store(&node.config).await?;
-    store.migrate(MIGRATIONS, SystemClock.now()).await?;
-    let opened = Node::open(node.config.clone(), store).await?;
-    let (agency, land, registries) = (node.agency, Arc::clone(land), opened.registries.clone());
-    // Judging records is work for the processor: the nodes' go side by side.
-    let filling = tokio::spawn(async move {
-        for registry in agency.registries() {
-            let loaded = load(&registries, &registry.parse()?, &land.records(registry)).await;
-            loaded.with_context(|| format!("filling {registry}"))?;
+pub async fn populate(folder: &Folder, nodes: &[NodeFolder], land: &Arc<Country>) -> anyhow::Result<()> {
+    if folder.is_populated() {
+        return Ok(());
+    }
+    let (mut stores, mut keepers) = (Vec::new(), Keepers::new());
+    for node in nodes.iter().filter(|node| node.agency.registries().next().is_some()) {
+        let store = open_store(&node.config).await?;
+        store.migrate(MIGRATIONS, SystemClock.now()).await?;
+        let opened = Node::open(node.config.clone(), store).await?;
+        for registry in node.agency.registries().filter(|code| REGISTRIES.contains(code)) {
+            keepers.insert(registry, opened.registries.clone());
         }
-        anyhow::Ok(())
-    });
-    filling.await??;
-    opened.store.close().await;
-    node.populated()
+        stores.push(opened.store);
+    }
+    let (progress, showing) = shown("Dân cư / people", "Cơ sở dữ liệu, MB / registries, MB")?;
+    let filled = stream(&keepers, land, &folder.told(), cores(), progress).await;
+    showing.await?;
+    filled.context("filling the registries")?;
+    for store in stores {
+        store.analyze().await?;
+        store.close().await;
+    }
+    folder.populated()
 }

@@ -1,13 +1,17 @@
 //! `motcua registry country`: an invented country in the registries of a node, for measurements and training.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use base::Lang;
 use clap::Args;
-use country::Options;
-use tokio::sync::mpsc;
+use country::{Country, Options};
+use tokio::{sync::mpsc, task::JoinHandle};
 
-use super::stream::{Progress, stream};
+use super::{
+    REGISTRIES,
+    stream::{Keepers, Progress, stream},
+    units,
+};
 use crate::{
     bar::{Bar, cores},
     cli::{open_node, say, tell},
@@ -53,21 +57,13 @@ impl Populate {
             provinces: self.provinces,
             ..Options::default()
         };
-        let mut bar = Bar::new()?;
-        let (telling, mut told) = mpsc::unbounded_channel();
-        let showing = tokio::spawn(async move {
-            while let Some(progress) = told.recv().await {
-                match progress {
-                    Progress::Telling(done, of) => {
-                        bar.set(lang.t("Tạo cộng đồng", "Telling communities"), done, of, done)
-                    }
-                    Progress::Taking(done, of) => bar.set(lang.t("Nạp, MB", "Taking over, MB"), done, of, done >> 20),
-                }
-            }
-            bar.end();
-        });
+        let country = Arc::new(Country::new(options, units()?)?);
+        let keepers: Keepers = REGISTRIES.map(|code| (code, node.registries.clone())).into();
+        let telling = lang.t("Tạo cộng đồng", "Telling communities");
+        let taking = lang.t("Nạp, MB", "Taking over, MB");
+        let (progress, showing) = shown(telling, taking)?;
         let threads = self.threads.unwrap_or_else(cores);
-        let done = stream(&node.registries, options, &self.folder, threads, telling).await;
+        let done = stream(&keepers, &country, &self.folder, threads, progress).await;
         showing.await?;
         let done = match done {
             Ok(versions) => node
@@ -90,4 +86,26 @@ impl Populate {
             Err(error) => tell(error, lang),
         }
     }
+}
+
+/// Shows how far it is until nobody tells any more.
+///
+/// # Errors
+/// The template of the bar is wrong: ours to mend.
+pub fn shown(
+    telling: &'static str,
+    taking: &'static str,
+) -> anyhow::Result<(mpsc::UnboundedSender<Progress>, JoinHandle<()>)> {
+    let mut bar = Bar::new()?;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let showing = tokio::spawn(async move {
+        while let Some(progress) = told.recv().await {
+            match progress {
+                Progress::Telling(done, of) => bar.set(telling, done, of, done),
+                Progress::Taking(done, of) => bar.set(taking, done, of, done >> 20),
+            }
+        }
+        bar.end();
+    });
+    Ok((tell, showing))
 }

@@ -1,8 +1,8 @@
 //! The invented country as base registries hold it: what each was told of whom, since when it is so and when it was written down, with
 //! the first reports that were wrong and their corrections. Equal countries give equal records.
 //!
-//! A [`Scribe`] tells them, one community at a time; [`load`] puts them into the registries of a node by the use cases of production. A [`Land`] is
-//! a small country that is in memory whole; of a large one [`stream`] makes files first.
+//! A [`Scribe`] tells them, one community at a time; [`stream`](stream::stream) puts them into registries by the use cases of production, by way
+//! of files, so that a country need not fit into memory.
 
 mod chronicle;
 mod civil_status;
@@ -10,21 +10,20 @@ mod command;
 mod customs;
 mod enterprises;
 mod insurance;
-mod load;
 mod population;
 mod residence;
 pub mod stream;
+mod take;
 mod tax;
 #[cfg(test)]
 mod tests;
 
-use country::{Community, Country, Day, Options, Part, UnitSources, Units, places::Address};
+use country::{Community, Country, Day, UnitSources, Units, places::Address};
 use procedure::reference::Source;
 use serde_json::{Value, json};
 
 pub use chronicle::{Chronicle, Ground, Told};
-pub use command::Populate;
-pub use load::load;
+pub use command::{Populate, shown};
 
 /// The day on which the registries began: what was known then was taken over at once.
 const BEGUN: Day = Day::of(2022, 7, 1);
@@ -59,7 +58,15 @@ pub struct Scribe<'a> {
     pub communities: u32,
 }
 
-impl Scribe<'_> {
+impl<'a> Scribe<'a> {
+    /// Who tells of a country.
+    pub fn of(country: &'a Country) -> Self {
+        Self {
+            units: country.units(),
+            communities: country.len(),
+        }
+    }
+
     /// The records of a registry of `registries/` that speak of a community, by the registry's code; none of one that the country does not
     /// tell of.
     pub fn records(&self, registry: &str, community: &Community) -> Vec<Chronicle> {
@@ -82,52 +89,6 @@ impl Scribe<'_> {
             "commune": address.commune_code(self.units, on),
             "detail": address.detail.to_string(),
         })
-    }
-}
-
-/// A country in memory whose records can be told.
-#[derive(Debug)]
-pub struct Land {
-    /// Its administrative units.
-    pub units: Units,
-    /// Its communities.
-    pub communities: Vec<Community>,
-    /// The last day that is told.
-    pub until: Day,
-}
-
-impl Land {
-    /// Tells the country, in which each of the parts is somebody's.
-    ///
-    /// # Errors
-    /// An option is out of its range; nobody fits a part.
-    pub fn make(options: Options, parts: &[Part]) -> anyhow::Result<Self> {
-        let until = options.until;
-        let country = Country::new(options, units()?)?;
-        let mut communities: Vec<Community> = country.communities().collect();
-        for part in parts {
-            let given = communities
-                .iter_mut()
-                .find_map(|community| community.cast(country.units(), part));
-            anyhow::ensure!(given.is_some(), "nobody in the country fits the part of {}", part.name);
-        }
-        Ok(Self {
-            units: country.units().clone(),
-            communities,
-            until,
-        })
-    }
-
-    /// The records of a registry of `registries/`, by its code.
-    pub fn records(&self, registry: &str) -> Vec<Chronicle> {
-        let scribe = Scribe {
-            units: &self.units,
-            communities: self.communities.len() as u32,
-        };
-        self.communities
-            .iter()
-            .flat_map(|community| scribe.records(registry, community))
-            .collect()
     }
 }
 

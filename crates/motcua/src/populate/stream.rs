@@ -1,4 +1,4 @@
-//! A large country in the registries of a node. First everything is told, community by community, into files, one for each registry and day of
+//! A country in the registries of nodes. First everything is told, community by community, into files, one for each registry and day of
 //! recording; then the files are taken over in their order. Neither holds more in memory than some communities or some versions, and both
 //! go on where they were when the process ended.
 
@@ -7,11 +7,12 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::Context as _;
 use base::Timestamp;
-use country::{Community, Country, Options};
+use country::{Community, Country};
 use futures::future::try_join_all;
 use registry::{
     history::Moment,
@@ -23,9 +24,8 @@ use serde_json::Value;
 use tokio::{sync::mpsc, task::spawn_blocking};
 
 use super::{
-    REGISTRIES, Scribe, Told,
-    load::{AT_ONCE, key, moment, morning, registry, take_over},
-    units,
+    Scribe, Told,
+    take::{AT_ONCE, key, moment, morning, registry, take_over},
 };
 
 /// Bytes of told versions in memory before they are written.
@@ -44,27 +44,31 @@ pub enum Progress {
     Taking(u64, u64),
 }
 
-/// Puts a country into the registries of a node that has published them; how many versions were written now. `folder` keeps what is told in the
-/// meantime, about five kilobytes a person, and may be deleted afterwards.
+/// The nodes that have published a country's registries, by the code of the registry ([`REGISTRIES`](super::REGISTRIES)).
+pub type Keepers = BTreeMap<&'static str, Registries>;
+
+/// Puts a country into registries; how many versions were written now. `folder` keeps what is told in the meantime, about five kilobytes a person,
+/// and may be deleted afterwards.
 ///
 /// # Errors
-/// An option is out of range; the folder was made for another country; a registry of [`REGISTRIES`] is not published; a record does not pass its
-/// rules; the database or the disk failed.
+/// The folder was made for another country or other registries; a registry is not published; a record does not pass its rules; the database or the
+/// disk failed.
 pub async fn stream(
-    registries: &Registries,
-    options: Options,
+    keepers: &Keepers,
+    country: &Arc<Country>,
     folder: &Path,
     threads: usize,
     progress: mpsc::UnboundedSender<Progress>,
 ) -> anyhow::Result<usize> {
-    let spool = Spool::open(folder, &options)?;
+    let spool = Spool::open(folder, country, keepers)?;
     if !spool.is_told() {
-        let (spool, registries, progress) = (spool.clone(), registries.clone(), progress.clone());
-        spawn_blocking(move || spool.tell(&registries, options, threads, &progress)).await??;
+        let (spool, keepers, country) = (spool.clone(), keepers.clone(), Arc::clone(country));
+        let progress = progress.clone();
+        spawn_blocking(move || spool.tell(&keepers, &country, threads, &progress)).await??;
     }
-    let size = spool.size()?;
+    let size = spool.size(keepers)?;
     let mut taken = 0;
-    let (told, mut heard) = mpsc::channel(REGISTRIES.len());
+    let (told, mut heard) = mpsc::channel(keepers.len().max(1));
     let counting = tokio::spawn(async move {
         while let Some(bytes) = heard.recv().await {
             taken += bytes;
@@ -73,8 +77,9 @@ pub async fn stream(
         }
     });
     // Judging is work for the processor, writing is one after the other: so they go side by side.
-    let written = try_join_all(REGISTRIES.map(|code| {
+    let written = try_join_all(keepers.iter().map(|(code, registries)| {
         let (registries, spool, told) = (registries.clone(), spool.clone(), told.clone());
+        let code = *code;
         let taking = tokio::spawn(async move { spool.take(&registries, &code.parse()?, &told).await });
         async move { taking.await? }
     }))
@@ -141,6 +146,7 @@ struct Plan {
     persons: u32,
     until: String,
     provinces: Vec<u8>,
+    registries: Vec<String>,
 }
 
 /// Where a registry is in its files.
@@ -157,12 +163,14 @@ struct Place {
 struct Spool(PathBuf);
 
 impl Spool {
-    fn open(folder: &Path, options: &Options) -> anyhow::Result<Self> {
+    fn open(folder: &Path, country: &Country, keepers: &Keepers) -> anyhow::Result<Self> {
+        let options = country.options();
         let plan = Plan {
             seed: options.seed,
             persons: options.persons,
             until: options.until.to_string(),
             provinces: options.provinces.clone(),
+            registries: keepers.keys().map(|code| (*code).to_owned()).collect(),
         };
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
         let file = folder.join(PLAN);
@@ -171,7 +179,7 @@ impl Spool {
                 .with_context(|| format!("{} is not the plan of a country", file.display()))?;
             anyhow::ensure!(
                 before == plan,
-                "{} was made for another country: take its options, or another folder",
+                "{} was made for another country or other registries: take its options, or another folder",
                 folder.display()
             );
         } else {
@@ -196,25 +204,21 @@ impl Spool {
     /// Tells the country into files. What an earlier process began is told again from the beginning: it is the same.
     fn tell(
         &self,
-        registries: &Registries,
-        options: Options,
+        keepers: &Keepers,
+        country: &Country,
         threads: usize,
         progress: &mpsc::UnboundedSender<Progress>,
     ) -> anyhow::Result<()> {
         let mut all = Vec::new();
-        for code in REGISTRIES {
-            all.push((code, registry(registries, &code.parse()?)?));
+        for (code, registries) in keepers {
+            all.push((*code, registry(registries, &code.parse()?)?));
             let folder = self.of(code);
             if folder.exists() {
                 fs::remove_dir_all(&folder)?;
             }
             fs::create_dir(&folder)?;
         }
-        let country = Country::new(options, units()?)?;
-        let scribe = Scribe {
-            units: country.units(),
-            communities: country.len(),
-        };
+        let scribe = Scribe::of(country);
         let tell = |community: Community| -> anyhow::Result<Pages> {
             let mut pages = Pages::default();
             for (code, registry) in &all {
@@ -243,9 +247,9 @@ impl Spool {
     }
 
     /// Bytes of all files.
-    fn size(&self) -> anyhow::Result<u64> {
+    fn size(&self, keepers: &Keepers) -> anyhow::Result<u64> {
         let mut size = 0;
-        for code in REGISTRIES {
+        for code in keepers.keys() {
             for file in fs::read_dir(self.of(code))? {
                 size += file?.metadata()?.len();
             }

@@ -1,7 +1,7 @@
 //! Certificates from files that change, and by ACME from Pebble, the test server of Let's Encrypt, which calls back.
 
 use std::{
-    net::{SocketAddr, TcpListener as Bound},
+    net::SocketAddr,
     process::{Child, Command, Stdio},
     time::Instant,
 };
@@ -21,8 +21,9 @@ use tokio::{
 
 use super::{acme::Pace, *};
 use crate::{
-    exchange::tests::{config_text, free, until},
+    exchange::tests::{config_text, until},
     node::{MIGRATIONS, Node, open_store},
+    ports,
 };
 
 const DAY: i64 = 86_400;
@@ -135,7 +136,7 @@ async fn node(folder: &Path, http: &str) -> (Node, SocketAddr, watch::Sender<boo
         &format!("public_url = \"{url}\""),
         &format!("public_url = \"{secure}\""),
     );
-    let metrics = free();
+    let metrics = ports::one();
     let text = text.replace("[http]\n", &format!("[http]\nmetrics = \"{metrics}\"\n"));
     let text = text.replace("[identity]", &format!("{http}\n[identity]"));
     let path = folder.join("motcua.toml");
@@ -196,11 +197,6 @@ impl Drop for Pebble {
     }
 }
 
-fn free_port() -> u16 {
-    let listener = Bound::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
 impl Pebble {
     /// `challenges` is the port at which it looks for answers; what it issues is valid for so many seconds.
     async fn start(challenges: u16, seconds: i64) -> Self {
@@ -210,7 +206,7 @@ impl Pebble {
         std::fs::write(folder.path().join("cert.pem"), chain).expect("mine");
         std::fs::write(folder.path().join("key.pem"), key).expect("mine");
         std::fs::write(folder.path().join("ca.pem"), own.0.certificate().to_pem()).expect("mine");
-        let (port, management) = (free_port(), free_port());
+        let (port, management) = (ports::one().port(), ports::one().port());
         let configuration = serde_json::json!({ "pebble": {
             "listenAddress": format!("127.0.0.1:{port}"),
             "managementListenAddress": format!("127.0.0.1:{management}"),
@@ -282,7 +278,7 @@ impl Pebble {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_gets_the_certificate_of_its_pages_by_acme_and_keeps_it() {
-    let challenges = free_port();
+    let challenges = ports::one().port();
     let mut pebble = Pebble::start(challenges, 30 * DAY).await;
     let folder = tempfile::tempdir().expect("a folder");
     let (node, metrics, stop, task) = node(folder.path(), &pebble.settings(challenges)).await;
@@ -350,7 +346,7 @@ async fn without_server_and_certificate_a_node_serves_no_page_and_says_why() {
     std::fs::write(&path, ca.0.certificate().to_pem()).expect("mine");
     let settings = format!(
         "[http.acme]\ndirectory = \"https://127.0.0.1:1/dir\"\nterms_agreed = true\nchallenges = \"{}\"\nca = {path:?}\n",
-        free()
+        ports::one()
     );
     let (node, metrics, _stop, task) = node(folder.path(), &settings).await;
     let page = node.page_certificate().expect("TLS");
@@ -415,7 +411,7 @@ impl Keeping {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_is_renewed_in_time_and_the_old_one_goes_on_while_it_cannot_be() {
-    let challenges = free_port();
+    let challenges = ports::one().port();
     let mut pebble = Pebble::start(challenges, 9).await;
     let (folder, settings) = (tempfile::tempdir().expect("a folder"), pebble.settings(challenges));
     let clock = || Arc::new(SystemClock);
@@ -453,7 +449,7 @@ async fn a_certificate_is_renewed_in_time_and_the_old_one_goes_on_while_it_canno
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_that_is_wrong_is_told_and_nothing_is_ordered_again_and_again() {
-    let challenges = free_port();
+    let challenges = ports::one().port();
     let pebble = Pebble::start(challenges, 30 * DAY).await;
     for days in [-2, 25, 40] {
         let folder = tempfile::tempdir().expect("a folder");
@@ -473,7 +469,7 @@ async fn a_folder_that_is_damaged_is_as_good_as_none() {
     std::fs::write(folder.path().join("acme/pages.pem"), "nonsense").expect("mine");
     let settings = format!(
         "[http.acme]\ndirectory = \"https://127.0.0.1:1/dir\"\nterms_agreed = true\nchallenges = \"{}\"\n",
-        free()
+        ports::one()
     );
     let keeping = Keeping::start(folder.path(), &settings, Arc::new(SystemClock)).await;
     assert_eq!(shown(&keeping.page), None);
@@ -522,7 +518,7 @@ async fn an_order_is_a_span_and_its_calls_bear_its_place() {
     });
     let settings = format!(
         "[http.acme]\ndirectory = \"https://localhost:{port}/dir\"\nterms_agreed = true\nchallenges = \"{}\"\nca = {ca:?}\n",
-        free()
+        ports::one()
     );
     let sampling = ::traces::Sampling {
         share: 1.0,
@@ -571,7 +567,7 @@ async fn a_door_without_tls_leads_nowhere_else() {
     // The address to go to is the configured one, whatever the caller says.
     let folder = tempfile::tempdir().expect("a folder");
     installed();
-    let challenges = free();
+    let challenges = ports::one();
     let settings = format!(
         "[http.acme]\ndirectory = \"https://127.0.0.1:1/dir\"\nterms_agreed = true\nchallenges = \"{challenges}\"\n"
     );

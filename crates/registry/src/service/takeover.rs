@@ -60,7 +60,7 @@ impl Registries {
         let ready = judge_all(ctx, &registry, &slots, versions)?;
         let keys: BTreeSet<&str> = versions.iter().map(|version| version.key.as_str()).collect();
         let keys: Vec<&str> = keys.into_iter().collect();
-        transact!(self.store(), |tx| {
+        transact!(bulk self.store(), |tx| {
             let last = tables::hold(&tx, code).await?;
             let mut taking = Taking {
                 ctx,

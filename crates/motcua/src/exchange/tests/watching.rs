@@ -99,7 +99,7 @@ async fn one_call_is_one_trace_over_both_nodes_and_the_figures_keep_their_form()
     let operator = founded(dir.path()).await;
     let watched = |name: &str| {
         let (mut config, url) = config(&dir.path().join(name));
-        config.http.metrics = Some(free());
+        config.http.metrics = Some(ports::one());
         config.traces.collector.clone_from(&to);
         config.traces.name = name.to_owned();
         (config, url)

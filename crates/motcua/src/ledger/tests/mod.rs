@@ -5,7 +5,6 @@ mod traced;
 mod tsa;
 
 use std::{
-    net::SocketAddr,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
@@ -27,15 +26,11 @@ use super::*;
 use crate::{
     ledger::check::{Trusted, check},
     node::{MIGRATIONS, Node, open_store},
+    ports,
 };
 
-fn free() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
-}
-
 fn configuration(data: &Path, ledger: &str) -> Config {
-    let http = free();
+    let http = ports::one();
     let text = format!(
         "data = {data:?}\n[http]\nlisten = \"{http}\"\n[identity]\npublic_url = \"http://{http}\"\n[dossiers]\nagencies = {{ commune = \"H42.28\", \
          province = \"H42.28\", ministry = \"H42.28\", agency = \"H42.28\" }}\n{ledger}"
@@ -165,7 +160,7 @@ async fn one_witness_is_down_one_lies_and_the_quorum_decides() {
     let away = FileKey::generate("away.example", Algorithm::CosignatureV1)
         .expect("a key")
         .verifier();
-    let down = format!("http://{}", free());
+    let down = format!("http://{}", ports::one());
     let (_stop, stopping) = watch::channel(false);
 
     // Two of three are asked for, and only one can be had: nothing is shown as cosigned.

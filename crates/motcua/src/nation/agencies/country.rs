@@ -1,9 +1,9 @@
 //! What the agencies' own systems keep of the country: the same persons and enterprises as the registries of their nodes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, convert::Infallible};
 
 use country::{
-    Community,
+    Community, Country as Land,
     people::PersonId,
     trade::{Direction, Payment, Taxpayer},
     work::{Company, Employer, Form},
@@ -12,7 +12,7 @@ use identity::Sex;
 use jiff::civil::Date;
 use rand::{Rng as _, rngs::StdRng, seq::IndexedRandom as _};
 
-use crate::{demo::people, populate::Land};
+use crate::{bar::cores, demo::people};
 
 /// Calls about persons that are about the one whom the demonstration plays: one in so many.
 const OFTEN: u32 = 12;
@@ -91,7 +91,7 @@ impl Country {
     /// What they know of a land.
     pub fn of(land: &Land) -> Self {
         let mut country = Self {
-            today: land.until.date(),
+            today: land.options().until.date(),
             persons: BTreeMap::new(),
             enterprises: BTreeMap::new(),
             cards: BTreeMap::new(),
@@ -100,10 +100,15 @@ impl Country {
             codes: Vec::new(),
             importers: Vec::new(),
         };
-        for community in &land.communities {
-            country.take_persons(land, community);
-            country.take_enterprises(land, community);
-        }
+        let Ok(()) = land.walk(
+            cores(),
+            |community| community,
+            |community| {
+                country.take_persons(land, &community);
+                country.take_enterprises(land, &community);
+                Ok::<_, Infallible>(())
+            },
+        );
         for declarations in country.declarations.values_mut() {
             declarations.sort_by(|a, b| a.number.cmp(&b.number));
         }
@@ -144,10 +149,12 @@ impl Country {
             };
             let address = &home.address;
             let units = (
-                address.province_code(&land.units, land.until).to_owned(),
-                address.commune_code(&land.units, land.until).to_owned(),
+                address.province_code(land.units(), land.options().until).to_owned(),
+                address.commune_code(land.units(), land.options().until).to_owned(),
             );
-            let spouse = community.spouse_on(person, land.until).map(|spouse| spouse.id);
+            let spouse = community
+                .spouse_on(person, land.options().until)
+                .map(|spouse| spouse.id);
             let known = Person {
                 number: own.clone(),
                 name: person.name.to_string(),
@@ -226,13 +233,17 @@ fn enterprise(land: &Land, community: &Community, at: usize, company: &Company) 
     Some(Enterprise {
         code: company.code(None)?.to_string(),
         name: company.name.clone(),
-        street: company.address.text(&land.units, land.until),
+        street: company.address.text(land.units(), land.options().until),
         representative: director.unwrap_or_default(),
         founded: company.founded.date(),
         closed: company.closed().is_some(),
         capital: company.capital.amount(),
         debt: community.debt_of(Taxpayer::Company(at)).amount(),
-        overdue_days: owed.map(|filed| land.until.since(filed.due)).max().unwrap_or(0).into(),
+        overdue_days: owed
+            .map(|filed| land.options().until.since(filed.due))
+            .max()
+            .unwrap_or(0)
+            .into(),
         employees: insured
             .filter(|spell| spell.to.is_none() && works_here(spell.job))
             .count(),

@@ -3,25 +3,25 @@
 use std::collections::{HashMap, HashSet};
 
 use country::{
-    Community, Day, MERGER,
+    Community, Country, Day, MERGER,
     history::{Report, What},
     people::PersonId,
     work::Status,
 };
 use serde_json::Value;
 
-use super::folded;
+use super::{folded, records};
 use crate::{
     nation::land,
-    populate::{Chronicle, Land, Scribe},
+    populate::{Chronicle, Scribe},
 };
 
 /// A registry, by key.
 struct Book(HashMap<String, Chronicle>);
 
 impl Book {
-    fn of(land: &Land, registry: &str, key: &str) -> Self {
-        let records = land.records(registry).into_iter();
+    fn of(land: &Country, registry: &str, key: &str) -> Self {
+        let records = records(land, registry).into_iter();
         let keyed = records.map(|record| {
             let body = record.told.iter().find_map(|told| told.body.as_ref());
             let key = body.expect("a body")[key].as_str().expect("a key").to_owned();
@@ -31,16 +31,16 @@ impl Book {
     }
 
     /// What holds of a key on a day, as is known in the end.
-    fn says(&self, land: &Land, key: &str, on: Day) -> Option<Value> {
-        folded(self.0.get(key)?, on, land.until)
+    fn says(&self, land: &Country, key: &str, on: Day) -> Option<Value> {
+        folded(self.0.get(key)?, on, land.options().until)
     }
 }
 
 /// First days of months since the registries began.
-fn months(land: &Land) -> Vec<Day> {
+fn months(land: &Country) -> Vec<Day> {
     let mut day = Day::of(2022, 8, 1);
     let mut months = Vec::new();
-    while day <= land.until {
+    while day <= land.options().until {
         months.push(day);
         day = day.plus(31).month();
     }
@@ -56,14 +56,14 @@ struct Mistaken {
 }
 
 impl Mistaken {
-    fn of(land: &Land) -> Self {
+    fn of(land: &Country) -> Self {
         let mut all = Self::default();
-        for community in &land.communities {
+        for community in land.communities() {
             let mut known: HashMap<What, Day> = HashMap::new();
             for Report { what, on, .. } in community.reports() {
                 known.insert(what, on);
             }
-            all.look(community, &known);
+            all.look(&community, &known);
         }
         all
     }
@@ -99,8 +99,8 @@ impl Mistaken {
     }
 
     /// By personal number.
-    fn numbers(&self, land: &Land) -> HashSet<String> {
-        let persons = land.communities.iter().flat_map(|community| &community.persons);
+    fn numbers(&self, land: &Country) -> HashSet<String> {
+        let persons = land.communities().flat_map(|community| community.persons);
         persons
             .filter(|person| self.persons.contains(&person.id))
             .filter_map(|person| person.person_number().map(String::from))
@@ -108,7 +108,7 @@ impl Mistaken {
     }
 }
 
-fn two_thousand() -> Land {
+fn two_thousand() -> Country {
     land(2_000).expect("a country")
 }
 
@@ -173,14 +173,14 @@ fn members_of_a_household_have_one_head_who_is_its_head() {
     // Where somebody's move is not known yet, they are still with those whom they left.
     let mistaken = Mistaken::of(&land);
     let mut unsure = HashSet::new();
-    for community in &land.communities {
+    for community in land.communities() {
         let persons = community.persons.iter();
         for person in persons.filter(|person| mistaken.persons.contains(&person.id)) {
             unsure.extend(person.residences.iter().map(|stay| (community.index, stay.household)));
         }
     }
     let mut numbers = HashSet::new();
-    for community in &land.communities {
+    for community in land.communities() {
         for person in &community.persons {
             let sure = person
                 .residences
@@ -214,11 +214,11 @@ fn households_of_two_communities_never_have_one_number() {
     let mut households = 0;
     // As many communities as there are in a country of a million.
     let scribe = Scribe {
-        units: &land.units,
+        units: land.units(),
         communities: 2_000,
     };
-    for community in &land.communities {
-        for record in scribe.records("residence", community) {
+    for community in land.communities() {
+        for record in scribe.records("residence", &community) {
             for body in record.told.iter().filter_map(|told| told.body.as_ref()) {
                 let number = body["household"].as_str().expect("a number").to_owned();
                 assert_eq!(*of.entry(number).or_insert(community.index), community.index);
@@ -234,9 +234,8 @@ fn households_of_two_communities_never_have_one_number() {
 fn a_move_that_is_reported_late_falls_into_its_place() {
     let land = two_thousand();
     let residence = Book::of(&land, "residence", "person_number");
-    let (community, moved, report) = land
-        .communities
-        .iter()
+    let (community, mover, report) = land
+        .communities()
         .find_map(|community| {
             let late = community.reports().into_iter().find(|report| {
                 let right = report.corrects.is_none() && report.on > BEGINS && report.recorded < MERGER.plus(-40);
@@ -255,9 +254,10 @@ fn a_move_that_is_reported_late_falls_into_its_place() {
                     && person.number.is_some_and(|(_, given)| given < BEGINS)
             })?;
             let What::Moved(id, _) = late.what else { return None };
-            Some((community, community.person(id), late))
+            Some((community, id, late))
         })
         .expect("somebody moved and said so late");
+    let moved = community.person(mover);
     let number = moved.person_number().expect("a number");
     let record = &residence.0[number.as_str()];
     let commune = |on: Day, known: Day| {
@@ -268,18 +268,22 @@ fn a_move_that_is_reported_late_falls_into_its_place() {
         panic!("two stays")
     };
     let (on, told) = (report.on, report.recorded);
-    let before = |stay: &country::people::Residence| land.units.before(stay.address.before).code.clone();
+    let before = |stay: &country::people::Residence| land.units().before(stay.address.before).code.clone();
     assert_eq!(commune(on, told.plus(-1)), before(old), "the move is not known yet");
     assert_eq!(commune(told.plus(-1), told.plus(-1)), before(old));
     assert_eq!(commune(on.plus(-1), told), before(old), "until the move it was so");
     assert_eq!(commune(on, told), before(new), "since then, as is known now");
     assert_eq!(
-        commune(MERGER.plus(-1), land.until),
+        commune(MERGER.plus(-1), land.options().until),
         before(new),
         "the old unit before 1 July 2025"
     );
-    let after = &land.units.after(new.address.after).code;
-    assert_eq!(&commune(MERGER, land.until), after, "and what it became after");
+    let after = &land.units().after(new.address.after).code;
+    assert_eq!(
+        &commune(MERGER, land.options().until),
+        after,
+        "and what it became after"
+    );
     let merged = record
         .told
         .iter()
@@ -299,7 +303,7 @@ fn contributions_begin_and_end_with_the_job() {
     let insurance = Book::of(&land, "social-insurance", "person_number");
     let mistaken = Mistaken::of(&land);
     let mut followed = 0;
-    for community in &land.communities {
+    for community in land.communities() {
         for insured in &community.insurance {
             let person = community.person(insured.person);
             if mistaken.persons.contains(&person.id) || person.death.is_some() || insured.pension.is_some() {

@@ -1,5 +1,7 @@
 //! A country through files is the country that is in memory.
 
+use std::sync::Arc;
+
 use country::{Country, Options};
 use registry::service::{Mask, When};
 use tokio::sync::mpsc;
@@ -7,7 +9,7 @@ use tokio::sync::mpsc;
 use super::{code, now, offices};
 use crate::populate::{
     REGISTRIES, Scribe,
-    stream::{Progress, stream},
+    stream::{Keepers, Progress, stream},
     units,
 };
 
@@ -19,13 +21,14 @@ fn options() -> Options {
     }
 }
 
+fn of(options: Options) -> Arc<Country> {
+    Arc::new(Country::new(options, units().expect("units")).expect("a country"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_country_is_told_into_files_and_taken_over_once() {
-    let country = Country::new(options(), units().expect("units")).expect("a country");
-    let scribe = Scribe {
-        units: country.units(),
-        communities: country.len(),
-    };
+    let country = of(options());
+    let scribe = Scribe::of(&country);
     let told_of: Vec<_> = country.communities().collect();
     let versions: usize = REGISTRIES
         .iter()
@@ -35,10 +38,9 @@ async fn a_country_is_told_into_files_and_taken_over_once() {
     for registries in offices().await {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path().join("country");
+        let keepers: Keepers = REGISTRIES.map(|code| (code, registries.clone())).into();
         let (told, mut heard) = mpsc::unbounded_channel();
-        let taken = stream(&registries, options(), &folder, 2, told)
-            .await
-            .expect("taken over");
+        let taken = stream(&keepers, &country, &folder, 2, told).await.expect("taken over");
         assert_eq!(taken, versions);
         let mut last = Vec::new();
         while let Some(progress) = heard.recv().await {
@@ -54,16 +56,16 @@ async fn a_country_is_told_into_files_and_taken_over_once() {
         // What is there is passed over, whatever the files say of how far it was.
         std::fs::remove_file(folder.join("population.json")).expect("removed");
         let (told, _heard) = mpsc::unbounded_channel();
-        let again = stream(&registries, options(), &folder, 2, told)
+        let again = stream(&keepers, &country, &folder, 2, told)
             .await
             .expect("nothing to do");
         assert_eq!(again, 0);
         let (told, _heard) = mpsc::unbounded_channel();
-        let other = Options {
+        let other = of(Options {
             persons: 1_300,
             ..options()
-        };
-        let refused = stream(&registries, other, &folder, 2, told)
+        });
+        let refused = stream(&keepers, &other, &folder, 2, told)
             .await
             .expect_err("another country");
         assert!(refused.to_string().contains("another country"), "{refused}");

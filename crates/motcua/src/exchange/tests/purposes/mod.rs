@@ -412,7 +412,7 @@ async fn without_a_purpose_nothing_personal_gets_out_by_any_route() {
     let (mut config, url) = config(&dirs.path().join("b"));
     config.registries = registries_of_one_agency(&dirs.path().join("registries"));
     config.questions = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../questions/employer-insures-workers")];
-    config.http.metrics = Some(free());
+    config.http.metrics = Some(ports::one());
     config.traces.collector = collector.url.clone();
     let town = member(&operator, (config, url), "VN/GOV/000.00.00.G01", "Bộ Công an").await;
 

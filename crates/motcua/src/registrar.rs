@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use ::exchange::{Caller, model::identifier::SubsystemId};
@@ -20,6 +21,10 @@ use registry::{
     quality::{Quality, doubts::LOOK},
 };
 use store::jobs::Runner;
+use tokio::time::timeout;
+
+/// How long somebody who opens a dossier waits for registries of other nodes to say how things stand.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Asks and tells registries wherever they are. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -76,15 +81,6 @@ impl Registrar {
                 }
             }
         })
-    }
-
-    /// Looks how everything stands now that is contested of registries of other nodes.
-    #[cfg(test)]
-    pub(crate) async fn look_elsewhere(&self, now: base::Timestamp) -> Result<bool> {
-        match self.0.elsewhere.get() {
-            Some(elsewhere) => self.0.quality.look_elsewhere(elsewhere, now).await,
-            None => Ok(false),
-        }
     }
 
     /// As which system the events of a registry are published, if it is known who keeps it: as `ours` what is kept here.
@@ -164,8 +160,17 @@ impl Contest for Registrar {
         })
     }
 
-    fn standing<'a>(&'a self, dossier: &'a str) -> BoxFuture<'a, Result<Vec<Standing>>> {
-        self.0.quality.standing(dossier)
+    fn standing<'a>(&'a self, ctx: &'a Ctx, dossier: &'a str) -> BoxFuture<'a, Result<Vec<Standing>>> {
+        Box::pin(async move {
+            if let Some(elsewhere) = self.0.elsewhere.get() {
+                let looked = self.0.quality.look_for(elsewhere, dossier, ctx.now);
+                // The next look of the node hears what comes too late.
+                if let Ok(looked) = timeout(PATIENCE, looked).await {
+                    looked?;
+                }
+            }
+            self.0.quality.standing(ctx, dossier).await
+        })
     }
 }
 

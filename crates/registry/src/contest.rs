@@ -105,9 +105,10 @@ pub trait Contest: fmt::Debug + Send + Sync {
     /// Tells it.
     fn contest<'a>(&'a self, ctx: &'a Ctx, contested: &'a Contested) -> BoxFuture<'a, Told>;
 
-    /// How everything stands that was contested in a dossier, as known at this node. Who may see the dossier has been judged.
+    /// How everything stands that was contested in a dossier: as registries say now, or as was last known where one is silent for as long as a
+    /// reader waits. Who may see the dossier has been judged.
     ///
     /// # Errors
     /// The database failed.
-    fn standing<'a>(&'a self, dossier: &'a str) -> BoxFuture<'a, Result<Vec<Standing>>>;
+    fn standing<'a>(&'a self, ctx: &'a Ctx, dossier: &'a str) -> BoxFuture<'a, Result<Vec<Standing>>>;
 }

@@ -45,9 +45,9 @@ impl Dossiers {
     }
 
     /// How everything stands that was contested in a dossier that its reader may see.
-    pub(super) async fn contested_in(&self, dossier: &str) -> Result<Vec<Standing>> {
+    pub(super) async fn contested_in(&self, ctx: &Ctx, dossier: &str) -> Result<Vec<Standing>> {
         match self.0.contest.get() {
-            Some(contest) => contest.standing(dossier).await,
+            Some(contest) => contest.standing(ctx, dossier).await,
             None => Ok(Vec::new()),
         }
     }

@@ -177,7 +177,19 @@ async fn it_is_told_once_looked_after_and_its_answer_comes_back_with_news() {
             .expect("answered");
         road.cut.store(true, Ordering::SeqCst);
         assert!(look().await, "nothing is known yet");
+        let open = async || {
+            let now = town.now();
+            town.quality.look_for(&far, DOSSIER, now).await.expect("looked");
+            town.quality
+                .look_for(&far, "H42.28-261111-0009", now)
+                .await
+                .expect("looked");
+        };
+        open().await;
+        assert!(news(&town).await.is_empty(), "nothing is known yet");
         road.cut.store(false, Ordering::SeqCst);
+        // Whoever opens the dossier does not wait for the next look.
+        open().await;
         assert!(!look().await, "nothing waits any more");
         assert!(!look().await);
         let heard = news(&town).await;
@@ -188,7 +200,7 @@ async fn it_is_told_once_looked_after_and_its_answer_comes_back_with_news() {
         );
 
         // It stands at the dossier, and among what the person sees of themselves; nobody else sees it.
-        let at_dossier = town.quality.standing(DOSSIER).await.expect("a list");
+        let at_dossier = town.quality.standing(&an, DOSSIER).await.expect("a list");
         let mine = town.quality.doubts_elsewhere(&an).await.expect("a list");
         assert_eq!(at_dossier, mine);
         let [one] = mine.as_slice() else { panic!("{mine:?}") };

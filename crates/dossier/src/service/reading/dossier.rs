@@ -191,7 +191,7 @@ impl Dossiers {
         };
         let contested = match state.facts.doubts.is_empty() {
             true => Vec::new(),
-            false => self.contested_in(&state.code).await?,
+            false => self.contested_in(ctx, &state.code).await?,
         };
         Ok(DossierView {
             id,

@@ -423,9 +423,12 @@ async fn contested_and_answered(asks: &Town, keeps: &Town) {
         .refuse_doubt(&steward, &code, doubt.id, "Giấy khai sinh ghi là An")
         .await
         .expect("answered");
-    let open = asks.registrar().look_elsewhere(SystemClock.now()).await;
-    assert!(!open.expect("looked"), "nothing waits any more");
     let mine = asks.whole.quality.doubts_elsewhere(&at_home).await.expect("a list");
+    assert!(mine.iter().all(|of| of.answer.is_none()), "not known here yet");
+    // Whoever opens the dossier sees it at once.
+    let standing = asks.registrar().standing(&at_home, DOSSIER).await.expect("a list");
+    let mine = asks.whole.quality.doubts_elsewhere(&at_home).await.expect("a list");
+    assert_eq!(standing, mine);
     let answer = mine.into_iter().find_map(|of| of.answer).expect("answered");
     assert_eq!(answer.2, "Giấy khai sinh ghi là An");
     until("the person is told", async || {

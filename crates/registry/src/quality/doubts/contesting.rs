@@ -19,7 +19,7 @@ impl Contest for Quality {
         Box::pin(self.take_contested(ctx, contested))
     }
 
-    fn standing<'a>(&'a self, dossier: &'a str) -> BoxFuture<'a, Result<Vec<Standing>>> {
+    fn standing<'a>(&'a self, _ctx: &'a Ctx, dossier: &'a str) -> BoxFuture<'a, Result<Vec<Standing>>> {
         Box::pin(async move {
             let mut all = self.contested_here(dossier).await?;
             all.extend(self.contested_elsewhere(dossier).await?);

@@ -1,6 +1,7 @@
 //! What people of this node contest of registries of other nodes: told there once, and looked at until it is answered.
 
 use base::{Error, Result, Text, Timestamp};
+use futures::future::try_join_all;
 use identity::Ctx;
 use store::{Job, jobs::Run, transact};
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use crate::{
 
 /// Registries of other nodes are asked how doubts stand.
 pub const LOOK: &str = "registry.contested";
-/// Seconds between two looks. Clocks of doubts count working days.
+/// Seconds between two looks. Clocks of doubts count working days, and whoever opens the dossier looks at once.
 const PAUSE: i64 = 3_600;
 /// Doubts of one piece.
 const PIECE: i64 = 100;
@@ -99,24 +100,39 @@ impl Quality {
             };
             place = (last.registry.clone(), last.doubt);
             for old in rows {
-                let new = match elsewhere.standing(&old.registry, &old.dossier, old.doubt).await {
-                    Some(Heard::Yes(said)) => with(&old, said)?,
-                    // Silent, or it has lost what we may see: the row stays as it was last seen.
-                    _ => old.clone(),
-                };
-                open |= new.open;
-                if new == old {
-                    continue;
-                }
-                let news = news(&new.state, new.doubt, old.account, Some(&old.dossier), now)?;
-                transact!(store, |tx| {
-                    if tables::change(&tx, &new, &old.state).await? && new.state != old.state {
-                        tx.enqueue_all(news.as_slice(), now).await?;
-                    }
-                    Ok(())
-                })?;
+                open |= self.look_at(elsewhere, old, now).await?;
             }
         }
+    }
+
+    /// The same for what was contested in one dossier, while its reader waits.
+    ///
+    /// # Errors
+    /// As [`Self::look_elsewhere`].
+    pub async fn look_for(&self, elsewhere: &Elsewhere, dossier: &str, now: Timestamp) -> Result<()> {
+        let rows = tables::of_dossier(&self.registries().store().read(), dossier).await?;
+        let open = rows.into_iter().filter(|row| row.open);
+        try_join_all(open.map(|row| self.look_at(elsewhere, row, now))).await?;
+        Ok(())
+    }
+
+    /// Asks how one stands; whether it is still open.
+    async fn look_at(&self, elsewhere: &Elsewhere, old: ContestedRow, now: Timestamp) -> Result<bool> {
+        let new = match elsewhere.standing(&old.registry, &old.dossier, old.doubt).await {
+            Some(Heard::Yes(said)) => with(&old, said)?,
+            // Silent, or it has lost what we may see: the row stays as it was last seen.
+            _ => return Ok(old.open),
+        };
+        if new != old {
+            let news = news(&new.state, new.doubt, old.account, Some(&old.dossier), now)?;
+            transact!(self.registries().store(), |tx| {
+                if tables::change(&tx, &new, &old.state).await? && new.state != old.state {
+                    tx.enqueue_all(news.as_slice(), now).await?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(new.open)
     }
 
     /// What the signed-in person contests of registries of other nodes, the newest first.

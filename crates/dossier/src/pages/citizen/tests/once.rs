@@ -85,7 +85,7 @@ impl Contest for Told {
         })
     }
 
-    fn standing<'a>(&'a self, _: &'a str) -> BoxFuture<'a, base::Result<Vec<contest::Standing>>> {
+    fn standing<'a>(&'a self, _: &'a Ctx, _: &'a str) -> BoxFuture<'a, base::Result<Vec<contest::Standing>>> {
         Box::pin(async { Ok(self.standing.lock().expect("one at a time").clone()) })
     }
 }

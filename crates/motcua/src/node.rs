@@ -248,8 +248,9 @@ impl Node {
         let guarded = tokio::task::spawn_blocking(open).await??;
         self.dossiers.keep_in(guarded.ledgers()).await?;
         self.identity.keep_reads_in(guarded.ledgers()).await?;
-        self.registries.keep_in(Arc::clone(&guarded.ledger.log)).await?;
-        self.quality.begin(self.clock.now()).await?;
+        let now = self.clock.now();
+        self.registries.keep_in(Arc::clone(&guarded.ledger.log), now).await?;
+        self.quality.begin(now).await?;
         // Opened once, by whoever serves.
         let _ = self.guarded.set(guarded);
         Ok(())

@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, requires = "nation")]
     pub traffic: Option<f64>,
     /// About how many persons live in the nation's country. One that was made before keeps its own.
-    #[arg(long, requires = "nation", value_parser = clap::value_parser!(u32).range(500..=100_000))]
+    #[arg(long, requires = "nation", value_parser = clap::value_parser!(u32).range(500..=1_000_000))]
     pub persons: Option<u32>,
     /// Port on 127.0.0.1; 0 takes a free one. A nation that was made before keeps its own.
     #[arg(long, default_value_t = 8080)]

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use base::{Error, Result};
+use base::{Error, Result, Timestamp};
 use ledger::{Kind, Log};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -57,18 +57,22 @@ struct Said<'a> {
 }
 
 impl Registries {
-    /// From now on versions become leaves of this log. Reads from it first what a crash kept from the table.
+    /// From now on versions become leaves of this log. Reads from it first what a crash kept from the table. Versions that have none yet, as after a
+    /// large file was taken in while nobody served, get them by and by: nobody waits for the node meanwhile.
     ///
     /// # Errors
     /// The log or the database cannot be read.
-    pub async fn keep_in(&self, ledger: Ledger) -> Result<()> {
+    pub async fn keep_in(&self, ledger: Ledger, now: Timestamp) -> Result<()> {
         if !self.shelf().all().is_empty() {
             self.recover_leaves(&ledger).await?;
         }
         // A second log would leave versions in two: the first stays.
         let _ = self.0.ledger.set(ledger);
         for editions in self.shelf().all() {
-            self.keep_leaves(&editions.current().code).await?;
+            let code = &editions.current().code;
+            if self.keep_piece(code).await? > 0 {
+                transact!(self.store(), |tx| { tx.enqueue(leaf_order(code)?, now).await })?;
+            }
         }
         Ok(())
     }

@@ -86,7 +86,7 @@ async fn nodes() -> Vec<Node> {
         let signer = FileKey::generate("g12.gov.vn/ledger", Algorithm::Ed25519).expect("a key");
         let log = Log::open(folder.path(), Options::new("g12.gov.vn/ledger", Arc::new(signer))).expect("a log");
         let log = Arc::new(log);
-        registries.keep_in(Arc::clone(&log)).await.expect("kept");
+        registries.keep_in(Arc::clone(&log), clock().now()).await.expect("kept");
         let questions = Questions::new(registries.clone(), Arc::new(Here::new(registries.clone())), all());
         nodes.push(Node {
             store,

@@ -37,7 +37,7 @@ use registry::{
     shelf::Shelf,
 };
 use serde_json::{Value, json};
-use store::Store;
+use store::{Read as _, Store};
 use uuid::Uuid;
 
 static REFERENCE: LazyLock<Arc<Reference>> =
@@ -745,6 +745,30 @@ async fn nobody_reads_or_writes_without_right_and_purpose_and_each_read_is_told(
     }
 }
 
+/// As after a large file was taken in while nobody served: the node starts at once, and leaves follow.
+#[tokio::test]
+async fn a_start_does_not_wait_for_the_leaves_of_what_came_before() {
+    const MANY: u64 = 530;
+    for office in offices().await {
+        for n in 0..MANY {
+            let person = person(&format!("001190{n:06}"), "Nguyễn Văn An", "00004");
+            office.write(assert_new(person, "2025-07-01")).await;
+        }
+        store::transact!(office.store, |tx| { tx.exec("DELETE FROM job", vec![]).await }).expect("no order is left");
+        let folder = tempfile::tempdir().expect("a folder");
+        let signer = FileKey::generate("g01.gov.vn/ledger", Algorithm::Ed25519).expect("a key");
+        let log = Log::open(folder.path(), Options::new("g01.gov.vn/ledger", Arc::new(signer))).expect("a log");
+        let log = Arc::new(log);
+        office.registries.keep_in(Arc::clone(&log), now()).await.expect("kept");
+        assert!(log.size() < MANY, "{}", log.size());
+        let orders = "SELECT COUNT(*) FROM job WHERE kind = 'registry.changed'";
+        let orders: Option<i64> = office.store.read().scalar(orders, vec![]).await.expect("read");
+        assert_eq!(orders, Some(1), "the rest is ordered");
+        let rest = office.registries.keep_leaves(&population()).await.expect("leaves");
+        assert_eq!((log.size(), rest > 0), (MANY, true));
+    }
+}
+
 #[tokio::test]
 async fn what_is_erased_is_gone_and_the_log_still_verifies() {
     for office in offices().await {
@@ -753,7 +777,7 @@ async fn what_is_erased_is_gone_and_the_log_still_verifies() {
         let policy = ledger::Policy::new(vec![signer.verifier()], Vec::new(), 0).expect("a policy");
         let log =
             Arc::new(Log::open(folder.path(), Options::new("g01.gov.vn/ledger", Arc::new(signer))).expect("a log"));
-        office.registries.keep_in(Arc::clone(&log)).await.expect("kept");
+        office.registries.keep_in(Arc::clone(&log), now()).await.expect("kept");
         let first = office
             .write(assert_new(
                 person("001190000017", "Nguyễn Bí Mật", "00004"),
@@ -854,7 +878,7 @@ async fn what_is_erased_is_gone_and_the_log_still_verifies() {
             office.registries.shelf().clone(),
             office.identity.clone(),
         );
-        again.keep_in(Arc::clone(&log)).await.expect("kept");
+        again.keep_in(Arc::clone(&log), now()).await.expect("kept");
         assert!(log.size() <= 6, "{}", log.size());
         assert!((0..log.size()).all(|at| {
             !String::from_utf8_lossy(

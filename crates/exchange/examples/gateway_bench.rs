@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! gateway_bench run [SECONDS]          1 KiB and the mix, concurrency 1 and 64; a line of JSON for each
-//! gateway_bench nodes                  the gateways alone; prints the URL to put a load on
+//! gateway_bench nodes                  the gateways alone, until standard input ends; prints the URL to put a load on
 //! gateway_bench load URL MIX CONCURRENCY SECONDS
 //! gateway_bench idle CONNECTIONS       resident memory of the gateways with so many idle connections
 //! ```
@@ -46,7 +46,7 @@ use hyper_util::rt::TokioIo;
 use ledger::{FileKey, Log, Options, Signer as _};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::mpsc,
+    sync::{mpsc, watch},
 };
 use trust::{
     Algorithm, Anchor, Authority, CertificateRequest, KeyId, Revocations, Tls, TrustStore,
@@ -93,6 +93,7 @@ impl Nodes {
     fn start() -> Outcome<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("nodes")
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
         let mut url = String::new();
@@ -114,8 +115,8 @@ impl Nodes {
 
 impl Drop for Nodes {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
+        // It ends in order, so that its logs are removed, and a profile of what it ran is written if it was built for one.
+        drop(self.0.stdin.take());
         let _ = self.0.wait();
     }
 }
@@ -453,9 +454,18 @@ async fn nodes() -> Outcome {
         "http://{}/r1/VN/GOV/B/reg/size",
         a.edge.local_addr()?
     )?;
+    let (end, ended) = watch::channel(());
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        drop(end);
+    });
+    let until = |mut ended: watch::Receiver<()>| async move {
+        // Nothing is sent: it ends when the sender is gone.
+        let _ = ended.changed().await;
+    };
     tokio::try_join!(
-        first.serve_edge(a.edge, None, std::future::pending()),
-        second.serve_peers(b.peers, std::future::pending())
+        first.serve_edge(a.edge, None, until(ended.clone())),
+        second.serve_peers(b.peers, until(ended))
     )?;
     Ok(())
 }

@@ -164,9 +164,9 @@ impl Contest for Registrar {
         Box::pin(async move {
             if let Some(elsewhere) = self.0.elsewhere.get() {
                 let looked = self.0.quality.look_for(elsewhere, dossier, ctx.now);
-                // The next look of the node hears what comes too late.
-                if let Ok(looked) = timeout(PATIENCE, looked).await {
-                    looked?;
+                // The next look of the node hears what comes too late. What another node says amiss keeps nobody from the dossier.
+                if let Ok(Err(error)) = timeout(PATIENCE, looked).await {
+                    tracing::warn!(%error, dossier, "how something stands that was contested could not be learned");
                 }
             }
             self.0.quality.standing(ctx, dossier).await

@@ -30,7 +30,7 @@ pub(super) const NUDGE: &str = "exchange.access.nudge";
 pub(super) const TICK: &str = "exchange.access.tick";
 
 /// The first pause after a try that failed, in seconds; it doubles with each.
-const FIRST_PAUSE: i64 = 15;
+const FIRST_PAUSE: i64 = 2;
 
 /// Teaches a runner to tell and ask other nodes through the exchange, to keep the clocks of grants, and to check services.
 pub fn handlers<C: Caller>(runner: Runner, access: &Access, caller: Arc<C>) -> Runner {

@@ -70,6 +70,49 @@ test('an agency asks another through the exchange, and without a grant it is ref
   assert.deepEqual([refused.status, JSON.parse(refused.text).type], [500, 'Server.ServerProxy.AccessDenied'], refused.text);
 });
 
+test('what no single agency can say is asked across them: whether an importer owes tax, and an employer insures its workers', async () => {
+  const asked = (member, client, question, purpose, code) =>
+    ask(`${nation.edge(member)}/r1/VN/GOV/000.00.00.G12/thue/questions/${question}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-Road-Client': client, 'X-Motcua-Purpose': purpose },
+      body: JSON.stringify({ tax_code: code }),
+    });
+  // Codes that the registries hold, as the steward of each sees them.
+  const codes = async (member, registry, field) => {
+    const steward = await enter(member, 'administrator');
+    const held = await steward.page.evaluate(async (registry) => {
+      const answer = await fetch(`/api/v1/registries/${registry}/records?limit=100`, { headers: { 'X-Motcua-Purpose': 'registry.steward' } });
+      return answer.json();
+    }, registry);
+    await steward.close();
+    const found = held.items?.map(({ body }) => body[field]).filter(Boolean);
+    assert.ok(found?.length, JSON.stringify(held));
+    return [...new Set(found)].slice(0, 12);
+  };
+  for (const [keeper, registry, field, ...who] of [
+    ['haiquan', 'customs', 'tax_code', 'haiquan', 'VN/GOV/000.00.18.G12/haiquan', 'importer-owes-tax', 'customs.compliance'],
+    ['baohiem', 'social-insurance', 'employer_tax_code', 'ninhbinh', TOWN, 'employer-insures-workers', 'labour.inspection'],
+  ]) {
+    const said = [];
+    for (const code of await codes(keeper, registry, field)) {
+      const answer = await asked(...who, code);
+      assert.equal(answer.status, 200, answer.text);
+      said.push(JSON.parse(answer.text).answer);
+    }
+    assert.ok(said.some((yes) => typeof yes === 'boolean'), `${registry}: ${said}`);
+  }
+  const elsewhere = await asked('haiquan', 'VN/GOV/000.00.18.G12/haiquan', 'importer-owes-tax', 'labour.inspection', '0100112437');
+  assert.equal(elsewhere.status, 500, `${elsewhere.text}: for another purpose nobody is told`);
+
+  // And the province may look for whom a service is to be proposed to.
+  const looked = await call('ninhbinh', `VN/GOV/000.00.00.G01/dancu/registries/population/prefill/facts/${CITIZEN}?attributes=birth-date,status`, {
+    'X-Road-Client': TOWN,
+    'X-Motcua-Purpose': 'proactive.remind',
+  });
+  assert.equal(looked.status, 200, looked.text);
+  assert.equal(JSON.parse(looked.text).facts.status.value, 'alive', looked.text);
+});
+
 test('the citizen sees who has read what at other agencies', async () => {
   const visitor = await visit(browser, nation.site('ninhbinh'));
   await visitor.signIn('citizen');

@@ -249,7 +249,7 @@ impl Node {
         self.dossiers.keep_in(guarded.ledgers()).await?;
         self.identity.keep_reads_in(guarded.ledgers()).await?;
         let now = self.clock.now();
-        self.registries.keep_in(Arc::clone(&guarded.ledger.log), now).await?;
+        self.registries.keep_in(guarded.ledgers(), now).await?;
         self.quality.begin(now).await?;
         // Opened once, by whoever serves.
         let _ = self.guarded.set(guarded);

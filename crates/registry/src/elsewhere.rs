@@ -97,6 +97,15 @@ impl Elsewhere {
             }
             Heard::Nothing => return None,
         };
+        if !facts.not_offered.is_empty() {
+            let names = facts
+                .not_offered
+                .iter()
+                .map(Name::as_str)
+                .collect::<Vec<_>>()
+                .join(", ");
+            tracing::warn!(%code, %keeper, names, procedure = %question.procedure, "a registry does not tell what this node's procedures ask");
+        }
         let at = ctx.now;
         let said = attributes.iter().filter_map(|attribute| {
             let name: Name = attribute.name.parse().ok()?;

@@ -351,13 +351,13 @@ async fn facts(
     asking: Asking,
 ) -> Result<axum::Json<FactsBody>, ApiError> {
     called.needs(Operation::Facts)?;
-    let names = asking.attributes(&called.service)?;
+    let asked = asking.attributes(&called.service)?;
     let code = &called.registry.code;
     let facts = called
         .registries
-        .facts(&called.ctx, &called.purpose, code, &number, &names)
+        .facts(&called.ctx, &called.purpose, code, &number, &asked.offered)
         .await?;
-    Ok(axum::Json(FactsBody::of(&names, facts)))
+    Ok(axum::Json(FactsBody::of(asked, facts)))
 }
 
 async fn order(called: Called, ApiJson(body): ApiJson<OrderBody>) -> Result<axum::Json<CarriedBody>, ApiError> {

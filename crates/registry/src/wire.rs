@@ -10,6 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
+    api::params::Attributes,
     contest::Contested,
     keeper::{Order, TakeBack},
     model::{Name, RegistryCode},
@@ -22,6 +23,9 @@ use crate::{
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FactsBody {
     pub facts: BTreeMap<Name, Option<FactBody>>,
+    /// What was asked for besides, and this service does not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_offered: Vec<Name>,
 }
 
 /// One answer.
@@ -36,14 +40,20 @@ pub struct FactBody {
 }
 
 impl FactsBody {
-    pub fn of(names: &[Name], mut facts: BTreeMap<Name, Fact>) -> Self {
+    pub fn of(asked: Attributes, mut facts: BTreeMap<Name, Fact>) -> Self {
         let fact = |fact: Fact| FactBody {
             value: fact.value,
             entry: fact.entry,
             recorded_at: fact.recorded_at.rfc3339(),
         };
-        let facts = names.iter().map(|name| (name.clone(), facts.remove(name).map(fact)));
-        Self { facts: facts.collect() }
+        let facts = asked.offered.into_iter().map(|name| {
+            let told = facts.remove(&name).map(fact);
+            (name, told)
+        });
+        Self {
+            facts: facts.collect(),
+            not_offered: asked.not_offered,
+        }
     }
 }
 

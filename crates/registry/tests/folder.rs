@@ -215,7 +215,7 @@ fn what_services_tell_and_numbers_are_made_of_is_judged() {
     let folder = copy();
     let population = folder.path().join("population");
     edit(&population.join("registry.toml"), |text| {
-        text.replace("\"marital-status\"]", "\"shoe-size\"]")
+        text.replace("\"marital-status\", \"status\"]", "\"shoe-size\"]")
             .replace(
                 "operations = [\"read\", \"history\", \"write\", \"doubt\"]",
                 "operations = [\"read\", \"history\", \"write\", \"facts\"]",

@@ -18,7 +18,7 @@ use procedure::{
     reference::Reference,
     writes::{Act, Plan},
 };
-use registry::{folder, model::Registry};
+use registry::{elsewhere::FACTS_SERVICE, folder, model::Registry};
 use serde_json::{Map, Value, json};
 
 static REFERENCE: LazyLock<Arc<Reference>> =
@@ -607,15 +607,40 @@ fn every_attribute_has_its_common_names() {
     assert_eq!(known, answered);
 }
 
-/// What a package asks of a registry is one of the registry's attributes.
+/// What a package, an approved question or a rule of proposals asks of a registry is told by the service that other nodes ask.
 #[test]
-fn packages_ask_for_what_registries_answer() {
-    let known: BTreeSet<String> = known_to_forms()
-        .iter()
-        .filter_map(|held| held.attribute.as_ref())
-        .map(ToString::to_string)
+fn what_is_asked_of_registries_is_told_to_other_nodes() {
+    let folders = std::fs::read_dir(root("registries")).expect("the registries");
+    let folders = folders
+        .flatten()
+        .filter(|folder| folder.path().join("attributes.toml").is_file());
+    let known: BTreeSet<String> = folders
+        .flat_map(|folder| {
+            let registry = registry(&folder.file_name().to_string_lossy());
+            let prefill = registry
+                .services
+                .iter()
+                .find(|service| service.id.as_str() == FACTS_SERVICE);
+            let told = &prefill.expect("a service that tells facts").attributes;
+            told.iter()
+                .map(|name| format!("{}.{name}", registry.code))
+                .collect::<Vec<_>>()
+        })
         .collect();
     let mut asking = 0;
+    for (of, file) in [("questions", "question.toml"), ("proposals", "proposal.toml")] {
+        for folder in std::fs::read_dir(root(of)).expect("a folder").flatten() {
+            let text = std::fs::read_to_string(folder.path().join(file)).expect("a file");
+            let asked = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("ask = \"")?.strip_suffix('"'));
+            for name in asked {
+                assert!(known.contains(name), "{} asks for {name}", folder.path().display());
+                asking += 1;
+            }
+        }
+    }
+    assert!(asking >= 24, "{asking}");
     for folder in std::fs::read_dir(root("catalogue")).expect("the catalogue").flatten() {
         let package = package(&folder.file_name().to_string_lossy());
         for field in package.form.fields() {

@@ -261,7 +261,7 @@ impl IdentityState {
     ///
     /// # Errors
     /// `Unavailable` then.
-    pub(super) async fn catch_up_reads(&self, patience: Duration) -> Result<()> {
+    pub async fn catch_up_reads(&self, patience: Duration) -> Result<()> {
         let leaves = Arc::clone(&self.0.access_log.leaves);
         // A task of its own: whoever asks may go away, and what the log has must be noted all the same.
         let made = tokio::spawn(async move { leaves.keep().await });

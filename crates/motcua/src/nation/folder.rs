@@ -4,8 +4,8 @@
 //! motcua-nation/
 //!   agencies.toml          the country, and where the agencies' own systems listen
 //!   registries/            the folders of the registries that the nodes keep, with the dictionary
-//!   questions/             the approved questions of the province
-//!   proposals/             the rules by which it proposes to people
+//!   questions/             the approved questions that the nodes answer
+//!   proposals/             the rules by which the province proposes to people
 //!   told/                  what the country tells, while the registries are being filled
 //!   populated              they are filled
 //!   complete               the nation was built to its end
@@ -16,7 +16,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, io,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -36,7 +36,7 @@ const REGISTRIES_FOLDER: &str = "registries";
 /// Every file of `registries/` of this build, with its path below that folder.
 const REGISTRIES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/registries.rs"));
 
-/// The same of `questions/` and of `proposals/`: what the province asks, and proposes to people.
+/// The same of `questions/` and of `proposals/`: what agencies ask of each other, and the province proposes to people.
 const QUESTIONS: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/questions.rs"));
 const PROPOSALS: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/proposals.rs"));
 
@@ -114,14 +114,19 @@ impl Folder {
         self.0.join(POPULATED).exists()
     }
 
-    /// Notes that they are; what was told is not needed any more.
+    /// Notes that they are; what was told is not needed any more. Said again, it finishes what broke off.
     ///
     /// # Errors
     /// The file cannot be written, or others cannot be removed.
     pub fn populated(&self) -> anyhow::Result<()> {
         write(&self.0.join(POPULATED), "")?;
         let told = self.told();
-        fs::remove_dir_all(&told).with_context(|| format!("removing {}", told.display()))
+        match fs::remove_dir_all(&told) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("removing {}", told.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Chooses ports and writes the configurations that are not there yet. A country keeps the number of persons that it was made with.
@@ -147,10 +152,11 @@ impl Folder {
                 ),
             )?;
         }
-        let registries = self.written(REGISTRIES_FOLDER, REGISTRIES)?;
-        let proposing = Proposing {
-            questions: folders(&self.written("questions", QUESTIONS)?, QUESTIONS),
-            proposals: folders(&self.written("proposals", PROPOSALS)?, PROPOSALS),
+        let proposals = self.written("proposals", PROPOSALS)?;
+        let written = Written {
+            registries: self.written(REGISTRIES_FOLDER, REGISTRIES)?,
+            questions: self.written("questions", QUESTIONS)?,
+            proposals: folders(&proposals, PROPOSALS),
         };
         // The witness first: the operator names its key.
         let mut agencies: Vec<_> = AGENCIES.iter().collect();
@@ -171,7 +177,7 @@ impl Folder {
                 edge: next()?,
                 peers: next()?,
             };
-            let mut text = settings(agency, &folder, (&registries, &proposing), &ports)?;
+            let mut text = settings(agency, &folder, &written, &ports)?;
             if agency.folder == OPERATOR {
                 text.push_str(&self.federation()?);
             }
@@ -267,26 +273,33 @@ impl NodeFolder {
     }
 }
 
-/// By what the province proposes.
-struct Proposing {
-    questions: Vec<PathBuf>,
+/// Where the folders of this build were written that configurations name.
+struct Written {
+    registries: PathBuf,
+    questions: PathBuf,
     proposals: Vec<PathBuf>,
 }
 
-impl Proposing {
-    fn settings(&self) -> String {
-        let list = |paths: &[PathBuf]| {
-            let quoted = paths
-                .iter()
-                .map(|path| toml::Value::String(path.to_string_lossy().into_owned()).to_string());
-            quoted.collect::<Vec<_>>().join(", ")
-        };
-        format!(
-            "questions = [{}]\nproposals = [{}]\n",
-            list(&self.questions),
-            list(&self.proposals)
-        )
+/// A setting that names folders.
+fn named(key: &str, folders: impl IntoIterator<Item = PathBuf>) -> String {
+    let quoted = folders
+        .into_iter()
+        .map(|path| toml::Value::String(path.to_string_lossy().into_owned()).to_string());
+    match quoted.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => String::new(),
+        list => format!("{key} = [{list}]\n"),
     }
+}
+
+/// The registries that a question of this build asks.
+fn asked_by(question: &str) -> impl Iterator<Item = &'static str> {
+    let of = |name: &str| Path::new(name).parent() == Some(Path::new(question));
+    let text = QUESTIONS
+        .iter()
+        .find(|(name, _)| of(name))
+        .map_or("", |(_, text)| *text);
+    let asked = text.lines().filter_map(|line| line.strip_prefix("ask = \""));
+    asked.filter_map(|name| Some(name.split_once('.')?.0))
 }
 
 /// The folders below `root` in which files of this build are, each once.
@@ -311,27 +324,22 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// The configuration of a node. Each site has a name of its own, because browsers keep one set of cookies for all ports of a
 /// name; names under `localhost` lead to this machine (RFC 6761, 6.3).
-fn settings(
-    agency: &Agency,
-    folder: &Path,
-    (registries, proposing): (&Path, &Proposing),
-    ports: &Ports,
-) -> anyhow::Result<String> {
+fn settings(agency: &Agency, folder: &Path, written: &Written, ports: &Ports) -> anyhow::Result<String> {
     let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let system = agency.systems.first().context("a member without a system")?;
     let data = std::path::absolute(folder.join("data"))?;
-    let kept = agency
-        .registries()
-        .map(|code| text(&registries.join(code).to_string_lossy()))
-        .collect::<Vec<_>>();
-    let mut kept = if kept.is_empty() {
-        String::new()
-    } else {
-        format!("registries = [{}]\n", kept.join(", "))
-    };
+    let mut kept = named(
+        "registries",
+        agency.registries().map(|code| written.registries.join(code)),
+    );
+    kept += &named(
+        "questions",
+        agency.questions.iter().map(|code| written.questions.join(code)),
+    );
     if agency.folder == PROVINCE {
-        kept.push_str(&proposing.settings());
+        kept += &named("proposals", written.proposals.iter().cloned());
     }
+    let asked: BTreeSet<&str> = agency.questions.iter().flat_map(|code| asked_by(code)).collect();
     let mut out = format!(
         "# {name}: {member}. Made by `motcua demo --nation`; edit it while the nation is stopped.\n\
          data = {data}\n\
@@ -365,13 +373,15 @@ fn settings(
         edge = ports.edge,
         peers = ports.peers,
     );
-    let mut named = plan::registries_of_all()
-        .filter(|(registry, _)| agency.folder == PROVINCE || agency.registries().any(|kept| kept == *registry))
+    let mut met = plan::registries_of_all()
+        .filter(|(registry, _)| {
+            agency.folder == PROVINCE || asked.contains(registry) || agency.registries().any(|kept| kept == *registry)
+        })
         .peekable();
-    if named.peek().is_some() {
-        out.push_str("\n[exchange.registries]     # the system that keeps each: its own, and those that its procedures ask and tell\n");
+    if met.peek().is_some() {
+        out.push_str("\n[exchange.registries]     # the system that keeps each: its own, and those that its procedures and questions ask and tell\n");
     }
-    for (registry, system) in named {
+    for (registry, system) in met {
         out.push_str(&format!("{registry} = \"{system}\"\n"));
     }
     match agency.folder {
@@ -413,6 +423,18 @@ fn town() -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_told_is_gone_however_often_its_end_is_noted() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let folder = Folder::at(dir.path()).expect("an empty folder");
+        fs::create_dir_all(folder.told()).expect("made");
+        fs::write(folder.told().join("lives"), "1").expect("written");
+        for _ in 0..2 {
+            folder.populated().expect("noted");
+            assert!(folder.is_populated() && !folder.told().exists());
+        }
+    }
 
     #[test]
     fn a_node_starts_again_under_the_ports_that_were_chosen() {

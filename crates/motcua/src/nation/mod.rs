@@ -113,6 +113,8 @@ impl Nation {
             }
             past.dossiers.consulted = demo::furnished(&demo::Args::default())?.dossiers.consulted;
             let town = demo::build(past, args.dossiers).await?;
+            // The reads of its past become leaves now; those that do not come to it, when its node starts.
+            let _ = town.identity.catch_up_reads(PATIENCE).await;
             town.store.close().await;
         }
 

@@ -16,6 +16,8 @@ pub struct Agency {
     pub agency: &'static str,
     /// Its information systems. The node itself calls in the name of the first.
     pub systems: &'static [System],
+    /// The approved questions of `questions/` that its node answers.
+    pub questions: &'static [&'static str],
 }
 
 /// An information system.
@@ -120,6 +122,7 @@ pub const AGENCIES: [Agency; 8] = [
             services: &[],
             registries: &[],
         }],
+        questions: &[],
     },
     Agency {
         folder: PROVINCE,
@@ -135,6 +138,12 @@ pub const AGENCIES: [Agency; 8] = [
             services: &[],
             registries: &[],
         }],
+        questions: &[
+            "birth-not-registered",
+            "entitled-not-asked",
+            "no-permanent-residence",
+            "residence-behind",
+        ],
     },
     Agency {
         folder: PUBLIC_SECURITY,
@@ -160,6 +169,7 @@ pub const AGENCIES: [Agency; 8] = [
                 registries: &["population", "residence"],
             },
         ],
+        questions: &[],
     },
     Agency {
         folder: "taichinh",
@@ -190,6 +200,7 @@ pub const AGENCIES: [Agency; 8] = [
                 registries: &["enterprises"],
             },
         ],
+        questions: &["employer-insures-workers", "importer-owes-tax"],
     },
     Agency {
         folder: "baohiem",
@@ -215,6 +226,7 @@ pub const AGENCIES: [Agency; 8] = [
             ],
             registries: &["social-insurance"],
         }],
+        questions: &[],
     },
     Agency {
         folder: "haiquan",
@@ -232,6 +244,7 @@ pub const AGENCIES: [Agency; 8] = [
             }],
             registries: &["customs"],
         }],
+        questions: &[],
     },
     Agency {
         folder: "tuphap",
@@ -244,6 +257,7 @@ pub const AGENCIES: [Agency; 8] = [
             services: &[],
             registries: &["civil-status"],
         }],
+        questions: &[],
     },
     Agency {
         folder: WITNESS,
@@ -256,6 +270,7 @@ pub const AGENCIES: [Agency; 8] = [
             services: &[],
             registries: &[],
         }],
+        questions: &[],
     },
 ];
 
@@ -398,6 +413,60 @@ pub fn links() -> Vec<Link> {
             2,
         ),
     ]);
+    // Who asks what no single agency can say, and on what the answers rest at other agencies, for the purposes of the questions.
+    let question = |consumer, code: &str, purpose, basis, reason| Link {
+        methods: &["POST"],
+        ..link(
+            consumer,
+            &format!("{TAX}/{}", exchange::QUESTIONS),
+            &format!("/{code}"),
+            purpose,
+            Some(basis),
+            reason,
+            About::Nobody,
+            0,
+        )
+    };
+    let (compliance, inspection) = (
+        "Điều 17 Luật Hải quan 54/2014/QH13, Điều 98 Luật Quản lý thuế 38/2019/QH14",
+        "Điều 28 Luật Bảo hiểm xã hội 41/2024/QH15",
+    );
+    links.extend([
+        question(
+            CUSTOMS,
+            "importer-owes-tax",
+            "customs.compliance",
+            compliance,
+            "Biết doanh nghiệp nhập khẩu có đang nợ thuế hay không trước khi áp dụng chính sách ưu tiên.",
+        ),
+        question(
+            TOWN,
+            "employer-insures-workers",
+            "labour.inspection",
+            inspection,
+            "Biết đơn vị có đóng bảo hiểm cho người lao động hay không khi thanh tra lao động.",
+        ),
+        link(
+            TAX,
+            &registries(CUSTOMS),
+            "/customs/prefill/facts/*",
+            "customs.compliance",
+            Some(compliance),
+            "Trả lời câu hỏi liên cơ quan: doanh nghiệp nhập khẩu có đang nợ thuế hay không.",
+            About::Nobody,
+            0,
+        ),
+        link(
+            TAX,
+            &registries(INSURANCE),
+            "/social-insurance/prefill/facts/*",
+            "labour.inspection",
+            Some(inspection),
+            "Trả lời câu hỏi liên cơ quan: đơn vị có đóng bảo hiểm cho người lao động hay không.",
+            About::Nobody,
+            0,
+        ),
+    ]);
     links.extend(of_procedures());
     // What a person sees of reads at other agencies (/my/reads).
     let tellers = [POLICE, POPULATION, TAX, BUSINESS, INSURANCE, CUSTOMS, CIVIL_STATUS]
@@ -447,6 +516,7 @@ fn of_procedures() -> Vec<Link> {
         ("residence", "Luật Cư trú 68/2020/QH14, Điều 20"),
         ("civil-status", "Luật Hộ tịch 60/2014/QH13, Điều 16 và Điều 57"),
         ("social-insurance", "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12, 16 và 17"),
+        ("enterprises", "Luật Doanh nghiệp 59/2020/QH14, Điều 27 và Điều 29"),
         ("tax", "Luật Quản lý thuế 38/2019/QH14, Điều 35"),
     ];
     // What people are proposed before they ask (`proposals/`), for the purposes of their questions.
@@ -610,6 +680,9 @@ mod tests {
                 assert_eq!(node_of(&id).map(|found| found.folder), Some(agency.folder));
                 offered.insert(format!("{id}/{READS}"));
                 offered.insert(registries(&id));
+                if !agency.questions.is_empty() {
+                    offered.insert(format!("{id}/{}", exchange::QUESTIONS));
+                }
                 offered.extend(system.services.iter().map(|service| format!("{id}/{}", service.code)));
             }
         }

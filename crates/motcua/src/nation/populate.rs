@@ -73,7 +73,7 @@ fn part((name, number, birth): Known, sex: Sex) -> anyhow::Result<Part> {
 /// A database cannot be used, or a record does not pass the rules of its registry.
 pub async fn populate(folder: &Folder, nodes: &[NodeFolder], land: &Arc<Country>) -> anyhow::Result<()> {
     if folder.is_populated() {
-        return Ok(());
+        return folder.populated();
     }
     let (mut stores, mut keepers) = (Vec::new(), Keepers::new());
     for node in nodes.iter().filter(|node| node.agency.registries().next().is_some()) {

@@ -26,6 +26,15 @@ pub fn registry(registries: &Registries, code: &RegistryCode) -> Result<Arc<Edit
     found.ok_or_else(|| Error::not_found("cơ sở dữ liệu", "registry"))
 }
 
+/// Attributes that are asked for together.
+#[derive(Debug)]
+pub struct Attributes {
+    /// At least one.
+    pub offered: Vec<Name>,
+    /// What the service does not tell.
+    pub not_offered: Vec<Name>,
+}
+
 /// Why the caller reads.
 #[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Header)]
@@ -174,24 +183,21 @@ impl Asking {
         problems.into_result()
     }
 
-    /// The attributes that are asked for, of those that a service tells.
+    /// The attributes that are asked for. Who asks may be ahead of who answers by a version of its procedures: one that the service does not
+    /// tell keeps the others from nobody.
     ///
     /// # Errors
-    /// None is named, or one that the service does not tell.
-    pub fn attributes(&self, service: &Service) -> Result<Vec<Name>> {
+    /// None is named that the service tells, or what is named is no name.
+    pub fn attributes(&self, service: &Service) -> Result<Attributes> {
         self.known(&["attributes"], &[])?;
-        let told = |name: &str| {
-            service
-                .attributes
-                .iter()
-                .find(|told| told.as_str() == name.trim())
-                .cloned()
-        };
-        let names: Option<Vec<Name>> = self
-            .get("attributes")
-            .and_then(|text| text.split(',').map(told).collect());
-        if let Some(names) = names {
-            return Ok(names);
+        let names = self.get("attributes").unwrap_or_default().split(',');
+        let names: std::result::Result<Vec<Name>, _> = names.map(|name| name.trim().parse()).collect();
+        if let Ok(names) = names {
+            let (offered, not_offered): (Vec<_>, Vec<_>) =
+                names.into_iter().partition(|name| service.attributes.contains(name));
+            if !offered.is_empty() {
+                return Ok(Attributes { offered, not_offered });
+            }
         }
         let mut problems = Problems::new();
         let told: Vec<&str> = service.attributes.iter().map(Name::as_str).collect();

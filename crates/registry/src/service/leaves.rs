@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use base::{Error, Result, Timestamp};
-use ledger::{Kind, Log};
+use ledger::{Kind, Ledgers, Log};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::{jobs::Run, transact};
@@ -26,9 +26,6 @@ use crate::{
 const PIECE: u32 = 512;
 /// Looks of one job.
 const PIECES: u32 = 40;
-
-/// The log of this node.
-pub type Ledger = Arc<Log>;
 
 /// What a leaf says: the version whole, as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
@@ -57,17 +54,18 @@ struct Said<'a> {
 }
 
 impl Registries {
-    /// From now on versions become leaves of this log. Reads from it first what a crash kept from the table. Versions that have none yet, as after a
+    /// From now on versions become leaves of the present log; in those that ended, records are still erased. Reads from it first what a crash kept from the table. Versions that have none yet, as after a
     /// large file was taken in while nobody served, get them by and by: nobody waits for the node meanwhile.
     ///
     /// # Errors
     /// The log or the database cannot be read.
-    pub async fn keep_in(&self, ledger: Ledger, now: Timestamp) -> Result<()> {
+    pub async fn keep_in(&self, ledgers: impl Into<Ledgers>, now: Timestamp) -> Result<()> {
+        let ledgers = ledgers.into();
         if !self.shelf().all().is_empty() {
-            self.recover_leaves(&ledger).await?;
+            self.recover_leaves(&ledgers.present.log).await?;
         }
         // A second log would leave versions in two: the first stays.
-        let _ = self.0.ledger.set(ledger);
+        let _ = self.0.ledgers.set(ledgers);
         for editions in self.shelf().all() {
             let code = &editions.current().code;
             if self.keep_piece(code).await? > 0 {
@@ -107,7 +105,10 @@ impl Registries {
 
     /// Makes leaves of the first versions that have none; how many.
     async fn keep_piece(&self, code: &RegistryCode) -> Result<u64> {
-        let Some(log) = self.0.ledger.get() else { return Ok(0) };
+        let Some(ledgers) = self.0.ledgers.get() else {
+            return Ok(0);
+        };
+        let log = &ledgers.present.log;
         let after = tables::last_of(&self.store().read(), code).await?.unwrap_or(0);
         let mut bare = read::changes(&self.store().read(), code, after, PIECE).await?;
         let is_erasure = |version: &VersionRow| version.kind == ChangeKind::Erase.code();
@@ -134,25 +135,31 @@ impl Registries {
         let (first, rest) = leaves.split_at(leaves.len() - usize::from(erased.is_some()));
         transact!(self.store(), |tx| { tables::put(&tx, first).await })?;
         if let Some(record) = erased {
-            self.empty_leaves(log, code, record).await?;
+            self.empty_leaves(ledgers.clone(), code, record).await?;
             transact!(self.store(), |tx| { tables::put(&tx, rest).await })?;
         }
         Ok(made)
     }
 
-    async fn empty_leaves(&self, log: &Arc<Log>, code: &RegistryCode, record: Uuid) -> Result<()> {
+    async fn empty_leaves(&self, ledgers: Ledgers, code: &RegistryCode, record: Uuid) -> Result<()> {
         let leaves = tables::before_erasure(&self.store().read(), code, record).await?;
-        let log = Arc::clone(log);
         let empty = move || {
-            let ours = leaves.iter().filter(|leaf| leaf.origin == log.origin());
-            ours.map(|leaf| log.erase(leaf.leaf.unsigned_abs()))
-                .collect::<ledger::Result<Vec<()>>>()
+            leaves.iter().try_for_each(|leaf| match ledgers.named(&leaf.origin) {
+                Some(ledger) => ledger.log.erase(leaf.leaf.unsigned_abs()),
+                None => {
+                    tracing::error!(
+                        log = leaf.origin,
+                        leaf = leaf.leaf,
+                        "what was erased may still stand in a log that is not here"
+                    );
+                    Ok(())
+                }
+            })
         };
         tokio::task::spawn_blocking(empty)
             .await
             .map_err(Error::internal)?
             .map_err(Error::internal)
-            .map(drop)
     }
 
     /// Reads the end of the log that the table does not know.

@@ -22,12 +22,12 @@ use std::sync::{Arc, OnceLock};
 
 use base::{Error, Result};
 use identity::{Ctx, IdentityState, Permission, Scope};
+use ledger::{Ledgers, Log};
 use store::Store;
 
 pub use facts::Fact;
 pub use held::Held;
 pub use jobs::{CHANGED, LINK, REINDEX, handlers};
-pub use leaves::Ledger;
 pub use mask::Mask;
 pub(crate) use order::merge;
 pub use order::{Carried, HERE};
@@ -62,7 +62,7 @@ struct Inner {
     store: Store,
     shelf: Shelf,
     identity: IdentityState,
-    ledger: OnceLock<Ledger>,
+    ledgers: OnceLock<Ledgers>,
     pseudonyms: OnceLock<PseudonymKey>,
 }
 
@@ -73,7 +73,7 @@ impl Registries {
             store,
             shelf,
             identity,
-            ledger: OnceLock::new(),
+            ledgers: OnceLock::new(),
             pseudonyms: OnceLock::new(),
         }))
     }
@@ -93,8 +93,8 @@ impl Registries {
     }
 
     /// The transparency log, once it is open.
-    pub(crate) fn ledger(&self) -> Option<&Ledger> {
-        self.0.ledger.get()
+    pub(crate) fn ledger(&self) -> Option<&Arc<Log>> {
+        self.0.ledgers.get().map(|ledgers| &ledgers.present.log)
     }
 
     pub(crate) fn editions(&self, code: &RegistryCode) -> Result<Arc<Editions>> {

@@ -430,5 +430,8 @@ pub async fn counting_after(db: &impl Read, code: &RegistryCode, after: Uuid, li
 /// tied are judged too.
 pub async fn forget(tx: &Tx, record: Uuid) -> Result<()> {
     let sql = "UPDATE registry_finding SET excuse = NULL WHERE record_id = $1";
+    tx.exec(sql, params![record]).await?;
+    let sql = "UPDATE registry_pair_act SET why = '' WHERE pair_id IN \
+               (SELECT id FROM registry_pair WHERE one_id = $1 UNION SELECT id FROM registry_pair WHERE other_id = $1)";
     tx.exec(sql, params![record]).await.map(drop)
 }

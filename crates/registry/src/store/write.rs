@@ -328,7 +328,7 @@ pub async fn ever(db: &impl Read, code: &RegistryCode, record: Uuid) -> Result<V
 /// Takes the bodies of a record away, and everything by which it was or is found (see [`ever`]).
 pub async fn erase(tx: &Tx, code: &RegistryCode, record: Uuid, ever: &Values) -> Result<()> {
     tx.exec(
-        "UPDATE registry_version SET body = NULL WHERE record_id = $1",
+        "UPDATE registry_version SET body = NULL, source = '' WHERE record_id = $1",
         params![record],
     )
     .await?;

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use identity::{
     AccountId, Actor, Assurance, Ctx, Entropy, IdentityState, OfficerActor, OfficerId, PersonActor, Role, Roles, Shell,
 };
-use ledger::{Algorithm, FileKey, Log, Options};
+use ledger::{Algorithm, FileKey, Ledger, Log, Options};
 use procedure::{
     form::{Attribute, Said},
     reference::Reference,
@@ -86,7 +86,11 @@ async fn nodes() -> Vec<Node> {
         let signer = FileKey::generate("g12.gov.vn/ledger", Algorithm::Ed25519).expect("a key");
         let log = Log::open(folder.path(), Options::new("g12.gov.vn/ledger", Arc::new(signer))).expect("a log");
         let log = Arc::new(log);
-        registries.keep_in(Arc::clone(&log), clock().now()).await.expect("kept");
+        let kept = Ledger {
+            log: Arc::clone(&log),
+            keys: Vec::new(),
+        };
+        registries.keep_in(kept, clock().now()).await.expect("kept");
         let questions = Questions::new(registries.clone(), Arc::new(Here::new(registries.clone())), all());
         nodes.push(Node {
             store,

@@ -20,7 +20,7 @@ use std::{
 use base::{Error, Kind, Timestamp, time::FixedClock};
 use futures::future::join;
 use identity::{Actor, Ctx, Entropy, IdentityState, OfficerActor, OfficerId, Permission, Role, Roles, Shell};
-use ledger::{Algorithm, FileKey, Log, Options, Signer as _};
+use ledger::{Algorithm, FileKey, Ledger, Ledgers, Log, Options, Signer as _};
 use procedure::reference::Reference;
 use proptest::{
     strategy::{Strategy as _, ValueTree as _},
@@ -116,6 +116,14 @@ fn provenance() -> Provenance {
     Provenance {
         source: "Tờ khai CT01".to_owned(),
         ..Provenance::default()
+    }
+}
+
+/// The log of a node, as it is given to the registries.
+fn kept(log: &Arc<Log>) -> Ledger {
+    Ledger {
+        log: Arc::clone(log),
+        keys: Vec::new(),
     }
 }
 
@@ -759,7 +767,7 @@ async fn a_start_does_not_wait_for_the_leaves_of_what_came_before() {
         let signer = FileKey::generate("g01.gov.vn/ledger", Algorithm::Ed25519).expect("a key");
         let log = Log::open(folder.path(), Options::new("g01.gov.vn/ledger", Arc::new(signer))).expect("a log");
         let log = Arc::new(log);
-        office.registries.keep_in(Arc::clone(&log), now()).await.expect("kept");
+        office.registries.keep_in(kept(&log), now()).await.expect("kept");
         assert!(log.size() < MANY, "{}", log.size());
         let orders = "SELECT COUNT(*) FROM job WHERE kind = 'registry.changed'";
         let orders: Option<i64> = office.store.read().scalar(orders, vec![]).await.expect("read");
@@ -777,7 +785,7 @@ async fn what_is_erased_is_gone_and_the_log_still_verifies() {
         let policy = ledger::Policy::new(vec![signer.verifier()], Vec::new(), 0).expect("a policy");
         let log =
             Arc::new(Log::open(folder.path(), Options::new("g01.gov.vn/ledger", Arc::new(signer))).expect("a log"));
-        office.registries.keep_in(Arc::clone(&log), now()).await.expect("kept");
+        office.registries.keep_in(kept(&log), now()).await.expect("kept");
         let first = office
             .write(assert_new(
                 person("001190000017", "Nguyễn Bí Mật", "00004"),
@@ -838,6 +846,12 @@ async fn what_is_erased_is_gone_and_the_log_still_verifies() {
         assert_eq!(history.len(), 3);
         assert!(history.iter().all(|version| version.body.is_none()));
         assert!(history[2].basis.contains("91/2025"));
+        let sources: Vec<_> = history.iter().map(|version| version.source.as_deref()).collect();
+        assert_eq!(
+            sources,
+            [Some(""), Some(""), Some(provenance().source.as_str())],
+            "where it came from may name somebody"
+        );
         let again = Change::End {
             record: known(&erased),
             at: day("2026-05-01"),
@@ -878,7 +892,7 @@ async fn what_is_erased_is_gone_and_the_log_still_verifies() {
             office.registries.shelf().clone(),
             office.identity.clone(),
         );
-        again.keep_in(Arc::clone(&log), now()).await.expect("kept");
+        again.keep_in(kept(&log), now()).await.expect("kept");
         assert!(log.size() <= 6, "{}", log.size());
         assert!((0..log.size()).all(|at| {
             !String::from_utf8_lossy(
@@ -890,6 +904,55 @@ async fn what_is_erased_is_gone_and_the_log_still_verifies() {
             )
             .contains("Bí Mật")
         }));
+    }
+}
+
+/// The law reaches what a node wrote before it changed its key.
+#[tokio::test]
+async fn what_is_erased_is_gone_from_the_logs_that_ended() {
+    for office in offices().await {
+        let folders = [
+            tempfile::tempdir().expect("a folder"),
+            tempfile::tempdir().expect("a folder"),
+        ];
+        let open = |at: usize, origin: &str| {
+            let signer = FileKey::generate(origin, Algorithm::Ed25519).expect("a key");
+            Log::open(folders[at].path(), Options::new(origin, Arc::new(signer))).map(Arc::new)
+        };
+        let begun = || {
+            Registries::new(
+                office.store.clone(),
+                office.registries.shelf().clone(),
+                office.identity.clone(),
+            )
+        };
+        let person = person("001190000017", "Nguyễn Bí Mật", "00004");
+        let first = office.write(assert_new(person, "2025-07-01")).await;
+        let before = begun();
+        let log = open(0, "g01.gov.vn/ledger").expect("a log");
+        before.keep_in(kept(&log), now()).await.expect("kept");
+        drop((before, log));
+        let ended = Arc::new(Log::open_ended(folders[0].path()).expect("it ended"));
+        assert!(ended.entry(0).expect("an entry").opening.is_some());
+
+        let after = begun();
+        let present = open(1, "g01.gov.vn/ledger-2").expect("a log");
+        let ledgers = Ledgers {
+            present: kept(&present),
+            former: vec![kept(&ended)],
+        };
+        after.keep_in(ledgers, now()).await.expect("kept");
+        let law = Provenance {
+            basis: "Luật Bảo vệ dữ liệu cá nhân số 91/2025/QH15, Điều 14".to_owned(),
+            ..provenance()
+        };
+        after
+            .erase(&steward(), &population(), known(&first), &law)
+            .await
+            .expect("erased");
+        after.keep_leaves(&population()).await.expect("leaves");
+        assert!(ended.entry(0).expect("an entry").opening.is_none());
+        assert!(!contains(folders[0].path(), "Bí Mật".as_bytes()));
     }
 }
 

@@ -94,6 +94,18 @@ async fn a_service_tells_the_attributes_that_it_names() {
             Some(&Value::Null),
             "asked, and nothing is known"
         );
+        let (status, ahead) = get(&format!(
+            "/population/prefill/facts/{HUSBAND}?attributes=spouse-number,full-name"
+        ))
+        .await;
+        assert_eq!(
+            (status, &ahead["not_offered"]),
+            (StatusCode::OK, &json!(["spouse-number"]))
+        );
+        assert_eq!(
+            ahead["facts"]["full-name"]["value"], "Nguyễn Văn An",
+            "the rest is told"
+        );
         let (status, nobody) = get("/population/prefill/facts/001190009999?attributes=full-name").await;
         assert_eq!(
             (status, nobody),

@@ -132,6 +132,7 @@ async fn a_province_asks_and_tells_the_registry_of_a_ministry() {
             "population.full-name",
             "population.residence",
             "population.ethnicity",
+            "population.asked-by-a-later-version",
             "tax.owes",
         ]),
         procedure: "3.000722".to_owned(),

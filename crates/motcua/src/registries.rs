@@ -1,4 +1,5 @@
-//! `motcua registry …`: check a registry's folder, publish it to a node, take in files, fill them with an invented country.
+//! `motcua registry …`: check a registry's folder, publish it to a node, hold a database against the dictionary, take in files, fill
+//! registries with an invented country.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,11 +8,11 @@ use std::{
 };
 
 use anyhow::Context as _;
-use base::{Clock as _, Lang, time::SystemClock};
+use base::{Clock as _, Lang, Problems, time::SystemClock};
 use clap::Subcommand;
 use procedure::reference::Reference;
 use registry::{
-    folder,
+    coverage, folder,
     shelf::{Publication, Shelf},
 };
 
@@ -48,6 +49,20 @@ pub enum Command {
         #[arg(long)]
         en: bool,
     },
+    /// Hold the schema of a database against the common data dictionary: which term each column may be, and how many per cent are covered.
+    Scan {
+        /// CREATE TABLE statements (PostgreSQL, MySQL, SQL Server, Oracle), or information_schema.columns as CSV.
+        schema: PathBuf,
+        /// The folder of the dictionary.
+        #[arg(long)]
+        dictionary: PathBuf,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        /// In English.
+        #[arg(long)]
+        en: bool,
+    },
     /// Take a legacy file into a registry; every bad row is reported by line and field.
     Import(Import),
     /// Fill the registries of a node with an invented country and its history.
@@ -74,6 +89,12 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             })
         }
         Command::Publish { folder, config, en } => publish(&folder, &config, lang(en)).await,
+        Command::Scan {
+            schema,
+            dictionary,
+            json,
+            en,
+        } => scan(&schema, &dictionary, json, lang(en)),
         Command::Import(import) => import.run().await,
         Command::Country(populate) => populate.run().await,
     }
@@ -81,6 +102,43 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 const fn lang(en: bool) -> Lang {
     if en { Lang::En } else { Lang::Vi }
+}
+
+fn scan(schema: &Path, dictionary: &Path, json: bool, lang: Lang) -> anyhow::Result<ExitCode> {
+    let vocabulary = match folder::vocabulary(dictionary) {
+        Ok(vocabulary) => vocabulary,
+        Err(report) => {
+            say(&report.human(lang))?;
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    match coverage::of(schema, &vocabulary) {
+        Ok(covered) => {
+            say(&if json {
+                serde_json::to_string_pretty(&covered)? + "\n"
+            } else {
+                covered.human(lang)
+            })?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(base::Error::Refused(_, problems)) => {
+            refused(&problems, lang)?;
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(error).context("scanning"),
+    }
+}
+
+fn refused(problems: &Problems, lang: Lang) -> anyhow::Result<()> {
+    for problem in problems {
+        let at = if problem.at.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", problem.at)
+        };
+        say(&format!("{at}{} [{}]\n", problem.text.get(lang), problem.code))?;
+    }
+    Ok(())
 }
 
 async fn publish(folder: &Path, config: &Path, lang: Lang) -> anyhow::Result<ExitCode> {
@@ -107,14 +165,7 @@ async fn publish(folder: &Path, config: &Path, lang: Lang) -> anyhow::Result<Exi
             Ok(ExitCode::SUCCESS)
         }
         Err(base::Error::Refused(_, problems)) => {
-            for problem in &problems {
-                say(&format!(
-                    "{}: {} [{}]\n",
-                    problem.at,
-                    problem.text.get(lang),
-                    problem.code
-                ))?;
-            }
+            refused(&problems, lang)?;
             Ok(ExitCode::FAILURE)
         }
         Err(error) => Err(error).context("publishing"),

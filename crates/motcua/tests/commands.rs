@@ -367,6 +367,43 @@ fn legacy_files_are_cleaned() {
 }
 
 #[test]
+fn a_database_is_held_against_the_dictionary() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let schema = folder.path().join("schema.sql");
+    std::fs::write(
+        &schema,
+        "CREATE TABLE CONG_DAN (SO_CCCD VARCHAR2(12), HO_TEN NVARCHAR2(100), GHI_CHU CLOB);",
+    )
+    .expect("written");
+    let dictionary = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../registries/dictionary");
+    let scan = |schema: &Path, dictionary: &Path| {
+        let run = Command::new(env!("CARGO_BIN_EXE_motcua"))
+            .args(["registry", "scan", "--json", "--dictionary"])
+            .args([dictionary, schema])
+            .output()
+            .expect("run");
+        (run.status.success(), String::from_utf8(run.stdout).expect("text"))
+    };
+    let (done, said) = scan(&schema, &dictionary);
+    let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    assert!(done, "{said}");
+    assert_eq!(
+        (&said["percent"], &said["coverage"]["columns"]),
+        (&66.7.into(), &3.into()),
+        "{said}"
+    );
+    assert_eq!(said["matched"][0]["proposals"][0]["term"], "person.number");
+    for (schema, dictionary, code) in [
+        (folder.path().join("none.sql"), dictionary.as_path(), "unreadable"),
+        (dictionary.join("person.toml"), dictionary.as_path(), "no-columns"),
+        (schema, folder.path().join("none").as_path(), "missing-file"),
+    ] {
+        let (done, said) = scan(&schema, dictionary);
+        assert!(!done && said.contains(code), "{said}");
+    }
+}
+
+#[test]
 fn a_country_is_the_same_for_the_same_seed() {
     let desk = Desk::new();
     let country = ["country", "--persons", "400", "--seed", "7", "--mess", "bad", "--out"];

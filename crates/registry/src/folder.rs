@@ -65,6 +65,20 @@ pub fn read(folder: &Path) -> Result<Files, Report> {
     }
 }
 
+/// The common data dictionary in `folder`.
+///
+/// # Errors
+/// A report of what cannot be read.
+pub fn vocabulary(folder: &Path) -> Result<Vocabulary, Report> {
+    let mut sink = Sink::default();
+    let vocabulary = dictionary(folder, &mut sink);
+    if sink.any_error() {
+        Err(sink.report())
+    } else {
+        Ok(vocabulary)
+    }
+}
+
 /// Reads the common data dictionary in `folder`: terms in `*.toml`, code lists in `lists/*.toml`.
 fn dictionary(folder: &Path, sink: &mut Sink) -> Vocabulary {
     let mut files = BTreeMap::new();

@@ -18,6 +18,7 @@ pub mod announce;
 pub mod api;
 pub mod check;
 pub mod contest;
+pub mod coverage;
 pub mod elsewhere;
 pub mod folder;
 pub mod here;

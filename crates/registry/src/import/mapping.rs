@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     history::Moment,
-    model::{DataType, Field, FieldPath, Identifier, Registry, SharedList},
+    model::{DataType, Field, FieldPath, Identifier, Registry, SharedList, Term},
     service::Provenance,
 };
 
@@ -328,7 +328,7 @@ fn target(
         many: field.many,
         split: column.split,
     };
-    Some((target, sort_of(field), names))
+    Some((target, sort_of(&field.term), names))
 }
 
 fn known<'r>(registry: &'r Registry, name: &str, at: &str, problems: &mut Problems) -> Option<&'r Field> {
@@ -362,28 +362,24 @@ pub(super) fn address(registry: &Registry, group: &FieldPath) -> Option<Target> 
     })
 }
 
-/// The sort of the values of a field, where the mapping does not say it.
-pub(super) fn sort_of(field: &Field) -> Sort {
-    let term = field.term.id.as_str();
-    match (field.term.ty, field.term.identifier) {
+/// The sort of the values of a term, where nobody says it.
+pub(crate) fn sort_of(term: &Term) -> Sort {
+    let id = term.id.as_str();
+    match (term.ty, term.identifier) {
         (_, Some(Identifier::PersonNumber | Identifier::OldIdCard)) => Sort::IdNumber,
         (_, Some(Identifier::TaxCode)) => Sort::TaxCode,
         (_, Some(Identifier::Phone)) => Sort::Phone,
         (DataType::Date, _) => Sort::Date,
-        (DataType::PartialDate, _) if term.contains("birth") => Sort::Birthday,
+        (DataType::PartialDate, _) if id.contains("birth") => Sort::Birthday,
         (DataType::PartialDate, _) => Sort::Date,
         (DataType::Integer | DataType::Decimal, _) => Sort::Number,
         (DataType::Money, _) => Sort::Money,
         (DataType::Group, _) => Sort::Address,
-        (DataType::Code, _)
-            if field.term.list.as_ref().and_then(SharedList::named) == Some(SharedList::Ethnicities) =>
-        {
+        (DataType::Code, _) if term.list.as_ref().and_then(SharedList::named) == Some(SharedList::Ethnicities) => {
             Sort::Ethnicity
         }
-        (DataType::Text, _) if term == "person.name" || term.ends_with("-name") && term.starts_with("person.") => {
-            Sort::Name
-        }
-        (DataType::Text, _) if term.ends_with("email") => Sort::Email,
+        (DataType::Text, _) if id == "person.name" || id.ends_with("-name") && id.starts_with("person.") => Sort::Name,
+        (DataType::Text, _) if id.ends_with("email") => Sort::Email,
         _ => Sort::Text,
     }
 }

@@ -19,6 +19,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use mapping::sort_of;
 pub use mapping::{Form, Mapping};
 pub use run::import;
 pub use suggest::suggest;

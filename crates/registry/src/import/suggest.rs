@@ -71,7 +71,7 @@ fn term(registry: &Registry, field: &Field) -> Option<Term> {
         names.drain(..2);
     }
     names.extend(description.map(str::to_owned));
-    Some(Term::new(field.path.as_str(), names).of(sort_of(field)))
+    Some(Term::new(field.path.as_str(), names).of(sort_of(&field.term)))
 }
 
 fn column(name: &str, at: usize, rows: &[Vec<String>]) -> Column {
@@ -157,7 +157,7 @@ fn draft(registry: &Registry, headings: &[String], found: &Scan, encoding: Optio
             .fields
             .iter()
             .find(|field| field.path.as_str() == proposal.term)
-            .map_or(Sort::Text, sort_of);
+            .map_or(Sort::Text, |field| sort_of(&field.term));
         let doubt = if proposal.score < SURE {
             " # kiểm tra lại / check"
         } else {

@@ -62,6 +62,23 @@ pub fn records() -> Vec<Marked> {
             ],
         },
         Marked {
+            registry: "residence",
+            key: "001188777437~permanent",
+            filter: ("person_number", "001188777437"),
+            body: json!({
+                "person_number": "001188777437", "name": "Vương Thị Nương Náu", "kind": "permanent", "household": "00004-774177",
+                "head_person_number": "001188777437", "relation_to_head": "head", "since": "2025-02-03",
+                "address": { "province": "01", "commune": "00004", "detail": "Hẻm 7743 phố Trú Kín" },
+            }),
+            marks: vec![
+                "001188777437",
+                "Vương Thị Nương Náu",
+                "00004-774177",
+                "Hẻm 7743 phố Trú Kín",
+                SOURCE,
+            ],
+        },
+        Marked {
             registry: "enterprises",
             key: "0100109106",
             filter: ("tax_code", "0100109106"),

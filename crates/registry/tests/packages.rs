@@ -225,6 +225,10 @@ fn held(registry: &str, key: &str) -> Value {
             "person_number": key, "insurance_number": "0123456789", "name": "Trần Văn Nam", "birth_date": "1988-02-03", "group": "GD",
             "status": "contributing", "card": { "number": "GD4370123456789", "valid_from": "2026-01-01", "valid_to": "2026-12-31" },
         }),
+        "residence" => json!({
+            "person_number": key.trim_end_matches("~permanent"), "kind": "permanent", "household": "14329-000077", "head_person_number": REQUESTER,
+            "relation_to_head": "spouse", "address": place("12 Lê Lợi"), "since": "2020-05-01",
+        }),
         other => panic!("no package changes a record of {other}"),
     }
 }
@@ -296,6 +300,7 @@ fn death(who: &str) -> Filing {
                 "social-insurance.insurance-number of spouse.person_number",
                 json!("0123456789"),
             ),
+            ("residence.household of spouse.person_number", json!("14329-000077")),
         ]),
         "father" => said.extend([
             ("population.father-number", json!(OTHER)),
@@ -415,10 +420,10 @@ fn a_birth_is_told_to_five_registries() {
 }
 
 #[test]
-fn a_death_ends_the_card_and_leaves_a_widow() {
+fn a_death_ends_the_card_and_the_residence_and_leaves_a_widow() {
     let told = death("spouse").told();
-    assert_eq!(ids(&told), ["entry", "person", "insured", "widowed"]);
-    let [entry, person, insured, widowed] = [0, 1, 2, 3].map(|n| &told[n].1);
+    assert_eq!(ids(&told), ["entry", "person", "insured", "residence", "widowed"]);
+    let [entry, person, insured, residence, widowed] = [0, 1, 2, 3, 4].map(|n| &told[n].1);
     assert_eq!((&entry["kind"], &entry["number"]), (&json!("death"), &json!(15)));
     assert_eq!(entry["deceased"]["person_number"], OTHER);
     assert_eq!(
@@ -426,6 +431,7 @@ fn a_death_ends_the_card_and_leaves_a_widow() {
         (&json!("dead"), &json!("2026-11-21"))
     );
     assert_eq!(insured["_from"], "2026-11-22", "the card holds on the last day");
+    assert_eq!(residence["_from"], "2026-11-22");
     assert_eq!(
         (&widowed["person_number"], &widowed["marital_status"]),
         (&json!(REQUESTER), &json!("widowed"))

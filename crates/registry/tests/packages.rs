@@ -587,16 +587,20 @@ fn an_enterprise_is_taxed_under_the_code_that_the_register_gives() {
     assert!(second.stops().join(" ").contains("may own one only"));
 }
 
+/// The registries that answer procedures.
+fn registries() -> impl Iterator<Item = Registry> {
+    let folders = std::fs::read_dir(root("registries")).expect("the registries");
+    let answering = folders
+        .flatten()
+        .filter(|folder| folder.path().join("attributes.toml").is_file());
+    answering.map(|folder| registry(&folder.file_name().to_string_lossy()))
+}
+
 /// The check of packages knows by common names all that registries answer, and nothing that none does.
 #[test]
 fn every_attribute_has_its_common_names() {
-    let folders = std::fs::read_dir(root("registries")).expect("the registries");
-    let folders = folders
-        .flatten()
-        .filter(|folder| folder.path().join("attributes.toml").is_file());
-    let answered: BTreeSet<String> = folders
-        .flat_map(|folder| {
-            let registry = registry(&folder.file_name().to_string_lossy());
+    let answered: BTreeSet<String> = registries()
+        .flat_map(|registry| {
             let names: Vec<_> = registry
                 .attributes
                 .iter()
@@ -616,13 +620,8 @@ fn every_attribute_has_its_common_names() {
 /// What a package, an approved question or a rule of proposals asks of a registry is told by the service that other nodes ask.
 #[test]
 fn what_is_asked_of_registries_is_told_to_other_nodes() {
-    let folders = std::fs::read_dir(root("registries")).expect("the registries");
-    let folders = folders
-        .flatten()
-        .filter(|folder| folder.path().join("attributes.toml").is_file());
-    let known: BTreeSet<String> = folders
-        .flat_map(|folder| {
-            let registry = registry(&folder.file_name().to_string_lossy());
+    let known: BTreeSet<String> = registries()
+        .flat_map(|registry| {
             let prefill = registry
                 .services
                 .iter()

@@ -54,8 +54,9 @@ struct Said<'a> {
 }
 
 impl Registries {
-    /// From now on versions become leaves of the present log; in those that ended, records are still erased. Reads from it first what a crash kept from the table. Versions that have none yet, as after a
-    /// large file was taken in while nobody served, get them by and by: nobody waits for the node meanwhile.
+    /// From now on versions become leaves of the present log; in those that ended, records are still erased. Reads from it first what a
+    /// crash kept from the table. Versions that have none yet, as after a large file was taken in while nobody served, get them by and
+    /// by: nobody waits for the node meanwhile.
     ///
     /// # Errors
     /// The log or the database cannot be read.

@@ -330,6 +330,12 @@ fn a_body_is_judged_by_schema_identifiers_lists_and_rules() {
     assert_eq!(with("birth_date", json!("1890")).0, ["birth_date born-since-1900"]);
     assert_eq!(with("birth_date", json!("1990")).1, ["full-birth-date"]);
     assert_eq!(with("birth_date", json!("1991-05-17")).1, ["number-fits-birth"]);
+    assert_eq!(with("sex", json!("male")).1, ["number-fits-sex"]);
+    // A man who was born a century later.
+    assert_eq!(
+        with("person_number", json!("001290000017")).1,
+        ["number-fits-birth", "number-fits-sex"]
+    );
     assert_eq!(with("ethnicity", json!("77")).0, ["ethnicity not-in-list"]);
     assert_eq!(with("status", json!("dead")).0, ["death_date dead-has-day"]);
     assert_eq!(

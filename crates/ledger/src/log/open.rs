@@ -3,7 +3,10 @@
 use std::{
     fs,
     path::Path,
-    sync::{Arc, RwLock, atomic::AtomicU64},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 
 use super::{
@@ -123,6 +126,7 @@ fn restore(dir: &Path, segments: Vec<Segment>, unfinished: Unfinished) -> Result
         stamps: Stamps::open(dir)?,
         crown: Crown::new(),
         tiles_read: AtomicU64::new(0),
+        gathering_pays: AtomicBool::new(false),
     });
     Ok((shared, found))
 }

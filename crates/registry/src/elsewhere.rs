@@ -18,6 +18,7 @@ use http::{Request, header};
 use identity::Ctx;
 use procedure::form::{Attribute, Said};
 use serde::{Serialize, de::DeserializeOwned};
+use url::form_urlencoded::byte_serialize;
 use uuid::Uuid;
 
 use crate::{
@@ -281,10 +282,22 @@ fn question_request(
 ) -> Result<Request<Bytes>> {
     let names: Vec<&str> = attributes.iter().map(|attribute| attribute.name.as_str()).collect();
     let number = question.about.number();
-    let target = format!(
+    let mut target = format!(
         "/r1/{keeper}/{REGISTRIES}/{code}/{FACTS_SERVICE}/facts/{number}?attributes={}",
         names.join(",")
     );
+    // A node that does not know of these refuses them, and is silent: it never answers of now in their stead.
+    let times = [
+        ("as_of", question.times.as_of()),
+        ("known_at", question.times.known_at()),
+    ];
+    for (name, value) in times {
+        let value = value.iter().flat_map(|text| byte_serialize(text.as_bytes()));
+        let value: String = value.collect();
+        if !value.is_empty() {
+            target.push_str(&format!("&{name}={value}"));
+        }
+    }
     let mut request = Request::get(target).header(PURPOSE, question.purpose());
     if let Some(dossier) = &question.dossier {
         request = request.header(ISSUE, dossier);

@@ -70,6 +70,7 @@ impl Here {
                 code,
                 question.about.number(),
                 &asked,
+                question.times,
             )
             .await?;
         let at = ctx.now;

@@ -25,6 +25,8 @@
 //! Only the beginning of the second and of the third are moments at which an open interval stops; that an interval with a *to* of
 //! its own runs out is none.
 
+use std::fmt;
+
 use base::{Problems, Timestamp};
 use jiff::civil::Date;
 
@@ -33,6 +35,15 @@ use crate::model::{ChangeKind, ValidTime};
 /// A moment of valid time: a day since 1970-01-01, or an instant in microseconds since then, as the registry counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(i64);
+
+/// A moment of valid time as callers write it, whichever way a registry counts. A day means its first instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// A day.
+    Day(Date),
+    /// An instant.
+    Instant(Timestamp),
+}
 
 /// A half-open interval of valid time, never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -117,15 +128,7 @@ impl Moment {
 
     /// Reads a day, or an instant with its offset, as the registry counts. A day means its first instant.
     pub fn parse(text: &str, rule: ValidTime) -> Option<Self> {
-        let day = || text.parse::<Date>().ok().filter(|_| text.len() == 10);
-        let instant = || Timestamp::parse_rfc3339(text);
-        let moment = match rule {
-            ValidTime::Day => day().or_else(|| instant().map(Timestamp::legal_date)).map(Self::of_day),
-            ValidTime::Instant => instant()
-                .or_else(|| day().map(|day| Timestamp::from_legal(day.at(0, 0, 0, 0))))
-                .map(|at| Self(at.micros())),
-        };
-        moment.filter(|moment| *moment < Self::FOREVER)
+        AsOf::parse(text).map(|said| said.moment(rule))
     }
 
     /// The day of legal time in which it lies.
@@ -147,6 +150,45 @@ impl Moment {
             ValidTime::Instant => Timestamp::from_micros(self.0).rfc3339(),
         }
     }
+}
+
+impl AsOf {
+    /// Reads a day `2025-12-31`, or an instant of RFC 3339.
+    pub fn parse(text: &str) -> Option<Self> {
+        let day = text.parse().ok().filter(|_| text.len() == 10).map(Self::Day);
+        day.or_else(|| Timestamp::parse_rfc3339(text).map(Self::Instant))
+    }
+
+    /// As a registry counts.
+    pub fn moment(self, rule: ValidTime) -> Moment {
+        match (rule, self) {
+            (ValidTime::Day, _) => Moment::of_day(self.day()),
+            (ValidTime::Instant, Self::Day(day)) => Moment(Timestamp::from_legal(day.at(0, 0, 0, 0)).micros()),
+            (ValidTime::Instant, Self::Instant(at)) => Moment(at.micros()),
+        }
+    }
+
+    /// The day of legal time in which it lies.
+    pub fn day(self) -> Date {
+        match self {
+            Self::Day(day) => day,
+            Self::Instant(at) => at.legal_date(),
+        }
+    }
+}
+
+impl fmt::Display for AsOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Day(day) => day.fmt(f),
+            Self::Instant(at) => f.write_str(&exact(*at)),
+        }
+    }
+}
+
+/// An instant of RFC 3339 with its microseconds, so that whoever is asked next is asked the same.
+pub fn exact(at: Timestamp) -> String {
+    format!("{}+07:00", at.legal().strftime("%Y-%m-%dT%H:%M:%S%.f"))
 }
 
 impl Span {
@@ -193,6 +235,19 @@ impl Effect {
             "valid_to is after valid_from: it is the first moment at which it no longer holds.",
         );
         Err(problems)
+    }
+}
+
+impl Entry {
+    /// Whether it says something of a moment by itself, whatever was said later, or corrects one of these entries that did.
+    pub fn is_of(&self, at: Moment, entries: &[Self]) -> bool {
+        let says = match self.effect {
+            Effect::Holds { from, to } => from <= at && to.is_none_or(|to| at < to),
+            Effect::Ends { at: end } => end <= at,
+            Effect::Void => false,
+        };
+        let corrected = || entries.iter().find(|other| Some(other.seq) == self.corrects);
+        says || corrected().is_some_and(|corrected| corrected.is_of(at, entries))
     }
 }
 

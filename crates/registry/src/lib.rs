@@ -53,5 +53,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0011_told",
     "0012_asked",
     "0013_ordered",
-    "0014_found"
+    "0014_found",
+    "0015_times"
 );

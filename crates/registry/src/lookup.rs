@@ -8,6 +8,8 @@ use futures::future::BoxFuture;
 use identity::Ctx;
 use procedure::form::{Attribute, Said};
 
+use crate::service::Times;
+
 /// The purpose under which procedures ask registries, as grants name it.
 pub const PURPOSE: &str = "procedure.prefill";
 
@@ -24,6 +26,8 @@ pub struct Question {
     pub basis: String,
     /// Code of the dossier, once there is one.
     pub dossier: Option<String>,
+    /// Of when, and as known when: every registry is asked the same. By default each answers of now.
+    pub times: Times,
 }
 
 impl Question {

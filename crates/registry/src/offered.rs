@@ -3,10 +3,10 @@
 //!
 //! ```text
 //! GET  /{registry}/{service}/records              list      its filters, sort, as_of, known_at, fields, cursor, limit
-//! GET  /{registry}/{service}/records/{key}        read
-//! GET  /{registry}/{service}/records/{key}/history   history
-//! GET  /{registry}/{service}/changes              changes
-//! GET  /{registry}/{service}/facts/{number}       facts     attributes
+//! GET  /{registry}/{service}/records/{key}        read      as_of, known_at, fields
+//! GET  /{registry}/{service}/records/{key}/history   history   as_of, known_at, fields, cursor, limit
+//! GET  /{registry}/{service}/changes              changes   known_at, fields, cursor, limit
+//! GET  /{registry}/{service}/facts/{number}       facts     attributes, as_of, known_at
 //! POST /{registry}/{service}/records              write     a new record
 //! POST /{registry}/{service}/records/{key}/assertions | corrections | ends   write
 //! POST /{registry}/{service}/orders               write     an order of a procedure
@@ -15,7 +15,8 @@
 //! POST /{registry}/{service}/records/{key}/doubts  doubt   ([`crate::quality::offered`])
 //! ```
 //!
-//! Where the service gives pseudonyms, they stand wherever a number, an id or a place in a list would, in what is asked and answered.
+//! Where the service gives pseudonyms, they stand wherever a number, an id or a place in a list would, in what is asked and answered; and
+//! `known_at` is the beginning of a day there.
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use base::{Clock, Error, Kind, Lang, Problems, Result};
+use base::{Clock, Error, Kind, Lang, Problems, Result, Timestamp};
 use exchange::{
     gateway::Caller,
     model::{headers::ISSUE, identifier::ClientId},
@@ -42,7 +43,7 @@ use crate::{
         params::Asking,
     },
     model::{Name, Operation, Registry, RegistryCode, Service},
-    service::{Change, EXCHANGE, Mask, Provenance, Purpose, Registries, Seen, Veil, Written},
+    service::{Change, EXCHANGE, Feed, Mask, Provenance, Purpose, Registries, Seen, Veil, Written},
     wire::{CarriedBody, FactsBody, OrderBody, TakeBackBody},
 };
 
@@ -142,6 +143,14 @@ impl Called {
         match self.veil()? {
             Some(veil) => veil.key(&key).await,
             None => Ok(key),
+        }
+    }
+
+    /// That the client may ask by the knowledge of this instant.
+    fn knows_at(&self, at: Option<Timestamp>) -> Result<()> {
+        match self.veil()? {
+            Some(veil) => veil.known_by_days(at),
+            None => Ok(()),
         }
     }
 
@@ -256,6 +265,7 @@ async fn one(
     let registry = &called.registry;
     let (when, mask) = asking.when_and_mask(registry)?;
     let mask = called.shown(&mask);
+    called.knows_at(when.known_at)?;
     let key = called.key(key).await?;
     let mut view = called
         .registries
@@ -275,12 +285,14 @@ async fn history(
 ) -> Result<axum::Json<Listing<RecordVersionBody>>, ApiError> {
     called.needs(Operation::History)?;
     let registry = &called.registry;
-    let mask = called.shown(&asking.mask_alone(registry)?);
+    let (when, mask) = asking.history(registry)?;
+    let mask = called.shown(&mask);
     let after: i64 = paging.place(|cursor| cursor.parse().ok())?.unwrap_or(0);
+    called.knows_at(when.known_at)?;
     let key = called.key(key).await?;
     let (_, mut versions) = called
         .registries
-        .history(&called.ctx, &called.purpose, &registry.code, &key, &mask)
+        .history(&called.ctx, &called.purpose, &registry.code, &key, when, &mask)
         .await?;
     if let Some(veil) = called.veil()? {
         versions = veil.versions(versions).await?;
@@ -299,22 +311,22 @@ async fn changes(
 ) -> Result<axum::Json<Listing<RecordChangeBody>>, ApiError> {
     called.needs(Operation::Changes)?;
     let registry = &called.registry;
-    let mask = called.shown(&asking.mask_alone(registry)?);
+    let (known_at, mask) = asking.feed(registry)?;
+    let mask = called.shown(&mask);
+    called.knows_at(known_at)?;
     let veil = called.veil()?;
     let after = match &veil {
         Some(veil) => veil.place(paging.after()).await?.and_then(|place| place.parse().ok()),
         None => paging.place(|cursor| cursor.parse().ok())?,
     };
+    let feed = Feed {
+        after,
+        known_at,
+        limit: paging.limit(),
+    };
     let page = called
         .registries
-        .changes(
-            &called.ctx,
-            Some(&called.purpose),
-            &registry.code,
-            after,
-            paging.limit(),
-            &mask,
-        )
+        .changes(&called.ctx, Some(&called.purpose), &registry.code, feed, &mask)
         .await?;
     Ok(axum::Json(match veil {
         Some(veil) => {
@@ -329,8 +341,10 @@ async fn changes(
 async fn translate(
     called: Called,
     ApiPath((_, _, pseudonym)): ApiPath<(String, String, String)>,
+    asking: Asking,
 ) -> Result<axum::Json<TranslationBody>, ApiError> {
     called.needs(Operation::Translate)?;
+    asking.only(&[])?;
     let (Some(veil), Some(link)) = (called.veil()?, &called.service.link) else {
         return Err(ApiError(Error::internal("a service that translates has a link")));
     };
@@ -351,11 +365,11 @@ async fn facts(
     asking: Asking,
 ) -> Result<axum::Json<FactsBody>, ApiError> {
     called.needs(Operation::Facts)?;
-    let asked = asking.attributes(&called.service)?;
+    let (asked, times) = asking.facts(&called.service)?;
     let code = &called.registry.code;
     let facts = called
         .registries
-        .facts(&called.ctx, &called.purpose, code, &number, &asked.offered)
+        .facts(&called.ctx, &called.purpose, code, &number, &asked.offered, times)
         .await?;
     Ok(axum::Json(FactsBody::of(asked, facts)))
 }

@@ -23,7 +23,7 @@ use crate::{
     history::{Effect, Moment},
     linking,
     model::{ChangeKind, DataType, Field, Registry, RegistryCode, Sensitivity, values_at},
-    service::{Mask, Purpose, RecordView, Registries, VersionView, When},
+    service::{Mask, Purpose, RecordView, Registries, Times, VersionView, When},
 };
 
 /// The routes.
@@ -290,25 +290,7 @@ fn answer(web: &Web, registry: Arc<Registry>, asked: Asked, found: Result<Option
 
 async fn find(registries: &Registries, web: &Web, registry: &Registry, asked: &Asked) -> Result<Shown> {
     let mut problems = Problems::new();
-    let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-    let as_of = text(&asked.as_of).map(|text| Moment::parse(&text, registry.valid_time));
-    if as_of == Some(None) {
-        problems.add(
-            "not-a-moment",
-            "as_of",
-            "Nhập ngày dạng 2025-12-31.",
-            "Enter a day like 2025-12-31.",
-        );
-    }
-    let known_at = text(&asked.known_at).map(|text| Timestamp::parse_rfc3339(&text));
-    if known_at == Some(None) {
-        problems.add(
-            "not-an-instant",
-            "known_at",
-            "Nhập thời điểm dạng 2026-01-01T00:00:00+07:00.",
-            "Enter an instant like 2026-01-01T00:00:00+07:00.",
-        );
-    }
+    let when = Times::read(&asked.as_of, &asked.known_at, &mut problems).when(registry.valid_time);
     if asked.key.trim().is_empty() {
         problems.add(
             "required",
@@ -333,17 +315,15 @@ async fn find(registries: &Registries, web: &Web, registry: &Registry, asked: &A
     };
     problems.into_result()?;
     let purpose = purpose.ok_or_else(none)?;
-    let when = When {
-        as_of: as_of.flatten(),
-        known_at: known_at.flatten(),
-    };
     let key = asked.key.trim();
     let view = registries
         .read(&web.ctx, &purpose, &registry.code, key, when, &Mask::ALL)
         .await?;
     let id = view.id.to_string();
+    // All that was known then, of whichever moment.
+    let then = When { as_of: None, ..when };
     let (_, versions) = registries
-        .history(&web.ctx, &purpose, &registry.code, &id, &Mask::ALL)
+        .history(&web.ctx, &purpose, &registry.code, &id, then, &Mask::ALL)
         .await?;
     let form = crate::quality::doubts::DoubtId::new(web.ctx.now).to_string();
     Ok(shown(&web.page, registry, view, versions, form))

@@ -250,6 +250,48 @@ async fn a_record_is_added_read_corrected_ended_and_followed() {
             (rest["items"][0]["effect"].as_str(), rest.get("next")),
             (Some("ends"), None)
         );
+        // The history and the feed as they were, and of a day; what the feed does not know of is refused by its name.
+        let kinds = async |query: &str| {
+            let items = read(&router, &format!("{one}/history?{query}")).await.json()["items"].clone();
+            let items = items.as_array().cloned().unwrap_or_default();
+            let kinds: Vec<String> = items
+                .iter()
+                .filter_map(|item| item["kind"].as_str().map(str::to_owned))
+                .collect();
+            kinds
+        };
+        assert_eq!(kinds("as_of=2025-08-01").await, ["assert"]);
+        assert_eq!(kinds("as_of=2026-02-01").await, ["assert", "assert", "correct"]);
+        assert_eq!(kinds("known_at=2026-11-25T10:00:00%2B07:00").await, ["assert"]);
+        assert_eq!(
+            read(&router, &format!("{one}/history?known_at=2020-01-01T00:00:00Z"))
+                .await
+                .status,
+            StatusCode::NOT_FOUND
+        );
+        let changes = "/api/v1/registries/population/changes";
+        let then = read(&router, &format!("{changes}?known_at=2026-11-25T10:00:00%2B07:00"))
+            .await
+            .json();
+        assert_eq!(
+            (then["items"].as_array().map(Vec::len), then.get("next")),
+            (Some(1), None)
+        );
+        for (path, code) in [
+            (format!("{changes}?as_of=2026-01-01"), "as_of feed-by-recording"),
+            (format!("{changes}?known_at=now"), "known_at not-an-instant"),
+            (format!("{one}/history?as_of=2026-13-01"), "as_of not-a-moment"),
+            (
+                "/api/v1/registries?as_of=2026-01-01".to_owned(),
+                "as_of unknown-parameter",
+            ),
+            (
+                "/api/v1/registries/population?as_of=2026-01-01".to_owned(),
+                "as_of unknown-parameter",
+            ),
+        ] {
+            assert_eq!(read(&router, &path).await.codes(), [code], "{path}");
+        }
         let feed = read(&router, "/api/v1/registries/population/changes?limit=2&fields=name")
             .await
             .json();
@@ -348,6 +390,11 @@ async fn what_a_registry_is_everybody_may_read() {
         assert_eq!(registry["versions"][0]["version"], 1);
         let api = get("/api/v1/registries/population/openapi.json").await.json();
         assert_eq!(api["openapi"], "3.1.0");
+        let past = &api["paths"][format!("{RECORDS}/{{key}}/history")]["get"]["parameters"];
+        for time in ["as_of", "known_at"] {
+            let named = |parameter: &&Value| parameter["name"] == time;
+            assert!(past.as_array().expect("parameters").iter().any(|p| named(&p)), "{time}");
+        }
         let parameters = &api["paths"][RECORDS]["get"]["parameters"];
         let named = |name: &str| {
             parameters
@@ -770,6 +817,68 @@ async fn the_data_api_of_govstack_in_both_spellings() {
         both.sort();
         assert_eq!(both, [Some(NUMBER.to_owned()), Some("001190000025".to_owned())]);
         assert!(second.get("next").is_none());
+        // Its reads take the two times besides; of now where they are left out. Nothing else is passed over.
+        for (path, body, found) in [
+            ("population/1.0/exists?as_of=2026-11-24", number.clone(), false),
+            ("population/1.0/exists?as_of=2026-11-25", number.clone(), true),
+            (
+                "population/1.0/exists?known_at=2020-01-01T00:00:00Z",
+                number.clone(),
+                false,
+            ),
+        ] {
+            let answer = ask(17, Method::POST, path, body).await.json();
+            assert_eq!(answer["answer"]["status"], found, "{path}");
+        }
+        let known_first = "as_of=2026-11-25&known_at=2026-11-25T10:00:00%2B07:00";
+        let value = format!("population/1.0/{id}/readValue/marital_status.json");
+        let (then, now) = (
+            ask(18, Method::GET, &format!("{value}?{known_first}"), Value::Null)
+                .await
+                .status,
+            ask(18, Method::GET, &value, Value::Null).await.status,
+        );
+        assert_eq!(
+            (then, now),
+            (StatusCode::NOT_FOUND, StatusCode::OK),
+            "it was not written yet"
+        );
+        let read = ask(
+            18,
+            Method::POST,
+            &format!("population/1.0/read?{known_first}"),
+            query.clone(),
+        )
+        .await;
+        assert_eq!(read.json()["content"].get("marital_status"), None);
+        let listed = ask(18, Method::GET, &format!("population/1.0?{known_first}"), Value::Null)
+            .await
+            .json();
+        assert_eq!(
+            listed["results"].as_array().map(Vec::len),
+            Some(1),
+            "the other was not there"
+        );
+        for (method, path, code) in [
+            (Method::POST, "population/1.0/read?as_of=soon", "as_of not-a-moment"),
+            (Method::GET, "population/1.0?known_at=2026", "known_at not-an-instant"),
+            (
+                Method::PUT,
+                "population/1.0/update?as_of=2026-01-01",
+                "as_of unknown-parameter",
+            ),
+            (
+                Method::POST,
+                "population/1.0/exists?asOf=2026-01-01",
+                "asOf unknown-parameter",
+            ),
+        ] {
+            let body = match method {
+                Method::PUT => update("single"),
+                _ => query.clone(),
+            };
+            assert_eq!(ask(19, method, path, body).await.codes(), [code], "{path}");
+        }
         assert_eq!(
             ask(13, Method::DELETE, &format!("population/1.0/{id}/delete"), Value::Null)
                 .await

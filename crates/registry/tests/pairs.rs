@@ -254,7 +254,7 @@ async fn a_merge_ends_one_record_and_its_undoing_brings_it_back() {
             let registries = &office.registries;
             async move {
                 registries
-                    .history(ctx, purpose, code, &record, &Mask::ALL)
+                    .history(ctx, purpose, code, &record, When::default(), &Mask::ALL)
                     .await
                     .expect("a history")
                     .1

@@ -231,12 +231,23 @@ async fn a_client_has_pseudonyms_of_its_own_everywhere_and_uses_them_like_number
             format!("coverage/records/{one}"),
             format!("coverage/records/{id}"),
             format!("coverage/records/{one}?fields=months"),
+            format!("coverage/records/{one}?known_at=2026-11-26T00:00:00%2B07:00"),
         ] {
             let (status, record, text) = node.get(STATISTICS, &path).await;
             assert_eq!(
                 (status, &record["body"]["months"]),
                 (StatusCode::OK, &json!(12)),
                 "{path}: {text}"
+            );
+        }
+        // By trying instants a client would find the one that two clients have in common.
+        for path in ["coverage/records?group=DN&", &format!("coverage/records/{one}?")] {
+            let (status, said, _) = node
+                .get(STATISTICS, &format!("{path}known_at=2026-11-25T10:00:00%2B07:00"))
+                .await;
+            assert_eq!(
+                (status, codes(&said)),
+                (StatusCode::UNPROCESSABLE_ENTITY, vec!["not-a-day"])
             );
         }
         for (path, count) in [

@@ -8,6 +8,7 @@ use procedure::writes::Plan;
 use registry::{
     keeper::{Order, Said, TakeBack},
     question::service::Outcome,
+    service::Times,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
@@ -113,7 +114,13 @@ impl Dossiers {
             .collect();
         let answered = proposing
             .questions
-            .ask(ctx, rule.question.code.as_str(), &inputs, &self.asker(rule)?)
+            .ask(
+                ctx,
+                rule.question.code.as_str(),
+                &inputs,
+                Times::default(),
+                &self.asker(rule)?,
+            )
             .await?;
         match answered.outcome {
             Outcome::Silent(_) => return Ok(Looked::Later),

@@ -7,7 +7,10 @@ use base::Result;
 use identity::Ctx;
 use jiff::{ToSpan as _, civil::Date};
 use procedure::form::{Attribute, Said};
-use registry::lookup::{About as Whom, Question};
+use registry::{
+    lookup::{About as Whom, Question},
+    service::Times,
+};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -192,6 +195,7 @@ impl Dossiers {
             procedure: rule.question.purpose.as_str().to_owned(),
             basis: rule.laws(),
             dossier: None,
+            times: Times::default(),
         };
         let mut said = lookup.ask(ctx, &question).await;
         let value = |attribute: &Attribute| match said.remove(attribute) {

@@ -6,7 +6,10 @@ use ::store::transact;
 use base::{Error, Kind, Problems, Result, Timestamp};
 use identity::{Ctx, Permission, PersonActor, Scope};
 use procedure::form::{Answers, Attribute, Form, Said};
-use registry::lookup::{About as Whom, Question};
+use registry::{
+    lookup::{About as Whom, Question},
+    service::Times,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -287,6 +290,7 @@ impl Dossiers {
                 procedure: row.procedure_code.clone(),
                 basis: laws.into_iter().collect::<Vec<_>>().join("; "),
                 dossier: None,
+                times: Times::default(),
             };
             said = lookup.ask(ctx, &question).await;
         }

@@ -172,7 +172,13 @@ impl Dossiers {
         let question = rule.question.code.as_str();
         let asked = proposing
             .questions
-            .ask_many(&ctx, question, &lines, &self.asker(rule)?)
+            .ask_many(
+                &ctx,
+                question,
+                &lines,
+                registry::service::Times::default(),
+                &self.asker(rule)?,
+            )
             .await?;
         let next = next(id, Then::Wait, job.now.plus_seconds(LOOK))?;
         transact!(self.store(), |tx| {

@@ -13,7 +13,10 @@ use procedure::{
     form::{Answers, Attribute, Claim, Facts, Field, FieldSource, Form, Journey, Kind as FieldKind, Said, is_public},
     package::Package,
 };
-use registry::lookup::{About, Lookup, Question};
+use registry::{
+    lookup::{About, Lookup, Question},
+    service::Times,
+};
 use serde::{Deserialize, Serialize};
 use store::{Job, jobs::Run, transact};
 
@@ -124,6 +127,7 @@ impl Filled<'_> {
             procedure: self.package.id.code.clone(),
             basis: basis.into_iter().collect::<Vec<_>>().join("; "),
             dossier: self.dossier.map(str::to_owned),
+            times: Times::default(),
         };
         open.into_iter().map(question).collect()
     }

@@ -373,6 +373,7 @@ impl Commune {
             procedure: "1.004222".to_owned(),
             basis: "Luật Cư trú".to_owned(),
             dossier: None,
+            times: registry::service::Times::default(),
         };
         let said = self.moody.here.ask(&Ctx::system("test", at), &asked).await;
         match said.into_values().next() {

@@ -10,7 +10,7 @@ use registry::{
     folder,
     history::{Effect, Entry, Moment, Timeline},
     model::{RegistryCode, ValidTime},
-    service::{Asked, Mask, Purpose, Query, Registries, When},
+    service::{Asked, Feed, Mask, Purpose, Query, Registries, When},
     shelf::Shelf,
 };
 use serde_json::{Value, json};
@@ -215,9 +215,11 @@ async fn every_record_passes_its_rules_and_is_found() {
         assert_eq!(fill(&registries, &land).await, 0, "once more is once");
         for registry in REGISTRIES {
             let (versions, ctx) = (versions(registry), Ctx::system("test", now()));
-            let page = registries
-                .changes(&ctx, None, &code(registry), None, 10_000, &Mask::ALL)
-                .await;
+            let feed = Feed {
+                limit: 10_000,
+                ..Feed::default()
+            };
+            let page = registries.changes(&ctx, None, &code(registry), feed, &Mask::ALL).await;
             assert!(page.expect("changes").items.len() >= versions.min(200), "{registry}");
         }
         let ctx = Ctx::system("test", now());

@@ -1,7 +1,8 @@
 //! The Data API of GovStack's Digital Registries building block, on a prefix of its own: `/govstack/data/{registry}/{version}/…`. Its text
 //! and its tests write some names differently; both are served.
 //!
-//! It knows no valid time, no provenance and no purpose. So what is read is of now; what is written holds from today, and its source is
+//! It knows no valid time, no provenance and no purpose. So what is read is of now, but where `as_of` and `known_at`, which we add to its
+//! parameters, say otherwise; what is written holds from today, and its source is
 //! the client that `Information-Mediator-Client` names; the purpose stands in the headers of ours and is asked for as everywhere. A
 //! delete ends a record; nothing is ever lost by it.
 
@@ -30,6 +31,8 @@ use crate::{
 const MOST: u32 = 100;
 /// Records of a page where the caller does not say.
 const USUAL: u32 = 10;
+/// The parameters of every read.
+const TIMES: [&str; 2] = ["as_of", "known_at"];
 
 #[derive(Clone)]
 struct Office {
@@ -153,14 +156,20 @@ impl Call {
         })
     }
 
-    /// The records that have these values now: by their key if it is whole, else by filters.
-    async fn find(&self, content: &Map<String, Value>, limit: u32) -> Result<Vec<RecordView>> {
+    /// Of when the call reads, which has these two parameters and no others.
+    fn when(&self, asking: &Asking) -> Result<When> {
+        asking.only(&TIMES)?;
+        Ok(asking.times()?.when(self.registry.valid_time))
+    }
+
+    /// The records that have these values then: by their key if it is whole, else by filters.
+    async fn find(&self, content: &Map<String, Value>, when: When) -> Result<Vec<RecordView>> {
         let code = &self.registry.code;
         let body = Value::Object(content.clone());
         if let Ok(key) = self.registry.key_of(&body) {
             let read = self
                 .registries
-                .read(&self.ctx, &self.purpose, code, &key, When::default(), &Mask::ALL)
+                .read(&self.ctx, &self.purpose, code, &key, when, &Mask::ALL)
                 .await;
             return match read {
                 Ok(view) => Ok([view].into_iter().filter(|view| has(&view.body, &body)).collect()),
@@ -193,7 +202,8 @@ impl Call {
         }
         let query = Query {
             asked,
-            limit,
+            when,
+            limit: MOST,
             ..Query::default()
         };
         let listed = self.registries.list(&self.ctx, &self.purpose, code, &query).await?;
@@ -282,6 +292,7 @@ async fn list(
     problems.into_result()?;
     let query = Query {
         asked,
+        when: asking.times()?.when(call.registry.valid_time),
         after: asking.get("cursor").map(str::to_owned),
         limit,
         ..Query::default()
@@ -293,7 +304,7 @@ async fn list(
         let mut uri = format!("/govstack/data/{code}/{version}?pageSize={limit}&cursor={next}");
         for (name, value) in asking
             .pairs()
-            .filter(|(name, _)| name.starts_with("query.") || ["filter", "search"].contains(name))
+            .filter(|(name, _)| name.starts_with("query.") || ["filter", "search", "as_of", "known_at"].contains(name))
         {
             let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
             uri.push_str(&format!("&{name}={value}"));
@@ -318,9 +329,11 @@ async fn create(
     ApiPath((code, version)): At,
     headers: HeaderMap,
     stated: Stated,
+    asking: Asking,
     ApiJson(body): ApiJson<Written>,
 ) -> Result<Json<Value>, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    asking.only(&[])?;
     let body = Value::Object(body.write.content);
     call.assert(Target::New, body.clone(), 0).await?;
     Ok(Json(json!({ "content": body })))
@@ -332,10 +345,12 @@ async fn exists(
     ApiPath((code, version)): At,
     headers: HeaderMap,
     stated: Stated,
+    asking: Asking,
     ApiJson(body): ApiJson<Sought>,
 ) -> Result<Json<Value>, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
-    let is_there = !call.find(body.content(), MOST).await?.is_empty();
+    let when = call.when(&asking)?;
+    let is_there = !call.find(body.content(), when).await?.is_empty();
     let message = if is_there {
         "Object found from database"
     } else {
@@ -350,10 +365,12 @@ async fn read(
     ApiPath((code, version)): At,
     headers: HeaderMap,
     stated: Stated,
+    asking: Asking,
     ApiJson(body): ApiJson<Found>,
 ) -> Result<Json<Value>, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
-    let found = call.find(&body.query.content, MOST).await?;
+    let when = call.when(&asking)?;
+    let found = call.find(&body.query.content, when).await?;
     let view = found.into_iter().next().ok_or_else(none)?;
     Ok(Json(json!({ "content": shown(view) })))
 }
@@ -364,10 +381,12 @@ async fn update(
     ApiPath((code, version)): At,
     headers: HeaderMap,
     stated: Stated,
+    asking: Asking,
     ApiJson(body): ApiJson<Written>,
 ) -> Result<Json<Value>, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
-    let found = call.find(body.sought(), MOST).await?;
+    asking.only(&[])?;
+    let found = call.find(body.sought(), When::default()).await?;
     let view = found.first().ok_or_else(none)?;
     call.merge(view, &body.write.content, 0).await?;
     Ok(Json(json!({})))
@@ -379,10 +398,12 @@ async fn update_entries(
     ApiPath((code, version)): At,
     headers: HeaderMap,
     stated: Stated,
+    asking: Asking,
     ApiJson(body): ApiJson<Written>,
 ) -> Result<Json<Value>, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
-    let found = call.find(body.sought(), MOST).await?;
+    asking.only(&[])?;
+    let found = call.find(body.sought(), When::default()).await?;
     if found.is_empty() {
         return Err(none().into());
     }
@@ -398,10 +419,12 @@ async fn update_or_create(
     ApiPath((code, version)): At,
     headers: HeaderMap,
     stated: Stated,
+    asking: Asking,
     ApiJson(body): ApiJson<Written>,
 ) -> Result<Json<Value>, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
-    match call.find(body.sought(), MOST).await?.first() {
+    asking.only(&[])?;
+    match call.find(body.sought(), When::default()).await?.first() {
         Some(view) => call.merge(view, &body.write.content, 0).await?,
         None => {
             call.assert(Target::New, Value::Object(body.write.content.clone()), 0)
@@ -417,8 +440,10 @@ async fn end(
     ApiPath((code, version, id)): ApiPath<(RegistryCode, String, String)>,
     headers: HeaderMap,
     stated: Stated,
+    asking: Asking,
 ) -> Result<StatusCode, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+    asking.only(&[])?;
     let (record, seq) = call.registries.newest(&call.ctx, &code, &id).await?;
     let change = Change::End {
         record: Seen { record, seq },
@@ -435,9 +460,11 @@ async fn value(
     ApiPath((code, version, id, field)): ApiPath<(RegistryCode, String, String, String)>,
     headers: HeaderMap,
     stated: Stated,
+    asking: Asking,
 ) -> Result<Response, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
-    value_of(&call, &id, &field, |value| json!({ "value": value })).await
+    let when = call.when(&asking)?;
+    value_of(&call, &id, when, &field, |value| json!({ "value": value })).await
 }
 
 /// The value of a field bare, as the tests want it under their spelling.
@@ -447,25 +474,26 @@ async fn bare_value(
     ApiPath((code, version, id, field)): ApiPath<(RegistryCode, String, String, String)>,
     headers: HeaderMap,
     stated: Stated,
+    asking: Asking,
 ) -> Result<Response, ApiError> {
     let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
-    value_of(&call, &id, &field, Value::clone).await
+    let when = call.when(&asking)?;
+    value_of(&call, &id, when, &field, Value::clone).await
 }
 
-async fn value_of(call: &Call, id: &str, field: &str, show: fn(&Value) -> Value) -> Result<Response, ApiError> {
+async fn value_of(
+    call: &Call,
+    id: &str,
+    when: When,
+    field: &str,
+    show: fn(&Value) -> Value,
+) -> Result<Response, ApiError> {
     let (name, ending) = field.rsplit_once('.').ok_or_else(none)?;
     let path: FieldPath = name.parse().map_err(|_| none())?;
     let mask = Mask::read(path.as_str(), &call.registry)?;
     let view = call
         .registries
-        .read(
-            &call.ctx,
-            &call.purpose,
-            &call.registry.code,
-            id,
-            When::default(),
-            &mask,
-        )
+        .read(&call.ctx, &call.purpose, &call.registry.code, id, when, &mask)
         .await?;
     let value = path
         .parts()

@@ -18,13 +18,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     model::RegistryCode,
-    service::{Registries, Seen},
+    service::{Feed, Registries, Seen},
 };
 use body::{
     RecordAssertBody, RecordBody, RecordChangeBody, RecordCorrectBody, RecordEndBody, RecordEraseBody, RecordFreshBody,
     RecordVersionBody, RecordWrittenBody, RegistryBody, RegistryItemBody,
 };
-use params::{Asking, MaybePurpose, ReadParams, Stated};
+use params::{Asking, FeedParams, HistoryParams, MaybePurpose, ReadParams, Stated};
 
 /// The routes, with their part of the OpenAPI file. To be merged at the root.
 pub fn router(registries: Registries) -> OpenApiRouter {
@@ -51,8 +51,10 @@ pub fn router(registries: Registries) -> OpenApiRouter {
 ))]
 async fn list_registries(
     State(registries): State<Registries>,
+    asking: Asking,
     paging: Paging,
 ) -> Result<axum::Json<Listing<RegistryItemBody>>, ApiError> {
+    asking.only(&["cursor", "limit"])?;
     let after = paging.after().unwrap_or_default();
     let all = registries.shelf().all();
     let mut rest = all
@@ -75,12 +77,14 @@ async fn list_registries(
     params(("code" = String, Path, description = "Code of the registry", pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$")), responses(
     (status = 200, description = "The registry", body = RegistryBody),
     (status = 404, description = "No such registry"),
-    (status = 422, description = "Not a code"),
+    (status = 422, description = "Not a code, or a parameter that there is not"),
 ))]
 async fn one_registry(
     State(registries): State<Registries>,
     ApiPath(code): ApiPath<RegistryCode>,
+    asking: Asking,
 ) -> Result<axum::Json<RegistryBody>, ApiError> {
+    asking.only(&[])?;
     let editions = params::registry(&registries, &code)?;
     Ok(axum::Json(RegistryBody::of(&editions)))
 }
@@ -90,12 +94,14 @@ async fn one_registry(
     params(("code" = String, Path, description = "Code of the registry", pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$")), responses(
     (status = 200, description = "An OpenAPI 3.1 document", body = Value),
     (status = 404, description = "No such registry"),
-    (status = 422, description = "Not a code"),
+    (status = 422, description = "Not a code, or a parameter that there is not"),
 ))]
 async fn described(
     State(registries): State<Registries>,
     ApiPath(code): ApiPath<RegistryCode>,
+    asking: Asking,
 ) -> Result<axum::Json<Value>, ApiError> {
+    asking.only(&[])?;
     let editions = params::registry(&registries, &code)?;
     Ok(axum::Json(openapi::describe(&editions.current())))
 }
@@ -176,13 +182,13 @@ async fn one(
     Ok(axum::Json(RecordBody::of(view, &registry)))
 }
 
-/// Read every version of a record, oldest first.
+/// Read every version of a record, oldest first; with `known_at` the history as it was then.
 #[utoipa::path(get, path = "/api/v1/registries/{code}/records/{key}/history", operation_id = "list_record_history", tag = "registries",
-    params(("code" = String, Path, description = "Code of the registry", pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), ("key" = String, Path, description = "Its key, parts joined by “~”, or its id"), ("fields" = Option<String>, Query, description = "Fields to show, separated by commas"), Paging, Stated), responses(
+    params(("code" = String, Path, description = "Code of the registry", pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), ("key" = String, Path, description = "Its key, parts joined by “~”, or its id"), HistoryParams, Paging, Stated), responses(
     (status = 200, description = "A page", body = Listing<RecordVersionBody>),
     (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not permitted"),
-    (status = 404, description = "No such registry or record"),
+    (status = 404, description = "No such registry or record, or nothing was known of it then"),
     (status = 422, description = "No purpose, or what is wrong with which parameter"),
 ))]
 async fn history(
@@ -196,9 +202,9 @@ async fn history(
     ctx.signed_in()?;
     let purpose = stated.purpose()?;
     let registry = params::registry(&registries, &code)?.current();
-    let mask = asking.mask_alone(&registry)?;
+    let (when, mask) = asking.history(&registry)?;
     let after: i64 = paging.place(|cursor| cursor.parse().ok())?.unwrap_or(0);
-    let (_, versions) = registries.history(&ctx, &purpose, &code, &key, &mask).await?;
+    let (_, versions) = registries.history(&ctx, &purpose, &code, &key, when, &mask).await?;
     let mut rest = versions.into_iter().filter(|version| version.seq > after).peekable();
     let page: Vec<_> = rest.by_ref().take(paging.limit() as usize).collect();
     let next = page.last().filter(|_| rest.peek().is_some()).map(|version| version.seq);
@@ -259,9 +265,9 @@ async fn erase(
     Ok(axum::Json(RecordWrittenBody::from(written)))
 }
 
-/// Follow what is recorded, in its order. Without a purpose nothing is told of what records say.
+/// Follow what is recorded, in its order; with `known_at` up to then. Without a purpose nothing is told of what records say.
 #[utoipa::path(get, path = "/api/v1/registries/{code}/changes", operation_id = "list_record_changes", tag = "registries",
-    params(("code" = String, Path, description = "Code of the registry", pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), ("fields" = Option<String>, Query, description = "Fields to show, separated by commas"), Paging, MaybePurpose), responses(
+    params(("code" = String, Path, description = "Code of the registry", pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"), FeedParams, Paging, MaybePurpose), responses(
     (status = 200, description = "A page. After the last one go on later with the cursor of its last item", body = Listing<RecordChangeBody>),
     (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not permitted"),
@@ -279,11 +285,13 @@ async fn changes(
     ctx.signed_in()?;
     let purpose = stated.purpose()?;
     let registry = params::registry(&registries, &code)?.current();
-    let mask = asking.mask_alone(&registry)?;
-    let after = paging.place(|cursor| cursor.parse().ok())?;
-    let page = registries
-        .changes(&ctx, purpose.as_ref(), &code, after, paging.limit(), &mask)
-        .await?;
+    let (known_at, mask) = asking.feed(&registry)?;
+    let feed = Feed {
+        after: paging.place(|cursor| cursor.parse().ok())?,
+        known_at,
+        limit: paging.limit(),
+    };
+    let page = registries.changes(&ctx, purpose.as_ref(), &code, feed, &mask).await?;
     let show = |change| RecordChangeBody::of(change, &registry);
     Ok(axum::Json(Listing::of(page.items, page.next, show)))
 }

@@ -13,14 +13,16 @@ pub fn describe(registry: &Registry) -> Value {
         .iter()
         .flat_map(|filter| filters(registry, filter))
         .collect();
-    list.extend(times(registry));
+    list.extend(times());
     list.extend([fields(), sort(registry), cursor(), limit()]);
     list.extend(stated());
     let mut one = vec![key.clone()];
-    one.extend(times(registry));
+    one.extend(times());
     one.push(fields());
     one.extend(stated());
-    let mut past = vec![key.clone(), fields(), cursor(), limit()];
+    let mut past = vec![key.clone()];
+    past.extend(times_of_versions());
+    past.extend([fields(), cursor(), limit()]);
     past.extend(stated());
     let mut paths = Map::new();
     paths.insert(
@@ -149,20 +151,24 @@ fn moment() -> Value {
     json!({ "type": "string", "maxLength": 40, "description": "A day, or an instant with its offset" })
 }
 
-fn times(_: &Registry) -> [Value; 2] {
+fn times() -> [Value; 2] {
+    let as_of = "The moment of life; now where it is left out";
+    let known_at = "The instant whose knowledge counts; now where it is left out";
+    both_times(as_of, known_at)
+}
+
+fn times_of_versions() -> [Value; 2] {
+    let as_of =
+        "Versions that say something of this moment of life, and those that correct them; all where it is left out";
+    let known_at = "The history as it was at this instant; now where it is left out";
+    both_times(as_of, known_at)
+}
+
+fn both_times(as_of: &str, known_at: &str) -> [Value; 2] {
+    let instant = json!({ "type": "string", "format": "date-time" });
     [
-        parameter(
-            "as_of",
-            "query",
-            "The moment of life; now where it is left out",
-            &moment(),
-        ),
-        parameter(
-            "known_at",
-            "query",
-            "The instant whose knowledge counts; now where it is left out",
-            &json!({ "type": "string", "format": "date-time" }),
-        ),
+        parameter("as_of", "query", as_of, &moment()),
+        parameter("known_at", "query", known_at, &instant),
     ]
 }
 

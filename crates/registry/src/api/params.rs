@@ -9,9 +9,8 @@ use identity::{ApiError, ApiQuery, Paging};
 use utoipa::IntoParams;
 
 use crate::{
-    history::Moment,
     model::{Filter, Name, Operator, Parameter, Registry, RegistryCode, Service},
-    service::{Asked, Mask, Purpose, Query, Registries, Sort, When},
+    service::{Asked, Mask, Purpose, Query, Registries, Sort, Times, When},
     shelf::Editions,
 };
 
@@ -131,6 +130,34 @@ pub struct ReadParams {
     fields: Option<String>,
 }
 
+/// As known when, of when, and which fields of the versions of a record.
+#[derive(Debug, Clone, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes Asking in the OpenAPI document")]
+pub struct HistoryParams {
+    /// A moment of life, a day or an instant with its offset: versions that say something of it by themselves, and those that correct
+    /// them. All versions where it is left out.
+    as_of: Option<String>,
+    /// The history as it was at this instant (RFC 3339): what was recorded until then. Now where it is left out.
+    #[param(format = DateTime)]
+    known_at: Option<String>,
+    /// Fields to show, separated by commas; a group stands for all in it. All where it is left out.
+    fields: Option<String>,
+}
+
+/// As known when, and which fields of the feed of changes.
+#[derive(Debug, Clone, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes Asking in the OpenAPI document")]
+pub struct FeedParams {
+    /// The feed as it was at this instant (RFC 3339): what was recorded until then. Now where it is left out. There is no `as_of`: the
+    /// feed tells what was recorded, of whichever moment of life.
+    #[param(format = DateTime)]
+    known_at: Option<String>,
+    /// Fields to show, separated by commas; a group stands for all in it. All where it is left out.
+    fields: Option<String>,
+}
+
 /// The parameters of a query, as they came.
 #[derive(Debug)]
 pub struct Asking(Vec<(String, String)>);
@@ -183,23 +210,49 @@ impl Asking {
         problems.into_result()
     }
 
-    /// The attributes that are asked for. Who asks may be ahead of who answers by a version of its procedures: one that the service does not
-    /// tell keeps the others from nobody.
+    /// That there are no parameters but these: what would not be understood is never passed over.
     ///
     /// # Errors
-    /// None is named that the service tells, or what is named is no name.
-    pub fn attributes(&self, service: &Service) -> Result<Attributes> {
-        self.known(&["attributes"], &[])?;
+    /// Every parameter that is none of them, or stands twice.
+    pub fn only(&self, names: &[&str]) -> Result<()> {
+        self.known(names, &[])
+    }
+
+    /// Of when and as known when, of a request that has these two among its parameters.
+    ///
+    /// # Errors
+    /// What of them cannot be read.
+    pub fn times(&self) -> Result<Times> {
+        let mut problems = Problems::new();
+        let times = self.read_times(&mut problems);
+        problems.into_result()?;
+        Ok(times)
+    }
+
+    fn read_times(&self, problems: &mut Problems) -> Times {
+        let text = |name| self.get(name).unwrap_or_default();
+        Times::read(text("as_of"), text("known_at"), problems)
+    }
+
+    /// The attributes that are asked for, of when and as known when. Who asks may be ahead of who answers by a version of its procedures:
+    /// one that the service does not tell keeps the others from nobody.
+    ///
+    /// # Errors
+    /// None is named that the service tells, what is named is no name, or a time cannot be read.
+    pub fn facts(&self, service: &Service) -> Result<(Attributes, Times)> {
+        self.only(&["attributes", "as_of", "known_at"])?;
+        let mut problems = Problems::new();
+        let times = self.read_times(&mut problems);
         let names = self.get("attributes").unwrap_or_default().split(',');
         let names: std::result::Result<Vec<Name>, _> = names.map(|name| name.trim().parse()).collect();
-        if let Ok(names) = names {
-            let (offered, not_offered): (Vec<_>, Vec<_>) =
-                names.into_iter().partition(|name| service.attributes.contains(name));
-            if !offered.is_empty() {
-                return Ok(Attributes { offered, not_offered });
-            }
+        let (offered, not_offered): (Vec<_>, Vec<_>) = names
+            .unwrap_or_default()
+            .into_iter()
+            .partition(|name| service.attributes.contains(name));
+        if !offered.is_empty() {
+            problems.into_result()?;
+            return Ok((Attributes { offered, not_offered }, times));
         }
-        let mut problems = Problems::new();
         let told: Vec<&str> = service.attributes.iter().map(Name::as_str).collect();
         problems.add(
             "unknown-attribute",
@@ -216,38 +269,41 @@ impl Asking {
         Err(Error::Refused(Kind::Invalid, problems))
     }
 
-    /// The fields, of a request that has no other parameter of ours.
-    pub fn mask_alone(&self, registry: &Registry) -> Result<Mask> {
-        self.known(&["cursor", "limit", "fields"], &[])?;
-        Mask::read(self.get("fields").unwrap_or_default(), registry)
+    /// As known when, and the fields, of a request for the feed of changes.
+    ///
+    /// # Errors
+    /// As everywhere; `as_of` too: the feed is in the order of recording, of whichever moment of life.
+    pub fn feed(&self, registry: &Registry) -> Result<(Option<Timestamp>, Mask)> {
+        if self.0.iter().any(|(name, _)| name == "as_of") {
+            let mut problems = Problems::new();
+            problems.add(
+                "feed-by-recording",
+                "as_of",
+                "Danh sách thay đổi xếp theo thời điểm ghi nhận, không theo ngày có hiệu lực; chỉ dùng được known_at.",
+                "The feed of changes is in the order of recording, of whichever moment of life; it takes known_at only.",
+            );
+            return Err(Error::Refused(Kind::Invalid, problems));
+        }
+        self.only(&["cursor", "limit", "fields", "known_at"])?;
+        let (when, mask) = self.read(registry)?;
+        Ok((when.known_at, mask))
+    }
+
+    /// Of when, and the fields, of a request for the versions of a record.
+    pub fn history(&self, registry: &Registry) -> Result<(When, Mask)> {
+        self.only(&["cursor", "limit", "fields", "as_of", "known_at"])?;
+        self.read(registry)
     }
 
     /// Of when, and the fields.
     pub fn when_and_mask(&self, registry: &Registry) -> Result<(When, Mask)> {
-        self.known(&["as_of", "known_at", "fields"], &[])?;
+        self.only(&["as_of", "known_at", "fields"])?;
         self.read(registry)
     }
 
     fn read(&self, registry: &Registry) -> Result<(When, Mask)> {
         let mut problems = Problems::new();
-        let as_of = self.get("as_of").map(|text| Moment::parse(text, registry.valid_time));
-        if as_of == Some(None) {
-            problems.add(
-                "not-a-moment",
-                "as_of",
-                "Nhập ngày YYYY-MM-DD hoặc thời điểm theo RFC 3339.",
-                "Enter a day YYYY-MM-DD, or an instant as in RFC 3339.",
-            );
-        }
-        let known_at = self.get("known_at").map(Timestamp::parse_rfc3339);
-        if known_at == Some(None) {
-            problems.add(
-                "not-an-instant",
-                "known_at",
-                "Nhập thời điểm theo RFC 3339.",
-                "Enter an instant as in RFC 3339.",
-            );
-        }
+        let times = self.read_times(&mut problems);
         let mask = match Mask::read(self.get("fields").unwrap_or_default(), registry) {
             Ok(mask) => mask,
             Err(Error::Refused(_, more)) => {
@@ -257,11 +313,7 @@ impl Asking {
             Err(error) => return Err(error),
         };
         problems.into_result()?;
-        let when = When {
-            as_of: as_of.flatten(),
-            known_at: known_at.flatten(),
-        };
-        Ok((when, mask))
+        Ok((times.when(registry.valid_time), mask))
     }
 
     /// A list.

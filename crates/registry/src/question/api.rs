@@ -9,6 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{AnswerKind, Question, service::Questions};
+use crate::api::params::Asking;
 
 /// The routes, with their part of the OpenAPI file. To be merged at the root.
 pub fn router(questions: Questions) -> OpenApiRouter {
@@ -79,8 +80,10 @@ impl QuestionItemBody {
 ))]
 async fn list(
     State(questions): State<Questions>,
+    asking: Asking,
     paging: Paging,
 ) -> Result<axum::Json<Listing<QuestionItemBody>>, ApiError> {
+    asking.only(&["cursor", "limit"])?;
     let after = paging.after().unwrap_or_default();
     let mut rest = questions
         .all()
@@ -108,6 +111,12 @@ struct AnswerEvidenceBody {
     dossier: Option<String>,
     /// When.
     asked_at: Instant,
+    /// Of which moment of life, a day or an instant; absent for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<String>,
+    /// As known when (RFC 3339, to the microsecond); absent for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_at: Option<String>,
     /// How it went: `answered`, `undecided`, `silent`.
     outcome: String,
     /// The answer; absent where there was none, or a record beneath it was erased.
@@ -133,14 +142,16 @@ struct AnswerEvidenceBody {
     (status = 401, description = "Nobody is signed in"),
     (status = 403, description = "Not an auditor of its agency"),
     (status = 404, description = "No such answer"),
-    (status = 422, description = "Not an id"),
+    (status = 422, description = "Not an id, or a parameter that there is not"),
 ))]
 async fn evidence(
     State(questions): State<Questions>,
     ctx: Ctx,
     ApiPath(id): ApiPath<Uuid>,
+    asking: Asking,
 ) -> Result<axum::Json<AnswerEvidenceBody>, ApiError> {
     ctx.signed_in()?;
+    asking.only(&[])?;
     let found = questions.evidence(&ctx, id).await?;
     let (question, version) = found.question;
     let (log, leaf) = found.leaf.unzip();
@@ -150,6 +161,8 @@ async fn evidence(
         asked_by: found.asked_by,
         dossier: found.dossier,
         asked_at: found.at.into(),
+        as_of: found.times.as_of(),
+        known_at: found.times.known_at(),
         outcome: found.outcome,
         answer: found.answer,
         rests_on: found.rests_on,

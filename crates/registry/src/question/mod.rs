@@ -31,6 +31,8 @@ use crate::{
 
 /// The only file of a folder.
 pub const FILE: &str = "question.toml";
+/// Names that nothing of a question may have: the two times stand beside what is put in.
+const RESERVED: [&str; 3] = ["today", "as_of", "known_at"];
 /// The most facts that one question asks.
 const MOST_FACTS: usize = 20;
 
@@ -238,7 +240,7 @@ fn judge_names(raw: &RawQuestion, sink: &mut Sink) -> Types {
     let mut types = Types::new().with("today", Type::Date);
     let mut names: Vec<&FieldPath> = Vec::new();
     let mut once = |id, at: String, sink: &mut Sink| {
-        if names.contains(&id) || id.as_str() == "today" || id.as_str().contains('.') {
+        if names.contains(&id) || RESERVED.contains(&id.as_str()) || id.as_str().contains('.') {
             sink.error(
                 FILE,
                 at,
@@ -290,7 +292,7 @@ const fn number_of(identifier: Identifier) -> Option<NumberOf> {
 }
 
 impl Question {
-    /// The answer over inputs and facts; none where they do not decide it.
+    /// The answer over inputs and facts as of a day; none where they do not decide it.
     fn conclude(&self, mut values: Map<String, Value>, today: jiff::civil::Date) -> Option<Value> {
         values.insert("today".to_owned(), Value::from(today.to_string()));
         let value = self.answer.value.eval_over(&values);

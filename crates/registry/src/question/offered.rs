@@ -1,8 +1,8 @@
 //! Approved questions on the exchange. The gateway has judged who calls, by which grant and for which purpose.
 //!
 //! ```text
-//! POST /{code}                      {"tax_code": "…"}   →   {"id", "answer": true, "asked_at", "leaf"}
-//! POST /{code}/runs                 {"lines": [{"tax_code": "…"}, …]}   →   202 {"id", "total"}
+//! POST /{code}                      {"tax_code": "…", as_of?, known_at?}   →   {"id", "answer": true, "asked_at", as_of?, known_at?, "leaf"}
+//! POST /{code}/runs                 {"lines": [{"tax_code": "…"}, …], as_of?, known_at?}   →   202 {"id", "total"}
 //! GET  /{code}/runs/{id}            →   {"total", "done"}
 //! GET  /{code}/runs/{id}/result     →   a line each: {"line", "outcome", "answer", "id"}   (NDJSON)
 //! ```
@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use base::{Clock, Error, Kind, Lang};
+use base::{Clock, Error, Kind, Lang, Problems, Result};
 use exchange::gateway::Caller;
 use identity::{Actor, ApiError, ApiJson, ApiPath, Ctx};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,11 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::service::{Answered, Asker, Outcome, Questions};
-use crate::{offered::issue, service::EXCHANGE};
+use crate::{
+    api::params::Asking,
+    offered::issue,
+    service::{EXCHANGE, Times},
+};
 
 #[derive(Clone)]
 struct Office {
@@ -81,6 +85,12 @@ struct AnswerBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<Value>,
     asked_at: String,
+    /// Of which moment of life; absent for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<String>,
+    /// As known when; absent for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     leaf: Option<u64>,
 }
@@ -89,10 +99,22 @@ async fn ask(
     State(office): State<Office>,
     called: Called,
     ApiPath(code): ApiPath<String>,
-    ApiJson(inputs): ApiJson<Map<String, Value>>,
+    asking: Asking,
+    ApiJson(mut inputs): ApiJson<Map<String, Value>>,
 ) -> Result<Response, ApiError> {
-    let answered = office.questions.ask(&called.ctx, &code, &inputs, &called.asker).await?;
-    let Answered { id, outcome, at, leaf } = answered;
+    asking.only(&[])?;
+    let times = times(inputs.remove("as_of"), inputs.remove("known_at"))?;
+    let answered = office
+        .questions
+        .ask(&called.ctx, &code, &inputs, times, &called.asker)
+        .await?;
+    let Answered {
+        id,
+        outcome,
+        at,
+        times,
+        leaf,
+    } = answered;
     let answer = match outcome {
         Outcome::Answered(answer) => Some(answer),
         Outcome::Undecided => None,
@@ -116,6 +138,8 @@ async fn ask(
         id,
         answer,
         asked_at: at.rfc3339(),
+        as_of: times.as_of(),
+        known_at: times.known_at(),
         leaf,
     };
     Ok(axum::Json(body).into_response())
@@ -126,17 +150,36 @@ async fn ask(
 #[serde(deny_unknown_fields)]
 struct ManyBody {
     lines: Vec<Map<String, Value>>,
+    as_of: Option<Value>,
+    known_at: Option<Value>,
+}
+
+/// Of when, and as known when; what is not said is now.
+fn times(as_of: Option<Value>, known_at: Option<Value>) -> Result<Times> {
+    let text = |value: Option<Value>| match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text,
+        // No text is a moment, and is told as what cannot be read.
+        Some(other) => other.to_string(),
+    };
+    let mut problems = Problems::new();
+    let times = Times::read(&text(as_of), &text(known_at), &mut problems);
+    problems.into_result()?;
+    Ok(times)
 }
 
 async fn ask_many(
     State(office): State<Office>,
     called: Called,
     ApiPath(code): ApiPath<String>,
+    asking: Asking,
     ApiJson(body): ApiJson<ManyBody>,
 ) -> Result<Response, ApiError> {
+    asking.only(&[])?;
+    let times = times(body.as_of, body.known_at)?;
     let asked = office
         .questions
-        .ask_many(&called.ctx, &code, &body.lines, &called.asker);
+        .ask_many(&called.ctx, &code, &body.lines, times, &called.asker);
     let taken = json!({ "id": asked.await?, "total": body.lines.len() });
     Ok((StatusCode::ACCEPTED, axum::Json(taken)).into_response())
 }
@@ -145,7 +188,9 @@ async fn progress(
     State(office): State<Office>,
     called: Called,
     ApiPath((code, id)): ApiPath<(String, Uuid)>,
+    asking: Asking,
 ) -> Result<axum::Json<Value>, ApiError> {
+    asking.only(&[])?;
     let progress = office.questions.progress(&code, id, &called.asker).await?;
     Ok(axum::Json(json!({ "total": progress.total, "done": progress.done })))
 }
@@ -154,7 +199,9 @@ async fn result(
     State(office): State<Office>,
     called: Called,
     ApiPath((code, id)): ApiPath<(String, Uuid)>,
+    asking: Asking,
 ) -> Result<Response, ApiError> {
+    asking.only(&[])?;
     let mut text = String::new();
     for line in office.questions.result(&code, id, &called.asker).await? {
         text += &serde_json::to_string(&line).map_err(Error::internal)?;

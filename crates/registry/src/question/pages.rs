@@ -21,7 +21,7 @@ use view::{
 
 use super::{
     AnswerKind, Question,
-    service::{Answered, Figures, Outcome, Questions},
+    service::{Answered, ByHand, Figures, Outcome, Questions},
 };
 
 /// The routes.
@@ -145,9 +145,13 @@ async fn ask(
         .filter(|(_, text)| !text.is_empty())
         .map(|(id, text)| (id, text.into()))
         .collect();
-    let answered = questions
-        .ask_by_hand(&web.ctx, &code, &inputs, text("purpose"), text("dossier"))
-        .await;
+    let said = ByHand {
+        purpose: text("purpose"),
+        dossier: text("dossier"),
+        as_of: text("as_of"),
+        known_at: text("known_at"),
+    };
+    let answered = questions.ask_by_hand(&web.ctx, &code, &inputs, said).await;
     show(&questions, &web, question, &typed, answered.map(Some)).await
 }
 
@@ -201,7 +205,7 @@ async fn show(
     view::html(status, &made)
 }
 
-/// What whoever asks has to say: the inputs, the dossier, and that it is for the purpose of the question.
+/// What whoever asks has to say: the inputs, the dossier, and that it is for the purpose of the question; and of when, if not of now.
 fn fields(page: &Page, question: &Question, typed: &BTreeMap<String, String>) -> Vec<ui::Field> {
     let value = |name: &str| typed.get(name).cloned().unwrap_or_default();
     let input = |input: &super::Input| {
@@ -222,7 +226,17 @@ fn fields(page: &Page, question: &Question, typed: &BTreeMap<String, String>) ->
         page.t("Mục đích", "Purpose"),
         [ui::Choice::new(purpose, said)],
     );
+    let as_of = ui::input(page, "as_of", page.t("Vào ngày", "As of"))
+        .value(value("as_of"))
+        .hint(page.t("2025-12-31; để trống là hôm nay", "2025-12-31; today if left empty"));
+    let known_at = ui::input(page, "known_at", page.t("Theo hiểu biết tại thời điểm", "As known at"))
+        .value(value("known_at"))
+        .hint(page.t(
+            "2026-01-01T00:00:00+07:00; để trống là hiện nay",
+            "2026-01-01T00:00:00+07:00; now if left empty",
+        ));
     let mut fields: Vec<ui::Field> = question.inputs.iter().map(input).collect();
+    fields.extend([as_of, known_at].map(|field| field.required(false).max_length(40)));
     fields.push(dossier.required(true).max_length(80));
     fields.push(purpose.values([value("purpose")]).required(true));
     fields
@@ -272,6 +286,13 @@ fn shown(page: &Page, question: &Question, answered: Answered) -> Shown {
         (page.t("Hỏi lúc", "Asked at"), answered.at.display()),
         (page.t("Mã câu trả lời", "Id of the answer"), answered.id.to_string()),
     ];
+    let times = answered.times;
+    rows.extend(times.as_of().map(|at| (page.t("Vào ngày", "As of"), at)));
+    rows.extend(
+        times
+            .known_at()
+            .map(|at| (page.t("Theo hiểu biết tại thời điểm", "As known at"), at)),
+    );
     rows.extend(leaf);
     Shown {
         tone,

@@ -17,6 +17,7 @@ use super::{
     service::{Asker, Outcome, Questions, inputs_of},
     store::{self as tables, DoneRow, RunRow},
 };
+use crate::service::Times;
 
 base::typed_id!(
     /// One question asked of many.
@@ -82,11 +83,18 @@ pub fn handlers(runner: Runner, questions: &Questions) -> Runner {
 }
 
 impl Questions {
-    /// Takes in a question about many; its id.
+    /// Takes in a question about many, all of the same times; its id.
     ///
     /// # Errors
     /// As [`Questions::ask`], every line that is wrong by its number (as many as 50); `Invalid` for no line, or too many.
-    pub async fn ask_many(&self, ctx: &Ctx, code: &str, lines: &[Map<String, Value>], asker: &Asker) -> Result<Uuid> {
+    pub async fn ask_many(
+        &self,
+        ctx: &Ctx,
+        code: &str,
+        lines: &[Map<String, Value>],
+        times: Times,
+        asker: &Asker,
+    ) -> Result<Uuid> {
         let question = self.approved(code, asker)?;
         if lines.is_empty() || lines.len() > MOST_LINES {
             return Err(Error::refused(
@@ -108,11 +116,14 @@ impl Questions {
         }
         problems.into_result()?;
         let id = RunId::new(ctx.now).uuid();
+        let (as_of, known_at) = times.stored();
         let run = RunRow {
             question: question.code.to_string(),
             asked_by: asker.client.clone(),
             purpose: asker.purpose.clone(),
             dossier: asker.dossier.clone(),
+            as_of,
+            known_at,
             total: i64::try_from(lines.len()).map_err(Error::internal)?,
             done: 0,
         };
@@ -171,6 +182,7 @@ impl Questions {
         let Some(run) = tables::run(&self.store().read(), id).await? else {
             return Ok(());
         };
+        let times = Times::from_stored(run.as_of.as_deref(), run.known_at);
         let asker = Asker {
             client: run.asked_by,
             purpose: run.purpose,
@@ -181,7 +193,7 @@ impl Questions {
         let mut asked = Vec::with_capacity(open.len());
         for line in &open {
             let inputs: Map<String, Value> = serde_json::from_str(&line.inputs)?;
-            let answered = self.ask(&ctx, &run.question, &inputs, &asker).await?;
+            let answered = self.ask(&ctx, &run.question, &inputs, times, &asker).await?;
             let (outcome, answer) = match answered.outcome {
                 Outcome::Answered(answer) => ("answered", Some(answer.to_string())),
                 Outcome::Undecided => ("undecided", None),

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     lookup::{self, About, Lookup},
     model::Name,
-    service::Registries,
+    service::{Registries, Times},
 };
 
 base::typed_id!(
@@ -57,6 +57,19 @@ pub struct Asker {
     pub dossier: Option<String>,
 }
 
+/// What somebody who asks by hand says beside the inputs, as they typed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ByHand<'a> {
+    /// The code of the purpose.
+    pub purpose: &'a str,
+    /// The code of the dossier.
+    pub dossier: &'a str,
+    /// The moment of life; empty for now.
+    pub as_of: &'a str,
+    /// The instant whose knowledge counts; empty for now.
+    pub known_at: &'a str,
+}
+
 /// How it went.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -77,6 +90,8 @@ pub struct Answered {
     pub outcome: Outcome,
     /// When it was asked.
     pub at: Timestamp,
+    /// Of when, and as known when.
+    pub times: Times,
     /// The leaf in the node's log; none on a node without one.
     pub leaf: Option<u64>,
 }
@@ -105,6 +120,8 @@ pub struct Evidence {
     pub dossier: Option<String>,
     /// When.
     pub at: Timestamp,
+    /// Of when, and as known when.
+    pub times: Times,
     /// `answered`, `undecided`, `silent`.
     pub outcome: String,
     /// The answer; none where there was none, or a record beneath it was erased.
@@ -129,6 +146,10 @@ struct Leaf<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     dossier: Option<&'a str>,
     asked_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_at: Option<i64>,
     outcome: &'a str,
     sha256: &'a str,
 }
@@ -177,12 +198,19 @@ impl Questions {
         self.0.registries.store()
     }
 
-    /// Asks a question.
+    /// Asks a question, of now or of other times: every registry is asked of the same, and `today` in the answer is that day.
     ///
     /// # Errors
     /// `NotFound`; `Forbidden` for another purpose than the question's; `Invalid` with every input that is missing or none;
     /// `Unavailable` when the answer could not be written down, and then it is not given.
-    pub async fn ask(&self, ctx: &Ctx, code: &str, inputs: &Map<String, Value>, asker: &Asker) -> Result<Answered> {
+    pub async fn ask(
+        &self,
+        ctx: &Ctx,
+        code: &str,
+        inputs: &Map<String, Value>,
+        times: Times,
+        asker: &Asker,
+    ) -> Result<Answered> {
         let question = self.get(code)?;
         let judged = self
             .approved(code, asker)
@@ -197,8 +225,8 @@ impl Questions {
                 return Err(refusal);
             }
         };
-        let (outcome, sources) = self.find(ctx, question, values, asker).await;
-        self.keep(ctx, question, asker, outcome, sources).await
+        let (outcome, sources) = self.find(ctx, question, values, times, asker).await;
+        self.keep(ctx, question, (asker, times), outcome, sources).await
     }
 
     /// Whether somebody may ask a question by hand: who reads registries for the agency that answers for it.
@@ -210,18 +238,19 @@ impl Questions {
     ///
     /// # Errors
     /// As [`Self::ask`]; `Forbidden` for who does not read registries for the agency that answers for the question; `Invalid` without the
-    /// code of a dossier.
+    /// code of a dossier, or with times that cannot be read.
     pub async fn ask_by_hand(
         &self,
         ctx: &Ctx,
         code: &str,
         inputs: &Map<String, Value>,
-        purpose: &str,
-        dossier: &str,
+        said: ByHand<'_>,
     ) -> Result<Answered> {
         let question = self.get(code)?;
         ctx.require(Permission::ReadRegistry, &Scope::Agency(question.owner.to_string()))?;
+        let ByHand { purpose, dossier, .. } = said;
         let mut problems = Problems::new();
+        let times = Times::read(said.as_of, said.known_at, &mut problems);
         if dossier.is_empty() {
             problems.add(
                 "required",
@@ -246,7 +275,7 @@ impl Questions {
             purpose: purpose.to_owned(),
             dossier: Some(dossier.to_owned()),
         };
-        self.ask(ctx, code, inputs, &asker).await
+        self.ask(ctx, code, inputs, times, &asker).await
     }
 
     /// How often each question was asked in the last twelve months: public.
@@ -279,6 +308,7 @@ impl Questions {
         ctx: &Ctx,
         question: &Question,
         mut values: Map<String, Value>,
+        times: Times,
         asker: &Asker,
     ) -> (Outcome, BTreeSet<SourceRow>) {
         let mut sources = BTreeSet::new();
@@ -307,6 +337,7 @@ impl Questions {
                         procedure: question.purpose.as_str().to_owned(),
                         basis: basis.clone(),
                         dossier: asker.dossier.clone(),
+                        times,
                     };
                     let said = self.0.lookup.ask(ctx, &asked).await;
                     let heard = |fact: &&&super::Fact| said.get(&fact.ask).is_some_and(|said| !said.is_silent());
@@ -332,7 +363,7 @@ impl Questions {
                 return (Outcome::Silent(silent), sources);
             }
         }
-        let answer = question.conclude(values, ctx.now.legal_date());
+        let answer = question.conclude(values, times.day(ctx.now));
         (answer.map_or(Outcome::Undecided, Outcome::Answered), sources)
     }
 
@@ -341,10 +372,11 @@ impl Questions {
         &self,
         ctx: &Ctx,
         question: &Question,
-        asker: &Asker,
+        (asker, times): (&Asker, Times),
         outcome: Outcome,
         sources: BTreeSet<SourceRow>,
     ) -> Result<Answered> {
+        let (as_of, known_at) = times.stored();
         let sources: Vec<SourceRow> = sources.into_iter().collect();
         let id = AnswerId::new(ctx.now).uuid();
         let salt = hex::encode(Uuid::new_v4().as_bytes());
@@ -363,6 +395,8 @@ impl Questions {
             purpose: &asker.purpose,
             dossier: asker.dossier.as_deref(),
             asked_at: ctx.now.micros(),
+            as_of: as_of.as_deref(),
+            known_at,
             outcome: word,
             sha256: &sha256,
         };
@@ -383,6 +417,8 @@ impl Questions {
             asked_by: asker.client.clone(),
             dossier: asker.dossier.clone(),
             asked_at: ctx.now.micros(),
+            as_of,
+            known_at,
             outcome: word.to_owned(),
             answer,
             salt: Some(salt),
@@ -399,6 +435,7 @@ impl Questions {
             id,
             outcome,
             at: ctx.now,
+            times,
             leaf: written.map(|(_, leaf)| leaf),
         })
     }
@@ -415,6 +452,7 @@ impl Questions {
         let answer = row.answer.as_deref().map(serde_json::from_str).transpose()?;
         Ok(Evidence {
             at: tables::at(&row),
+            times: Times::from_stored(row.as_of.as_deref(), row.known_at),
             sha256: row
                 .salt
                 .as_deref()

@@ -15,6 +15,8 @@ pub struct AnswerRow {
     pub asked_by: String,
     pub dossier: Option<String>,
     pub asked_at: i64,
+    pub as_of: Option<String>,
+    pub known_at: Option<i64>,
     pub outcome: String,
     pub answer: Option<String>,
     pub salt: Option<String>,
@@ -32,8 +34,9 @@ pub struct SourceRow {
 
 /// Writes an answer down.
 pub async fn put(tx: &Tx, answer: &AnswerRow, sources: &[SourceRow]) -> Result<()> {
-    let sql = "INSERT INTO registry_answer (id, question, version, asked_by, dossier, asked_at, outcome, answer, salt, origin, leaf) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let sql = "INSERT INTO registry_answer \
+               (id, question, version, asked_by, dossier, asked_at, as_of, known_at, outcome, answer, salt, origin, leaf) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     let values = params![
         answer.id,
         answer.question,
@@ -41,6 +44,8 @@ pub async fn put(tx: &Tx, answer: &AnswerRow, sources: &[SourceRow]) -> Result<(
         answer.asked_by,
         answer.dossier,
         answer.asked_at,
+        answer.as_of,
+        answer.known_at,
         answer.outcome,
         answer.answer,
         answer.salt,
@@ -56,7 +61,8 @@ pub async fn put(tx: &Tx, answer: &AnswerRow, sources: &[SourceRow]) -> Result<(
 
 /// An answer, and what it rests on.
 pub async fn get(db: &impl Read, id: Uuid) -> Result<Option<(AnswerRow, Vec<SourceRow>)>> {
-    let sql = "SELECT id, question, version, asked_by, dossier, asked_at, outcome, answer, salt, origin, leaf FROM registry_answer WHERE id = $1";
+    let sql = "SELECT id, question, version, asked_by, dossier, asked_at, as_of, known_at, outcome, answer, salt, origin, leaf \
+               FROM registry_answer WHERE id = $1";
     let Some(answer) = db.one::<AnswerRow>(sql, params![id]).await? else {
         return Ok(None);
     };
@@ -88,6 +94,8 @@ pub struct RunRow {
     pub asked_by: String,
     pub purpose: String,
     pub dossier: Option<String>,
+    pub as_of: Option<String>,
+    pub known_at: Option<i64>,
     pub total: i64,
     pub done: i64,
 }
@@ -110,8 +118,8 @@ pub struct DoneRow {
 
 /// Writes a run down with its lines, numbered from 1.
 pub async fn put_run(tx: &Tx, id: Uuid, run: &RunRow, now: Timestamp, lines: &[String]) -> Result<()> {
-    let sql = "INSERT INTO registry_question_run (id, question, asked_by, purpose, dossier, asked_at, total, done) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let sql = "INSERT INTO registry_question_run (id, question, asked_by, purpose, dossier, asked_at, as_of, known_at, total, done) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let values = params![
         id,
         run.question,
@@ -119,6 +127,8 @@ pub async fn put_run(tx: &Tx, id: Uuid, run: &RunRow, now: Timestamp, lines: &[S
         run.purpose,
         run.dossier,
         now,
+        run.as_of,
+        run.known_at,
         run.total,
         run.done
     ];
@@ -130,7 +140,7 @@ pub async fn put_run(tx: &Tx, id: Uuid, run: &RunRow, now: Timestamp, lines: &[S
 
 /// A run.
 pub async fn run(db: &impl Read, id: Uuid) -> Result<Option<RunRow>> {
-    let sql = "SELECT question, asked_by, purpose, dossier, total, done FROM registry_question_run WHERE id = $1";
+    let sql = "SELECT question, asked_by, purpose, dossier, as_of, known_at, total, done FROM registry_question_run WHERE id = $1";
     db.one(sql, params![id]).await
 }
 

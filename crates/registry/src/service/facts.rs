@@ -1,4 +1,5 @@
-//! Answering procedures: attributes of one person or organisation, each of the record that speaks about them now.
+//! Answering procedures: attributes of one person or organisation, each of the record that speaks about them, now or as of a day and
+//! as was known at an instant.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    EXCHANGE, Mask, Purpose, RecordView, Registries, When,
+    EXCHANGE, Mask, Purpose, RecordView, Registries, Times,
     read::{Told, at},
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     shelf::Editions,
     store::{
         index,
-        read::{self as tables, Bound, Condition, Order},
+        read::{self as tables, At, Bound, Condition, Order},
     },
 };
 
@@ -35,8 +36,8 @@ pub struct Fact {
 }
 
 impl Registries {
-    /// What the registry says about the person or organisation with this number, by attribute; an attribute of which it says nothing, or
-    /// that it does not have, is left out. Whoever was asked about learns of it from the gateway where the exchange asks.
+    /// What the registry says about the person or organisation with this number, by attribute, of when and as known when `times` says; an
+    /// attribute of which it says nothing, or that it does not have, is left out. Whoever was asked about learns of it from the gateway where the exchange asks.
     ///
     /// # Errors
     /// `NotFound` where there is no such registry; `Forbidden`; `Unavailable` when the read could not be logged.
@@ -47,6 +48,7 @@ impl Registries {
         code: &RegistryCode,
         number: &str,
         names: &[Name],
+        times: Times,
     ) -> Result<BTreeMap<Name, Fact>> {
         let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
         let asked = registry
@@ -57,9 +59,10 @@ impl Registries {
         for attribute in asked.clone() {
             by_find.entry(&attribute.find).or_default().push(attribute);
         }
+        let at = at(ctx, &registry, times.when(registry.valid_time));
         let mut found = Vec::with_capacity(by_find.len());
         for (find, attributes) in by_find {
-            found.push((attributes, self.about(ctx, &editions, number, find).await?));
+            found.push((attributes, self.about(ctx, &editions, number, find, at).await?));
         }
         let told = if ctx.actor == Actor::System(EXCHANGE) {
             Told::One(number)
@@ -96,9 +99,15 @@ impl Registries {
     }
 
     /// The records that one of these fields says are about the number; by the key where there are none.
-    async fn about(&self, ctx: &Ctx, editions: &Editions, number: &str, find: &[FieldPath]) -> Result<Vec<RecordView>> {
+    async fn about(
+        &self,
+        ctx: &Ctx,
+        editions: &Editions,
+        number: &str,
+        find: &[FieldPath],
+        at: At,
+    ) -> Result<Vec<RecordView>> {
         let (db, registry) = (self.store().read(), editions.current());
-        let at = at(ctx, &registry, When::default());
         let code = &registry.code;
         let mut records: Vec<Uuid> = Vec::new();
         if find.is_empty() {

@@ -1,13 +1,14 @@
 //! What is asked of a list, and the walk over an index that answers it.
 
 use base::{Error, Kind, Problems, Result, Timestamp};
+use jiff::civil::Date;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::Mask;
 use crate::{
-    history::Moment,
-    model::{FieldPath, Filter, Operator, Registry},
+    history::{AsOf, Moment, exact},
+    model::{FieldPath, Filter, Operator, Registry, ValidTime},
     store::{
         index,
         read::{Bound, Condition, Order, Place},
@@ -21,6 +22,80 @@ pub struct When {
     pub as_of: Option<Moment>,
     /// The instant whose knowledge counts.
     pub known_at: Option<Timestamp>,
+}
+
+/// [`When`] as it is asked of any registry, whichever way it counts valid time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Times {
+    /// The moment of life.
+    pub as_of: Option<AsOf>,
+    /// The instant whose knowledge counts.
+    pub known_at: Option<Timestamp>,
+}
+
+impl Times {
+    /// Reads what callers write; an empty text is now. What cannot be read is told at `as_of` and `known_at`.
+    pub fn read(as_of: &str, known_at: &str, problems: &mut Problems) -> Self {
+        let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let as_of = said(as_of).map(|text| AsOf::parse(&text));
+        if as_of == Some(None) {
+            problems.add(
+                "not-a-moment",
+                "as_of",
+                "Nhập ngày dạng 2025-12-31, hoặc thời điểm theo RFC 3339.",
+                "Enter a day like 2025-12-31, or an instant as in RFC 3339.",
+            );
+        }
+        let known_at = said(known_at).map(|text| Timestamp::parse_rfc3339(&text));
+        if known_at == Some(None) {
+            problems.add(
+                "not-an-instant",
+                "known_at",
+                "Nhập thời điểm theo RFC 3339, ví dụ 2026-01-01T00:00:00+07:00.",
+                "Enter an instant as in RFC 3339, such as 2026-01-01T00:00:00+07:00.",
+            );
+        }
+        Self {
+            as_of: as_of.flatten(),
+            known_at: known_at.flatten(),
+        }
+    }
+
+    /// As a registry counts.
+    pub fn when(self, rule: ValidTime) -> When {
+        When {
+            as_of: self.as_of.map(|as_of| as_of.moment(rule)),
+            known_at: self.known_at,
+        }
+    }
+
+    /// As [`Self::stored`] gave them.
+    pub fn from_stored(as_of: Option<&str>, known_at: Option<i64>) -> Self {
+        Self {
+            as_of: as_of.and_then(AsOf::parse),
+            known_at: known_at.map(Timestamp::from_micros),
+        }
+    }
+
+    /// As they are kept: as it is written, and in microseconds; none for now.
+    pub fn stored(self) -> (Option<String>, Option<i64>) {
+        (self.as_of(), self.known_at.map(Timestamp::micros))
+    }
+
+    /// The day of legal time of which it is asked.
+    pub fn day(self, now: Timestamp) -> Date {
+        self.as_of.map_or_else(|| now.legal_date(), AsOf::day)
+    }
+
+    /// `as_of` as it is written; none for now.
+    pub fn as_of(self) -> Option<String> {
+        self.as_of.map(|as_of| as_of.to_string())
+    }
+
+    /// `known_at` as it is written, to the microsecond; none for now.
+    pub fn known_at(self) -> Option<String> {
+        self.known_at.map(exact)
+    }
 }
 
 /// A condition of a list.

@@ -13,7 +13,7 @@ use super::{
     query::{cursor, plan},
 };
 use crate::{
-    history::{Effect, Moment},
+    history::{Effect, Entry, Moment},
     model::{ChangeKind, FieldPath, Registry, RegistryCode},
     shelf::Editions,
     store::{
@@ -30,6 +30,17 @@ pub struct Slice<T> {
     pub items: Vec<T>,
     /// Where the next begins; none on the last.
     pub next: Option<String>,
+}
+
+/// What of the feed of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Feed {
+    /// What was recorded after this instant, in microseconds; all of it by default.
+    pub after: Option<i64>,
+    /// What was recorded until this one.
+    pub known_at: Option<Timestamp>,
+    /// The most versions of a page.
+    pub limit: u32,
 }
 
 /// A page of records.
@@ -146,24 +157,35 @@ impl Registries {
         Ok(Slice { items: views, next })
     }
 
-    /// Every version of a record, oldest first.
+    /// Every version of a record, oldest first: with `known_at` those that were recorded until then, of the record that had the key as
+    /// was known then; with `as_of` those that say something of that moment ([`Entry::is_of`]).
     ///
     /// # Errors
-    /// `NotFound`, `Forbidden`; `Unavailable` when the read could not be logged.
+    /// `NotFound`, also of a record of which nothing was recorded until then; `Forbidden`; `Unavailable` when the read could not be
+    /// logged.
     pub async fn history(
         &self,
         ctx: &Ctx,
         purpose: &Purpose,
         code: &RegistryCode,
         key: &str,
+        when: When,
         mask: &Mask,
     ) -> Result<(RecordId, Vec<VersionView>)> {
         let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
-        let record = self.find(code, key).await?;
+        let known = known(when.known_at);
+        let record = self.find_known(code, key, known).await?;
         write::newest(&self.store().read(), code, record)
             .await?
             .ok_or_else(no_record)?;
-        let versions = write::versions(&self.store().read(), record).await?;
+        let mut versions = write::versions(&self.store().read(), record).await?;
+        versions.retain(|version| version.recorded_at <= known);
+        if versions.is_empty() {
+            return Err(no_record());
+        }
+        if let Some(moment) = when.as_of {
+            versions = of_moment(versions, moment)?;
+        }
         let bodies = versions
             .iter()
             .map(|version| body_of(&editions, version, ctx.now))
@@ -176,7 +198,8 @@ impl Registries {
         Ok((RecordId::from_uuid(record), views.collect::<Result<_>>()?))
     }
 
-    /// What was recorded after an instant, in its order. Without a purpose nothing is told of what records say.
+    /// What was recorded after an instant, in its order; with `known_at` the feed as it was then. Without a purpose nothing is told of what
+    /// records say.
     ///
     /// # Errors
     /// `Forbidden`; `Unavailable` when the reads could not be logged.
@@ -185,12 +208,14 @@ impl Registries {
         ctx: &Ctx,
         purpose: Option<&Purpose>,
         code: &RegistryCode,
-        after: Option<i64>,
-        limit: u32,
+        feed: Feed,
         mask: &Mask,
     ) -> Result<Slice<ChangeView>> {
         let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
-        let mut versions = tables::changes(&self.store().read(), code, after.unwrap_or(0), limit + 1).await?;
+        let Feed { after, known_at, limit } = feed;
+        let upto = known(known_at);
+        let mut versions =
+            tables::changes_until(&self.store().read(), code, after.unwrap_or(0), upto, limit + 1).await?;
         let more = versions.len() > limit as usize;
         versions.truncate(limit as usize);
         // Whoever follows has a place even where nothing is new.
@@ -234,11 +259,15 @@ impl Registries {
     }
 
     pub(crate) async fn find(&self, code: &RegistryCode, key: &str) -> Result<Uuid> {
+        self.find_known(code, key, NOW).await
+    }
+
+    async fn find_known(&self, code: &RegistryCode, key: &str, known: i64) -> Result<Uuid> {
         if let Ok(id) = key.parse() {
             return Ok(id);
         }
         let slot = index::slot(code, None);
-        let found = tables::by_key_ever(&self.store().read(), slot, key).await?;
+        let found = tables::by_key_ever(&self.store().read(), slot, key, known).await?;
         found.ok_or_else(no_record)
     }
 
@@ -398,8 +427,21 @@ fn is_seen_whole(ctx: &Ctx, registry: &Registry, mask: &Mask) -> bool {
 pub(super) fn at(ctx: &Ctx, registry: &Registry, when: When) -> At {
     At {
         valid: when.as_of.unwrap_or_else(|| Moment::of(ctx.now, registry.valid_time)),
-        known: when.known_at.map_or(NOW, Timestamp::micros),
+        known: known(when.known_at),
     }
+}
+
+fn known(at: Option<Timestamp>) -> i64 {
+    at.map_or(NOW, Timestamp::micros)
+}
+
+/// Those that say something of a moment. An erasure does of every moment.
+fn of_moment(versions: Vec<VersionRow>, moment: Moment) -> Result<Vec<VersionRow>> {
+    let said: Vec<Option<Entry>> = versions.iter().map(VersionRow::entry).collect::<Result<_>>()?;
+    let entries: Vec<Entry> = said.iter().copied().flatten().collect();
+    let versions = versions.into_iter().zip(said);
+    let of = versions.filter(|(_, said)| said.is_none_or(|entry| entry.is_of(moment, &entries)));
+    Ok(of.map(|(version, _)| version).collect())
 }
 
 /// The body of a version as the version of the folder in force has it.

@@ -180,8 +180,27 @@ impl Veil<'_> {
                 _ => return Err(needed(asked.field.as_str())),
             }
         }
+        self.known_by_days(query.when.known_at)?;
         query.after = self.place(query.after.as_deref()).await?;
         Ok(query)
+    }
+
+    /// That it is asked by the knowledge of whole days: by trying instants the client would find that of the recording.
+    ///
+    /// # Errors
+    /// `Invalid` for an instant that begins no day of legal time.
+    pub fn known_by_days(&self, known_at: Option<Timestamp>) -> Result<()> {
+        if known_at.is_none_or(|at| at == day_of(at)) {
+            return Ok(());
+        }
+        let mut problems = base::Problems::new();
+        problems.add(
+            "not-a-day",
+            "known_at",
+            "Dịch vụ này dùng mã thay thế: known_at là thời điểm bắt đầu một ngày, ví dụ 2026-01-01T00:00:00+07:00.",
+            "This service uses pseudonyms: known_at is the beginning of a day, such as 2026-01-01T00:00:00+07:00.",
+        );
+        Err(Error::Refused(Kind::Invalid, problems))
     }
 
     /// A place in a list, from what the client gives back.

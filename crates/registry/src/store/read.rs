@@ -6,7 +6,7 @@ use base::Result;
 use store::{MOST_VALUES, Param, Read, Row, among, padded, params, sea_orm};
 use uuid::Uuid;
 
-use super::{STILL_KNOWN, VERSION, VersionRow, index::Values};
+use super::{NOW, VERSION, VersionRow, index::Values};
 use crate::{history::Moment, model::RegistryCode};
 
 /// A moment of life, as it was known at an instant of here.
@@ -14,7 +14,7 @@ use crate::{history::Moment, model::RegistryCode};
 pub struct At {
     /// Valid time.
     pub valid: Moment,
-    /// Recorded time, microseconds; [`super::NOW`] for what is known now.
+    /// Recorded time, microseconds; [`NOW`] for what is known now.
     pub known: i64,
 }
 
@@ -77,11 +77,11 @@ pub async fn by_key(db: &impl Read, slot: i64, key: &str, at: At) -> Result<Opti
         .await
 }
 
-/// The record that was found last by a key, at whatever moment, as far as is known now.
-pub async fn by_key_ever(db: &impl Read, slot: i64, key: &str) -> Result<Option<Uuid>> {
-    let sql = "SELECT record_id FROM registry_index WHERE slot = $1 AND value = $2 AND known_to = $3 \
+/// The record that was found last by a key, at whatever moment, as far as was known at an instant; [`NOW`] for now.
+pub async fn by_key_ever(db: &impl Read, slot: i64, key: &str, known: i64) -> Result<Option<Uuid>> {
+    let sql = "SELECT record_id FROM registry_index WHERE slot = $1 AND value = $2 AND known_from <= $3 AND known_to > $3 \
                ORDER BY valid_to DESC, record_id LIMIT 1";
-    db.scalar(sql, params![slot, key.as_bytes(), STILL_KNOWN]).await
+    db.scalar(sql, params![slot, key.as_bytes(), known]).await
 }
 
 /// Where a value of a field lies.
@@ -331,8 +331,21 @@ impl Query {
 
 /// The versions of a registry that were recorded after an instant, in their order.
 pub async fn changes(db: &impl Read, code: &RegistryCode, after: i64, limit: u32) -> Result<Vec<VersionRow>> {
+    changes_until(db, code, after, NOW, limit).await
+}
+
+/// Of [`changes`] those that were recorded until another instant.
+pub async fn changes_until(
+    db: &impl Read,
+    code: &RegistryCode,
+    after: i64,
+    upto: i64,
+    limit: u32,
+) -> Result<Vec<VersionRow>> {
     let sql = format!(
-        "SELECT {VERSION} FROM registry_version v WHERE v.registry = $1 AND v.recorded_at > $2 ORDER BY v.recorded_at LIMIT $3"
+        "SELECT {VERSION} FROM registry_version v WHERE v.registry = $1 AND v.recorded_at > $2 AND v.recorded_at <= $3 \
+         ORDER BY v.recorded_at LIMIT $4"
     );
-    db.all(&sql, params![code.as_str(), after, i64::from(limit)]).await
+    db.all(&sql, params![code.as_str(), after, upto, i64::from(limit)])
+        .await
 }

@@ -16,7 +16,7 @@ use registry::{
     folder,
     import::{self, Options, Progress, Stage, Summary},
     model::RegistryCode,
-    service::{Mask, Purpose, Registries, When},
+    service::{Feed, Mask, Purpose, Registries, When},
     shelf::Shelf,
 };
 use uuid::Uuid;
@@ -242,7 +242,16 @@ async fn a_good_file_is_taken_in_once() {
         // Each became a version of its own, in the feed of changes, at its own instant.
         let changes = office
             .registries
-            .changes(&ctx, None, &population(), None, 10, &Mask::ALL)
+            .changes(
+                &ctx,
+                None,
+                &population(),
+                Feed {
+                    limit: 10,
+                    ..Feed::default()
+                },
+                &Mask::ALL,
+            )
             .await
             .expect("changes")
             .items;

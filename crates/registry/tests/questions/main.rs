@@ -1,6 +1,7 @@
 //! Approved questions: what is answered over several registries, what is never guessed, and that each answer can be accounted for.
 
 mod pages;
+mod times;
 
 use std::{
     path::{Path, PathBuf},
@@ -27,7 +28,7 @@ use registry::{
         self, runs,
         service::{Answered, Asker, Outcome, Questions},
     },
-    service::{Change, Provenance, Registries, Seen, Target},
+    service::{Change, Provenance, Registries, Seen, Target, Times},
     shelf::Shelf,
 };
 use serde_json::{Map, Value, json};
@@ -149,7 +150,9 @@ async fn ask(questions: &Questions, question: &str, inputs: Value, purpose: &str
         purpose: purpose.to_owned(),
         dossier: Some("H42.28-260821-0001".to_owned()),
     };
-    questions.ask(&system(), question, &inputs, &asker).await
+    questions
+        .ask(&system(), question, &inputs, Times::default(), &asker)
+        .await
 }
 
 fn taxpayer(debt: i64) -> Value {
@@ -385,20 +388,25 @@ async fn many_are_asked_line_by_line_and_only_who_asked_sees_what_came_of_it() {
         let wrong = [line(FIRM), line("0100109107"), Map::new()];
         let wrong = node
             .questions
-            .ask_many(&system(), question, &wrong, &ours)
+            .ask_many(&system(), question, &wrong, Times::default(), &ours)
             .await
             .expect_err("refused");
         let problems = wrong.problems().cloned().unwrap_or_default();
         let at: Vec<String> = problems.iter().map(|problem| problem.at.clone()).collect();
         assert_eq!(at, ["2/tax_code", "3/tax_code"]);
-        assert!(node.questions.ask_many(&system(), question, &[], &ours).await.is_err());
+        assert!(
+            node.questions
+                .ask_many(&system(), question, &[], Times::default(), &ours)
+                .await
+                .is_err()
+        );
 
         // More than one job asks.
         let mut lines = vec![line("0312345673"); 25];
         lines.push(line(FIRM));
         let run = node
             .questions
-            .ask_many(&system(), question, &lines, &ours)
+            .ask_many(&system(), question, &lines, Times::default(), &ours)
             .await
             .expect("taken in");
         let early = node.questions.result(question, run, &ours).await.expect_err("not yet");

@@ -135,11 +135,29 @@ async fn questions_are_public_and_asked_by_those_who_may() {
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(page.contains("id=\"tax_code-error\""), "beside its field");
 
+        let when = [
+            asked[0],
+            asked[1],
+            asked[2],
+            ("as_of", "2025-12-31"),
+            ("known_at", "2026-11-25"),
+        ];
+        let (status, page) = node.page(&reader, PAGE, Some(&when)).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.contains("id=\"known_at-error\"") && !page.contains("id=\"as_of-error\""));
+        let when = [asked[0], asked[1], asked[2], ("as_of", "2025-12-31")];
+        let (_, page) = node.page(&reader, PAGE, Some(&when)).await;
+        let answers = page.matches("/api/v1/answers/").count();
+        assert!(
+            answers > 0 && page.contains("<dt>Vào ngày</dt>"),
+            "of when the answer is"
+        );
+
         let figures = node.questions.figures(clock().now()).await.expect("figures");
         let figures = figures["importer-owes-tax"];
-        assert_eq!((figures.answered, figures.refused, figures.silent), (2, 2, 0));
+        assert_eq!((figures.answered, figures.refused, figures.silent), (3, 2, 0));
         let (_, page) = node.page(&nobody(Lang::Vi), "/registries/questions", None).await;
-        assert!(page.contains("4 lần hỏi: 2 lần có câu trả lời"));
+        assert!(page.contains("5 lần hỏi: 3 lần có câu trả lời"));
         // A year later none of it is of the last twelve months.
         let later = node.questions.figures(clock().now().plus_seconds(400 * 86_400)).await;
         assert!(later.expect("figures").is_empty());

@@ -6,6 +6,7 @@ mod migration;
 mod offered;
 mod orders;
 mod takeover;
+mod times;
 
 use std::{
     collections::BTreeSet,
@@ -31,8 +32,8 @@ use registry::{
     history::{Effect, Entry, Moment},
     model::{RegistryCode, ValidTime},
     service::{
-        self, Asked, Change, Fresh, Mask, Provenance, Purpose, Query, Registries, Seen, Sort, Target, When, With,
-        Written,
+        self, Asked, Change, Feed, Fresh, Mask, Provenance, Purpose, Query, Registries, Seen, Sort, Target, Times,
+        When, With, Written,
     },
     shelf::Shelf,
 };
@@ -250,7 +251,14 @@ async fn a_move_a_correction_and_a_late_report() {
 
         let (_, history) = office
             .registries
-            .history(&steward(), &purpose(), &population(), number, &Mask::ALL)
+            .history(
+                &steward(),
+                &purpose(),
+                &population(),
+                number,
+                When::default(),
+                &Mask::ALL,
+            )
             .await
             .expect("a history");
         assert_eq!(history.iter().map(|v| v.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
@@ -623,7 +631,17 @@ async fn many_at_once_are_listed_filtered_sorted_and_paged() {
         loop {
             let page = office
                 .registries
-                .changes(&steward(), None, &code, after, 25, &Mask::ALL)
+                .changes(
+                    &steward(),
+                    None,
+                    &code,
+                    Feed {
+                        after,
+                        limit: 25,
+                        ..Feed::default()
+                    },
+                    &Mask::ALL,
+                )
                 .await
                 .expect("changes");
             assert!(page.items.iter().all(|change| change.version.body.is_none()));
@@ -641,8 +659,10 @@ async fn many_at_once_are_listed_filtered_sorted_and_paged() {
                 &steward(),
                 Some(&purpose()),
                 &code,
-                None,
-                1,
+                Feed {
+                    limit: 1,
+                    ..Feed::default()
+                },
                 &Mask::of(vec!["name".parse().expect("a field")]),
             )
             .await;
@@ -840,7 +860,14 @@ async fn what_is_erased_is_gone_and_the_log_still_verifies() {
         }
         let (_, history) = office
             .registries
-            .history(&steward(), &purpose(), &code, &first.record.to_string(), &Mask::ALL)
+            .history(
+                &steward(),
+                &purpose(),
+                &code,
+                &first.record.to_string(),
+                When::default(),
+                &Mask::ALL,
+            )
             .await
             .expect("a history");
         assert_eq!(history.len(), 3);
@@ -1049,7 +1076,14 @@ async fn a_new_version_finds_old_records_by_what_it_says_now() {
         assert!(an[0].body.get("name").is_none(), "brought forward as it is read");
         let (_, history) = office
             .registries
-            .history(&steward(), &purpose(), &population(), "001190000017", &Mask::ALL)
+            .history(
+                &steward(),
+                &purpose(),
+                &population(),
+                "001190000017",
+                When::default(),
+                &Mask::ALL,
+            )
             .await
             .expect("a history");
         assert_eq!(history.len(), 1, "what is stored stays as it was");

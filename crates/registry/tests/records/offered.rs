@@ -34,13 +34,19 @@ impl Office {
         self.identity.reads_of_me(&me, None, 50).await.expect("reads").0.len()
     }
 
-    fn offered(&self, agency: &str) -> Router {
+    pub(super) fn offered(&self, agency: &str) -> Router {
         registry::offered::router(self.registries.clone(), Arc::new(FixedClock::at(now())), agency)
     }
 }
 
 /// Behind the gateway, as a client.
-async fn call(router: &Router, client: &str, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
+pub(super) async fn call(
+    router: &Router,
+    client: &str,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> (StatusCode, Value) {
     let caller = Caller {
         client: client.parse().expect("a client"),
         service: "VN/GOV/000.00.00.G01/motcua/registries".parse().expect("a service"),
@@ -61,7 +67,7 @@ async fn call(router: &Router, client: &str, method: Method, path: &str, body: &
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }
 
-const ASKS: &str = "VN/GOV/000.00.00.H42/motcua";
+pub(super) const ASKS: &str = "VN/GOV/000.00.00.H42/motcua";
 const OTHER: &str = "VN/GOV/000.00.00.H01/motcua";
 
 fn first_code(said: &Value) -> &str {

@@ -253,6 +253,7 @@ async fn a_change_is_laid_over_what_holds_and_an_end_ends_it() {
                 &purpose(),
                 &population(),
                 born.entry.split(['/', '#']).nth(1).expect("an id"),
+                When::default(),
                 &Mask::ALL,
             )
             .await
@@ -453,6 +454,7 @@ async fn the_procedures_of_the_node_ask_and_tell_its_own_registries() {
             procedure: "3.000722".to_owned(),
             basis: "Luật Cư trú 2020".to_owned(),
             dossier: Some(DOSSIER.to_owned()),
+            times: Times::default(),
         };
         let said = here.ask(&system(), &question).await;
         let of = |text: &str| said.get(&text.parse().expect("an attribute"));

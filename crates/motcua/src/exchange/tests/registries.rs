@@ -138,6 +138,7 @@ async fn a_province_asks_and_tells_the_registry_of_a_ministry() {
         procedure: "3.000722".to_owned(),
         basis: "Luật Cư trú 2020".to_owned(),
         dossier: Some(DOSSIER.to_owned()),
+        times: registry::service::Times::default(),
     };
     let ask = async || asks.registrar().ask(&clerk(), &question).await;
 

@@ -1,9 +1,9 @@
 // Signing in as people do: with the national e-ID at its two levels, with a password and a code, with a passkey.
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { CLIENT, LEVELS, PEOPLE, startEid } from './support/eid.mjs';
 import { inspect, openBrowser, visit } from './support/browser.mjs';
+import { totp } from './support/officer.mjs';
 import { freePort, startDemo, startServe } from './support/server.mjs';
 
 let browser, eid, server;
@@ -35,18 +35,6 @@ commune = "H42.28"
 after(() => Promise.all([browser?.close(), server?.stop(), eid?.stop()]));
 
 const badge = (page) => page.locator('header .mc-user');
-
-/** The six digits of RFC 6238 at this moment. */
-function totp(secret, at = Date.now()) {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...secret.replace(/[^A-Z2-7]/gi, '').toUpperCase()].map((c) => alphabet.indexOf(c).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
-  const mac = createHmac('sha1', key).update(counter).digest();
-  const start = mac[19] & 15;
-  return String((mac.readUInt32BE(start) & 0x7fffffff) % 1_000_000).padStart(6, '0');
-}
 
 const stranger = () => visit(browser, server, { allow: [eid.issuer] });
 

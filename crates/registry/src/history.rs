@@ -150,6 +150,14 @@ impl Moment {
             ValidTime::Instant => Timestamp::from_micros(self.0).rfc3339(),
         }
     }
+
+    /// As pages show it: `25/11/2026`, or `25/11/2026 08:30` of legal time.
+    pub fn display(self, rule: ValidTime) -> String {
+        match rule {
+            ValidTime::Day => self.day(rule).strftime("%d/%m/%Y").to_string(),
+            ValidTime::Instant => Timestamp::from_micros(self.0).display(),
+        }
+    }
 }
 
 impl AsOf {
@@ -165,6 +173,14 @@ impl AsOf {
             (ValidTime::Day, _) => Moment::of_day(self.day()),
             (ValidTime::Instant, Self::Day(day)) => Moment(Timestamp::from_legal(day.at(0, 0, 0, 0)).micros()),
             (ValidTime::Instant, Self::Instant(at)) => Moment(at.micros()),
+        }
+    }
+
+    /// As pages show it: `25/11/2026`, or `25/11/2026 08:30` of legal time.
+    pub fn display(self) -> String {
+        match self {
+            Self::Day(day) => day.strftime("%d/%m/%Y").to_string(),
+            Self::Instant(at) => at.display(),
         }
     }
 

@@ -14,6 +14,7 @@ use base::{Error, Problems, Result, Timestamp};
 use identity::{Ctx, Permission, Scope, Web};
 use serde::Deserialize;
 use serde_json::Value;
+use uuid::Uuid;
 use view::{
     Link, Page,
     ui::{self, Tone},
@@ -23,6 +24,7 @@ use crate::{
     history::{Effect, Moment},
     linking,
     model::{ChangeKind, DataType, Field, Registry, RegistryCode, Sensitivity, values_at},
+    quality::doubts::Report,
     service::{Mask, Purpose, RecordView, Registries, Times, VersionView, When},
 };
 
@@ -87,6 +89,7 @@ struct One {
     pairs: Option<String>,
     /// What is to be done, for stewards.
     queue: Option<String>,
+    steward: ui::Values,
     basis: String,
     key: String,
     doubts: String,
@@ -147,6 +150,7 @@ async fn one(State(registries): State<Registries>, web: Web, Path(code): Path<St
     let made = One {
         pairs: keeps.then(|| format!("/registries/{}/pairs", registry.code)),
         queue: keeps.then(|| format!("/registries/{}/queue", registry.code)),
+        steward: keeper(&registries, &registry, &web),
         look: may_look.then(|| format!("/registries/{}/record", registry.code)),
         basis: registry
             .basis
@@ -193,12 +197,21 @@ async fn one(State(registries): State<Registries>, web: Web, Path(code): Path<St
 /// Which record, of when, and why.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct Asked {
-    key: String,
-    purpose: String,
-    dossier: String,
-    as_of: String,
-    known_at: String,
+pub(crate) struct Asked {
+    pub key: String,
+    pub purpose: String,
+    pub dossier: String,
+    pub as_of: String,
+    pub known_at: String,
+}
+
+/// A doubt about a record that was not taken: what was typed, and what is wrong with it.
+pub(crate) struct Refused {
+    pub report: Report,
+    /// The key under which it is reported once.
+    pub form: String,
+    pub status: StatusCode,
+    pub problems: Problems,
 }
 
 #[derive(Template)]
@@ -207,6 +220,8 @@ struct RecordPage {
     page: Page,
     registry: Arc<Registry>,
     asked: Asked,
+    /// Whether another time than now is asked for.
+    other_time: bool,
     record: Option<Shown>,
 }
 
@@ -214,6 +229,8 @@ struct Shown {
     id: String,
     /// One form, one doubt, however often it is sent.
     form: String,
+    /// What was typed, after a refusal.
+    doubt: Report,
     fields: Vec<ui::Choice>,
     held: String,
     recorded: String,
@@ -252,6 +269,27 @@ async fn look(
     }
 }
 
+/// The record again, for the purpose for which it was looked up, with a doubt about it that was refused.
+pub(crate) async fn again(registries: &Registries, web: &Web, code: &str, asked: Asked, refused: Refused) -> Response {
+    let registry = match open(registries, &web.ctx, code) {
+        Ok(registry) => registry,
+        Err(error) => return web.refuse(&error),
+    };
+    match find(registries, web, &registry, &asked).await {
+        Ok(found) => {
+            let record = Shown {
+                form: refused.form,
+                doubt: refused.report,
+                ..found
+            };
+            let mut template = record_page(web, registry, asked, Some(record));
+            template.page.problems = refused.problems;
+            view::html(refused.status, &template)
+        }
+        found => answer(web, registry, asked, found.map(Some)),
+    }
+}
+
 /// The registry, for who may read its records.
 fn open(registries: &Registries, ctx: &Ctx, code: &str) -> Result<Arc<Registry>> {
     let editions = code
@@ -264,33 +302,38 @@ fn open(registries: &Registries, ctx: &Ctx, code: &str) -> Result<Arc<Registry>>
 }
 
 fn answer(web: &Web, registry: Arc<Registry>, asked: Asked, found: Result<Option<Shown>>) -> Response {
+    let (status, record, problems) = match found {
+        Ok(record) => (StatusCode::OK, record, Problems::new()),
+        Err(Error::Refused(kind, problems)) => {
+            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+            (status, None, problems)
+        }
+        Err(error) => return web.refuse(&error),
+    };
+    let mut template = record_page(web, registry, asked, record);
+    template.page.problems = problems;
+    view::html(status, &template)
+}
+
+fn record_page(web: &Web, registry: Arc<Registry>, asked: Asked, record: Option<Shown>) -> RecordPage {
     let mut page = titled(web, &registry);
     page.breadcrumbs.push(Link {
         href: format!("/registries/{}", registry.code),
         label: registry.name.clone(),
     });
     page.title = page.t("Tra cứu bản ghi", "Look up a record").to_owned();
-    let (status, record) = match found {
-        Ok(record) => (StatusCode::OK, record),
-        Err(Error::Refused(kind, problems)) => {
-            page.problems = problems;
-            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-            (status, None)
-        }
-        Err(error) => return web.refuse(&error),
-    };
-    let made = RecordPage {
+    RecordPage {
         page,
         registry,
+        other_time: !asked.as_of.is_empty() || !asked.known_at.is_empty(),
         asked,
         record,
-    };
-    view::html(status, &made)
+    }
 }
 
 async fn find(registries: &Registries, web: &Web, registry: &Registry, asked: &Asked) -> Result<Shown> {
     let mut problems = Problems::new();
-    let when = Times::read(&asked.as_of, &asked.known_at, &mut problems).when(registry.valid_time);
+    let when = Times::typed(&asked.as_of, &asked.known_at, &mut problems).when(registry.valid_time);
     if asked.key.trim().is_empty() {
         problems.add(
             "required",
@@ -303,12 +346,19 @@ async fn find(registries: &Registries, web: &Web, registry: &Registry, asked: &A
         Ok(purpose) => Some(purpose),
         Err(error) => {
             for problem in error.problems().into_iter().flatten() {
-                let at = if problem.at == "X-Road-Issue" {
-                    "dossier"
-                } else {
-                    "purpose"
-                };
-                problems.add(&problem.code, at, problem.text.vi.clone(), problem.text.en.clone());
+                match (problem.code.as_str(), problem.at.as_str()) {
+                    // The words of the API name its headers.
+                    ("purpose-missing", _) => problems.add(
+                        "purpose-missing",
+                        "purpose",
+                        "Nêu mục đích xem dữ liệu, ví dụ dossier.verify.",
+                        "Say for which purpose you look, such as dossier.verify.",
+                    ),
+                    (code, "X-Road-Issue") => {
+                        problems.add(code, "dossier", problem.text.vi.clone(), problem.text.en.clone());
+                    }
+                    (code, _) => problems.add(code, "purpose", problem.text.vi.clone(), problem.text.en.clone()),
+                }
             }
             None
         }
@@ -329,6 +379,30 @@ async fn find(registries: &Registries, web: &Web, registry: &Registry, asked: &A
     Ok(shown(&web.page, registry, view, versions, form))
 }
 
+/// From when to when something holds, in words.
+pub(crate) fn span(page: &Page, registry: &Registry, from: Moment, to: Option<Moment>) -> String {
+    let from = from.display(registry.valid_time);
+    match to {
+        Some(to) => {
+            let to = to.display(registry.valid_time);
+            format!("{from} – {} {to}", page.t("trước", "before"))
+        }
+        None => format!("{} {from}", page.t("từ", "since")),
+    }
+}
+
+/// The name of the agency that keeps a registry, and its code.
+pub(crate) fn keeper(registries: &Registries, registry: &Registry, web: &Web) -> ui::Values {
+    let today = web.ctx.now.legal_date();
+    ui::values([registries.shelf().agency(&registry.steward, today, web.page.lang)])
+}
+
+/// The end of a record's id, by which people tell two apart.
+pub(crate) fn short(record: Uuid) -> String {
+    let id = record.to_string();
+    id.rsplit('-').next().unwrap_or_default().to_owned()
+}
+
 /// What a body says of a field, for people.
 pub(crate) fn values_of(page: &Page, registry: &Registry, field: &Field, body: &Value) -> ui::Values {
     let said = values_at(body, &field.path).into_iter();
@@ -337,17 +411,7 @@ pub(crate) fn values_of(page: &Page, registry: &Registry, field: &Field, body: &
 
 /// `form` is the key under which a doubt is reported once.
 fn shown(page: &Page, registry: &Registry, view: RecordView, versions: Vec<VersionView>, form: String) -> Shown {
-    let held = |from: Moment, to: Option<Moment>| {
-        let from = from.show(registry.valid_time);
-        match to {
-            Some(to) => format!(
-                "{from} – {} {}",
-                page.t("trước", "before"),
-                to.show(registry.valid_time)
-            ),
-            None => format!("{} {from}", page.t("từ", "since")),
-        }
-    };
+    let held = |from, to| span(page, registry, from, to);
     let fields = registry.fields.iter().filter(|field| field.term.ty != DataType::Group);
     let rows = fields.filter_map(|field| {
         let values = values_of(page, registry, field, &view.body);
@@ -374,6 +438,7 @@ fn shown(page: &Page, registry: &Registry, view: RecordView, versions: Vec<Versi
     Shown {
         id: view.id.to_string(),
         form,
+        doubt: Report::default(),
         fields: choices
             .map(|field| ui::Choice::new(&field.path, page.text(&field.term.name)))
             .collect(),

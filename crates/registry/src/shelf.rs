@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use base::{Error, Kind, Problems, Result, Timestamp};
+use base::{Error, Kind, Lang, Problems, Result, Timestamp, codes::AgencyCode};
 use jiff::civil::Date;
 use procedure::reference::Reference;
 use serde_json::Value;
@@ -124,6 +124,15 @@ impl Shelf {
     /// A registry.
     pub fn get(&self, code: &RegistryCode) -> Option<Arc<Editions>> {
         self.known().get(code).cloned()
+    }
+
+    /// The name of an agency on a day, and its code beside it; the code alone where the list of agencies has none.
+    pub fn agency(&self, code: &AgencyCode, on: Date, lang: Lang) -> (String, Option<String>) {
+        let code = code.to_string();
+        match self.0.reference.agencies.get(&code, on) {
+            Some(agency) => (agency.name.get(lang).to_owned(), Some(code)),
+            None => (code, None),
+        }
     }
 
     /// Publishes the files of a registry as its newest version.

@@ -22,7 +22,7 @@ use view::{
 use super::{Act, Keep, Pair, PairId, State, Verdict};
 use crate::{
     model::{DataType, Registry, RegistryCode},
-    pages::values_of,
+    pages::{short, values_of},
     service::{Mask, Purpose, RecordId, Registries, When},
 };
 
@@ -93,7 +93,7 @@ async fn list(registries: &Registries, web: &Web, code: &str, place: &Place) -> 
     let row = |pair: Pair| Row {
         href: format!("/registries/{code}/pairs/{}", pair.id),
         reason: page.text(&pair.reason).to_owned(),
-        records: pair.records.map(short).join(" – "),
+        records: pair.records.map(|record| short(record.uuid())).join(" – "),
     };
     Ok(Queue {
         tabs: tabs.into(),
@@ -120,7 +120,8 @@ struct PairPage {
     /// What may be decided now.
     verdicts: Vec<Choice>,
     undo: bool,
-    why: String,
+    /// What was chosen and typed, after a refusal.
+    said: Said,
     acts: Vec<(String, String, String, String)>,
 }
 
@@ -128,7 +129,8 @@ struct PairPage {
 struct Compared {
     name: String,
     values: [Values; 2],
-    same: bool,
+    /// Whether they are equal; nothing where one of the records does not hold any more.
+    same: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -144,7 +146,7 @@ async fn look(
     web: Web,
     Path((code, id)): Path<(String, String)>,
 ) -> Response {
-    match show(&registries, &web, &code, &id, "", Problems::new()).await {
+    match show(&registries, &web, &code, &id, Said::default(), Problems::new()).await {
         Ok(page) => view::html(StatusCode::OK, &page),
         Err(error) => web.refuse(&error),
     }
@@ -167,7 +169,7 @@ async fn decide(
         Ok(()) => Redirect::to(&format!("/registries/{code}/pairs/{id}")).into_response(),
         Err(Error::Refused(kind, problems)) if matches!(kind.status(), 409 | 422) => {
             let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-            match show(&registries, &web, &code, &id, &said.why, problems).await {
+            match show(&registries, &web, &code, &id, said, problems).await {
                 Ok(page) => view::html(status, &page),
                 Err(error) => web.refuse(&error),
             }
@@ -201,7 +203,7 @@ async fn show(
     web: &Web,
     code: &str,
     id: &str,
-    why: &str,
+    said: Said,
     problems: Problems,
 ) -> Result<PairPage> {
     let registry = find(registries, code)?;
@@ -224,19 +226,19 @@ async fn show(
             page.t("Bản ghi đã chấm dứt vì hợp nhất", "Ended by the merge")
                 .to_owned()
         } else {
-            short(record)
+            short(record.uuid())
         }
     });
     let open = matches!(pair.state, State::Open | State::Later);
     let verdicts = [
         (
             "same-first",
-            "Là một, giữ bản ghi thứ nhất",
+            "Cùng một đối tượng, giữ bản ghi thứ nhất",
             "The same; keep the first record",
         ),
         (
             "same-second",
-            "Là một, giữ bản ghi thứ hai",
+            "Cùng một đối tượng, giữ bản ghi thứ hai",
             "The same; keep the second record",
         ),
         ("different", "Khác nhau", "Different"),
@@ -261,7 +263,7 @@ async fn show(
             .map(|(value, vi, en)| Choice::new(value, page.t(vi, en)))
             .collect(),
         undo: !open,
-        why: why.to_owned(),
+        said,
         acts: acts.into_iter().map(|act| told(&page, act)).collect(),
         page,
     })
@@ -290,7 +292,7 @@ fn compared(page: &Page, registry: &Registry, bodies: &[Option<Value>; 2]) -> Ve
         });
         Compared {
             name: page.text(&registry.label(field)).to_owned(),
-            same: values[0] == values[1],
+            same: bodies.iter().all(Option::is_some).then(|| values[0] == values[1]),
             values,
         }
     });
@@ -300,7 +302,7 @@ fn compared(page: &Page, registry: &Registry, bodies: &[Option<Value>; 2]) -> Ve
 
 fn told(page: &Page, act: Act) -> (String, String, String, String) {
     let what = match act.what.as_str() {
-        "same" => page.t("Là một: hợp nhất", "The same: merged"),
+        "same" => page.t("Cùng một đối tượng: hợp nhất", "The same: merged"),
         "different" => page.t("Khác nhau", "Different"),
         "later" => page.t("Để lại sau", "Left for later"),
         _ => page.t("Hoàn tác", "Undone"),
@@ -320,12 +322,6 @@ fn find(registries: &Registries, code: &str) -> Result<Arc<Registry>> {
 fn pair_id(text: &str) -> Result<PairId> {
     text.parse()
         .map_err(|_| Error::not_found("cặp bản ghi", "pair of records"))
-}
-
-/// The end of an id, by which people tell two apart.
-fn short(record: RecordId) -> String {
-    let id = record.to_string();
-    id.rsplit('-').next().unwrap_or_default().to_owned()
 }
 
 fn titled(web: &Web, registry: &Registry) -> Page {

@@ -17,7 +17,7 @@ mod term;
 
 use std::{fmt, sync::Arc};
 
-use base::{Lang, Text, codes::AgencyCode};
+use base::{Lang, Text, Timestamp, codes::AgencyCode};
 use exchange::model::identifier::ClientId;
 use procedure::reference::Reference;
 use serde::{Deserialize, Serialize};
@@ -308,14 +308,14 @@ impl Registry {
         &self.reference.units
     }
 
-    /// A value of a field for people: of a code its name, and the code beside it.
+    /// A value of a field for people: of a code its name, and the code beside it; a day as `25/11/2026`.
     pub fn say(&self, field: &Field, value: &Value, lang: Lang) -> Option<(String, Option<String>)> {
         let text = text_of(value)?;
         let list = field.term.list.as_ref();
         let name = list.and_then(|list| self.vocabulary.name_of(&self.reference.units, list, &text, lang));
         Some(match name {
             Some(name) => (name, Some(text)),
-            None => (text, None),
+            None => (as_people_write(field.term.ty, text), None),
         })
     }
 
@@ -409,6 +409,15 @@ impl ChangeKind {
         [Self::Assert, Self::Correct, Self::End, Self::Erase]
             .into_iter()
             .find(|kind| kind.code() == code)
+    }
+}
+
+/// A value that is no code, as people write it: days begin with the day, and what of a day is not known is left out.
+fn as_people_write(ty: DataType, text: String) -> String {
+    match ty {
+        DataType::Date | DataType::PartialDate => text.rsplit('-').collect::<Vec<_>>().join("/"),
+        DataType::Instant => Timestamp::parse_rfc3339(&text).map_or(text, Timestamp::display),
+        _ => text,
     }
 }
 

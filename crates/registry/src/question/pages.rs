@@ -44,7 +44,7 @@ struct Item {
     href: String,
     name: String,
     summary: String,
-    owner: String,
+    owner: ui::Values,
     purpose: String,
     figures: String,
 }
@@ -60,7 +60,7 @@ async fn all(State(questions): State<Questions>, web: Web) -> Response {
         href: address(question),
         name: page.text(&question.name).to_owned(),
         summary: page.text(&question.summary).to_owned(),
-        owner: question.owner.to_string(),
+        owner: owner(&questions, question, &web),
         purpose: question.purpose.to_string(),
         figures: told(
             figures.get(question.code.as_str()).copied().unwrap_or_default(),
@@ -69,6 +69,12 @@ async fn all(State(questions): State<Questions>, web: Web) -> Response {
     };
     let questions = questions.all().map(item).collect();
     view::html(StatusCode::OK, &All { page, questions })
+}
+
+/// The name of the agency that answers for a question, and its code.
+fn owner(questions: &Questions, question: &Question, web: &Web) -> ui::Values {
+    let today = web.ctx.now.legal_date();
+    ui::values([questions.shelf().agency(&question.owner, today, web.page.lang)])
 }
 
 /// How often it was asked, in a sentence.
@@ -97,7 +103,7 @@ fn told(figures: Figures, lang: Lang) -> String {
 struct One {
     page: Page,
     summary: String,
-    owner: String,
+    owner: ui::Values,
     purpose: String,
     basis: String,
     asks: Vec<String>,
@@ -188,7 +194,7 @@ async fn show(
     let law = |basis: &crate::model::Basis| format!("{}, {}", basis.text, basis.article);
     let made = One {
         summary: page.text(&question.summary).to_owned(),
-        owner: question.owner.to_string(),
+        owner: owner(questions, question, web),
         purpose: question.purpose.to_string(),
         basis: question.basis.iter().map(law).collect::<Vec<_>>().join("; "),
         asks: question.facts.iter().map(|fact| fact.ask.to_string()).collect(),
@@ -210,7 +216,7 @@ fn fields(page: &Page, question: &Question, typed: &BTreeMap<String, String>) ->
     let value = |name: &str| typed.get(name).cloned().unwrap_or_default();
     let input = |input: &super::Input| {
         let field = ui::input(page, &input.id, page.text(&input.name)).value(value(input.id.as_str()));
-        field.required(true).width(20).max_length(20)
+        field.required(true).width(20)
     };
     let (purpose, lang) = (&question.purpose, page.lang);
     let dossier = ui::input(page, "dossier", page.t("Mã hồ sơ", "Dossier"))
@@ -228,16 +234,16 @@ fn fields(page: &Page, question: &Question, typed: &BTreeMap<String, String>) ->
     );
     let as_of = ui::input(page, "as_of", page.t("Vào ngày", "As of"))
         .value(value("as_of"))
-        .hint(page.t("2025-12-31; để trống là hôm nay", "2025-12-31; today if left empty"));
+        .hint(page.t("31/12/2025; để trống là hôm nay", "31/12/2025; today if left empty"));
     let known_at = ui::input(page, "known_at", page.t("Theo hiểu biết tại thời điểm", "As known at"))
         .value(value("known_at"))
         .hint(page.t(
-            "2026-01-01T00:00:00+07:00; để trống là hiện nay",
-            "2026-01-01T00:00:00+07:00; now if left empty",
+            "31/12/2025 08:30; để trống là hiện nay",
+            "31/12/2025 08:30; now if left empty",
         ));
     let mut fields: Vec<ui::Field> = question.inputs.iter().map(input).collect();
-    fields.extend([as_of, known_at].map(|field| field.required(false).max_length(40)));
-    fields.push(dossier.required(true).max_length(80));
+    fields.extend([as_of, known_at].map(|field| field.required(false).width(20)));
+    fields.push(dossier.required(true).width(20));
     fields.push(purpose.values([value("purpose")]).required(true));
     fields
 }
@@ -287,11 +293,11 @@ fn shown(page: &Page, question: &Question, answered: Answered) -> Shown {
         (page.t("Mã câu trả lời", "Id of the answer"), answered.id.to_string()),
     ];
     let times = answered.times;
-    rows.extend(times.as_of().map(|at| (page.t("Vào ngày", "As of"), at)));
+    rows.extend(times.as_of.map(|at| (page.t("Vào ngày", "As of"), at.display())));
     rows.extend(
         times
-            .known_at()
-            .map(|at| (page.t("Theo hiểu biết tại thời điểm", "As known at"), at)),
+            .known_at
+            .map(|at| (page.t("Theo hiểu biết tại thời điểm", "As known at"), at.display())),
     );
     rows.extend(leaf);
     Shown {

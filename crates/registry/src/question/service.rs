@@ -25,6 +25,7 @@ use crate::{
     lookup::{self, About, Lookup},
     model::Name,
     service::{Registries, Times},
+    shelf::Shelf,
 };
 
 base::typed_id!(
@@ -198,6 +199,10 @@ impl Questions {
         self.0.registries.store()
     }
 
+    pub(super) fn shelf(&self) -> &Shelf {
+        self.0.registries.shelf()
+    }
+
     /// Asks a question, of now or of other times: every registry is asked of the same, and `today` in the answer is that day.
     ///
     /// # Errors
@@ -250,7 +255,7 @@ impl Questions {
         ctx.require(Permission::ReadRegistry, &Scope::Agency(question.owner.to_string()))?;
         let ByHand { purpose, dossier, .. } = said;
         let mut problems = Problems::new();
-        let times = Times::read(said.as_of, said.known_at, &mut problems);
+        let times = Times::typed(said.as_of, said.known_at, &mut problems);
         if dossier.is_empty() {
             problems.add(
                 "required",

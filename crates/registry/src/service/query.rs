@@ -1,7 +1,7 @@
 //! What is asked of a list, and the walk over an index that answers it.
 
 use base::{Error, Kind, Problems, Result, Timestamp};
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -33,31 +33,66 @@ pub struct Times {
     pub known_at: Option<Timestamp>,
 }
 
+/// What a text says: nothing where it is empty; none where it cannot be read.
+fn said<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+    match text.trim() {
+        "" => Some(None),
+        text => read(text).map(Some),
+    }
+}
+
 impl Times {
     /// Reads what callers write; an empty text is now. What cannot be read is told at `as_of` and `known_at`.
     pub fn read(as_of: &str, known_at: &str, problems: &mut Problems) -> Self {
-        let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let as_of = said(as_of).map(|text| AsOf::parse(&text));
-        if as_of == Some(None) {
-            problems.add(
-                "not-a-moment",
-                "as_of",
-                "Nhập ngày dạng 2025-12-31, hoặc thời điểm theo RFC 3339.",
-                "Enter a day like 2025-12-31, or an instant as in RFC 3339.",
-            );
-        }
-        let known_at = said(known_at).map(|text| Timestamp::parse_rfc3339(&text));
-        if known_at == Some(None) {
-            problems.add(
-                "not-an-instant",
-                "known_at",
-                "Nhập thời điểm theo RFC 3339, ví dụ 2026-01-01T00:00:00+07:00.",
-                "Enter an instant as in RFC 3339, such as 2026-01-01T00:00:00+07:00.",
-            );
-        }
         Self {
-            as_of: as_of.flatten(),
-            known_at: known_at.flatten(),
+            as_of: said(as_of, AsOf::parse).unwrap_or_else(|| {
+                problems.add(
+                    "not-a-moment",
+                    "as_of",
+                    "Nhập ngày dạng 2025-12-31, hoặc thời điểm theo RFC 3339.",
+                    "Enter a day like 2025-12-31, or an instant as in RFC 3339.",
+                );
+                None
+            }),
+            known_at: said(known_at, Timestamp::parse_rfc3339).unwrap_or_else(|| {
+                problems.add(
+                    "not-an-instant",
+                    "known_at",
+                    "Nhập thời điểm theo RFC 3339, ví dụ 2026-01-01T00:00:00+07:00.",
+                    "Enter an instant as in RFC 3339, such as 2026-01-01T00:00:00+07:00.",
+                );
+                None
+            }),
+        }
+    }
+
+    /// As [`Self::read`], of what people type: a day `31/12/2025`, a day and a time of legal time `31/12/2025 08:30`; and what callers write.
+    pub fn typed(as_of: &str, known_at: &str, problems: &mut Problems) -> Self {
+        let day = |text: &str| Date::strptime("%d/%m/%Y", text).ok();
+        let time = |text: &str| DateTime::strptime("%d/%m/%Y %H:%M", text).ok();
+        Self {
+            as_of: said(as_of, |text| day(text).map(AsOf::Day).or_else(|| AsOf::parse(text))).unwrap_or_else(|| {
+                problems.add(
+                    "not-a-moment",
+                    "as_of",
+                    "Nhập ngày dạng 31/12/2025.",
+                    "Enter a day like 31/12/2025.",
+                );
+                None
+            }),
+            known_at: said(known_at, |text| {
+                let typed = time(text).map(Timestamp::from_legal);
+                typed.or_else(|| Timestamp::parse_rfc3339(text))
+            })
+            .unwrap_or_else(|| {
+                problems.add(
+                    "not-an-instant",
+                    "known_at",
+                    "Nhập ngày và giờ dạng 31/12/2025 08:30.",
+                    "Enter a day and a time like 31/12/2025 08:30.",
+                );
+                None
+            }),
         }
     }
 

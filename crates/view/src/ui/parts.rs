@@ -158,6 +158,15 @@ impl Values {
         self.values.is_empty()
     }
 
+    /// The same without codes: for people whom they tell nothing.
+    #[must_use]
+    pub fn words(mut self) -> Self {
+        for (_, code) in &mut self.values {
+            *code = None;
+        }
+        self
+    }
+
     /// The same where no markup can stand: each code in brackets.
     pub fn text(&self) -> String {
         let text = |(value, code): &(String, Option<String>)| match code {

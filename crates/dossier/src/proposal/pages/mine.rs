@@ -168,6 +168,8 @@ struct OnePage {
     page: Page,
     path: String,
     summary: String,
+    /// Whether what the summary says is still to come.
+    stands: bool,
     child: Option<String>,
     status: String,
     tone: Tone,
@@ -251,6 +253,7 @@ async fn one(
     Ok(OnePage {
         path: format!("/my/proposals/{id}"),
         summary: rule.map_or_else(String::new, |rule| rule.summary.get(lang).to_owned()),
+        stands: matches!(proposal.state, Standing::Open | Standing::Announced | Standing::Acting),
         child: view.child.as_deref().map(|digits| child(digits, lang)),
         status: proposal.state.label().get(lang).to_owned(),
         tone: tone(proposal.state),

@@ -19,11 +19,12 @@ use view::{
 
 use super::{
     Said, below, name_of, posted, problems_of,
-    queue::{Input, edits, inputs},
+    queue::{Input, edits, inputs, retype},
     registry, rows, standing, tabs,
 };
 use crate::{
     model::Registry,
+    pages::{self, Refused},
     quality::{
         Place, Quality, Whose,
         doubts::{Doubt, DoubtId, DoubtState, DoubtView, MOST_OVERDUE, Report, Reporter},
@@ -51,6 +52,7 @@ struct DoubtsPage {
     overdue: String,
     late: bool,
     items: Vec<Row>,
+    first: Option<String>,
     next: Option<String>,
 }
 
@@ -120,6 +122,7 @@ async fn listed(quality: &Quality, web: &Web, code: &str, asked: Asked) -> Resul
     Ok(DoubtsPage {
         tabs: tabs(&registry, "doubts"),
         items: items.collect(),
+        first: after.map(|_| format!("{at}?show={}", asked.show)),
         next: found.next.map(|next| format!("{at}?show={}&cursor={next}", asked.show)),
         overdue: page.number(late) + if late < MOST_OVERDUE { "" } else { "+" },
         late: late > 0,
@@ -144,10 +147,29 @@ pub(super) async fn report(
         let receipt = receipt.await?;
         Ok::<_, Error>(format!("/registries/{}/doubts/{}", registry.code, receipt.id))
     };
-    match reported.await {
-        Ok(to) => Redirect::to(&to).into_response(),
-        Err(error) => web.refuse(&error),
-    }
+    let error = match reported.await {
+        Ok(to) => return Redirect::to(&to).into_response(),
+        Err(error) => error,
+    };
+    let (status, problems) = match problems_of(error) {
+        Ok(found) => found,
+        Err(error) => return web.refuse(&error),
+    };
+    let text = |name: &str| posted(&form, name).to_owned();
+    let asked = pages::Asked {
+        key: text("key"),
+        purpose: text("purpose"),
+        dossier: text("dossier"),
+        as_of: text("as_of"),
+        known_at: text("known_at"),
+    };
+    let wrong = Refused {
+        report: report_of(&form),
+        form: text("form"),
+        status,
+        problems,
+    };
+    pages::again(quality.registries(), &web, &code, asked, wrong).await
 }
 
 /// What a form reports.
@@ -175,6 +197,30 @@ struct DoubtPage {
     newest: i64,
     rows: Vec<Said>,
     inputs: Vec<Input>,
+    typed: Typed,
+}
+
+/// What was sent and what was typed, after a refusal.
+#[derive(Default)]
+pub(super) struct Typed {
+    pub sent: String,
+    pub answer: String,
+    pub reason: String,
+    pub question: String,
+    pub evidence: String,
+}
+
+impl Typed {
+    pub(super) fn of(form: &[(String, String)]) -> Self {
+        let text = |name: &str| posted(form, name).to_owned();
+        Self {
+            sent: text("then"),
+            answer: text("answer"),
+            reason: text("reason"),
+            question: text("question"),
+            evidence: text("evidence"),
+        }
+    }
 }
 
 pub(super) async fn one(
@@ -221,6 +267,7 @@ async fn looked_up(quality: &Quality, web: &Web, code: &str, id: &str) -> Result
             .map(|record| rows(&page, &registry, &record.body))
             .unwrap_or_default(),
         inputs: inputs.unwrap_or_default(),
+        typed: Typed::default(),
         steward,
         doubt,
         page,
@@ -245,6 +292,8 @@ pub(super) async fn act(
     match looked_up(&quality, &web, &code, &id).await {
         Ok(mut template) => {
             template.page.problems = problems;
+            template.typed = Typed::of(&form);
+            retype(&mut template.inputs, &form);
             view::html(status, &template)
         }
         Err(error) => web.refuse(&error),

@@ -16,13 +16,13 @@ use view::{
 };
 
 use super::{
-    doubts::{Row, report_of},
+    doubts::{Row, Typed, report_of},
     posted, problems_of, rows, tone,
 };
 use crate::{
     contest::Standing,
     model::{FieldPath, Registry, RegistryCode},
-    pages::values_of,
+    pages::{keeper, span, values_of},
     quality::{
         Mine, MyRecord, Quality,
         doubts::{Doubt, DoubtId, DoubtState, LONGEST, Reporter},
@@ -54,7 +54,7 @@ struct Elsewhere {
 struct Section {
     id: String,
     name: String,
-    steward: String,
+    steward: Values,
     records: Vec<Shown>,
 }
 
@@ -86,7 +86,11 @@ async fn everything(quality: &Quality, web: &Web) -> Result<MinePage> {
             news.push(Row::of(&page, &editions.current(), doubt, href, web.ctx.now));
         }
     }
-    let registries = mine.iter().map(|mine| section(&page, mine, web.ctx.now)).collect();
+    let registries = mine.iter().map(|mine| {
+        let steward = keeper(quality.registries(), &mine.registry, web).words();
+        section(&page, mine, steward, web.ctx.now)
+    });
+    let registries = registries.collect();
     let elsewhere = quality.doubts_elsewhere(&web.ctx).await?;
     let elsewhere = elsewhere.into_iter().map(|of| far(&page, of)).collect();
     Ok(MinePage {
@@ -110,12 +114,12 @@ fn far(page: &Page, of: Standing) -> Elsewhere {
     }
 }
 
-fn section(page: &Page, mine: &Mine, now: base::Timestamp) -> Section {
+fn section(page: &Page, mine: &Mine, steward: Values, now: base::Timestamp) -> Section {
     let registry = &mine.registry;
     Section {
         id: registry.code.to_string(),
         name: page.text(&registry.name).to_owned(),
-        steward: registry.steward.to_string(),
+        steward,
         records: mine
             .records
             .iter()
@@ -126,23 +130,15 @@ fn section(page: &Page, mine: &Mine, now: base::Timestamp) -> Section {
 
 fn shown_record(page: &Page, registry: &Registry, record: &MyRecord, now: base::Timestamp) -> Shown {
     let held = &record.held;
-    let from = held.from.show(registry.valid_time);
     let at = |field: &FieldPath| format!("/my/records/{}/{}/{field}", registry.code, held.id);
     Shown {
-        held: match held.to {
-            Some(to) => format!(
-                "{from} – {} {}",
-                page.t("trước", "before"),
-                to.show(registry.valid_time)
-            ),
-            None => format!("{} {from}", page.t("từ", "since")),
-        },
+        held: span(page, registry, held.from, held.to),
         holds: held.holds,
         source: held.source.clone(),
         recorded: held.recorded_at.display(),
         rows: rows(page, registry, &held.body)
             .into_iter()
-            .map(|(field, name, value)| (name, value, at(&field)))
+            .map(|(field, name, value)| (name, value.words(), at(&field)))
             .collect(),
         doubts: record
             .doubts
@@ -198,7 +194,7 @@ async fn contest(quality: &Quality, web: &Web, (code, record, field): &At) -> Re
     ];
     Ok(ContestPage {
         name: page.text(&field.term.name).to_owned(),
-        value: values_of(&page, registry, field, &record.held.body),
+        value: values_of(&page, registry, field, &record.held.body).words(),
         days: registry.doubts.answer_days,
         form: DoubtId::new(web.ctx.now).to_string(),
         wrong: String::new(),
@@ -250,6 +246,7 @@ struct MyDoubtPage {
     row: Row,
     registry: String,
     doubt: Doubt,
+    typed: Typed,
 }
 
 pub(super) async fn doubt(Extracted(quality): Extracted<Quality>, web: Web, Path(id): Path<String>) -> Response {
@@ -278,6 +275,7 @@ async fn my_doubt(quality: &Quality, web: &Web, id: &str) -> Result<MyDoubtPage>
     Ok(MyDoubtPage {
         row: Row::of(&page, &registry, &doubt, String::new(), web.ctx.now),
         registry: page.text(&registry.name).to_owned(),
+        typed: Typed::default(),
         doubt,
         page,
     })
@@ -307,6 +305,7 @@ pub(super) async fn answer(
     };
     match my_doubt(&quality, &web, &id).await {
         Ok(mut template) => {
+            template.typed = Typed::of(&form);
             template.page.problems = problems;
             view::html(status, &template)
         }

@@ -13,13 +13,14 @@ use base::{Error, Result};
 use identity::Web;
 use serde::Deserialize;
 use view::{
-    Page,
+    Notice, Page,
     ui::{self, Choice, Tone},
 };
 
 use super::{Said, below, posted, problems_of, registry, rows, shown, tabs, within_a_list};
 use crate::{
-    model::{DataType, Dimension, FieldPath, Registry},
+    model::{DataType, Dimension, Field, FieldPath, Registry},
+    pages::{short, values_of},
     quality::{Edit, Finding, FindingId, FindingView, Place, Progress, Quality, State, Wanted, Whose, no_finding},
 };
 
@@ -35,6 +36,8 @@ pub(super) struct Asked {
     rule: String,
     dimension: String,
     cursor: String,
+    /// What was just done.
+    done: String,
 }
 
 #[derive(Template)]
@@ -50,11 +53,14 @@ struct QueuePage {
     dimensions: Vec<Choice>,
     states: Vec<Choice>,
     items: Vec<Row>,
+    first: Option<String>,
     next: Option<String>,
 }
 
 struct Row {
     href: String,
+    /// The end of the id of the record.
+    record: String,
     wrong: String,
     rule: String,
     dimension: String,
@@ -92,7 +98,8 @@ async fn queue(quality: &Quality, web: &Web, code: &str, asked: Asked) -> Result
         limit: PAGE,
     };
     let found = quality.queue(&web.ctx, &registry.code, &wanted).await?;
-    let page = below(web, &registry, "Việc cần rà soát", "Work to do");
+    let mut page = below(web, &registry, "Việc cần rà soát", "Work to do");
+    page.notice = said(&asked.done);
     let query = |cursor: &str| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in [
@@ -132,12 +139,34 @@ async fn queue(quality: &Quality, web: &Web, code: &str, asked: Asked) -> Result
             .iter()
             .map(|finding| row(&page, &registry, finding, web.ctx.now))
             .collect(),
+        first: wanted
+            .after
+            .map(|_| format!("/registries/{}/queue?{}", registry.code, query(""))),
         next: found
             .next
             .map(|next| format!("/registries/{}/queue?{}", registry.code, query(&next))),
         asked,
         registry,
         page,
+    })
+}
+
+/// What was just done.
+fn said(done: &str) -> Option<Notice> {
+    let (vi, en) = match done {
+        "written" => (
+            "Đã ghi đính chính. Bản ghi được kiểm tra lại trong chốc lát; nếu đã đúng thì việc rời danh sách.",
+            "The correction is written. The record is judged again in a moment; if it is right, it leaves the list.",
+        ),
+        "excused" => (
+            "Đã chấp nhận bản ghi kèm lý do.",
+            "The record is excused, with its reason.",
+        ),
+        _ => return None,
+    };
+    Some(Notice {
+        tone: Tone::Good,
+        text: base::Text::new(vi, en),
     })
 }
 
@@ -156,6 +185,7 @@ fn row(page: &Page, registry: &Registry, finding: &Finding, now: base::Timestamp
     let rule = registry.rule(&finding.rule);
     Row {
         href: format!("/registries/{}/findings/{}", registry.code, finding.id),
+        record: short(finding.record),
         wrong: rule.map_or_else(|| finding.rule.to_string(), |rule| page.text(&rule.message).to_owned()),
         rule: finding.rule.to_string(),
         dimension: page.text(&finding.dimension.label()).to_owned(),
@@ -195,15 +225,24 @@ struct FindingPage {
     row: Row,
     finding: Finding,
     mine: bool,
+    /// What was sent and what was typed, after a refusal.
+    sent: String,
+    reason: String,
     /// The record, as far as something holds of it.
     record: Option<Shown>,
 }
 
 struct Shown {
-    href: String,
+    /// Where it is looked up, and by what.
+    look: String,
+    id: String,
     newest: i64,
+    /// What the fields in question say.
+    now: Vec<(String, ui::Values)>,
     rows: Vec<Said>,
     inputs: Vec<Input>,
+    /// What is proposed: one value with its reason, or several to choose from.
+    only: Option<(String, String)>,
     choices: Vec<Choice>,
 }
 
@@ -245,17 +284,27 @@ fn finding_page(web: &Web, registry: Arc<Registry>, view: FindingView) -> Findin
     let rule = registry.rule(&view.finding.rule);
     let record = view.record.as_ref().map(|record| {
         let fields = rule.map(|rule| registry.looks_at(rule)).unwrap_or_default();
+        let only = match view.proposals.as_slice() {
+            [one] => Some((one.shown.clone(), page.text(&one.why).to_owned())),
+            _ => None,
+        };
+        let choices = view.proposals.iter().enumerate().filter(|_| only.is_none());
         Shown {
-            href: format!("/registries/{}/record", registry.code),
+            look: format!("/registries/{}/record", registry.code),
+            id: record.id.to_string(),
             newest: record.newest,
+            now: wanted(&registry, &fields)
+                .map(|field| {
+                    let name = page.text(&field.term.name).to_owned();
+                    (name, values_of(&page, &registry, field, &record.body))
+                })
+                .collect(),
             rows: rows(&page, &registry, &record.body),
             inputs: inputs(&page, &registry, &fields, &record.body),
-            choices: view
-                .proposals
-                .iter()
-                .enumerate()
+            choices: choices
                 .map(|(n, proposal)| Choice::new(n, &proposal.shown).hint(page.text(&proposal.why)))
                 .collect(),
+            only,
         }
     });
     let officer = web.ctx.officer().ok().map(|officer| officer.officer);
@@ -263,19 +312,34 @@ fn finding_page(web: &Web, registry: Arc<Registry>, view: FindingView) -> Findin
         row: row(&page, &registry, &view.finding, web.ctx.now),
         mine: view.finding.owner.as_ref().map(|(id, _)| *id) == officer,
         finding: view.finding,
+        sent: String::new(),
+        reason: String::new(),
         record,
         page,
     }
 }
 
-/// An input for each field in or below these that is no list of groups.
-pub(super) fn inputs(page: &Page, registry: &Registry, fields: &[FieldPath], body: &serde_json::Value) -> Vec<Input> {
-    let wanted = registry.fields.iter().filter(|field| {
+/// What was typed stands in the inputs again.
+pub(super) fn retype(inputs: &mut [Input], form: &[(String, String)]) {
+    for input in inputs {
+        if let Some((_, typed)) = form.iter().find(|(name, _)| *name == input.name) {
+            input.value.clone_from(typed);
+        }
+    }
+}
+
+/// The fields in or below these that are no list of groups.
+fn wanted<'a>(registry: &'a Registry, fields: &'a [FieldPath]) -> impl Iterator<Item = &'a Field> {
+    registry.fields.iter().filter(|field| {
         field.term.ty != DataType::Group
             && fields.iter().any(|wanted| wanted.covers(&field.path))
             && !within_a_list(registry, &field.path)
-    });
-    wanted
+    })
+}
+
+/// An input for each field in or below these that is no list of groups.
+pub(super) fn inputs(page: &Page, registry: &Registry, fields: &[FieldPath], body: &serde_json::Value) -> Vec<Input> {
+    wanted(registry, fields)
         .map(|field| Input {
             name: format!("field.{}", field.path),
             label: page.text(&field.term.name).to_owned(),
@@ -294,12 +358,19 @@ pub(super) async fn act(
 ) -> Response {
     match acted(&quality, &web, &code, &id, &form).await {
         Ok(to) => Redirect::to(&to).into_response(),
-        Err(error) => again(&quality, &web, &code, &id, error).await,
+        Err(error) => again(&quality, &web, &code, &id, &form, error).await,
     }
 }
 
-/// The page again, with what is wrong.
-async fn again(quality: &Quality, web: &Web, code: &str, id: &str, error: Error) -> Response {
+/// The page again, with what is wrong and what was typed.
+async fn again(
+    quality: &Quality,
+    web: &Web,
+    code: &str,
+    id: &str,
+    form: &[(String, String)],
+    error: Error,
+) -> Response {
     let (status, problems) = match problems_of(error) {
         Ok(found) => found,
         Err(error) => return web.refuse(&error),
@@ -308,6 +379,11 @@ async fn again(quality: &Quality, web: &Web, code: &str, id: &str, error: Error)
         Ok((registry, view)) => {
             let mut template = finding_page(web, registry, view);
             template.page.problems = problems;
+            template.sent = posted(form, "then").to_owned();
+            template.reason = posted(form, "reason").to_owned();
+            if let Some(record) = &mut template.record {
+                retype(&mut record.inputs, form);
+            }
             view::html(status, &template)
         }
         Err(error) => web.refuse(&error),
@@ -328,14 +404,16 @@ async fn acted(quality: &Quality, web: &Web, code: &str, id: &str, form: &[(Stri
         "excuse" => quality
             .excuse(ctx, code, finding, field("reason"))
             .await
-            .map(|()| queue),
+            .map(|()| format!("{queue}?done=excused")),
         "accept" => {
             let nth = field("proposal").parse().unwrap_or(usize::MAX);
-            quality.accept(ctx, code, finding, seen, nth).await.map(|_| queue)
+            let accepted = quality.accept(ctx, code, finding, seen, nth).await;
+            accepted.map(|_| format!("{queue}?done=written"))
         }
         _ => {
             let edits = edits(form);
-            quality.mend(ctx, code, finding, seen, edits).await.map(|_| queue)
+            let mended = quality.mend(ctx, code, finding, seen, edits).await;
+            mended.map(|_| format!("{queue}?done=written"))
         }
     }
 }

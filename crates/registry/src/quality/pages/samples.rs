@@ -124,7 +124,7 @@ fn not_a_seed() -> Error {
     problems.add(
         "not-a-number",
         "seed",
-        "Mầm ngẫu nhiên là một số nguyên.",
+        "Số khởi tạo ngẫu nhiên là một số nguyên.",
         "The seed is a whole number.",
     );
     Error::Refused(base::Kind::Invalid, problems)

@@ -19,10 +19,23 @@ pub struct Attribute {
     pub id: Name,
     /// The fields of which one holds the number that is asked about; the key of the registry where there is none.
     pub find: Vec<FieldPath>,
-    /// The answer is a list of what each record says; else it is what the newest says.
-    pub all: bool,
+    /// What is told where several records say something.
+    pub of: Telling,
     when: Option<Expr>,
     value: Expr,
+}
+
+/// What is told where several records say something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Telling {
+    /// What the newest says.
+    #[default]
+    Newest,
+    /// A list of what each says.
+    All,
+    /// The least that any says: of a thousand the one that is furthest behind.
+    Least,
 }
 
 impl Attribute {
@@ -81,7 +94,7 @@ struct RawAttribute {
     #[serde(default)]
     find: Vec<FieldPath>,
     #[serde(default)]
-    all: bool,
+    of: Telling,
     when: Option<String>,
     value: String,
 }
@@ -145,7 +158,7 @@ pub(super) fn compile(
             Ok(value) => attributes.push(Attribute {
                 id: raw.id,
                 find: raw.find,
-                all: raw.all,
+                of: raw.of,
                 when,
                 value,
             }),

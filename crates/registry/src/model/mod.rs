@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use allocation::{Allocation, AllocationRule};
-pub use attribute::Attribute;
+pub use attribute::{Attribute, Telling};
 pub use code::{FieldPath, ListId, Name, RegistryCode, TermId};
 pub(crate) use duplicates::BLOCK;
 pub use duplicates::Duplicates;

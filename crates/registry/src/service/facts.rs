@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use base::{Result, Timestamp};
+use base::{Error, Kind, Result, Timestamp};
 use identity::{Actor, Ctx, Permission};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
     EXCHANGE, Mask, Purpose, RecordView, Registries, Times,
-    read::{Told, at},
+    read::{Told, at, body_of},
 };
 use crate::{
-    model::{Attribute, FieldPath, Name, RegistryCode},
+    model::{Attribute, FieldPath, Name, Registry, RegistryCode, Telling},
     shelf::Editions,
     store::{
         index,
@@ -23,6 +23,10 @@ use crate::{
 
 /// The most records about one person that are looked at: of marriages and the like.
 const MOST: u32 = 50;
+/// The most among which the least is sought: of those whom an employer insures.
+const MOST_COMPARED: usize = 200_000;
+/// So many of them at a time.
+const PAGE: u32 = 500;
 
 /// What a record says of an attribute.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +44,8 @@ impl Registries {
     /// attribute of which it says nothing, or that it does not have, is left out. Whoever was asked about learns of it from the gateway where the exchange asks.
     ///
     /// # Errors
-    /// `NotFound` where there is no such registry; `Forbidden`; `Unavailable` when the read could not be logged.
+    /// `NotFound` where there is no such registry; `Forbidden`; `Unavailable` when the read could not be logged, or more records would have to
+    /// be compared than can be.
     pub async fn facts(
         &self,
         ctx: &Ctx,
@@ -55,12 +60,18 @@ impl Registries {
             .attributes
             .iter()
             .filter(|attribute| names.contains(&attribute.id));
+        let at = at(ctx, &registry, times.when(registry.valid_time));
+        let mut found = Vec::with_capacity(asked.clone().count());
         let mut by_find: BTreeMap<&[FieldPath], Vec<&Attribute>> = BTreeMap::new();
         for attribute in asked.clone() {
-            by_find.entry(&attribute.find).or_default().push(attribute);
+            if attribute.of == Telling::Least {
+                let least = self.least(ctx, &editions, number, attribute, at).await?;
+                let records = Vec::from_iter(least);
+                found.push((vec![attribute], self.speaking(ctx, &editions, &records, at).await?));
+            } else {
+                by_find.entry(&attribute.find).or_default().push(attribute);
+            }
         }
-        let at = at(ctx, &registry, times.when(registry.valid_time));
-        let mut found = Vec::with_capacity(by_find.len());
         for (find, attributes) in by_find {
             found.push((attributes, self.about(ctx, &editions, number, find, at).await?));
         }
@@ -85,9 +96,8 @@ impl Registries {
                     Some((record.valid_from, fact))
                 };
                 let said: Vec<_> = records.iter().filter_map(says).collect();
-                let values = attribute
-                    .all
-                    .then(|| said.iter().map(|(_, fact)| fact.value.clone()).collect());
+                let values =
+                    (attribute.of == Telling::All).then(|| said.iter().map(|(_, fact)| fact.value.clone()).collect());
                 // The newest record that says anything of it, for all of them where there is a list.
                 if let Some((_, mut fact)) = said.into_iter().max_by_key(|(from, _)| *from) {
                     fact.value = values.unwrap_or(fact.value);
@@ -114,13 +124,8 @@ impl Registries {
             records.extend(tables::by_key(&db, index::slot(code, None), number, at).await?);
         }
         for field in find {
-            let Some(filter) = registry.filter(field) else { continue };
-            let Some(value) = index::bytes(filter, &number.into()) else {
+            let Some(condition) = is(&registry, field, number) else {
                 continue;
-            };
-            let condition = Condition {
-                slot: index::slot_of(&registry, filter),
-                bound: Bound::Is(value),
             };
             let order = Order::Age { after: None };
             let places = tables::find(&db, code, &[condition], &order, at, MOST).await?;
@@ -130,4 +135,75 @@ impl Registries {
         records.dedup();
         self.speaking(ctx, editions, &records, at).await
     }
+    /// The record that says the least of an attribute, of all that are about the number.
+    async fn least(
+        &self,
+        ctx: &Ctx,
+        editions: &Editions,
+        number: &str,
+        attribute: &Attribute,
+        at: At,
+    ) -> Result<Option<Uuid>> {
+        let (db, registry) = (self.store().read(), editions.current());
+        let (mut least, mut compared): (Option<(Value, Uuid)>, usize) = (None, 0);
+        for field in &attribute.find {
+            let Some(condition) = is(&registry, field, number) else {
+                continue;
+            };
+            let mut after = None;
+            loop {
+                let order = Order::Age { after };
+                let places =
+                    tables::find(&db, &registry.code, std::slice::from_ref(&condition), &order, at, PAGE).await?;
+                let records: Vec<Uuid> = places.iter().map(|place| place.record_id).collect();
+                for spoken in tables::spoken(&db, &registry.code, &records, at).await? {
+                    let Some(body) = body_of(editions, &spoken.version, ctx.now)? else {
+                        continue;
+                    };
+                    let said = attribute.of(&body, number);
+                    if let Some(value) =
+                        said.filter(|value| least.as_ref().is_none_or(|(least, _)| is_less(value, least)))
+                    {
+                        least = Some((value, spoken.version.record_id));
+                    }
+                }
+                compared += records.len();
+                if compared > MOST_COMPARED {
+                    return Err(too_many(&attribute.id));
+                }
+                after = records.last().copied();
+                if records.len() < PAGE as usize {
+                    break;
+                }
+            }
+        }
+        Ok(least.map(|(_, record)| record))
+    }
+}
+
+/// That a field says a number; none where it cannot be found by, or the number is none of its kind.
+fn is(registry: &Registry, field: &FieldPath, number: &str) -> Option<Condition> {
+    let filter = registry.filter(field)?;
+    Some(Condition {
+        slot: index::slot_of(registry, filter),
+        bound: Bound::Is(index::bytes(filter, &number.into())?),
+    })
+}
+
+/// Whether one value comes before another: texts by their letters, as days and months do, numbers by their size.
+fn is_less(value: &Value, other: &Value) -> bool {
+    match (value, other) {
+        (Value::String(value), Value::String(other)) => value < other,
+        (Value::Number(value), Value::Number(other)) => value.as_f64() < other.as_f64(),
+        _ => false,
+    }
+}
+
+fn too_many(attribute: &Name) -> Error {
+    Error::refused(
+        Kind::Unavailable,
+        "too-many-to-compare",
+        format!("Có quá nhiều bản ghi nên không tính được “{attribute}”."),
+        format!("More records speak of “{attribute}” than can be compared."),
+    )
 }

@@ -250,6 +250,42 @@ async fn a_child_without_a_card_is_found_and_the_family_sees_who_asked() {
 }
 
 #[tokio::test]
+async fn an_employer_insures_its_workers_only_if_it_pays_for_each_of_them() {
+    for node in nodes().await {
+        let firm = json!({
+            "tax_code": FIRM, "name": "Công ty Bí Mật", "legal_form": "joint-stock", "status": "active", "founded_on": "2010-01-04",
+            "address": { "province": "01", "commune": "00004", "detail": "1 Hàng Bài" },
+            "representatives": [{ "person_number": "001190000017", "name": "Nguyễn Văn Bí Mật", "title": "Giám đốc" }],
+        });
+        node.add("enterprises", firm).await;
+        let asked = async || {
+            let inputs = json!({ "tax_code": FIRM });
+            node.answer("employer-insures-workers", inputs, "labour.inspection")
+                .await
+        };
+        assert_eq!(asked().await, Outcome::Answered(json!(false)), "nobody is insured");
+        // More than are looked at together; the oldest record is of somebody who left.
+        node.add("social-insurance", worker(0, "paused", "2019-03")).await;
+        for n in 1..=503 {
+            node.add("social-insurance", worker(n, "contributing", "2026-10")).await;
+        }
+        assert_eq!(asked().await, Outcome::Answered(json!(true)));
+        node.add("social-insurance", worker(504, "contributing", "2026-02"))
+            .await;
+        node.add("social-insurance", worker(505, "contributing", "2026-10"))
+            .await;
+        assert_eq!(asked().await, Outcome::Answered(json!(false)), "one of 505 is not");
+    }
+}
+
+fn worker(n: u32, status: &str, paid_until: &str) -> Value {
+    json!({
+        "person_number": format!("00119{n:07}"), "insurance_number": format!("{:010}", 100_000_000 + n), "name": "Nguyễn Thị Bí Mật",
+        "birth_date": "1990-05-17", "group": "DN", "status": status, "employer_tax_code": FIRM, "paid_until": paid_until, "months": 12,
+    })
+}
+
+#[tokio::test]
 async fn an_answer_rests_on_versions_and_can_be_accounted_for_until_they_are_erased() {
     for node in nodes().await {
         node.add("customs", declaration()).await;

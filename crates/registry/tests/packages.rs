@@ -229,6 +229,10 @@ fn held(registry: &str, key: &str) -> Value {
             "person_number": key.trim_end_matches("~permanent"), "kind": "permanent", "household": "14329-000077", "head_person_number": REQUESTER,
             "relation_to_head": "spouse", "address": place("12 Lê Lợi"), "since": "2020-05-01",
         }),
+        "tax" => json!({
+            "taxpayer_number": key, "kind": "person", "person_number": key, "name": "Trần Văn Nam", "status": "active",
+            "debts": [{ "tax": "personal-income", "amount": 350_000, "due_on": "2026-03-31" }], "debt_total": 350_000,
+        }),
         other => panic!("no package changes a record of {other}"),
     }
 }
@@ -280,6 +284,55 @@ fn birth() -> Filing {
     }
 }
 
+/// A birth alone. Both parents are described as the person who files would type it; the form takes what it asks for.
+fn birth_alone(relation: &'static str, known: &'static str, married: bool) -> Filing {
+    let commune = json!({ "province": "37", "commune": "14329" });
+    let parents = [
+        ("mother.name", json!("Lê Thị Hoa")),
+        ("mother.birth", json!("1992-08")),
+        ("mother.person_number", json!(MOTHER)),
+        ("mother.ethnicity", json!("01")),
+        ("mother.nationality", json!("VN")),
+        ("mother.residence", place("3 Tràng An")),
+        ("father.name", json!("Phạm Văn Sơn")),
+        ("father.birth", json!("1990")),
+        ("father.ethnicity", json!("01")),
+        ("father.nationality", json!("VN")),
+        ("father.residence", place("5 Tràng An")),
+    ];
+    let child = [
+        ("requester.relation", json!(relation)),
+        ("child.situation", json!("ordinary")),
+        ("child.name", json!("Trần Bình An")),
+        ("child.birth_date", json!("2026-11-20")),
+        ("child.sex", json!("male")),
+        ("child.birth_at", json!("elsewhere")),
+        ("child.birth_commune", commune.clone()),
+        ("child.ethnicity", json!("01")),
+        ("child.nationality", json!("VN")),
+        ("child.hometown", commune),
+        ("birth.proof", json!("electronic")),
+        ("parents.known", json!(known)),
+        ("parents.married", json!(married)),
+        ("marriage.certificate", json!("unknown")),
+        ("marriage.office", json!("Ủy ban nhân dân phường Hoa Lư")),
+    ];
+    Filing {
+        code: "1.001193",
+        said: vec![
+            ("civil-status.marriage-entry", json!("12/2020")),
+            ("civil-status.spouse-number", json!(OTHER)),
+            ("population.full-name of spouse.person_number", json!("Trần Văn Nam")),
+            ("population.birth-date of spouse.person_number", json!("1988-02-03")),
+            ("population.ethnicity of spouse.person_number", json!("01")),
+            ("population.nationality of spouse.person_number", json!("VN")),
+            ("population.residence of spouse.person_number", place("12 Lê Lợi")),
+        ],
+        typed: child.into_iter().chain(parents).collect(),
+        steps: register_number(),
+    }
+}
+
 fn death(who: &str) -> Filing {
     let mut said = Vec::new();
     let mut typed = vec![
@@ -301,8 +354,10 @@ fn death(who: &str) -> Filing {
                 json!("0123456789"),
             ),
             ("residence.household of spouse.person_number", json!("14329-000077")),
+            ("tax.status of spouse.person_number", json!("active")),
         ]),
         "father" => said.extend([
+            ("tax.status of father.person_number", json!("closed")),
             ("population.father-number", json!(OTHER)),
             ("population.full-name of father.person_number", json!("Nguyễn Văn Nam")),
             ("population.birth-date of father.person_number", json!("1958")),
@@ -395,7 +450,7 @@ fn enterprise() -> Filing {
 
 #[test]
 fn every_package_that_writes_is_tried_here() {
-    let tried = ["1.000656", "1.000894", "1.004222", "2.001610", "3.000722"];
+    let tried = ["1.000656", "1.000894", "1.001193", "1.004222", "2.001610", "3.000722"];
     let folders = std::fs::read_dir(root("catalogue")).expect("the catalogue");
     let writing = folders
         .flatten()
@@ -419,11 +474,131 @@ fn a_birth_is_told_to_five_registries() {
     assert_eq!(tax["taxpayer_number"], person["person_number"]);
 }
 
+/// Who enters one parent alone is not asked about the other, nor with whom the child lives.
 #[test]
-fn a_death_ends_the_card_and_the_residence_and_leaves_a_widow() {
+fn the_child_of_one_parent_lives_with_that_parent() {
+    let mut alone = birth();
+    alone
+        .typed
+        .retain(|(id, _)| !["parents.both", "home.with"].contains(id));
+    alone.typed.push(("parents.both", json!(false)));
+    for answered in [None, Some("other")] {
+        let typed = answered.map(|with| ("home.with", json!(with)));
+        alone.typed.extend(typed);
+        let told = alone.told();
+        let [person, residence, entry] = [0, 1, 2].map(|n| &told[n].1);
+        assert_eq!(
+            (&person["mother_person_number"], &person["father_person_number"]),
+            (&json!(REQUESTER), &Value::Null)
+        );
+        assert_eq!(person["residence"], place("12 Lê Lợi"), "{answered:?}");
+        assert_eq!(
+            (&residence["address"], &residence["household"]),
+            (&place("12 Lê Lợi"), &json!("14329-000012"))
+        );
+        assert_eq!(
+            (&entry["mother"]["person_number"], &entry["father"]),
+            (&json!(REQUESTER), &Value::Null)
+        );
+    }
+}
+
+#[test]
+fn a_birth_alone_is_told_to_population_civil_status_and_tax() {
+    let told = birth_alone("mother", "both", true).told();
+    assert_eq!(ids(&told), ["person", "entry", "tax"]);
+    let [person, entry, tax] = [0, 1, 2].map(|n| &told[n].1);
+    assert_eq!(
+        (&person["mother_person_number"], &person["father_person_number"]),
+        (&json!(REQUESTER), &json!(OTHER))
+    );
+    assert_eq!(
+        (&person["residence"], &person["_from"]),
+        (&place("12 Lê Lợi"), &json!("2026-11-20"))
+    );
+    assert_eq!(entry["child"]["person_number"], person["person_number"]);
+    assert_eq!((&entry["commune"], &entry["number"]), (&json!("14329"), &json!(15)));
+    assert_eq!(
+        entry["mother"],
+        json!({ "person_number": REQUESTER, "name": "Nguyễn Thị Ngọc Ánh", "birth_date": "1990-05-02" })
+    );
+    assert_eq!(
+        entry["father"],
+        json!({ "person_number": OTHER, "name": "Trần Văn Nam", "birth_date": "1988-02-03" }),
+        "by the marriage"
+    );
+    assert_eq!(
+        (&tax["taxpayer_number"], &tax["status"]),
+        (&person["person_number"], &json!("active"))
+    );
+}
+
+#[test]
+fn a_birth_names_the_parents_who_are_known() {
+    let requester = json!({ "person_number": REQUESTER, "name": "Nguyễn Thị Ngọc Ánh", "birth_date": "1990-05-02" });
+    let mother = json!({ "person_number": MOTHER, "name": "Lê Thị Hoa", "birth_date": "1992-08" });
+    // Nobody knows his number: the name stands in the book, and the population database has no father.
+    let father = json!({ "name": "Phạm Văn Sơn", "birth_date": "1990" });
+    let cases = [
+        ("mother", "mother-only", &requester, &Value::Null, "12 Lê Lợi"),
+        ("mother", "both", &requester, &father, "12 Lê Lợi"),
+        ("father", "father-only", &Value::Null, &requester, "12 Lê Lợi"),
+        ("father", "both", &mother, &requester, "12 Lê Lợi"),
+        ("grandparent", "both", &mother, &father, "3 Tràng An"),
+        ("grandparent", "father-only", &Value::Null, &father, "5 Tràng An"),
+        // What the certificate does not name, the registries do not.
+        ("mother", "father-only", &Value::Null, &Value::Null, "12 Lê Lợi"),
+    ];
+    for (relation, known, mother, father, home) in cases {
+        let told = birth_alone(relation, known, false).told();
+        assert_eq!(ids(&told), ["person", "entry", "tax"], "{relation} {known}");
+        let (person, entry) = (&told[0].1, &told[1].1);
+        assert_eq!(
+            (&entry["mother"], &entry["father"]),
+            (mother, father),
+            "{relation} {known}"
+        );
+        for (field, parent) in [("mother_person_number", mother), ("father_person_number", father)] {
+            assert_eq!(person[field], parent["person_number"], "{relation} {known}");
+        }
+        assert_eq!(person["residence"], place(home), "{relation} {known}");
+    }
+
+    // Of a child that was found nobody is known.
+    let mut found = birth_alone("carer", "both", false);
+    found.typed.extend([
+        ("child.situation", json!("abandoned")),
+        ("found.date", json!("2026-11-20")),
+        ("found.place", json!({ "province": "37", "commune": "14329" })),
+    ]);
+    let told = found.told();
+    let (person, entry) = (&told[0].1, &told[1].1);
+    assert_eq!((&entry["mother"], &entry["father"]), (&Value::Null, &Value::Null));
+    assert_eq!(person["residence"], place("12 Lê Lợi"), "the carer's");
+}
+
+#[test]
+fn a_child_with_a_number_keeps_it_and_a_foreign_one_is_given_none() {
+    let mut numbered = birth_alone("mother", "both", true);
+    numbered.steps["review"]["person_number"] = "001226000099".into();
+    let told = numbered.told();
+    assert_eq!(ids(&told), ["entry"]);
+    assert_eq!(told[0].1["child"]["person_number"], "001226000099");
+    let mut foreign = birth_alone("mother", "both", true);
+    foreign.typed.push(("child.nationality", json!("LA")));
+    let told = foreign.told();
+    assert_eq!(ids(&told), ["entry"]);
+    assert_eq!(told[0].1["child"]["person_number"], Value::Null);
+}
+
+#[test]
+fn a_death_ends_card_residence_and_tax_code_and_leaves_a_widow() {
     let told = death("spouse").told();
-    assert_eq!(ids(&told), ["entry", "person", "insured", "residence", "widowed"]);
-    let [entry, person, insured, residence, widowed] = [0, 1, 2, 3, 4].map(|n| &told[n].1);
+    assert_eq!(
+        ids(&told),
+        ["entry", "person", "insured", "residence", "tax", "widowed"]
+    );
+    let [entry, person, insured, residence, tax, widowed] = [0, 1, 2, 3, 4, 5].map(|n| &told[n].1);
     assert_eq!((&entry["kind"], &entry["number"]), (&json!("death"), &json!(15)));
     assert_eq!(entry["deceased"]["person_number"], OTHER);
     assert_eq!(
@@ -433,11 +608,16 @@ fn a_death_ends_the_card_and_the_residence_and_leaves_a_widow() {
     assert_eq!(insured["_from"], "2026-11-22", "the card holds on the last day");
     assert_eq!(residence["_from"], "2026-11-22");
     assert_eq!(
+        (&tax["status"], &tax["debt_total"], &tax["_from"]),
+        (&json!("closed"), &json!(350_000), &json!("2026-11-25")),
+        "the debts stay"
+    );
+    assert_eq!(
         (&widowed["person_number"], &widowed["marital_status"]),
         (&json!(REQUESTER), &json!("widowed"))
     );
 
-    // A father without a card, whose wife the civil status knows.
+    // A father without a card and with a tax code that is closed, whose wife the civil status knows.
     let told = death("father").told();
     assert_eq!(ids(&told), ["entry", "person", "widowed"]);
     assert_eq!(told[2].1["person_number"], MOTHER);

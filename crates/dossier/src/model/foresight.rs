@@ -111,7 +111,7 @@ mod tests {
     use procedure::{
         form::{Answers, Applicant, Channel, Context},
         package::Package,
-        process::{FieldKind, Input, Instance, MessageTo},
+        process::{FieldKind, Input, Instance, MessageTo, NodeKind},
         reference::Reference,
     };
     use proptest::prelude::*;
@@ -245,10 +245,15 @@ mod tests {
                     }
                 }
                 if before.is_empty() {
-                    // Only answers are waited for: all of them come.
+                    // Only answers and services are waited for: all of them come, and services have failed or not.
                     let waits: Vec<String> = instance.tokens.iter().map(|t| t.node.clone()).collect();
-                    let Some(token) = instance.tokens.first().map(|t| t.id) else { break };
-                    let input = Input::MessageArrived { to: MessageTo::Token(token), payload: json!({ "agrees": true }) };
+                    let Some((token, node)) = instance.tokens.first().map(|t| (t.id, t.node.as_str())) else { break };
+                    let is_service = package.process.node(node).is_some_and(|n| matches!(n.kind, NodeKind::Service { .. }));
+                    let input = if is_service {
+                        Input::ServiceDone { token, result: json!({ "done": how % 2 == 0 }) }
+                    } else {
+                        Input::MessageArrived { to: MessageTo::Token(token), payload: json!({ "agrees": true }) }
+                    };
                     let moved = package.process.step(&mut instance, &input, package.feel());
                     prop_assert!(moved.is_ok(), "{waits:?}: {moved:?}");
                     continue;

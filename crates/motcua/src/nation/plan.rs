@@ -517,7 +517,7 @@ fn of_procedures() -> Vec<Link> {
         ("civil-status", "Luật Hộ tịch 60/2014/QH13, Điều 16 và Điều 57"),
         ("social-insurance", "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12, 16 và 17"),
         ("enterprises", "Luật Doanh nghiệp 59/2020/QH14, Điều 27 và Điều 29"),
-        ("tax", "Luật Quản lý thuế 38/2019/QH14, Điều 35"),
+        ("tax", "Luật Quản lý thuế 38/2019/QH14, Điều 35 và Điều 39"),
     ];
     // What people are proposed before they ask (`proposals/`), for the purposes of their questions.
     let proposed = [

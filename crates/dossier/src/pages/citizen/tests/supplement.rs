@@ -197,6 +197,7 @@ async fn an_upload_is_judged_by_the_version_of_its_dossier() {
             "form.toml",
             "process.bpmn",
             "decisions.dmn",
+            "writes.toml",
             "result.typ",
         ] {
             let text = std::fs::read_to_string(catalogue.join(file)).expect("a file of the package");

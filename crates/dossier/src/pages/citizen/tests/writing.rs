@@ -149,6 +149,7 @@ impl Lookup for Registries {
                     ]),
                     (_, "marriage-entry") => json!("KH 12/2015"),
                     (_, "place-of-care") => json!("46001"),
+                    ("tax", "status") => json!("active"),
                     _ => return Told::Nothing { at: ctx.now },
                 };
                 Told::Known {
@@ -229,7 +230,7 @@ async fn signed_of(town: &Town, code: &str, registries: &Arc<Registries>) -> Str
     let path = town.fill(&an(), code).await;
     town.hand_in(&an(), &path).await;
     let filed = town.file(&an(), &path).await;
-    let numbered = matches!(code, "1.000656" | "1.000894");
+    let numbered = matches!(code, "1.000656" | "1.000894" | "1.001193");
     let review = if numbered {
         json!({ "register_number": 15 })
     } else {
@@ -413,24 +414,23 @@ async fn a_refusal_at_any_step_takes_back_what_came_before() {
 async fn without_registries_an_officer_goes_on_by_hand() {
     for town in towns().await {
         let registries = Arc::new(Registries::default());
-        let filed = {
-            // Joined only to be asked.
-            let filed = signed_without_keeper(&town, &registries).await;
+        // Joined only to be asked.
+        town.dossiers.ask_registries_by(registries.clone());
+        for code in [CODE, "1.001193"] {
+            let filed = signed_without_keeper(&town, code).await;
             town.work_until(hours(24)).await;
-            filed
-        };
-        let seen = town.seen(&filed).await;
-        assert_eq!(seen.tasks[0].open.node, "mend");
-        mended(&town, seen.id, seen.tasks[0].open.token, "by-hand").await;
-        assert_eq!(town.seen(&filed).await.tasks[0].open.node, "deliver");
+            let seen = town.seen(&filed).await;
+            assert_eq!(seen.tasks[0].open.node, "mend", "{code}");
+            mended(&town, seen.id, seen.tasks[0].open.token, "by-hand").await;
+            assert_eq!(town.seen(&filed).await.tasks[0].open.node, "deliver", "{code}");
+        }
         assert!(registries.told.lock().expect("one at a time").is_empty());
     }
 }
 
-/// As [`signed`], in a town that can tell nobody.
-async fn signed_without_keeper(town: &Town, registries: &Arc<Registries>) -> String {
-    town.dossiers.ask_registries_by(registries.clone());
-    let path = town.fill(&an(), CODE).await;
+/// As [`signed_of`], in a town that can tell nobody.
+async fn signed_without_keeper(town: &Town, code: &str) -> String {
+    let path = town.fill(&an(), code).await;
     town.hand_in(&an(), &path).await;
     let filed = town.file(&an(), &path).await;
     sign(town, &filed, json!({ "register_number": 15 })).await;
@@ -438,10 +438,11 @@ async fn signed_without_keeper(town: &Town, registries: &Arc<Registries>) -> Str
 }
 
 #[tokio::test]
-async fn a_death_a_marriage_a_move_and_an_enterprise_tell_their_registries() {
-    let cases: [(&str, &[&str]); 4] = [
+async fn a_birth_a_death_a_marriage_a_move_and_an_enterprise_tell_their_registries() {
+    let cases: [(&str, &[&str]); 5] = [
+        ("1.001193", &["population", "civil-status", "tax"]),
         // Nobody has found a health card, so none is ended.
-        ("1.000656", &["civil-status", "population", "population"]),
+        ("1.000656", &["civil-status", "population", "tax", "population"]),
         ("1.000894", &["civil-status", "population", "population"]),
         ("1.004222", &["residence", "population"]),
         ("2.001610", &["enterprises", "tax"]),
@@ -487,7 +488,7 @@ async fn a_death_stays_registered_where_another_registry_refuses() {
         let filed = signed_of(&town, "1.000656", &registries).await;
         town.work_until(hours(24)).await;
         let seen = town.seen(&filed).await;
-        assert_eq!(statuses(&seen), ["left", "refused", "waits"]);
+        assert_eq!(statuses(&seen), ["left", "refused", "waits", "waits"]);
         assert_eq!(registries.records(), ["civil-status#0"], "the entry stands");
         registries.refuses.lock().expect("one at a time").clear();
         mended(&town, seen.id, seen.tasks[0].open.token, "again").await;
@@ -495,11 +496,11 @@ async fn a_death_stays_registered_where_another_registry_refuses() {
         let seen = town.seen(&filed).await;
         assert_eq!(
             statuses(&seen),
-            ["left", "done", "done"],
+            ["left", "done", "done", "done"],
             "what stands is not told again"
         );
         assert_eq!(seen.tasks[0].open.node, "deliver");
-        assert_eq!(registries.records().len(), 3);
+        assert_eq!(registries.records().len(), 4);
     }
 }
 

@@ -2,7 +2,7 @@
 // the person gets the result, and a stranger with the secret can follow it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { answerConsultation, complete, dossier, drawn, queued, takePayment } from './support/desk.mjs';
+import { answerConsultation, complete, dossier, drawn, opened, queued, takePayment } from './support/desk.mjs';
 import { inspect, openBrowser, visit } from './support/browser.mjs';
 import { file, upload } from './support/filing.mjs';
 import { PERMIT, day } from './support/permit.mjs';
@@ -19,6 +19,8 @@ const STEPS = {
   inspect: ['specialist', 'done', { date: day(0), result: 'conform' }],
   draft: ['specialist', 'propose-approve'],
   sign: ['leader', 'approve'],
+  // A town that has joined nobody has no registry to tell: its officer does it outside.
+  mend: ['specialist', 'by-hand', { settled: 'Đã báo cơ quan quản lý dân cư cấp số định danh qua hệ thống của ngành.' }],
   deliver: ['receptionist', 'delivered', { delivery: 'counter' }],
 };
 
@@ -26,7 +28,7 @@ const PROCEDURES = [
   {
     code: '1.001193',
     name: 'birth registration',
-    steps: ['receive', 'review', 'sign', 'deliver'],
+    steps: ['receive', 'review', 'sign', 'mend', 'deliver'],
     answers: {
       'requester.relation': 'father',
       'child.situation': 'ordinary',
@@ -112,6 +114,7 @@ for (const procedure of PROCEDURES) {
         // What is handed over must be there; and each document is a line of the log that an open page does not know yet.
         if (step === 'deliver') await drawn(reception, code, 'result');
         const [role, outcome, fields] = STEPS[step];
+        if (step === 'mend') await opened(reception, code, step);
         if (!procedure.consults) await queued(officers[role].page, code, look);
         await complete(officers[role].page, code, outcome, fields, look);
         if (step === 'receive') {

@@ -40,15 +40,26 @@ export async function complete(page, code, outcome, fields = {}, look = async ()
   assert.equal(await page.locator('.mc-error-summary').count(), 0, `${outcome} was accepted`);
 }
 
-/** Waits until the platform has drawn the document of this kind (receipt, result): a job does it within seconds. */
+/** Waits until this step is to be done, which a job of the platform opens. */
+export async function opened(page, code, step) {
+  let tasks = [];
+  for (let n = 0; n < 60; n += 1) {
+    ({ tasks } = await dossier(page, code));
+    if (tasks.some((task) => task.step === step)) return;
+    await page.waitForTimeout(500);
+  }
+  assert.fail(`${step} of ${code} is not open after 30 s; there are ${JSON.stringify(tasks)}`);
+}
+
+/** Waits until the platform has drawn the document of this kind (receipt, result): a job does it within seconds, half a minute later where registries are told before. */
 export async function drawn(page, code, kind) {
   let documents = [];
-  for (let n = 0; n < 60; n += 1) {
+  for (let n = 0; n < 150; n += 1) {
     ({ documents } = await dossier(page, code));
     if (documents.some((document) => document.kind === kind)) return;
     await page.waitForTimeout(500);
   }
-  assert.fail(`no ${kind} for ${code} after 30 s; there are ${JSON.stringify(documents)}`);
+  assert.fail(`no ${kind} for ${code} after 75 s; there are ${JSON.stringify(documents)}`);
 }
 
 /** The first dossier in the queue with this code: what an officer finds at the desk in the morning. */

@@ -182,10 +182,7 @@ fn fields() -> Value {
 }
 
 fn sort(registry: &Registry) -> Value {
-    let ordered = registry
-        .filters
-        .iter()
-        .filter(|filter| filter.operators.iter().any(|op| *op != crate::model::Operator::Eq));
+    let ordered = registry.filters.iter().filter(|filter| filter.sorts());
     let names: Vec<String> = ordered
         .flat_map(|filter| [filter.field.to_string(), format!("-{}", filter.field)])
         .collect();

@@ -361,6 +361,11 @@ impl Registry {
 }
 
 impl Filter {
+    /// Whether lists can be in the order of the field: it is kept as it is compared, for ranges and beginnings.
+    pub fn sorts(&self) -> bool {
+        self.operators.iter().any(|operator| *operator != Operator::Eq)
+    }
+
     /// The parameters of a query that ask by it: `birth_date`, `birth_date_from`, `birth_date_to`, `name_prefix`. Of a field within a
     /// group the dots are underscores, too: `residence_commune`.
     pub fn parameters(&self) -> Vec<(String, Parameter)> {

@@ -196,8 +196,7 @@ pub(super) fn plan(registry: &Registry, query: &Query) -> Result<(Vec<Condition>
     let mut conditions: Vec<Condition> = ranked.into_iter().map(|(_, _, condition)| condition).collect();
     let mut ordered = None;
     if let Some(sort) = &query.sort {
-        let sorts = |filter: &&Filter| filter.operators.iter().any(|op| *op != Operator::Eq);
-        match registry.filter(&sort.field).filter(sorts) {
+        match registry.filter(&sort.field).filter(|filter| filter.sorts()) {
             Some(filter) => {
                 let slot = index::slot_of(registry, filter);
                 let at = conditions.iter().position(|condition| condition.slot == slot);

@@ -18,7 +18,7 @@ use crate::{
     shelf::Editions,
     store::{
         NOW, VersionRow, index,
-        read::{self as tables, At, Spoken},
+        read::{self as tables, At, Place, Spoken},
         write,
     },
 };
@@ -149,12 +149,26 @@ impl Registries {
         let mut places = tables::find(&db, code, &conditions, &order, at, query.limit + 1).await?;
         let more = places.len() > query.limit as usize;
         places.truncate(query.limit as usize);
+        let items = self.in_order(ctx, purpose, &editions, &places, at, &query.mask).await?;
+        let next = places.last().filter(|_| more).map(|place| cursor(place, &order));
+        Ok(Slice { items, next })
+    }
+
+    /// What holds at these places of a list, in their order.
+    pub(super) async fn in_order(
+        &self,
+        ctx: &Ctx,
+        purpose: &Purpose,
+        editions: &Editions,
+        places: &[Place],
+        at: At,
+        mask: &Mask,
+    ) -> Result<Vec<RecordView>> {
         let records: Vec<Uuid> = places.iter().map(|place| place.record_id).collect();
-        let mut views = self.views(ctx, purpose, &editions, &records, at, &query.mask).await?;
+        let mut views = self.views(ctx, purpose, editions, &records, at, mask).await?;
         let position = |view: &RecordView| records.iter().position(|id| *id == view.id.uuid());
         views.sort_by_key(position);
-        let next = places.last().filter(|_| more).map(|place| cursor(place, &order));
-        Ok(Slice { items: views, next })
+        Ok(views)
     }
 
     /// Every version of a record, oldest first: with `known_at` those that were recorded until then, of the record that had the key as

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use base::Result;
+use base::{Error, Result};
 use store::{MOST_VALUES, Param, Read, Row, among, padded, params, sea_orm};
 use uuid::Uuid;
 
@@ -204,6 +204,19 @@ pub async fn find(
     }
 }
 
+/// How many records meet all conditions at a moment, as far as `most`. The first condition leads, as in [`find`]; the others are looked
+/// up in the index for each record, which is soon done for exact ones.
+pub async fn count(db: &impl Read, code: &RegistryCode, conditions: &[Condition], at: At, most: u32) -> Result<u32> {
+    let (leading, others) = conditions.split_at(conditions.len().min(1));
+    let mut query = Query::default();
+    let (table, wheres) = query.meets(code, leading.first(), &others.iter().collect::<Vec<_>>(), at);
+    let most = query.bind(i64::from(most));
+    let wheres = wheres.join(" AND ");
+    let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE {wheres} LIMIT {most}) AS found");
+    let count: Option<i64> = db.scalar(&sql, query.values).await?;
+    u32::try_from(count.unwrap_or_default()).map_err(Error::internal)
+}
+
 /// By what these records are found at a moment.
 async fn values(db: &impl Read, code: &RegistryCode, records: &[Uuid], at: At) -> Result<HashMap<Uuid, Values>> {
     #[derive(Row)]
@@ -238,32 +251,7 @@ async fn walk(
     limit: u32,
 ) -> Result<Vec<Place>> {
     let mut query = Query::default();
-    let (valid, known) = (query.bind(at.valid.stored()), query.bind(at.known));
-    let holds = |t: &str| {
-        format!(
-            "{t}.valid_from <= {valid} AND {t}.valid_to > {valid} AND {t}.known_from <= {known} AND {t}.known_to > {known}"
-        )
-    };
-    let (table, value, mut wheres) = match leading {
-        Some(first) => {
-            let mut wheres = vec![holds("i")];
-            query.condition("i", first, &mut wheres);
-            ("registry_index i", "i.value", wheres)
-        }
-        None => {
-            let code = query.bind(code.as_str());
-            let wheres = vec![holds("i"), format!("i.registry = {code}"), "NOT i.ended".to_owned()];
-            ("registry_segment i", "i.record_id", wheres)
-        }
-    };
-    for condition in exact {
-        let mut inner = vec!["f.record_id = i.record_id".to_owned(), holds("f")];
-        query.condition("f", condition, &mut inner);
-        wheres.push(format!(
-            "EXISTS (SELECT 1 FROM registry_index f WHERE {})",
-            inner.join(" AND ")
-        ));
-    }
+    let (table, mut wheres) = query.meets(code, leading, exact, at);
     let by = match order {
         Order::Age { after } => {
             if let Some(after) = after {
@@ -286,7 +274,7 @@ async fn walk(
     };
     let limit = query.bind(i64::from(limit));
     let wheres = wheres.join(" AND ");
-    if value == "i.record_id" {
+    if leading.is_none() {
         #[derive(Row)]
         struct Bare {
             record_id: Uuid,
@@ -309,6 +297,43 @@ struct Query {
 }
 
 impl Query {
+    /// Where the leading condition is walked, and what holds of its rows: everything that is asked, at the moment.
+    fn meets(
+        &mut self,
+        code: &RegistryCode,
+        leading: Option<&Condition>,
+        others: &[&Condition],
+        at: At,
+    ) -> (&'static str, Vec<String>) {
+        let (valid, known) = (self.bind(at.valid.stored()), self.bind(at.known));
+        let holds = |t: &str| {
+            format!(
+                "{t}.valid_from <= {valid} AND {t}.valid_to > {valid} AND {t}.known_from <= {known} AND {t}.known_to > {known}"
+            )
+        };
+        let (table, mut wheres) = match leading {
+            Some(first) => {
+                let mut wheres = vec![holds("i")];
+                self.condition("i", first, &mut wheres);
+                ("registry_index i", wheres)
+            }
+            None => {
+                let code = self.bind(code.as_str());
+                let wheres = vec![holds("i"), format!("i.registry = {code}"), "NOT i.ended".to_owned()];
+                ("registry_segment i", wheres)
+            }
+        };
+        for condition in others {
+            let mut inner = vec!["f.record_id = i.record_id".to_owned(), holds("f")];
+            self.condition("f", condition, &mut inner);
+            wheres.push(format!(
+                "EXISTS (SELECT 1 FROM registry_index f WHERE {})",
+                inner.join(" AND ")
+            ));
+        }
+        (table, wheres)
+    }
+
     fn bind(&mut self, value: impl Param) -> String {
         self.values.push(value.value());
         format!("${}", self.values.len())

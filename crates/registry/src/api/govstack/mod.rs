@@ -6,6 +6,8 @@
 //! the client that `Information-Mediator-Client` names; the purpose stands in the headers of ours and is asked for as everywhere. A
 //! delete ends a record; nothing is ever lost by it.
 
+mod list;
+
 use std::sync::Arc;
 
 use axum::{
@@ -15,10 +17,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
-use base::{Error, Kind, Problems, Result};
+use base::{Error, Kind, Result};
 use identity::{ApiError, ApiJson, ApiPath, Ctx, IdentityState};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+
+use list::list;
 
 use super::params::{self, Asking, Stated};
 use crate::{
@@ -27,10 +31,8 @@ use crate::{
     service::{Asked, Change, Mask, Provenance, Purpose, Query, RecordView, Registries, Seen, Target, When},
 };
 
-/// Records that one request changes at most.
+/// Records that one request changes or shows at most.
 const MOST: u32 = 100;
-/// Records of a page where the caller does not say.
-const USUAL: u32 = 10;
 /// The parameters of every read.
 const TIMES: [&str; 2] = ["as_of", "known_at"];
 
@@ -258,61 +260,6 @@ fn has(body: &Value, wanted: &Value) -> bool {
 }
 
 type At = ApiPath<(RegistryCode, String)>;
-
-async fn list(
-    State(office): State<Office>,
-    ctx: Ctx,
-    ApiPath((code, version)): At,
-    headers: HeaderMap,
-    stated: Stated,
-    asking: Asking,
-) -> Result<Json<Value>, ApiError> {
-    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
-    let size = asking.get("pageSize").or_else(|| asking.get("page_size"));
-    let limit = size.and_then(|size| size.parse().ok()).unwrap_or(USUAL).clamp(1, MOST);
-    let mut asked = Vec::new();
-    let mut problems = Problems::new();
-    let mut ask = |name: &str, value: &str| match name.parse::<FieldPath>() {
-        Ok(field) => asked.push(Asked {
-            field,
-            operator: Operator::Eq,
-            value: Some(value.to_owned()),
-            upto: None,
-        }),
-        Err(error) => error.add_to(&mut problems, "query"),
-    };
-    for (name, value) in asking.pairs() {
-        if let Some(field) = name.strip_prefix("query.") {
-            ask(field, value);
-        }
-    }
-    if let (Some(field), Some(value)) = (asking.get("filter"), asking.get("search")) {
-        ask(field, value);
-    }
-    problems.into_result()?;
-    let query = Query {
-        asked,
-        when: asking.times()?.when(call.registry.valid_time),
-        after: asking.get("cursor").map(str::to_owned),
-        limit,
-        ..Query::default()
-    };
-    let page = call.registries.list(&call.ctx, &call.purpose, &code, &query).await?;
-    let results: Vec<Value> = page.items.into_iter().map(shown).collect();
-    let mut answer = json!({ "count": results.len(), "previous": null, "results": results });
-    if let Some(next) = page.next {
-        let mut uri = format!("/govstack/data/{code}/{version}?pageSize={limit}&cursor={next}");
-        for (name, value) in asking
-            .pairs()
-            .filter(|(name, _)| name.starts_with("query.") || ["filter", "search", "as_of", "known_at"].contains(name))
-        {
-            let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-            uri.push_str(&format!("&{name}={value}"));
-        }
-        answer["next"] = Value::from(uri);
-    }
-    Ok(Json(answer))
-}
 
 /// A body with the id by which the other operations take it.
 fn shown(view: RecordView) -> Value {

@@ -21,8 +21,22 @@ use crate::{
     node::Node,
 };
 
+/// How a mapping says lists of groups in a table.
+const LISTS: &str = r#"Lists of groups in a table (CSV, XLSX, fixed width), in the mapping:
+  numbered columns, one row a record:
+      [[column]]
+      names = ["representative_1_name"]
+      field = "representatives[1].name"
+  a row for each item, rows of one key one behind the other:
+      rows = "lines"
+      [[column]]
+      names = ["HS code"]
+      field = "lines.hs_code"
+docs/data-steward.md describes both."#;
+
 /// What to take in, and how.
 #[derive(Debug, Args)]
+#[command(after_help = LISTS)]
 pub struct Import {
     /// The registry.
     code: RegistryCode,
@@ -141,24 +155,34 @@ const fn stage(stage: Stage, lang: Lang) -> &'static str {
 fn told(summary: &Summary, options: &import::Options, lang: Lang) -> String {
     let Summary {
         rows,
+        records,
         taken,
         doubtful,
         refused,
         ..
     } = summary;
     let report = options.report.display();
+    // Where several rows are a record, records are counted and the rows named.
+    let several = rows != records;
+    let what = if several { "bản ghi" } else { "dòng" };
+    let all = match (lang, several) {
+        (Lang::Vi, false) => format!("{rows} dòng"),
+        (Lang::Vi, true) => format!("{records} bản ghi ({rows} dòng)"),
+        (Lang::En, false) => format!("{rows} rows"),
+        (Lang::En, true) => format!("{records} records ({rows} rows)"),
+    };
     let mut out = match (lang, summary.kept) {
         (Lang::Vi, true) => {
-            format!("Đã nhập {taken} trong {rows} dòng; {refused} dòng bị từ chối, {doubtful} dòng cần xem lại.\n")
+            format!("Đã nhập {taken} trong {all}; {refused} {what} bị từ chối, {doubtful} {what} cần xem lại.\n")
         }
         (Lang::En, true) => {
-            format!("Took in {taken} of {rows} rows; {refused} were refused, {doubtful} should be looked at.\n")
+            format!("Took in {taken} of {all}; {refused} were refused, {doubtful} should be looked at.\n")
         }
         (Lang::Vi, false) => format!(
-            "Không nhập gì. {rows} dòng: {taken} dòng đạt, {refused} dòng không đạt, {doubtful} dòng cần xem lại.\n"
+            "Không nhập gì. {all}: {taken} {what} đạt, {refused} {what} không đạt, {doubtful} {what} cần xem lại.\n"
         ),
         (Lang::En, false) => format!(
-            "Nothing was taken in. {rows} rows: {taken} are good, {refused} are not, {doubtful} should be looked at.\n"
+            "Nothing was taken in. {all}: {taken} are good, {refused} are not, {doubtful} should be looked at.\n"
         ),
     };
     for (code, count) in &summary.findings {

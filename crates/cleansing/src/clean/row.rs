@@ -124,6 +124,31 @@ impl Standards<'_> {
         judged
     }
 
+    /// The values of the key fields of a row, written one way, by which it is told which rows belong together. None where one is empty
+    /// or cannot be read, and where cells may stand in wrong columns: the row is broken, or longer than the headings.
+    pub fn key(&self, row: &Row, columns: &Columns) -> Option<Vec<String>> {
+        let keys = || {
+            let fields = self.layout.fields.iter().enumerate();
+            fields.filter(|(_, field)| self.layout.keys.contains(&field.id))
+        };
+        let is_of_key = |column: usize| keys().any(|(n, _)| columns.column(n) == Some(column));
+        let is_broken = row
+            .findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Bad && finding.column.checked_sub(1).is_none_or(is_of_key));
+        let beyond = row.cells.get(columns.width..).unwrap_or_default();
+        if is_broken || beyond.iter().any(|cell| !cell.text.trim().is_empty()) {
+            return None;
+        }
+        keys()
+            .map(|(n, field)| {
+                let cell = row.cells.get(columns.column(n)?)?;
+                let value = self.field(field, cell).ok()?.columns.into_iter().next()?;
+                Some(value).filter(|value| !value.is_empty())
+            })
+            .collect()
+    }
+
     /// Rows that are longer or shorter than the headings.
     fn check_width(&self, row: &Row, columns: &Columns, format: Format, judged: &mut Judged) {
         let width = columns.width;

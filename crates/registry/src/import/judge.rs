@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use base::{Problems, Text, Timestamp, text::fold};
+use base::{Problems, Text, Timestamp};
 use cleansing::{
     Severity,
     address::{Certainty, Choice, Gazetteer, Unit},
@@ -10,22 +10,23 @@ use cleansing::{
     layout::Format,
     read::{Line, Position, Row},
 };
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 
 use super::{
-    mapping::{Mapping, Target, put},
-    read::{Chunk, Rows},
+    fill::{Filled, Filling, Place},
+    mapping::{Column, Mapping, Target},
+    read::{Chunk, Of, ROWS, Record, Rows},
     report::Entry,
 };
 use crate::{
     api::body::LineBody,
     history::Moment,
-    model::{DataType, FieldPath, Registry},
+    model::{FieldPath, Registry},
     service::{Fresh, many::Fit},
     store::index::Slots,
 };
 
-/// Of one row no more is told.
+/// Of one record no more is told.
 const MOST_ENTRIES: usize = 50;
 /// Communes that a message names at most.
 const MOST_CHOICES: usize = 5;
@@ -45,8 +46,9 @@ pub(super) struct Plan {
     pub now: Timestamp,
 }
 
-/// A row that may be taken in.
+/// A record that may be taken in.
 pub(super) struct Good {
+    /// The line of its first row.
     pub line: u64,
     pub fit: Fit,
     /// Whether a person should look at it.
@@ -61,7 +63,9 @@ pub(super) struct Judged {
     pub entries: Vec<Entry>,
     /// Rows.
     pub rows: u64,
-    /// Rows that may not be taken in.
+    /// The records that they are.
+    pub records: u64,
+    /// Records that may not be taken in.
     pub refused: u64,
     /// The place behind them.
     pub next: Position,
@@ -74,6 +78,7 @@ impl Plan {
             good: Vec::new(),
             entries: Vec::new(),
             rows: 0,
+            records: 0,
             refused: 0,
             next: chunk.next,
         };
@@ -82,17 +87,48 @@ impl Plan {
                 let fit = self
                     .line(line)
                     .map_err(|problems| self.entries(line.at.line, &problems));
-                judged.add(line.at.line, fit.map(|fit| (fit, Vec::new())));
+                judged.add(line.at.line, 1, fit.map(|fit| (fit, Vec::new())));
             }),
-            Rows::Cells(rows) => rows.iter().for_each(|row| {
-                if let Some(note) = self.columns.as_ref().and_then(|(columns, _)| columns.no_data(row)) {
-                    judged.entries.push(Entry::from(&note));
-                } else {
-                    judged.add(row.line, self.row(row));
-                }
-            }),
+            Rows::Cells(records) => {
+                records.iter().for_each(|record| self.record(record, &mut judged));
+                judged.entries.sort_by_key(|entry| entry.line);
+            }
         }
         judged
+    }
+
+    /// Which record a row is of, where several rows may be one.
+    pub fn of(&self, row: &Row) -> Of {
+        let (Some((columns, _)), Some(standards)) = (&self.columns, self.standards()) else {
+            return Of::None;
+        };
+        if columns.no_data(row).is_some() {
+            return Of::None;
+        }
+        standards.key(row, columns).map_or(Of::Unknown, Of::Key)
+    }
+
+    fn standards(&self) -> Option<Standards<'_>> {
+        Some(Standards {
+            layout: self.mapping.layout.as_ref()?,
+            today: self.now.legal_date(),
+            written: self.mapping.written,
+            gazetteer: None,
+        })
+    }
+
+    fn record(&self, record: &Record, judged: &mut Judged) {
+        let mut rows = Vec::with_capacity(record.rows.len());
+        for row in &record.rows {
+            match self.columns.as_ref().and_then(|(columns, _)| columns.no_data(row)) {
+                Some(note) => judged.entries.push(Entry::from(&note)),
+                None => rows.push(row),
+            }
+        }
+        if let Some(first) = rows.first() {
+            let beyond = record.beyond.map_or(0, |(count, _)| count);
+            judged.add(first.line, rows.len() as u64 + beyond, self.rows(&rows, record));
+        }
     }
 
     fn line(&self, line: &Line) -> Result<Fit, Problems> {
@@ -121,98 +157,115 @@ impl Plan {
         }
     }
 
-    /// A row as a record, with what is doubtful about it; or everything that is wrong.
-    fn row(&self, row: &Row) -> Result<(Fit, Vec<Entry>), Vec<Entry>> {
-        let (Some((columns, format)), Some(layout)) = (&self.columns, &self.mapping.layout) else {
+    /// Rows as a record, with what is doubtful about it; or everything that is wrong.
+    fn rows(&self, rows: &[&Row], record: &Record) -> Result<(Fit, Vec<Entry>), Vec<Entry>> {
+        let (Some((columns, format)), Some(standards)) = (&self.columns, self.standards()) else {
             return Err(Vec::new());
         };
-        let standards = Standards {
-            layout,
-            today: self.now.legal_date(),
-            written: self.mapping.written,
-            gazetteer: None,
-        };
-        let judged = standards.judge(row, columns, *format);
-        let mut entries: Vec<Entry> = judged.findings.iter().map(|(finding, _)| finding.into()).collect();
-        if entries.iter().any(|entry| entry.severity == Severity::Bad) {
+        let mut entries = record.refusals();
+        let mut lines = Vec::with_capacity(rows.len());
+        for row in rows {
+            let judged = standards.judge(row, columns, *format);
+            entries.extend(judged.findings.iter().map(|(finding, _)| Entry::from(finding)));
+            lines.push((row.line, judged.values));
+        }
+        if !is_bad(&entries) {
+            entries.extend(self.differing(&lines));
+        }
+        if is_bad(&entries) {
             return Err(entries);
         }
-        let fresh = self.fresh(row.line, &judged.values, &mut entries);
-        let fit = fresh.and_then(|fresh| self.fit(&fresh));
-        match fit {
-            Ok(fit) if entries.iter().all(|entry| entry.severity < Severity::Bad) => Ok((fit, entries)),
+        let Some(filled) = self.fill(&lines, &mut entries) else {
+            return Err(entries);
+        };
+        match self.fit(&filled.fresh) {
+            Ok(fit) if !is_bad(&entries) => Ok((fit, entries)),
             Ok(_) => Err(entries),
             Err(problems) => {
-                entries.extend(self.entries(row.line, &problems));
+                let line = lines.first().map_or(0, |(line, _)| *line);
+                entries.extend(self.entries_of(line, &problems, &filled));
                 Err(entries)
             }
         }
+    }
+
+    /// What the first row says otherwise that differs from the first of its record.
+    fn differing(&self, lines: &[(u64, Vec<String>)]) -> Vec<Entry> {
+        let Some(((first, known), rest)) = lines.split_first() else {
+            return Vec::new();
+        };
+        let differs =
+            |values: &[String], n: usize, column: &Column| !column.is_of_row() && values.get(n) != known.get(n);
+        let columns = || self.mapping.columns.iter().enumerate();
+        let found = rest
+            .iter()
+            .find(|(_, values)| columns().any(|(n, column)| differs(values, n, column)));
+        let Some((line, values)) = found else {
+            return Vec::new();
+        };
+        let text = || {
+            Text::new(
+                format!("Khác dòng {first} của cùng bản ghi; ngoài danh sách, các dòng của một bản ghi phải như nhau."),
+                format!(
+                    "It differs from line {first} of the same record; but for the list, the rows of a record are alike."
+                ),
+            )
+        };
+        columns()
+            .filter(|(n, column)| differs(values, *n, column))
+            .map(|(n, _)| self.entry(*line, n, Severity::Bad, "row-differs", text()))
+            .collect()
     }
 
     fn fit(&self, fresh: &Fresh) -> Result<Fit, Problems> {
         Fit::judge(&self.registry, &self.slots, fresh, self.now)
     }
 
-    /// Puts the values of a row into their fields.
-    fn fresh(&self, line: u64, values: &[String], entries: &mut Vec<Entry>) -> Result<Fresh, Problems> {
+    /// Puts the values of rows into their fields; nothing where a part is lacking without which nothing can be judged.
+    fn fill(&self, lines: &[(u64, Vec<String>)], entries: &mut Vec<Entry>) -> Option<Filled> {
+        let first = lines.first().map_or(0, |(line, _)| *line);
         let mut problems = Problems::new();
-        let mut body = Map::new();
-        for (path, value) in &self.mapping.constants {
-            put(&mut body, path, value.clone());
-        }
+        let mut filling = Filling::of(&self.mapping);
         let (mut from, mut to) = (self.mapping.valid_from, None);
-        let filled = self.mapping.targets.iter().zip(values).enumerate();
-        for (n, (target, text)) in filled.filter(|(_, (_, text))| !text.is_empty()) {
-            match target {
-                Target::ValidFrom => from = self.moment(text, "valid_from", &mut problems),
-                Target::ValidTo => to = self.moment(text, "valid_to", &mut problems),
-                Target::Value {
-                    path,
-                    ty,
-                    codes,
-                    many,
-                    split,
-                } => {
-                    let value = |text: &str| {
-                        let coded = if codes.is_empty() { None } else { codes.get(&fold(text)) };
-                        value(*ty, coded.map_or(text, String::as_str))
-                    };
-                    let value = match (many, split) {
-                        (false, _) => value(text),
-                        (true, None) => Value::Array(vec![value(text)]),
-                        (true, Some(split)) => {
-                            let items = text.split(*split).map(str::trim);
-                            items.filter(|item| !item.is_empty()).map(value).collect()
+        for (nth, (line, values)) in (1..).zip(lines) {
+            let place = Place { line: *line, nth };
+            // What is not of the row's own item was told by the first.
+            let columns = self.mapping.columns.iter().zip(values).enumerate();
+            let columns = columns.filter(|(_, (column, text))| !text.is_empty() && (nth == 1 || column.is_of_row()));
+            for (n, (Column { target, item, .. }, text)) in columns {
+                match target {
+                    Target::ValidFrom => from = self.moment(text, "valid_from", &mut problems),
+                    Target::ValidTo => to = self.moment(text, "valid_to", &mut problems),
+                    Target::Value { path, .. } => filling.put(item.as_ref(), place, path, target.value(text)),
+                    Target::Address {
+                        province,
+                        commune,
+                        detail,
+                    } => {
+                        let fields = (province.as_ref(), commune, detail.as_ref());
+                        for (path, value) in self.address(text, fields, (*line, n), entries) {
+                            filling.put(item.as_ref(), place, path, value);
                         }
-                    };
-                    put(&mut body, path, value);
-                }
-                Target::Address {
-                    province,
-                    commune,
-                    detail,
-                } => {
-                    let fields = (province.as_ref(), commune, detail.as_ref());
-                    self.address(text, fields, (line, n), &mut body, entries);
+                    }
                 }
             }
         }
         if from.is_none() && problems.is_empty() {
-            problems.add(
-                "required",
-                "valid_from",
-                "Giá trị này bắt buộc phải có.",
-                "This value is required.",
-            );
+            let Text { vi, en } = required();
+            problems.add("required", "valid_from", vi, en);
         }
-        match from {
-            Some(from) if problems.is_empty() => Ok(Fresh {
-                from,
-                to,
-                body: Value::Object(body),
-            }),
-            _ => Err(problems),
+        entries.extend(self.entries(first, &problems));
+        let lacking = filling.lacking();
+        for (line, column) in &lacking {
+            entries.push(self.entry(*line, *column, Severity::Bad, "required", required()));
         }
+        for column in filling.gaps() {
+            entries.push(self.entry(first, column, Severity::Doubt, "gap-in-list", gap()));
+        }
+        let (body, lists) = filling.end();
+        let from = from.filter(|_| problems.is_empty() && lacking.is_empty())?;
+        let fresh = Fresh { from, to, body };
+        Some(Filled { fresh, lists })
     }
 
     fn moment(&self, text: &str, at: &str, problems: &mut Problems) -> Option<Moment> {
@@ -229,15 +282,17 @@ impl Plan {
     }
 
     /// Finds the commune of an address. One that may lie in several is for a person: the row is refused, with the choices.
-    fn address(
+    fn address<'p>(
         &self,
         text: &str,
-        (province, commune, detail): (Option<&FieldPath>, &FieldPath, Option<&FieldPath>),
-        (line, target): (u64, usize),
-        body: &mut Map<String, Value>,
+        (province, commune, detail): (Option<&'p FieldPath>, &'p FieldPath, Option<&'p FieldPath>),
+        (line, column): (u64, usize),
         entries: &mut Vec<Entry>,
-    ) {
-        let Some(gazetteer) = &self.gazetteer else { return };
+    ) -> Vec<(&'p FieldPath, Value)> {
+        let mut values = Vec::new();
+        let Some(gazetteer) = &self.gazetteer else {
+            return values;
+        };
         let found = gazetteer.locate(text, self.mapping.written);
         let sure = matches!(found.certainty, Certainty::Certain | Certainty::Likely);
         let severity = if sure { Severity::Doubt } else { Severity::Bad };
@@ -256,59 +311,37 @@ impl Plan {
                 );
             }
             entries.push(Entry {
-                line,
-                column: self.column(target),
-                field: commune.to_string(),
-                severity,
-                code: reason.code().to_owned(),
-                text,
+                field: self.name(column, commune),
+                ..self.entry(line, column, severity, reason.code(), text)
             });
         }
         if let (true, Some(choice)) = (sure, found.choices.first()) {
-            put(body, commune, Value::from(&*choice.unit.code));
+            values.push((commune, Value::from(&*choice.unit.code)));
             if let Some((path, unit)) = province.zip(gazetteer.province_of(choice.unit)) {
-                put(body, path, Value::from(&*unit.code));
+                values.push((path, Value::from(&*unit.code)));
             }
             if let Some(path) = detail.filter(|_| !found.rest.is_empty()) {
-                put(body, path, Value::from(found.rest.as_str()));
+                values.push((path, Value::from(found.rest.as_str())));
             }
         }
+        values
     }
 
-    /// Problems of a record as entries of the report, each at the column that its field comes from.
-    pub fn entries(&self, line: u64, problems: &Problems) -> Vec<Entry> {
-        let entry = |problem: &base::refusal::Problem| {
-            let field = problem.at.trim_end_matches(|c: char| c.is_ascii_digit());
-            let field = field.strip_suffix('.').unwrap_or(&problem.at);
-            let is_it = |target: &Target| match target {
-                Target::ValidFrom => field == "valid_from",
-                Target::ValidTo => field == "valid_to",
-                Target::Value { path, .. } => path.as_str() == field,
-                Target::Address { commune, detail, .. } => {
-                    commune.as_str() == field || detail.as_ref().is_some_and(|detail| detail.as_str() == field)
-                }
-            };
-            Entry {
-                line,
-                column: self
-                    .mapping
-                    .targets
-                    .iter()
-                    .position(is_it)
-                    .map_or(0, |target| self.column(target)),
-                field: field.to_owned(),
-                severity: Severity::Bad,
-                code: problem.code.clone(),
-                text: problem.text.clone(),
-            }
-        };
-        problems.iter().map(entry).collect()
-    }
-
-    /// The column of a target, from 1; 0 where there is none.
-    fn column(&self, target: usize) -> usize {
-        let column = self.columns.as_ref().and_then(|(columns, _)| columns.column(target));
-        column.map_or(0, |column| column + 1)
+    /// What was found in a column.
+    fn entry(&self, line: u64, column: usize, severity: Severity, code: &str, text: Text) -> Entry {
+        let field = self
+            .mapping
+            .layout
+            .as_ref()
+            .and_then(|layout| layout.fields.get(column));
+        Entry {
+            line,
+            column: self.column(column),
+            field: field.map(|field| field.id.clone()).unwrap_or_default(),
+            severity,
+            code: code.to_owned(),
+            text,
+        }
     }
 }
 
@@ -318,13 +351,15 @@ impl Judged {
         self.good.extend(next.good);
         self.entries.extend(next.entries);
         self.rows += next.rows;
+        self.records += next.records;
         self.refused += next.refused;
         self.next = next.next;
     }
 
-    fn add(&mut self, line: u64, row: Result<(Fit, Vec<Entry>), Vec<Entry>>) {
-        self.rows += 1;
-        let mut entries = match row {
+    fn add(&mut self, line: u64, rows: u64, record: Result<(Fit, Vec<Entry>), Vec<Entry>>) {
+        self.rows += rows;
+        self.records += 1;
+        let mut entries = match record {
             Ok((fit, entries)) => {
                 let doubtful = entries.iter().any(|entry| entry.severity == Severity::Doubt);
                 self.good.push(Good { line, fit, doubtful });
@@ -344,17 +379,49 @@ impl Judged {
     }
 }
 
-/// A text as the value of a field. What is none of its type stays a text, which the schema refuses.
-fn value(ty: DataType, text: &str) -> Value {
-    let read = match ty {
-        DataType::Integer | DataType::Money => text.parse::<i64>().ok().map(Value::from),
-        DataType::Decimal => text.parse().ok().and_then(Number::from_f64).map(Value::Number),
-        DataType::Boolean => match fold(text).as_str() {
-            "co" | "dung" | "x" | "1" | "true" | "yes" => Some(Value::Bool(true)),
-            "khong" | "sai" | "0" | "false" | "no" => Some(Value::Bool(false)),
-            _ => None,
-        },
-        _ => None,
-    };
-    read.unwrap_or_else(|| Value::from(text))
+impl Record {
+    /// Why rows are refused before any of them is looked at.
+    fn refusals(&self) -> Vec<Entry> {
+        let whole = |line, code: &str, text| Entry {
+            line,
+            column: 0,
+            field: String::new(),
+            severity: Severity::Bad,
+            code: code.to_owned(),
+            text,
+        };
+        let unsure = self.unsure.iter();
+        let unsure = unsure.map(|line| whole(*line, "row-of-no-record", of_no_record()));
+        let beyond = self.beyond.map(|(_, line)| whole(line, "record-too-long", too_long()));
+        beyond.into_iter().chain(unsure).collect()
+    }
+}
+
+fn is_bad(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| entry.severity == Severity::Bad)
+}
+
+fn required() -> Text {
+    Text::new("Giá trị này bắt buộc phải có.", "This value is required.")
+}
+
+fn gap() -> Text {
+    Text::new(
+        "Mục đứng trước để trống; các mục sau được dồn lên.",
+        "The item before it is empty; those that follow have moved up.",
+    )
+}
+
+fn of_no_record() -> Text {
+    Text::new(
+        "Khóa của dòng không đọc chắc được nên không rõ dòng thuộc bản ghi nào; bản ghi ngay trước và ngay sau cũng bị từ chối.",
+        "The key of the row cannot be read for sure, so nobody knows of which record it is; those before and behind it are refused, too.",
+    )
+}
+
+fn too_long() -> Text {
+    Text::new(
+        format!("Một bản ghi có tối đa {ROWS} dòng và 4 MB. Kiểm tra cột khóa, hoặc dùng tệp NDJSON."),
+        format!("A record has {ROWS} rows and 4 MB at most. Check the column of the key, or use NDJSON."),
+    )
 }

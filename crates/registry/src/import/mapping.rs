@@ -14,6 +14,12 @@ use procedure::{form as shared, reference::Level};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::{
+    constants::{self, Constant},
+    fill::value,
+    items::{self, Item, is_list, lists_above},
+    needs::{is_required, is_required_in, not_filled},
+};
 use crate::{
     history::Moment,
     model::{DataType, Field, FieldPath, Identifier, Registry, SharedList, Term},
@@ -51,6 +57,7 @@ struct Raw {
     delimiter: Option<char>,
     header_rows: Option<u8>,
     sheet: Option<String>,
+    rows: Option<String>,
     #[serde(default)]
     month_first: bool,
     #[serde(default)]
@@ -87,15 +94,39 @@ pub struct Mapping {
     /// What `cleansing` has to know of the file; none for lines of JSON.
     pub(super) layout: Option<Layout>,
     /// What becomes of each field of the layout.
-    pub(super) targets: Vec<Target>,
+    pub(super) columns: Vec<Column>,
+    /// The list of which each row has an item; rows that follow one another with one key are one record then.
+    pub(super) rows: Option<FieldPath>,
     /// What every record says.
-    pub(super) constants: Vec<(FieldPath, Value)>,
+    pub(super) constants: Vec<Constant>,
     /// Since when a record holds whose row does not say it.
     pub(super) valid_from: Option<Moment>,
     /// When the addresses were written.
     pub(super) written: Option<Date>,
     /// Where the records come from.
     pub(super) provenance: Provenance,
+}
+
+/// A column of the file.
+#[derive(Debug)]
+pub(super) struct Column {
+    pub target: Target,
+    /// The item of a list that it fills, where it is within one.
+    pub item: Option<Item>,
+    /// Whether an item that is there lacks something without it.
+    pub needed: bool,
+}
+
+impl Column {
+    /// Whether each row has its own: else it is the same in all rows of a record.
+    pub fn is_of_row(&self) -> bool {
+        self.item.as_ref().is_some_and(|item| item.number.is_none())
+    }
+
+    /// Whether it fills a part of the key.
+    pub fn is_of_key(&self, registry: &Registry) -> bool {
+        self.target.paths().iter().any(|path| registry.key.contains(path))
+    }
 }
 
 /// What becomes of a value.
@@ -123,6 +154,43 @@ pub(super) enum Target {
     },
 }
 
+impl Target {
+    /// The value that a text is; what is no value of this sort stays as it is, for the schema to refuse.
+    pub fn value(&self, text: &str) -> Value {
+        let Self::Value {
+            ty, codes, many, split, ..
+        } = self
+        else {
+            return Value::from(text);
+        };
+        let value = |text: &str| value(*ty, codes.get(&fold(text)).map_or(text, String::as_str));
+        match (many, split) {
+            (false, _) => value(text),
+            (true, None) => Value::Array(vec![value(text)]),
+            (true, Some(split)) => {
+                let items = text.split(*split).map(str::trim);
+                items.filter(|item| !item.is_empty()).map(value).collect()
+            }
+        }
+    }
+
+    /// The fields that it fills.
+    pub fn paths(&self) -> Vec<&FieldPath> {
+        match self {
+            Self::ValidFrom | Self::ValidTo => Vec::new(),
+            Self::Value { path, .. } => vec![path],
+            Self::Address {
+                province,
+                commune,
+                detail,
+            } => [Some(commune), province.as_ref(), detail.as_ref()]
+                .into_iter()
+                .flatten()
+                .collect(),
+        }
+    }
+}
+
 /// Whether a file is lines of JSON by its name.
 pub(super) fn is_ndjson(name: &str) -> bool {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
@@ -134,8 +202,8 @@ impl Mapping {
     ///
     /// # Errors
     /// `bad-mapping` with what the TOML lacks; else everything that does not fit at once: `unknown-field`, `duplicate`,
-    /// `field-in-list`, `no-address`, `field-not-filled`, `no-valid-from`, `not-a-moment`, `required`, `no-columns`, and what
-    /// [`Layout::checked`] says.
+    /// `field-in-list`, `not-an-item`, `not-a-list`, `no-key-column`, `no-address`, `field-not-filled`, `no-valid-from`,
+    /// `not-a-moment`, `required`, `no-columns`, and what [`Layout::checked`] says.
     pub fn from_toml(text: &str, registry: &Registry, file: &str, today: Date) -> Result<Self> {
         let raw: Raw = toml::from_str(text).map_err(|error| {
             let what = error.message();
@@ -168,7 +236,7 @@ impl Mapping {
             moment
         });
         let mut constants = Vec::new();
-        constants_of(&raw.constants, "", registry, &mut constants, &mut problems);
+        constants::read(&raw.constants, "", registry, &mut constants, &mut problems);
         let written = raw.written;
         let ndjson = raw.format == Some(Form::Ndjson) || raw.format.is_none() && is_ndjson(file);
         let provenance = Provenance {
@@ -176,12 +244,15 @@ impl Mapping {
             basis: raw.basis.clone(),
             dossier: None,
         };
-        let (layout, targets) = if ndjson {
+        let rows = raw.rows.as_deref();
+        let rows = rows.and_then(|name| items::list_of_rows(registry, name, &mut problems));
+        let (layout, columns) = if ndjson {
             no_columns(&raw, &mut problems);
             (None, Vec::new())
         } else {
-            let (layout, targets) = columns(raw, registry, today, &constants, &mut problems);
-            if valid_from.is_none() && !targets.iter().any(|target| matches!(target, Target::ValidFrom)) {
+            let (layout, columns) = columns(raw, registry, today, (rows.as_ref(), &constants), &mut problems);
+            let is_from = |column: &Column| matches!(column.target, Target::ValidFrom);
+            if valid_from.is_none() && !columns.iter().any(is_from) {
                 problems.add(
                     "no-valid-from",
                     "valid_from",
@@ -189,12 +260,13 @@ impl Mapping {
                     "Say valid_from: a day for all, or a column with field = \"valid_from\".",
                 );
             }
-            (Some(layout), targets)
+            (Some(layout), columns)
         };
         problems.into_result()?;
         Ok(Self {
             layout: layout.map(Layout::checked).transpose()?,
-            targets,
+            columns,
+            rows,
             constants,
             valid_from,
             written,
@@ -205,12 +277,13 @@ impl Mapping {
 
 /// Lines of JSON say everything themselves.
 fn no_columns(raw: &Raw, problems: &mut Problems) {
-    if !raw.column.is_empty() || !raw.constants.is_empty() || raw.valid_from.is_some() {
+    let says = !raw.column.is_empty() || !raw.constants.is_empty() || raw.rows.is_some() || raw.valid_from.is_some();
+    if says {
         problems.add(
             "no-columns",
             "column",
-            "Tệp NDJSON tự nêu valid_from và body trên từng dòng: bỏ column, constants và valid_from.",
-            "Each line of an NDJSON file says its valid_from and body: leave out column, constants and valid_from.",
+            "Tệp NDJSON tự nêu valid_from và body trên từng dòng: bỏ column, constants, rows và valid_from.",
+            "Each line of an NDJSON file says its valid_from and body: leave out column, constants, rows and valid_from.",
         );
     }
 }
@@ -219,40 +292,55 @@ fn columns(
     raw: Raw,
     registry: &Registry,
     today: Date,
-    constants: &[(FieldPath, Value)],
+    (rows, constants): (Option<&FieldPath>, &[Constant]),
     problems: &mut Problems,
-) -> (Layout, Vec<Target>) {
-    let (mut fields, mut targets) = (Vec::new(), Vec::new());
-    for (n, column) in raw.column.into_iter().enumerate() {
+) -> (Layout, Vec<Column>) {
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for (n, raw_column) in raw.column.into_iter().enumerate() {
         let at = format!("column[{n}].field");
-        let Some((target, sort, names)) = target(&column, registry, today, &at, problems) else {
+        let Some((column, sort, names)) = column(&raw_column, registry, today, (rows, &at), problems) else {
             continue;
         };
-        let required = match &target {
+        let required = match &column.target {
             Target::ValidFrom => raw.valid_from.is_none(),
-            Target::Value { path, .. } => is_required(registry, path) && !constants.iter().any(|(c, _)| c == path),
+            // An item whose cells are all empty is not there.
+            Target::Value { path, .. } => {
+                column.item.is_none()
+                    && is_required(registry, path)
+                    && !constants.iter().any(|constant| constant.path == *path)
+            }
             Target::ValidTo | Target::Address { .. } => false,
         };
         fields.push(cleansing::layout::Field {
-            id: column.field,
-            names: if column.names.is_empty() { names } else { column.names },
-            sort: column.sort.unwrap_or(sort),
+            id: raw_column.field,
+            names: if raw_column.names.is_empty() {
+                names
+            } else {
+                raw_column.names
+            },
+            sort: raw_column.sort.unwrap_or(sort),
             required,
-            encoding: column.encoding,
-            accept: column.accept,
-            values: column.values,
-            from: column.from,
-            width: column.width,
+            encoding: raw_column.encoding,
+            accept: raw_column.accept,
+            values: raw_column.values,
+            from: raw_column.from,
+            width: raw_column.width,
         });
-        targets.push(target);
+        columns.push(column);
     }
-    not_filled(registry, &targets, constants, problems);
+    not_filled(registry, &columns, constants, problems);
+    items::agree(registry, &columns, rows, problems);
+    constants::go_with(&columns, constants, problems);
     // An address is standardised as text and located here.
-    for (field, target) in fields.iter_mut().zip(&targets) {
-        if matches!(target, Target::Address { .. }) || field.sort == Sort::Address {
+    for (field, column) in fields.iter_mut().zip(&columns) {
+        if matches!(column.target, Target::Address { .. }) || field.sort == Sort::Address {
             field.sort = Sort::Text;
         }
     }
+    let of_key = fields
+        .iter()
+        .zip(&columns)
+        .filter(|(_, column)| rows.is_some() && column.is_of_key(registry));
     let layout = Layout {
         format: raw.format.and_then(|form| match form {
             Form::Csv => Some(Format::Csv),
@@ -264,48 +352,34 @@ fn columns(
         delimiter: raw.delimiter,
         header_rows: raw.header_rows,
         sheet: raw.sheet,
-        keys: Vec::new(),
+        keys: of_key.map(|(field, _)| field.id.clone()).collect(),
         tone: raw.tone,
         month_first: raw.month_first,
         fields,
     };
-    (layout, targets)
+    (layout, columns)
 }
 
 /// What becomes of a column, the sort of its values where the mapping does not say it, and its usual headings.
-fn target(
+fn column(
     column: &RawColumn,
     registry: &Registry,
     today: Date,
-    at: &str,
+    (rows, at): (Option<&FieldPath>, &str),
     problems: &mut Problems,
-) -> Option<(Target, Sort, Vec<String>)> {
+) -> Option<(Column, Sort, Vec<String>)> {
+    let of_record = |target| Column {
+        target,
+        item: None,
+        needed: false,
+    };
     match column.field.as_str() {
-        "valid_from" => return Some((Target::ValidFrom, Sort::Date, vec!["Từ ngày".to_owned()])),
-        "valid_to" => return Some((Target::ValidTo, Sort::Date, vec!["Đến ngày".to_owned()])),
+        "valid_from" => return Some((of_record(Target::ValidFrom), Sort::Date, vec!["Từ ngày".to_owned()])),
+        "valid_to" => return Some((of_record(Target::ValidTo), Sort::Date, vec!["Đến ngày".to_owned()])),
         _ => {}
     }
-    let field = known(registry, &column.field, at, problems)?;
-    let names = vec![field.term.name.vi.clone(), field.term.name.en.clone()];
-    let within_a_list = registry
-        .fields
-        .iter()
-        .any(|other| other.many && other.path != field.path && other.path.covers(&field.path));
-    if within_a_list || field.many && field.term.ty == DataType::Group {
-        problems.add(
-            "field-in-list",
-            at,
-            format!(
-                "“{}” thuộc danh sách nhiều mục nên một cột không nêu hết được; dùng tệp NDJSON.",
-                field.path
-            ),
-            format!(
-                "“{}” is of a list of groups, which a column cannot say; use NDJSON.",
-                field.path
-            ),
-        );
-        return None;
-    }
+    let (field, item) = items::resolve(registry, &column.field, rows, at, problems)?;
+    let names = items::headings(registry, field, item.as_ref());
     if field.term.ty == DataType::Group {
         let target = address(registry, &field.path);
         if target.is_none() {
@@ -319,19 +393,22 @@ fn target(
                 format!("“{}” is no address: name each field of the group.", field.path),
             );
         }
-        return Some((target?, Sort::Address, names));
+        let (target, needed) = (target?, false);
+        return Some((Column { target, item, needed }, Sort::Address, names));
     }
+    let list = item.as_ref().map(|item| &item.list);
+    let needed = list.is_some_and(|list| is_required_in(registry, list, &field.path));
     let target = Target::Value {
         path: field.path.clone(),
         ty: field.term.ty,
         codes: codes(registry, field, today),
-        many: field.many,
+        many: is_list(field) && list != Some(&field.path),
         split: column.split,
     };
-    Some((target, sort_of(&field.term), names))
+    Some((Column { target, item, needed }, sort_of(&field.term), names))
 }
 
-fn known<'r>(registry: &'r Registry, name: &str, at: &str, problems: &mut Problems) -> Option<&'r Field> {
+pub(super) fn known<'r>(registry: &'r Registry, name: &str, at: &str, problems: &mut Problems) -> Option<&'r Field> {
     let field = name.parse().ok().and_then(|path: FieldPath| registry.field(&path));
     if field.is_none() {
         problems.add(
@@ -346,10 +423,13 @@ fn known<'r>(registry: &'r Registry, name: &str, at: &str, problems: &mut Proble
 
 /// The fields of a group that an address fills; the group needs a commune.
 pub(super) fn address(registry: &Registry, group: &FieldPath) -> Option<Target> {
+    let above = |path: &FieldPath| lists_above(registry, path).filter(|list| list.path != *group).count();
+    let depth = above(group);
     let within = |wanted: &dyn Fn(&Field) -> bool| {
         let fields = registry.fields.iter();
         fields
-            .filter(|field| field.path != *group && group.covers(&field.path) && !field.many)
+            .filter(|field| field.path != *group && group.covers(&field.path))
+            .filter(|field| !is_list(field) && above(&field.path) == depth)
             .find(|field| wanted(field))
             .map(|field| field.path.clone())
     };
@@ -429,89 +509,9 @@ fn codes(registry: &Registry, field: &Field, today: Date) -> HashMap<String, Str
     codes
 }
 
-/// Whether a record lacks something without this field.
-fn is_required(registry: &Registry, path: &FieldPath) -> bool {
-    registry
-        .fields
-        .iter()
-        .filter(|field| field.path.covers(path))
-        .all(|field| field.required)
-}
-
-/// Fields that every record needs and nothing fills.
-fn not_filled(registry: &Registry, targets: &[Target], constants: &[(FieldPath, Value)], problems: &mut Problems) {
-    let mut filled: Vec<&FieldPath> = constants.iter().map(|(path, _)| path).collect();
-    for target in targets {
-        match target {
-            Target::ValidFrom | Target::ValidTo => {}
-            Target::Value { path, .. } => filled.push(path),
-            Target::Address {
-                province,
-                commune,
-                detail,
-            } => filled.extend(
-                [Some(commune), province.as_ref(), detail.as_ref()]
-                    .into_iter()
-                    .flatten(),
-            ),
-        }
-    }
-    for field in &registry.fields {
-        let is_filled = filled.iter().any(|path| field.path.covers(path));
-        if field.term.ty != DataType::Group && is_required(registry, &field.path) && !is_filled {
-            problems.add(
-                "field-not-filled",
-                field.path.as_str(),
-                format!(
-                    "Bản ghi nào cũng phải có “{}” ({}); thêm cột hoặc giá trị chung trong [constants].",
-                    field.path, field.term.name.vi
-                ),
-                format!(
-                    "Every record has “{}” ({}); add a column, or a value for all in [constants].",
-                    field.path, field.term.name.en
-                ),
-            );
-        }
-    }
-}
-
-/// The constants, groups by their parts.
-fn constants_of(
-    table: &toml::Table,
-    within: &str,
-    registry: &Registry,
-    found: &mut Vec<(FieldPath, Value)>,
-    problems: &mut Problems,
-) {
-    for (name, value) in table {
-        let path = if within.is_empty() {
-            name.clone()
-        } else {
-            format!("{within}.{name}")
-        };
-        if let toml::Value::Table(inner) = value {
-            constants_of(inner, &path, registry, found, problems);
-        } else if let Some(field) = known(registry, &path, &format!("constants.{path}"), problems) {
-            found.push((field.path.clone(), json(value)));
-        }
-    }
-}
-
-fn json(value: &toml::Value) -> Value {
-    match value {
-        toml::Value::String(text) => Value::from(text.as_str()),
-        toml::Value::Integer(number) => Value::from(*number),
-        toml::Value::Float(number) => Value::from(*number),
-        toml::Value::Boolean(value) => Value::from(*value),
-        toml::Value::Datetime(at) => Value::from(at.to_string()),
-        toml::Value::Array(items) => items.iter().map(json).collect(),
-        toml::Value::Table(table) => Value::Object(table.iter().map(|(k, v)| (k.clone(), json(v))).collect()),
-    }
-}
-
-/// Puts a value at its place in a body.
-pub(super) fn put(body: &mut Map<String, Value>, path: &FieldPath, value: Value) {
-    let (groups, name) = path.as_str().rsplit_once('.').unwrap_or(("", path.as_str()));
+/// Puts a value at its place in a body, or in an item of a list.
+pub(super) fn put(body: &mut Map<String, Value>, path: &str, value: Value) {
+    let (groups, name) = path.rsplit_once('.').unwrap_or(("", path));
     let mut group = body;
     for part in groups.split('.').filter(|part| !part.is_empty()) {
         let inner = group.entry(part).or_insert_with(|| Value::Object(Map::new()));

@@ -5,10 +5,15 @@
 //! their order, thousands in a transaction that notes the place in the file: a run that was killed goes on there, and the same file is
 //! never taken in twice. Memory is bounded by the rows of one transaction, whatever the size of the file.
 //!
-//! Every row is a new record. Its leaf in the transparency log follows by the job that any change enqueues.
+//! Every row is a new record; or, where the mapping says so, the rows that follow one another with one key are. Its leaf in the transparency log follows by the job that any change enqueues.
 
+mod constants;
+mod fill;
+mod items;
 mod judge;
 mod mapping;
+mod needs;
+mod places;
 mod read;
 mod report;
 mod run;
@@ -68,7 +73,7 @@ pub struct Progress {
     pub stage: Stage,
     /// Rows so far.
     pub rows: u64,
-    /// Of them, rows that were refused.
+    /// Records so far that were refused.
     pub refused: u64,
     /// Bytes of the file behind it; in a workbook, where nobody knows, 0.
     pub bytes: u64,
@@ -81,11 +86,14 @@ pub struct Progress {
 pub struct Summary {
     /// Rows of data.
     pub rows: u64,
-    /// Rows that are records now; in a dry run, that would be.
+    /// The records that they are: as many, but where several rows are one.
+    #[serde(default)]
+    pub records: u64,
+    /// Records that were taken in; in a dry run, that would be.
     pub taken: u64,
-    /// Of these, rows that a person should look at.
+    /// Of these, records that a person should look at.
     pub doubtful: u64,
-    /// Rows that were refused.
+    /// Records that were refused.
     pub refused: u64,
     /// Findings by code.
     pub findings: BTreeMap<String, u64>,

@@ -10,7 +10,7 @@ use base::{Clock, Error, Kind, Result, Text, Timestamp};
 use cleansing::{
     Severity,
     clean::{Keys, Table},
-    read::Position,
+    read::{Position, Row},
 };
 use futures::{Stream, StreamExt as _, stream};
 use identity::{Ctx, Permission};
@@ -21,8 +21,8 @@ use tokio::{sync::mpsc, task::spawn_blocking};
 use super::{
     Mapping, Options, Progress, Stage, Summary, gazetteer,
     judge::{Good, Judged, Plan},
-    mapping::Target,
-    read::{self, Fingerprint},
+    mapping::{Column, Target},
+    read::{self, Fingerprint, Of},
     report::{Entry, Report, cannot_write},
 };
 use crate::{
@@ -133,8 +133,8 @@ fn plan(path: PathBuf, registry: Arc<Registry>, mapping: Mapping, now: Timestamp
         let found = table.opened.unsure();
         heads.extend(found.iter().chain(&table.columns.findings).map(Entry::from));
     }
-    let has_address = |target: &Target| matches!(target, Target::Address { .. });
-    let gazetteer = if mapping.targets.iter().any(has_address) {
+    let has_address = |column: &Column| matches!(column.target, Target::Address { .. });
+    let gazetteer = if mapping.columns.iter().any(has_address) {
         Some(gazetteer(registry.units())?)
     } else {
         None
@@ -172,6 +172,10 @@ impl Run<'_> {
         let before = places::find(&read, self.code, &self.content, &settings).await?;
         if let Some(row) = self.may_begin(before, &settings)? {
             self.summary = serde_json::from_str(&row.summary)?;
+            if self.plan.mapping.rows.is_none() {
+                // A run of before records were counted did not note them.
+                self.summary.records = self.summary.rows;
+            }
             let report = Report::resume(&self.options.report, row.report_bytes.unsigned_abs())?;
             self.take(row, report).await?;
             return Ok(self.summary);
@@ -283,7 +287,7 @@ impl Run<'_> {
                     .map_err(cannot_write)?;
             }
             let refused = self.key_taken(&refused);
-            self.summary.add(piece.rows, piece.refused, &good, &refused);
+            self.summary.add(&piece, &good, &refused);
             piece.entries.extend(refused);
             self.summary.count(&piece.entries);
             let length = report.add(&piece.entries)?;
@@ -353,7 +357,7 @@ impl Run<'_> {
             }
             let refused = self.key_taken(&refused);
             let mut summary = self.summary.clone();
-            summary.add(batch.rows, batch.refused, &good, &refused);
+            summary.add(&batch, &good, &refused);
             summary.kept = summary.taken > 0;
             let mut entries: Vec<Entry> = batch.entries.iter().cloned().chain(refused).collect();
             entries.sort_by_key(|entry| entry.line);
@@ -408,7 +412,9 @@ fn judged(plan: &Arc<Plan>, from: Position, threads: usize) -> impl Stream<Item 
     let (reads, plan) = (Arc::clone(plan), Arc::clone(plan));
     let reading = spawn_blocking(move || {
         let layout = reads.mapping.layout.as_ref();
-        read::read(&reads.path, layout, from, &mut |chunk| {
+        let of = |row: &Row| reads.of(row);
+        let of: Option<&dyn Fn(&Row) -> Of> = reads.mapping.rows.as_ref().map(|_| &of as _);
+        read::read(&reads.path, layout, of, from, &mut |chunk| {
             send.blocking_send(chunk).is_ok()
         })
     });
@@ -505,10 +511,11 @@ fn doubles(keys: Keys, plan: &Plan, report: &mut Report, summary: &mut Summary) 
 }
 
 impl Summary {
-    /// Counts rows that were judged together.
-    fn add(&mut self, rows: u64, refused: u64, good: &[&Good], taken: &[Entry]) {
-        self.rows += rows;
-        self.refused += refused + taken.len() as u64;
+    /// Counts records that were judged together.
+    fn add(&mut self, judged: &Judged, good: &[&Good], taken: &[Entry]) {
+        self.rows += judged.rows;
+        self.records += judged.records;
+        self.refused += judged.refused + taken.len() as u64;
         self.taken += good.len() as u64;
         self.doubtful += good.iter().filter(|good| good.doubtful).count() as u64;
     }

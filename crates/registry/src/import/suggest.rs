@@ -1,4 +1,7 @@
 //! A first draft of a mapping: which column is which field, told from headings and values. For a person to read, correct and complete.
+//!
+//! Headings with a number (`representative_1_name`, `Họ tên người đại diện 2`) are columns of items that are counted, where the registry
+//! has a list that fits. That several rows are one record is for a person to say.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -9,8 +12,11 @@ use cleansing::{
     schema::{Column, LEAST, SURE, Scan, Term, scan},
 };
 
-use super::mapping::{MOMENTS, address, sort_of};
-use crate::model::{DataType, Field, Registry};
+use super::{
+    items::{Item, is_list, lists_above, most_items},
+    mapping::{MOMENTS, address, sort_of},
+};
+use crate::model::{DataType, Field, FieldPath, Registry};
 
 /// Rows in which headings are looked for.
 const LOOKED_AT: usize = 30;
@@ -30,29 +36,26 @@ pub fn suggest(file: &Path, registry: &Registry) -> Result<String> {
     {
         rows.push(row.cells.into_iter().map(|cell| cell.text).collect::<Vec<String>>());
     }
-    let dictionary: Vec<Term> = registry
-        .fields
-        .iter()
-        .filter_map(|field| term(registry, field))
-        .collect();
-    let (headings, data) = headings(&rows, &dictionary).ok_or_else(no_header)?;
+    let fields = || registry.fields.iter();
+    let dictionary: Vec<Term> = fields().filter_map(|field| term(registry, field)).collect();
+    let of_items: Vec<Term> = fields().filter_map(|field| term_of_item(registry, field)).collect();
+    let all: Vec<Term> = dictionary.iter().chain(&of_items).cloned().collect();
+    let (headings, data) = headings(&rows, &all).ok_or_else(no_header)?;
     let samples = rows.get(data..).unwrap_or_default();
     let columns: Vec<Column> = headings
         .iter()
         .enumerate()
         .map(|(n, name)| column(name, n, samples))
         .collect();
-    let found = scan(&columns, &dictionary);
+    let mut found = scan(&columns, &dictionary);
+    counted(registry, &columns, &of_items, &mut found);
     let encoding = opened.guess.map(|guess| guess.encoding.name());
     Ok(draft(registry, &headings, &found, encoding))
 }
 
 /// A field as an entry of a dictionary; none for what a column cannot fill.
 fn term(registry: &Registry, field: &Field) -> Option<Term> {
-    let within_a_list = registry
-        .fields
-        .iter()
-        .any(|other| other.many && other.path != field.path && other.path.covers(&field.path));
+    let within_a_list = lists_above(registry, &field.path).next().is_some();
     let is_group = field.term.ty == DataType::Group;
     if within_a_list || is_group && (field.many || address(registry, &field.path).is_none()) {
         return None;
@@ -72,6 +75,81 @@ fn term(registry: &Registry, field: &Field) -> Option<Term> {
     }
     names.extend(description.map(str::to_owned));
     Some(Term::new(field.path.as_str(), names).of(sort_of(&field.term)))
+}
+
+/// A field of the items of a list, called by both.
+fn term_of_item(registry: &Registry, field: &Field) -> Option<Term> {
+    let mut lists = lists_above(registry, &field.path);
+    let list = lists.next().filter(|_| lists.next().is_none() && !is_list(field))?;
+    if field.term.ty == DataType::Group {
+        return None;
+    }
+    let (own, of) = (&field.term.name, &list.term.name);
+    let within = field.path.as_str().strip_prefix(list.path.as_str()).unwrap_or_default();
+    let names = [
+        format!("{} {}", own.vi, of.vi),
+        format!("{} {}", own.en, of.en),
+        format!("{} {within}", singular(&list.path)).replace(['_', '.'], " "),
+        own.vi.clone(),
+        own.en.clone(),
+    ];
+    Some(Term::new(field.path.as_str(), names).of(sort_of(&field.term)))
+}
+
+/// `representatives` as the headings of its items have it.
+fn singular(list: &FieldPath) -> &str {
+    let name = list.as_str();
+    name.strip_suffix('s').unwrap_or(name)
+}
+
+/// Proposes items for headings that have a number, in the place of what else they resemble. Where there is no first of its kind the
+/// number is part of a name.
+fn counted(registry: &Registry, columns: &[Column], of_items: &[Term], found: &mut Scan) {
+    let numbered: Vec<Option<(String, usize)>> = columns.iter().map(|column| numbered(&column.name)).collect();
+    for ((column, number), matched) in columns.iter().zip(&numbered).zip(&mut found.matched) {
+        let Some((name, number)) = number else { continue };
+        if !numbered.contains(&Some((name.clone(), 1))) {
+            continue;
+        }
+        let bare = Column {
+            name: name.clone(),
+            ..column.clone()
+        };
+        let scanned = scan(&[bare], of_items).matched;
+        let proposals = scanned.into_iter().flat_map(|matched| matched.proposals);
+        let proposals = proposals.filter_map(|mut proposal| {
+            let path: FieldPath = proposal.term.parse().ok()?;
+            let list = lists_above(registry, &path).find(|list| *number <= most_items(list))?;
+            let (list, number) = (list.path.clone(), Some(*number));
+            proposal.term = Item { list, number }.name(&path);
+            Some(proposal)
+        });
+        let proposals: Vec<_> = proposals.collect();
+        if !proposals.is_empty() {
+            if matched.proposals.is_empty() {
+                found.coverage.proposed += 1;
+            }
+            matched.proposals = proposals;
+        }
+    }
+}
+
+/// A heading without its only number, and the number.
+fn numbered(heading: &str) -> Option<(String, usize)> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let from = heading.find(is_digit)?;
+    let rest = heading.get(from..)?;
+    let (digits, rest) = rest.split_at(rest.find(|c| !is_digit(c)).unwrap_or(rest.len()));
+    let number = digits
+        .parse()
+        .ok()
+        .filter(|number| *number > 0 && !rest.contains(is_digit))?;
+    let name = format!("{} {rest}", heading.get(..from)?);
+    let words: Vec<&str> = name
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    Some((words.join(" "), number))
 }
 
 fn column(name: &str, at: usize, rows: &[Vec<String>]) -> Column {
@@ -153,11 +231,7 @@ fn draft(registry: &Registry, headings: &[String], found: &Scan, encoding: Optio
             continue;
         };
         filled.push(&proposal.term);
-        let sort = registry
-            .fields
-            .iter()
-            .find(|field| field.path.as_str() == proposal.term)
-            .map_or(Sort::Text, |field| sort_of(&field.term));
+        let sort = sort_of_field(registry, &proposal.term);
         let doubt = if proposal.score < SURE {
             " # kiểm tra lại / check"
         } else {
@@ -171,6 +245,7 @@ fn draft(registry: &Registry, headings: &[String], found: &Scan, encoding: Optio
             quoted(sort.name())
         );
     }
+    hint(registry, &filled, &mut out);
     let lacking: Vec<&Field> = registry
         .fields
         .iter()
@@ -191,6 +266,38 @@ fn draft(registry: &Registry, headings: &[String], found: &Scan, encoding: Optio
         MOMENTS[0], MOMENTS[1]
     );
     out
+}
+
+/// The sort of the values of a field, which may be one of an item: `representatives[1].name`.
+fn sort_of_field(registry: &Registry, name: &str) -> Sort {
+    let plain = match name.split_once('[').zip(name.split_once(']')) {
+        Some(((list, _), (_, field))) => format!("{list}{field}"),
+        None => name.to_owned(),
+    };
+    let field = registry.fields.iter().find(|field| field.path.as_str() == plain);
+    field.map_or(Sort::Text, |field| sort_of(&field.term))
+}
+
+/// How to say the lists of groups that no column was recognised for.
+fn hint(registry: &Registry, filled: &[&str], out: &mut String) {
+    for list in registry
+        .fields
+        .iter()
+        .filter(|field| is_list(field) && field.term.ty == DataType::Group)
+    {
+        let path = list.path.as_str();
+        let is_filled = filled
+            .iter()
+            .any(|name| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('[')));
+        if !is_filled && lists_above(registry, &list.path).next().is_none() {
+            let _ = write!(
+                out,
+                "\n# {}: field = \"{path}[1].…\" cho từng cột đánh số, hoặc ở đầu tệp rows = \"{path}\" nếu mỗi dòng là một mục\n\
+                 # {}: field = \"{path}[1].…\" in numbered columns, or rows = \"{path}\" at the top where each row is an item\n",
+                list.term.name.vi, list.term.name.en
+            );
+        }
+    }
 }
 
 fn one_line(text: &str) -> String {

@@ -1,5 +1,6 @@
 //! Files into a registry, as agencies really have them, on real databases.
 
+mod lists;
 mod workbook;
 
 use std::{
@@ -61,12 +62,18 @@ struct Office {
 }
 
 async fn offices() -> Vec<Office> {
+    offices_with("population").await
+}
+
+async fn offices_with(registry: &str) -> Vec<Office> {
     let mut offices = Vec::new();
     for store in store::testkit::stores(&[identity::MIGRATIONS, registry::MIGRATIONS]).await {
         let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
             .await
             .expect("a shelf");
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../registries/population");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../registries")
+            .join(registry);
         let files = folder::read(&folder).expect("files");
         shelf.publish(&files, "test", now()).await.expect("published");
         let identity = IdentityState::new(
@@ -86,12 +93,16 @@ async fn offices() -> Vec<Office> {
 }
 
 fn steward(role: Role) -> Ctx {
+    steward_of("G01", role)
+}
+
+fn steward_of(agency: &str, role: Role) -> Ctx {
     Ctx {
         actor: Actor::Officer(OfficerActor {
             officer: OfficerId::from_uuid(Uuid::from_u128(1)),
             name: "Trần Thị Bình".to_owned(),
             title: String::new(),
-            agency: "G01".to_owned(),
+            agency: agency.to_owned(),
             roles: Roles::of(&[role]),
         }),
         now: now(),

@@ -19,7 +19,7 @@ use view::{
 
 use super::{
     Said, below, name_of, posted, problems_of,
-    queue::{Input, edits, inputs, retype},
+    queue::{Input, at_inputs, edits, inputs, retype},
     registry, rows, standing, tabs,
 };
 use crate::{
@@ -291,7 +291,7 @@ pub(super) async fn act(
     };
     match looked_up(&quality, &web, &code, &id).await {
         Ok(mut template) => {
-            template.page.problems = problems;
+            template.page.problems = at_inputs(&problems, &template.inputs);
             template.typed = Typed::of(&form);
             retype(&mut template.inputs, &form);
             view::html(status, &template)

@@ -9,9 +9,10 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use base::{Error, Result};
+use base::{Error, Problem, Problems, Result};
 use identity::Web;
 use serde::Deserialize;
+use serde_json::Value;
 use view::{
     Notice, Page,
     ui::{self, Choice, Tone},
@@ -19,7 +20,7 @@ use view::{
 
 use super::{Said, below, posted, problems_of, registry, rows, shown, tabs, within_a_list};
 use crate::{
-    model::{DataType, Dimension, Field, FieldPath, Registry},
+    model::{DataType, Dimension, Field, FieldPath, Registry, values_at},
     pages::{short, values_of},
     quality::{Edit, Finding, FindingId, FindingView, Place, Progress, Quality, State, Wanted, Whose, no_finding},
 };
@@ -293,7 +294,7 @@ fn finding_page(web: &Web, registry: Arc<Registry>, view: FindingView) -> Findin
             look: format!("/registries/{}/record", registry.code),
             id: record.id.to_string(),
             newest: record.newest,
-            now: wanted(&registry, &fields)
+            now: wanted(&registry, &fields, &record.body)
                 .map(|field| {
                     let name = page.text(&field.term.name).to_owned();
                     (name, values_of(&page, &registry, field, &record.body))
@@ -319,6 +320,18 @@ fn finding_page(web: &Web, registry: Arc<Registry>, view: FindingView) -> Findin
     }
 }
 
+/// The same problems, each at the input of its field where there is one.
+pub(super) fn at_inputs(problems: &Problems, inputs: &[Input]) -> Problems {
+    let mut there = Problems::new();
+    for Problem { code, at, text } in problems {
+        let name = format!("field.{at}");
+        let is_input = inputs.iter().any(|input| input.name == name);
+        let at = if is_input { name } else { at.clone() };
+        there.add(code, at, text.vi.clone(), text.en.clone());
+    }
+    there
+}
+
 /// What was typed stands in the inputs again.
 pub(super) fn retype(inputs: &mut [Input], form: &[(String, String)]) {
     for input in inputs {
@@ -328,18 +341,28 @@ pub(super) fn retype(inputs: &mut [Input], form: &[(String, String)]) {
     }
 }
 
-/// The fields in or below these that are no list of groups.
-fn wanted<'a>(registry: &'a Registry, fields: &'a [FieldPath]) -> impl Iterator<Item = &'a Field> {
-    registry.fields.iter().filter(|field| {
-        field.term.ty != DataType::Group
-            && fields.iter().any(|wanted| wanted.covers(&field.path))
-            && !within_a_list(registry, &field.path)
-    })
+/// The fields in or below these that are no list of groups; and of the groups around them what has to be there and is not.
+fn wanted<'a>(registry: &'a Registry, fields: &'a [FieldPath], body: &'a Value) -> impl Iterator<Item = &'a Field> {
+    let is_wanted = move |field: &&Field| {
+        let beside = |wanted: &FieldPath| group(wanted).is_some() && group(wanted) == group(&field.path);
+        let completes = || field.required && values_at(body, &field.path).is_empty() && fields.iter().any(beside);
+        fields.iter().any(|wanted| wanted.covers(&field.path)) || completes()
+    };
+    registry
+        .fields
+        .iter()
+        .filter(|field| field.term.ty != DataType::Group && !within_a_list(registry, &field.path))
+        .filter(is_wanted)
+}
+
+/// The group in which a field stands.
+fn group(path: &FieldPath) -> Option<&str> {
+    path.as_str().rsplit_once('.').map(|(group, _)| group)
 }
 
 /// An input for each field in or below these that is no list of groups.
-pub(super) fn inputs(page: &Page, registry: &Registry, fields: &[FieldPath], body: &serde_json::Value) -> Vec<Input> {
-    wanted(registry, fields)
+pub(super) fn inputs(page: &Page, registry: &Registry, fields: &[FieldPath], body: &Value) -> Vec<Input> {
+    wanted(registry, fields, body)
         .map(|field| Input {
             name: format!("field.{}", field.path),
             label: page.text(&field.term.name).to_owned(),
@@ -383,6 +406,7 @@ async fn again(
             template.reason = posted(form, "reason").to_owned();
             if let Some(record) = &mut template.record {
                 retype(&mut record.inputs, form);
+                template.page.problems = at_inputs(&template.page.problems, &record.inputs);
             }
             view::html(status, &template)
         }

@@ -150,8 +150,7 @@ async fn a_history_and_the_feed_are_as_they_were_then() {
         let get = async |path: String| {
             let (status, said) = call(&population, ASKS, Method::GET, &path, &Value::Null).await;
             assert_eq!(status, StatusCode::OK, "{path}: {said}");
-            let items = said["items"].as_array().cloned().unwrap_or_default();
-            items
+            said["items"].as_array().cloned().unwrap_or_default()
         };
         let seqs = |items: Vec<Value>| -> Vec<i64> { items.iter().filter_map(|item| item["seq"].as_i64()).collect() };
         let history = format!("/population/keep/records/{NUMBER}/history");

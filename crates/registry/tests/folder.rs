@@ -204,7 +204,7 @@ fn rules_are_judged_against_the_fields() {
     for expected in [
         "rules.toml:rule[0].field unknown-field",
         "rules.toml:rule[2].holds unknown-name",
-        "rules.toml:rule[5].pattern bad-pattern",
+        "rules.toml:rule[6].pattern bad-pattern",
     ] {
         assert!(found.iter().any(|f| f == expected), "{expected} in {found:#?}");
     }

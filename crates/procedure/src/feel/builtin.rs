@@ -102,7 +102,7 @@ pub(super) fn builtin(name: &str) -> Option<Builtin> {
             f(&[N, N], 2, Is(P::Num))
         }
         "odd" | "even" => f(&[N], 1, Is(P::Bool)),
-        "number" => f(&[T, T, T], 1, Is(P::Num)),
+        "number" => f(&[T, T, T], 3, Is(P::Num)),
         "string" => f(&[A], 1, Is(P::Text)),
         "string length" => f(&[T], 1, Is(P::Num)),
         "upper case" | "lower case" => f(&[T], 1, Is(P::Text)),

@@ -37,6 +37,9 @@ fn expressions_are_typed_and_exact() {
     assert_eq!(eval("[{ a: 1, b: a + 1 }][1].b"), Ok(json!(2)));
     assert_eq!(eval("child.name in (\"An\", \"Bình\")"), Ok(json!(true)));
     assert_eq!(eval("child.age between 7 and 8"), Ok(json!(true)));
+    assert_eq!(eval("number(\"7\", null, null) + floor(1.5)"), Ok(json!(8)));
+    assert_eq!(eval("odd(7) and not(odd(8))"), Ok(json!(true)));
+    assert_eq!(eval("string(19 + floor(0.5))"), Ok(json!("19")));
     assert_eq!(eval("some k in child.kinds satisfies k = \"b\""), Ok(json!(false)));
     assert!(
         !Expr::condition("child.abroad and child.age > 1", &types())
@@ -57,6 +60,8 @@ fn expressions_are_typed_and_exact() {
         ("list contains(child.kinds, \"c\")", "unknown-option"),
         ("string length(child.age)", "type"),
         ("count(1, 2)", "type"),
+        ("number(\"7\")", "type"),
+        ("date(2026, 11)", "type"),
         ("conut(child.kinds)", "unknown-name"),
         ("child.age +", "syntax"),
         ("", "syntax"),

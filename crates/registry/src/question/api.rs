@@ -116,6 +116,7 @@ struct AnswerEvidenceBody {
     as_of: Option<String>,
     /// As known when (RFC 3339, to the microsecond); absent for now.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Instant>)]
     known_at: Option<String>,
     /// How it went: `answered`, `undecided`, `silent`.
     outcome: String,

@@ -59,7 +59,9 @@ impl Judge<'_> {
             return (Type::Any, 1);
         };
         let most = if known.many { usize::MAX } else { known.args.len() };
-        if args.len() < known.least || args.len() > most {
+        // A day and an hour are made of one text, or of all their parts.
+        let is_in_parts = matches!((name, args.len()), ("date" | "time", 2));
+        if args.len() < known.least || args.len() > most || is_in_parts {
             self.flaw(
                 "type",
                 name,

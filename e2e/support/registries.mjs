@@ -65,7 +65,7 @@ export const PEOPLE = {
   homeless: { number: '037085005678', name: 'Đinh Văn Long' },
   child: { number: `03732${BORN[3]}000017`, name: 'Trần Gia Hân', born: BORN.split('-').reverse().join('/') },
   misspelt: { number: '037088000021', name: 'lê  văn hùng', right: 'Lê Văn Hùng' },
-  moved: { number: '001291000022', name: 'Vũ Thị Lan' },
+  moved: { number: '001191000022', name: 'Vũ Thị Lan' },
   unclear: { number: '001075000024', name: 'Bùi Văn Sơn' },
   twins: [
     { number: '001180000011', name: 'Nguyễn Thị Hường' },

@@ -9,7 +9,6 @@
 
 mod crown;
 mod open;
-mod queue;
 mod shared;
 mod stamps;
 mod tail;
@@ -31,7 +30,6 @@ use tokio::sync::{Semaphore, oneshot};
 
 pub(crate) use self::tail::{Tail, partial_tiles};
 use self::{
-    queue::Queue,
     shared::Shared,
     writer::{Pending, Request},
 };
@@ -148,7 +146,7 @@ impl Receipt {
 /// [`Self::append_all`] waits for others. Dropping it finishes what waits, then closes.
 pub struct Log {
     shared: Arc<Shared>,
-    queue: Option<Queue>,
+    queue: Option<mpsc::Sender<Request>>,
     room: Arc<Semaphore>,
     largest_record: usize,
     waiting_bytes: usize,
@@ -182,8 +180,8 @@ impl Log {
             .spawn(move || writer.run(&waiting))
             .map_err(Error::io("starting the writer of", dir))?;
         Ok(Self {
-            queue: Some(Queue::new(queue, Arc::clone(&shared))),
             shared,
+            queue: Some(queue),
             room: Arc::new(Semaphore::new(waiting_bytes)),
             largest_record: options.largest_record.min(LARGEST_RECORD),
             waiting_bytes,
@@ -244,7 +242,7 @@ impl Log {
             answer,
             _room: room,
         };
-        queue.join(request).await;
+        queue.send(request).map_err(|_| Error::Closed)?;
         let stored = answered.await.map_err(|_| Error::Closed)??;
         // Here, not in the writer, so that proofs are put together on every core.
         let receipts = (stored.first..).zip(promised).map(|(index, (commitment, salt))| {

@@ -3,10 +3,7 @@
 use std::{
     fs,
     path::Path,
-    sync::{
-        Arc, RwLock,
-        atomic::{AtomicBool, AtomicU64},
-    },
+    sync::{Arc, RwLock, atomic::AtomicU64},
 };
 
 use super::{
@@ -126,7 +123,6 @@ fn restore(dir: &Path, segments: Vec<Segment>, unfinished: Unfinished) -> Result
         stamps: Stamps::open(dir)?,
         crown: Crown::new(),
         tiles_read: AtomicU64::new(0),
-        gathering_pays: AtomicBool::new(false),
     });
     Ok((shared, found))
 }

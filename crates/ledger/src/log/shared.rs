@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -32,8 +32,6 @@ pub(super) struct Shared {
     pub crown: Crown,
     /// Files of tiles that were read.
     pub tiles_read: AtomicU64,
-    /// Whether a batch is worth waiting for: the last was for several, and the disk took its time.
-    pub gathering_pays: AtomicBool,
 }
 
 /// The log as far as it is durable.

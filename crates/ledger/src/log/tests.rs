@@ -235,37 +235,3 @@ fn a_batch_of_which_any_sectors_are_on_disk_is_cut_to_its_whole_beginning() {
     }
     assert!(sizes.contains(&2) && sizes.len() > 1, "{sizes:?}");
 }
-
-#[test]
-fn those_who_come_while_the_first_lets_others_run_go_with_it_even_where_it_goes_away() {
-    let key = Arc::new(FileKey::generate("log.example", Algorithm::Ed25519).expect("a key"));
-    let dir = tempfile::tempdir().expect("a folder");
-    let log = open(dir.path(), &key, &Arc::new(AtomicU8::new(WORK)));
-    let appended = |record: &str| log.append(Kind::ACTION, record.as_bytes().to_vec());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .expect("a runtime");
-    let pays = |pays| log.shared.gathering_pays.store(pays, Ordering::Relaxed);
-
-    let before = log.work();
-    pays(true);
-    let side_by_side = async { tokio::try_join!(appended("one"), appended("two"), appended("three")) };
-    runtime.block_on(side_by_side).expect("they are stored");
-    let after = log.work();
-    assert_eq!((after.entries - before.entries, after.batches - before.batches), (3, 1));
-
-    pays(true);
-    runtime.block_on(async {
-        let mut leader = Box::pin(appended("four"));
-        assert!(futures::poll!(&mut leader).is_pending());
-        let mut led = Box::pin(appended("five"));
-        assert!(futures::poll!(&mut led).is_pending());
-        drop(leader);
-        led.await.expect("it is stored");
-    });
-    assert_eq!(log.size(), 5);
-    assert_eq!(
-        log.entry(3).expect("it is there").opening.expect("open").record,
-        b"four"
-    );
-}

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io,
     os::unix::fs::FileExt,
-    sync::{Arc, PoisonError, atomic::Ordering, mpsc},
+    sync::{Arc, PoisonError, mpsc},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -35,9 +35,6 @@ const CHECKPOINT_ROOM: usize = 16 << 10;
 /// given as much as it has, between these bounds in bytes.
 const ROOM: std::ops::RangeInclusive<u64> = ZEROS.len() as u64..=1 << 20;
 const ZEROS: &[u8] = &[0; 64 << 10];
-
-/// What a sync takes at least where a larger batch pays; in memory it takes a hundredth of that.
-const SLOW: Duration = Duration::from_micros(50);
 
 /// How long a log that broke waits before it opens itself again; or ten times as long as that took when it failed.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -123,17 +120,17 @@ impl Writer {
     }
 
     /// Serves until nobody can ask any more.
-    pub fn run(mut self, waiting: &mpsc::Receiver<Vec<Request>>) {
+    pub fn run(mut self, waiting: &mpsc::Receiver<Request>) {
         while let Some(first) = self.next(waiting) {
             let mut bytes = weight(&first);
-            let mut batch = first;
+            let mut batch = vec![first];
             // Whoever was answered just now may be about to ask again: once nothing is there, others may run, and only if
             // still nothing is there the batch begins.
             let mut yielded = false;
             while bytes < BATCH_BYTES {
                 if let Ok(next) = waiting.try_recv() {
                     bytes += weight(&next);
-                    batch.extend(next);
+                    batch.push(next);
                     yielded = false;
                 } else if yielded {
                     break;
@@ -150,7 +147,7 @@ impl Writer {
     }
 
     /// The next request. Meanwhile a log that broke is opened again, as a restart would do.
-    fn next(&mut self, waiting: &mpsc::Receiver<Vec<Request>>) -> Option<Vec<Request>> {
+    fn next(&mut self, waiting: &mpsc::Receiver<Request>) -> Option<Request> {
         while self.shared.state().broken.is_some() {
             match waiting.recv_timeout(self.again.saturating_duration_since(Instant::now())) {
                 Ok(request) => return Some(request),
@@ -238,10 +235,7 @@ impl Writer {
             push_entry(&mut self.frames, seal, start, now, index, &p.commitment, &p.opening);
         }
         self.push_checkpoint(now, &checkpoint);
-        let began = Instant::now();
         self.store()?;
-        let pays = batch.len() > 1 && began.elapsed() >= SLOW;
-        self.shared.gathering_pays.store(pays, Ordering::Relaxed);
         self.edge = edge;
         let entries: Vec<_> = pending().map(|p| p.commitment).collect();
         if let Err(error) = self.derive(first, &growth, &entries) {
@@ -409,7 +403,10 @@ pub(super) fn sign(checkpoint: Checkpoint, signers: &[Arc<dyn Signer>], now: Tim
 }
 
 /// Bytes that the records of a request take on disk.
-fn weight(requests: &[Request]) -> usize {
-    let pending = requests.iter().flat_map(|request| &request.pending);
-    pending.map(|p| HEAD + SALT_BYTES + p.opening.record.len()).sum()
+fn weight(request: &Request) -> usize {
+    request
+        .pending
+        .iter()
+        .map(|p| HEAD + SALT_BYTES + p.opening.record.len())
+        .sum()
 }

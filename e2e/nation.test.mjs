@@ -1,6 +1,6 @@
-// The demonstration nation: eight nodes, each a process of its own, that meet, grant and ask; the map that shows it; a node that dies.
+// The demonstration nation: nine nodes, each a process of its own, that meet, grant and ask; the map that shows it; a node that dies.
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,16 +9,19 @@ import { complete, dossier } from './support/desk.mjs';
 import { file } from './support/filing.mjs';
 import { fill, proceed } from './support/form.mjs';
 import { BIRTH } from './support/birth.mjs';
+import { CLIENT, LEVELS, startEid } from './support/eid.mjs';
 import { PERMIT } from './support/permit.mjs';
 import { ask, run, startNation, startNode } from './support/server.mjs';
 
-let browser, nation, insurance;
+let browser, nation, insurance, eid;
+/** The birth that was filed: its dossier, and the father. */
+let birth;
 // One after the other, so that a nation that does not start leaves no browser open.
 before(async () => {
   nation = await startNation();
   browser = await openBrowser();
 });
-after(() => Promise.all([browser?.close(), insurance?.stop({ keep: true }), nation?.stop()]));
+after(() => Promise.all([browser?.close(), insurance?.stop({ keep: true }), nation?.stop(), eid?.stop()]));
 
 const TOWN = 'VN/GOV/000.00.00.H42/motcua';
 const CITIZEN = '037190001234';
@@ -58,7 +61,7 @@ test('an agency asks another through the exchange, and without a grant it is ref
   assert.equal(person.status, 200, person.text);
   assert.equal(JSON.parse(person.text).name, 'Nguyễn Thị Hương');
   // Sideways: customs asks tax about an importer.
-  const debt = await call('haiquan', 'VN/GOV/000.00.00.G12/thue/debts/v1/debts/0100112437', {
+  const debt = await call('haiquan', 'VN/GOV/000.00.17.G12/thue/debts/v1/debts/0100112437', {
     'X-Road-Client': 'VN/GOV/000.00.18.G12/haiquan',
     'X-Motcua-Purpose': 'customs.clearance',
   });
@@ -70,9 +73,12 @@ test('an agency asks another through the exchange, and without a grant it is ref
   assert.deepEqual([refused.status, JSON.parse(refused.text).type], [500, 'Server.ServerProxy.AccessDenied'], refused.text);
 });
 
+/** Whose system answers. */
+const ANSWERS = { 'importer-owes-tax': 'VN/GOV/000.00.17.G12/thue', 'employer-insures-workers': 'VN/GOV/000.00.00.G12/dkkd' };
+
 test('what no single agency can say is asked across them: whether an importer owes tax, and an employer insures its workers', async () => {
   const asked = (member, client, question, purpose, code) =>
-    ask(`${nation.edge(member)}/r1/VN/GOV/000.00.00.G12/thue/questions/${question}`, {
+    ask(`${nation.edge(member)}/r1/${ANSWERS[question]}/questions/${question}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-Road-Client': client, 'X-Motcua-Purpose': purpose },
       body: JSON.stringify({ tax_code: code }),
@@ -185,6 +191,22 @@ async function facts(system, registry, number, attributes) {
   return Object.fromEntries(Object.entries(JSON.parse(asked.text).facts).map(([name, { value }]) => [name, value]));
 }
 
+/** Everything in the data tracker of whoever is signed in: what each line says, and where its proof is. */
+async function tracker(page) {
+  const told = [];
+  for (await page.goto('/my/reads'); ; ) {
+    const rows = await page.locator('main tbody tr').evaluateAll((rows) =>
+      rows.map((row) => ({ text: row.innerText, proof: row.querySelector('a[href^="/my/reads/elsewhere"]')?.getAttribute('href') })),
+    );
+    told.push(...rows);
+    const next = page.locator('a[rel=next]');
+    if ((await next.count()) === 0) return told;
+    await Promise.all([page.waitForEvent('load'), next.first().click()]);
+  }
+}
+
+const has = (parts) => ({ text }) => parts.every((part) => text.includes(part));
+
 test('a birth filed once is in five registries of four nodes, one of which was away; the mother sees who read and who wrote', async () => {
   const [mother, clerk, registrar, leader] = await Promise.all(['citizen', 'receptionist', 'specialist', 'leader'].map((role) => enter('ninhbinh', role)));
   // What registries hold of her, her husband and their household is in the form; she types what concerns the child.
@@ -194,8 +216,8 @@ test('a birth filed once is in five registries of four nodes, one of which was a
   };
   const { code } = await file(mother.page, BIRTH.code, { answers: BIRTH.answers, look, direct: true });
   const husband = (await facts('VN/GOV/000.00.00.G15/hotich', 'civil-status', CITIZEN, 'spouse-number'))['spouse-number'];
-  const [{ 'full-name': name }, { household }] = [
-    await facts('VN/GOV/000.00.00.G01/dancu', 'population', husband, 'full-name'),
+  const [{ 'full-name': name, 'birth-date': birthdate }, { household }] = [
+    await facts('VN/GOV/000.00.00.G01/dancu', 'population', husband, 'full-name,birth-date'),
     await facts('VN/GOV/000.00.00.G01/dancu', 'residence', CITIZEN, 'household'),
   ];
   for (const known of [husband, name, household]) assert.ok(checked.includes(known), `${known} was filled in`);
@@ -250,7 +272,7 @@ test('a birth filed once is in five registries of four nodes, one of which was a
   const card = await of('VN/GOV/000.00.24.G12/baohiem', 'social-insurance', 'card-number,place-of-care');
   assert.match(card['card-number'], /^TE137\d{10}$/);
   assert.equal(card['place-of-care'], '37001');
-  assert.deepEqual(await of('VN/GOV/000.00.00.G12/thue', 'tax', 'owes'), { owes: false });
+  assert.deepEqual(await of('VN/GOV/000.00.17.G12/thue', 'tax', 'owes'), { owes: false });
 
   // Its record says where it comes from.
   await steward.page.goto('/registries');
@@ -265,33 +287,19 @@ test('a birth filed once is in five registries of four nodes, one of which was a
   await inspect(steward.page, 'nation-record');
 
   // Her data tracker has what procedures read of her at each agency, and what they wrote, under this dossier.
-  const tracker = async () => {
-    const { page } = mother;
-    const told = [];
-    for (await page.goto('/my/reads'); ; ) {
-      const rows = await page.locator('main tbody tr').evaluateAll((rows) =>
-        rows.map((row) => ({ text: row.innerText, proof: row.querySelector('a[href^="/my/reads/elsewhere"]')?.getAttribute('href') })),
-      );
-      told.push(...rows);
-      const next = page.locator('a[rel=next]');
-      if ((await next.count()) === 0) return told;
-      await Promise.all([page.waitForEvent('load'), next.first().click()]);
-    }
-  };
-  const read = ['Bộ Công an', 'Bộ Tư pháp', 'Bảo hiểm xã hội Việt Nam'].map((keeper) => ['procedure.prefill', keeper]);
+  const read = ['Bộ Công an', 'Bộ Tư pháp', 'Bảo hiểm xã hội Việt Nam'].map((keeper) => ['Điền sẵn tờ khai', keeper]);
   // Population and residence are kept by the same ministry.
-  const wrote = ['Bộ Công an', 'Bộ Tư pháp', 'Bảo hiểm xã hội Việt Nam', 'Bộ Tài chính'].map((keeper) => ['procedure.write', code, keeper]);
-  const has = (parts) => ({ text }) => parts.every((part) => text.includes(part));
+  const wrote = ['Bộ Công an', 'Bộ Tư pháp', 'Bảo hiểm xã hội Việt Nam', 'Cục Thuế'].map((keeper) => ['Ghi nhận kết quả giải quyết', code, keeper]);
   let told;
   await until('the reads are told, and the writes in all five registries', async () => {
-    told = await tracker();
-    return [...read, ...wrote].every((parts) => told.some(has(parts))) && told.filter(has(['procedure.write', code])).length === 5;
+    told = await tracker(mother.page);
+    return [...read, ...wrote].every((parts) => told.some(has(parts))) && told.filter(has(['Ghi nhận kết quả giải quyết', code])).length === 5;
   });
   await mother.page.goto('/my/reads');
   await inspect(mother.page, 'nation-reads');
 
   // Each of them has its proof at the node that keeps the registry: fetched, verified by the key of the directory, kept, and verified again offline.
-  for (const { text, proof } of told.filter(has(['procedure.write', code]))) {
+  for (const { text, proof } of told.filter(has(['Ghi nhận kết quả giải quyết', code]))) {
     assert.match(proof ?? '', /^\/my\/reads\/elsewhere\?/, text);
     await mother.page.goto(proof);
     await mother.page.getByText('Đã kiểm chứng').waitFor();
@@ -323,6 +331,7 @@ test('a birth filed once is in five registries of four nodes, one of which was a
     const says = ({ proof }) => Buffer.from(proof.match(/^extra (\S+)$/m)?.[1] ?? '', 'base64').includes(number);
     if (name === 'dossier') assert.ok(JSON.parse(text).entries.some(says), 'the number that was given is in the log');
   }
+  birth = { code, father: husband, name, birthdate };
   await Promise.all([mother, clerk, registrar, leader, steward].map((visitor) => visitor.close()));
 });
 
@@ -334,8 +343,8 @@ test('the map shows members and traffic, keeps itself current, and says that a n
   const asked = row(await opened(page, 'Tỉnh Ninh Bình'), 'Đã hỏi', 'Tra cứu dân cư');
   await asked.waitFor({ timeout: 30_000 });
   await row(await opened(page, 'Cục Hải quan'), 'Đã hỏi', 'Tra cứu thẻ').waitFor({ timeout: 30_000 });
-  // All eight.
-  await page.locator('summary .mc-tag', { hasText: /^\s*Trả lời\s*$/ }).nth(7).waitFor({ timeout: 20_000 });
+  // All nine.
+  await page.locator('summary .mc-tag', { hasText: /^\s*Trả lời\s*$/ }).nth(8).waitFor({ timeout: 20_000 });
   await inspect(page, 'exchange-map');
 
   // The nation's own traffic goes on, and the page shows it without being loaded again.
@@ -372,10 +381,38 @@ test('the nation stops as a whole, and starts again with what it had', async () 
   for (const member of ['vpcp', 'ninhbinh', 'congan']) {
     await assert.rejects(ask(`${nation.site(member).local}/healthz`), `${member} has stopped`);
   }
+  // People sign in with their e-ID from now on.
+  const province = nation.site('ninhbinh');
+  eid = await startEid({
+    redirect: [`${province.origin}/sign-in/oidc/callback`],
+    people: { father: { name: birth.name, birthdate: birth.birthdate, gender: 'male', personal_identification_number: birth.father } },
+  });
+  const acr = Object.entries(LEVELS).map(([level, value]) => `${value} = ${level}`);
+  const settings = `\n[identity.oidc]\nissuer = "${eid.issuer}"\nclient_id = "${CLIENT.id}"\nclient_secret = "${CLIENT.secret}"\nacr = { ${acr.join(', ')} }\n`;
+  await appendFile(join(nation.data, 'ninhbinh', 'motcua.toml'), settings);
   nation = await startNation({ data: nation.data });
-  const debt = await call('haiquan', 'VN/GOV/000.00.00.G12/thue/debts/v1/debts/0100112437', {
+  const debt = await call('haiquan', 'VN/GOV/000.00.17.G12/thue/debts/v1/debts/0100112437', {
     'X-Road-Client': 'VN/GOV/000.00.18.G12/haiquan',
     'X-Motcua-Purpose': 'customs.clearance',
   });
   assert.equal(debt.status, 200, debt.text);
+});
+
+test('the father, who filed nothing, sees in his own data tracker what was read of him and where his child was written, with proofs', async () => {
+  const father = await visit(browser, nation.site('ninhbinh'), { allow: [eid.issuer] });
+  const { page } = father;
+  await page.goto('/sign-in/oidc?level=2');
+  await eid.choose(page, 'father', 2);
+  await page.waitForURL((url) => url.origin === nation.site('ninhbinh').origin);
+  const told = await tracker(page);
+  const lines = told.map(({ text }) => text).join('\n');
+  const wrote = ['Bộ Công an', 'Bộ Tư pháp', 'Bảo hiểm xã hội Việt Nam', 'Cục Thuế'].map((keeper) => ['Ghi nhận kết quả giải quyết', birth.code, keeper]);
+  for (const parts of [['Điền sẵn tờ khai', 'Bộ Công an'], ...wrote]) assert.ok(told.some(has(parts)), `${parts}: ${lines}`);
+  assert.equal(told.filter(has(['Ghi nhận kết quả giải quyết', birth.code])).length, 5, lines);
+  for (const { text, proof } of told.filter(has(['Ghi nhận kết quả giải quyết', birth.code]))) {
+    assert.match(proof ?? '', /^\/my\/reads\/elsewhere\?/, text);
+    await page.goto(proof);
+    await page.getByText('Đã kiểm chứng').waitFor();
+  }
+  await father.close();
 });

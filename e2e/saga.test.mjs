@@ -19,7 +19,7 @@ const WRITES = [
   { registry: 'residence', keeper: 'congan', number: ({ person_number }) => person_number },
   { registry: 'civil-status', keeper: 'tuphap', number: ({ child }) => child.person_number },
   { registry: 'social-insurance', keeper: 'baohiem', number: ({ person_number }) => person_number },
-  { registry: 'tax', keeper: 'taichinh', number: ({ person_number, taxpayer_number }) => (person_number === taxpayer_number ? person_number : '') },
+  { registry: 'tax', keeper: 'thue', number: ({ person_number, taxpayer_number }) => (person_number === taxpayer_number ? person_number : '') },
 ];
 const KEEPERS = [...new Set(WRITES.map(({ keeper }) => keeper))];
 /** As the page of the dossier says it. */

@@ -10,6 +10,9 @@ use exchange::{
 use registry::model::RegistryCode;
 use serde::Deserialize;
 
+mod journal;
+use self::journal::Journal;
+
 /// How this node takes part in the exchange.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -38,6 +41,8 @@ pub struct Exchange {
     pub webhooks: Webhooks,
     /// How large bodies may be.
     pub limits: Limits,
+    /// How the journal is kept, and what purposes mean.
+    pub journal: Journal,
     /// At the operator: how the federation is run.
     pub federation: Federation,
 }
@@ -56,6 +61,7 @@ impl Default for Exchange {
             registries: BTreeMap::new(),
             webhooks: Webhooks::default(),
             limits: Limits::default(),
+            journal: Journal::default(),
             federation: Federation::default(),
         }
     }

@@ -329,7 +329,9 @@ impl Joined {
             calendar: ground.calendar,
             clock: Arc::clone(&clock),
             caller: Some(Arc::<Late>::clone(&late)),
-            config: journal::Config::new(&config.agency, subsystem.clone(), subjects.clone()),
+            config: config
+                .journal
+                .of_node(&config.agency, subsystem.clone(), subjects.clone()),
         })?;
         let map = TrafficMap::new(map::Parts {
             journal: journal.clone(),

@@ -384,6 +384,10 @@ fn settings(agency: &Agency, folder: &Path, written: &Written, ports: &Ports) ->
     for (registry, system) in met {
         out.push_str(&format!("{registry} = \"{system}\"\n"));
     }
+    out.push_str("\n[exchange.journal.purposes]     # as people read them in their data tracker\n");
+    for (code, vi, en) in plan::PURPOSES {
+        out.push_str(&format!("\"{code}\" = {{ vi = {}, en = {} }}\n", text(vi), text(en)));
+    }
     match agency.folder {
         PROVINCE => out.push_str(&town()?),
         WITNESS => out.push_str("\n[ledger.witness]\ndirectory = true          # it cosigns the logs of all members\n"),

@@ -1,4 +1,4 @@
-//! The demonstration nation: eight members of a federation, each a process of its own with its own data, keys and ports, and the
+//! The demonstration nation: nine members of a federation, each a process of its own with its own data, keys and ports, and the
 //! agencies' own systems behind them. What happens between them goes through the use cases and addresses of production; this
 //! process only plays the officers who approve, and the clerks who ask. One invented country is in the registries of the nodes and
 //! in the agencies' systems.

@@ -1,5 +1,5 @@
 //! Who is in the demonstration nation, what each offers, and who may ask whom. Codes are illustrative; names of agencies are
-//! those of today (Social Insurance and Customs are of the Ministry of Finance since March 2025).
+//! those of today (Taxation, Customs and Social Insurance are of the Ministry of Finance since March 2025).
 
 use crate::demo::WARD;
 
@@ -97,7 +97,7 @@ pub const TOWN: &str = "VN/GOV/000.00.00.H42/motcua";
 pub const POLICE: &str = "VN/GOV/000.00.00.G01/motcua";
 const POPULATION: &str = "VN/GOV/000.00.00.G01/dancu";
 const BUSINESS: &str = "VN/GOV/000.00.00.G12/dkkd";
-const TAX: &str = "VN/GOV/000.00.00.G12/thue";
+const TAX: &str = "VN/GOV/000.00.17.G12/thue";
 const INSURANCE: &str = "VN/GOV/000.00.24.G12/baohiem";
 const CUSTOMS: &str = "VN/GOV/000.00.18.G12/haiquan";
 const CIVIL_STATUS: &str = "VN/GOV/000.00.00.G15/hotich";
@@ -109,8 +109,36 @@ const READS: &str = "findUsage";
 /// As the journal states it.
 const OWN_VIEW: &str = "tracker.own-view";
 
+/// What the purposes mean for which the agencies ask each other, beside those of the program.
+pub const PURPOSES: [(&str, &str, &str); 8] = [
+    ("business.register", "Đăng ký doanh nghiệp", "Registering a business"),
+    ("customs.clearance", "Thông quan hàng hóa", "Clearing goods"),
+    (
+        "customs.compliance",
+        "Xét chính sách ưu tiên hải quan",
+        "Deciding who passes customs first",
+    ),
+    (
+        "insurance.employer",
+        "Xác định đơn vị phải đóng bảo hiểm",
+        "Finding who has to insure workers",
+    ),
+    (
+        "insurance.verify",
+        "Xác thực người tham gia bảo hiểm",
+        "Checking who is insured",
+    ),
+    ("labour.inspection", "Thanh tra lao động", "Inspecting labour"),
+    (
+        "tax.payroll",
+        "Đối chiếu quỹ lương khi kiểm tra thuế",
+        "Comparing payrolls in a tax audit",
+    ),
+    ("tax.refund", "Hoàn thuế giá trị gia tăng", "Refunding value added tax"),
+];
+
 /// All nodes.
-pub const AGENCIES: [Agency; 8] = [
+pub const AGENCIES: [Agency; 9] = [
     Agency {
         folder: OPERATOR,
         member: "VN/GOV/000.00.00.G22",
@@ -176,31 +204,36 @@ pub const AGENCIES: [Agency; 8] = [
         member: "VN/GOV/000.00.00.G12",
         name: ("Bộ Tài chính", "Ministry of Finance"),
         agency: "G12",
-        systems: &[
-            System {
-                code: "thue",
-                name: ("Hệ thống quản lý thuế", "Tax system"),
-                services: &[Service {
-                    code: "debts",
-                    name: ("Tra cứu nợ thuế", "Tax debts"),
-                    subjects: "",
-                    action: "Tra cứu nợ thuế của doanh nghiệp",
-                }],
-                registries: &["tax"],
-            },
-            System {
-                code: "dkkd",
-                name: ("Cơ sở dữ liệu đăng ký doanh nghiệp", "Business register"),
-                services: &[Service {
-                    code: "enterprises",
-                    name: ("Tra cứu doanh nghiệp", "Enterprises"),
-                    subjects: "",
-                    action: "Tra cứu thông tin đăng ký doanh nghiệp",
-                }],
-                registries: &["enterprises"],
-            },
-        ],
-        questions: &["employer-insures-workers", "importer-owes-tax"],
+        systems: &[System {
+            code: "dkkd",
+            name: ("Cơ sở dữ liệu đăng ký doanh nghiệp", "Business register"),
+            services: &[Service {
+                code: "enterprises",
+                name: ("Tra cứu doanh nghiệp", "Enterprises"),
+                subjects: "",
+                action: "Tra cứu thông tin đăng ký doanh nghiệp",
+            }],
+            registries: &["enterprises"],
+        }],
+        questions: &["employer-insures-workers"],
+    },
+    Agency {
+        folder: "thue",
+        member: "VN/GOV/000.00.17.G12",
+        name: ("Cục Thuế", "Taxation"),
+        agency: "G12.17",
+        systems: &[System {
+            code: "thue",
+            name: ("Hệ thống quản lý thuế", "Tax system"),
+            services: &[Service {
+                code: "debts",
+                name: ("Tra cứu nợ thuế", "Tax debts"),
+                subjects: "",
+                action: "Tra cứu nợ thuế của doanh nghiệp",
+            }],
+            registries: &["tax"],
+        }],
+        questions: &["importer-owes-tax"],
     },
     Agency {
         folder: "baohiem",
@@ -340,7 +373,7 @@ pub fn links() -> Vec<Link> {
         ),
         link(
             CUSTOMS,
-            "VN/GOV/000.00.00.G12/thue/debts",
+            "VN/GOV/000.00.17.G12/thue/debts",
             "/v1/debts/*",
             "customs.clearance",
             Some("Điều 98 Luật Quản lý thuế 38/2019/QH14"),
@@ -414,11 +447,11 @@ pub fn links() -> Vec<Link> {
         ),
     ]);
     // Who asks what no single agency can say, and on what the answers rest at other agencies, for the purposes of the questions.
-    let question = |consumer, code: &str, purpose, basis, reason| Link {
+    let question = |consumer, provider: &str, code: &str, purpose, basis, reason| Link {
         methods: &["POST"],
         ..link(
             consumer,
-            &format!("{TAX}/{}", exchange::QUESTIONS),
+            &format!("{provider}/{}", exchange::QUESTIONS),
             &format!("/{code}"),
             purpose,
             Some(basis),
@@ -434,6 +467,7 @@ pub fn links() -> Vec<Link> {
     links.extend([
         question(
             CUSTOMS,
+            TAX,
             "importer-owes-tax",
             "customs.compliance",
             compliance,
@@ -441,6 +475,7 @@ pub fn links() -> Vec<Link> {
         ),
         question(
             TOWN,
+            BUSINESS,
             "employer-insures-workers",
             "labour.inspection",
             inspection,
@@ -457,7 +492,7 @@ pub fn links() -> Vec<Link> {
             0,
         ),
         link(
-            TAX,
+            BUSINESS,
             &registries(INSURANCE),
             "/social-insurance/prefill/facts/*",
             "labour.inspection",
@@ -692,6 +727,13 @@ mod tests {
             assert!(offered.contains(service), "{service} is offered by nobody");
             assert!(node_of(link.consumer).is_some(), "{}", link.consumer);
             assert!(link.purpose.parse::<Purpose>().is_ok(), "{}", link.purpose);
+            let own = ["dossier.", "procedure.", "proactive.", "registry.", "tracker."];
+            let named = PURPOSES.iter().any(|(code, ..)| *code == link.purpose);
+            assert!(
+                named || own.iter().any(|own| link.purpose.starts_with(own)),
+                "{}",
+                link.purpose
+            );
         }
     }
 }

@@ -33,6 +33,8 @@ use crate::{
 pub const FACTS_SERVICE: &str = "prefill";
 /// The service of each registry that carries out their orders.
 pub const ORDERS_SERVICE: &str = "keep";
+/// What the exchange itself refuses.
+const BARRED: &str = "exchange-refused";
 /// How long a registry is waited for that is asked: less than a person waits for all of them.
 const PATIENCE: Duration = Duration::from_millis(2_500);
 /// How long one is waited for that is told. It is told again afterwards, with the same effect.
@@ -142,6 +144,9 @@ impl Elsewhere {
         };
         match self.call::<CarriedBody>(&code, request, PATIENCE_OF_ORDERS).await {
             Heard::Yes(CarriedBody { entry, record }) => keeper::Said::Done { entry, record },
+            Heard::No(problems) if problems.iter().any(|problem| problem.code == BARRED) => {
+                keeper::Said::Barred(problems)
+            }
             Heard::No(problems) => keeper::Said::Refused(problems),
             Heard::Nothing => keeper::Said::Silent,
         }
@@ -227,7 +232,7 @@ fn refused(refusal: &Refusal) -> Option<Problems> {
     for_good.then(|| {
         let mut problems = Problems::new();
         let text = refusal.code().text();
-        problems.add("exchange-refused", "", text.vi, text.en);
+        problems.add(BARRED, "", text.vi, text.en);
         problems.extend(refusal.problems().clone());
         problems
     })

@@ -40,6 +40,8 @@ pub enum Said {
     },
     /// No, and why.
     Refused(Problems),
+    /// The exchange lets no order through, and why. Of one that arrived before it says nothing.
+    Barred(Problems),
     /// No answer; to be asked again.
     Silent,
 }

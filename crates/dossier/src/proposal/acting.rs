@@ -221,7 +221,7 @@ impl Dossiers {
                             // The record is the registry's; the log of a proposal keeps no personal data.
                             record: Value::Null,
                         },
-                        Said::Refused(problems) => Wrote::Refused { problems },
+                        Said::Refused(problems) | Said::Barred(problems) => Wrote::Refused { problems },
                         Said::Silent => return Ok(Looked::Later),
                     };
                     Step::Wrote { write, wrote }
@@ -236,7 +236,7 @@ impl Dossiers {
                     };
                     let wrote = match keeper.take_back(ctx, &back).await {
                         Said::Done { entry, .. } => Wrote::TakenBack { entry },
-                        Said::Refused(problems) => Wrote::Left { entry, problems },
+                        Said::Refused(problems) | Said::Barred(problems) => Wrote::Left { entry, problems },
                         Said::Silent => return Ok(Looked::Later),
                     };
                     Step::Wrote { write, wrote }

@@ -167,6 +167,7 @@ impl Dossiers {
                 token: *token,
                 service: service.clone(),
                 tries: 0,
+                unheard: None,
             };
             jobs.push(Job::new(super::jobs::SERVICE, &payload)?);
         }

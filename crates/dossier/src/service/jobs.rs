@@ -49,6 +49,9 @@ pub struct ServiceJob {
     /// Tries so far, where it depends on others.
     #[serde(default)]
     pub tries: u32,
+    /// The write whose registry was silent at the last try: it may have it.
+    #[serde(default)]
+    pub unheard: Option<String>,
 }
 
 /// Payload of [`DOCUMENT`].

@@ -64,11 +64,22 @@ impl Dossiers {
                 };
                 return self.by_platform(run, job.dossier, &command).await;
             };
+            let telling = match &next {
+                Next::Tell { write, .. } => Some(write.clone()),
+                _ => None,
+            };
+            let may_have_it = telling.is_some() && telling == job.unheard;
             let Some((write, wrote)) = self
-                .carry_out(&ctx, keeper.as_ref(), (&kept.state, job.token), &package, next)
+                .carry_out(
+                    &ctx,
+                    keeper.as_ref(),
+                    (&kept.state, job.token, may_have_it),
+                    &package,
+                    next,
+                )
                 .await
             else {
-                let next = again_later(job, run.now)?;
+                let next = again_later(job, telling, run.now)?;
                 return transact!(self.store(), |tx| {
                     tx.enqueue_all(std::slice::from_ref(&next), run.now).await
                 });
@@ -83,12 +94,13 @@ impl Dossiers {
         Ok(())
     }
 
-    /// Does the next thing; none when the registry is silent.
+    /// Does the next thing; none when the registry is silent. Where it may have the order already, that the exchange bars the way (a grant
+    /// was withdrawn) says nothing of it: taking back the others would leave it alone there, so it is told again until somebody answers.
     async fn carry_out(
         &self,
         ctx: &Ctx,
         keeper: &dyn Keeper,
-        (state, token): (&State, u32),
+        (state, token, may_have_it): (&State, u32, bool),
         package: &Package,
         next: Next,
     ) -> Option<(String, Wrote)> {
@@ -107,7 +119,8 @@ impl Dossiers {
                 };
                 let wrote = match keeper.tell(ctx, &order).await {
                     Said::Done { entry, record } => Wrote::Done { entry, record },
-                    Said::Refused(problems) => Wrote::Refused { problems },
+                    Said::Barred(_) if may_have_it => return None,
+                    Said::Refused(problems) | Said::Barred(problems) => Wrote::Refused { problems },
                     Said::Silent => return None,
                 };
                 Some((write, wrote))
@@ -128,7 +141,7 @@ impl Dossiers {
                 };
                 let wrote = match keeper.take_back(ctx, &order).await {
                     Said::Done { entry, .. } => Wrote::TakenBack { entry },
-                    Said::Refused(problems) => Wrote::Left { entry, problems },
+                    Said::Refused(problems) | Said::Barred(problems) => Wrote::Left { entry, problems },
                     Said::Silent => return None,
                 };
                 Some((write, wrote))
@@ -161,11 +174,12 @@ fn lacking(what: &'static str) -> Problems {
     problems
 }
 
-fn again_later(job: &ServiceJob, now: Timestamp) -> Result<Job> {
+fn again_later(job: &ServiceJob, unheard: Option<String>, now: Timestamp) -> Result<Job> {
     let (first, most) = PAUSES;
     let pause = (first << job.tries.min(16)).min(most);
     let next = ServiceJob {
         tries: job.tries.saturating_add(1),
+        unheard,
         ..job.clone()
     };
     Ok(Job::new(super::jobs::SERVICE, &next)?.at(now.plus_seconds(pause)))

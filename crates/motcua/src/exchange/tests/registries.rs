@@ -144,7 +144,7 @@ async fn a_province_asks_and_tells_the_registry_of_a_ministry() {
 
     // Deny by default: what is asked is silent, what is told is refused for good.
     assert_eq!(ask().await, BTreeMap::new());
-    let Said::Refused(problems) = asks.registrar().tell(&clerk(), &order("person", "Bé Một")).await else {
+    let Said::Barred(problems) = asks.registrar().tell(&clerk(), &order("person", "Bé Một")).await else {
         panic!("there is no grant");
     };
     assert_eq!(

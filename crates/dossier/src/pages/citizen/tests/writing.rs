@@ -40,6 +40,9 @@ struct Registries {
     answered: Mutex<BTreeMap<String, Said>>,
     /// By registry: how often it is silent before it answers, and whether it then refuses.
     silent: Mutex<BTreeMap<String, u32>>,
+    /// By registry: how often it does as it is told and its answer is lost, and how often the exchange then bars the way.
+    unheard: Mutex<BTreeMap<String, u32>>,
+    barred: Mutex<BTreeMap<String, u32>>,
     refuses: Mutex<Vec<String>>,
     numbers: AtomicU32,
     home: Mutex<Value>,
@@ -47,14 +50,7 @@ struct Registries {
 
 impl Registries {
     fn is_silent(&self, registry: &str) -> bool {
-        let mut silent = self.silent.lock().expect("one at a time");
-        match silent.get_mut(registry) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                true
-            }
-            _ => false,
-        }
+        left(&self.silent, registry)
     }
 
     fn once(&self, id: &str, does: impl FnOnce() -> Said) -> Said {
@@ -75,6 +71,18 @@ impl Registries {
     }
 }
 
+/// Whether any of these are left for a registry; one less afterwards.
+fn left(of: &Mutex<BTreeMap<String, u32>>, registry: &str) -> bool {
+    let mut of = of.lock().expect("one at a time");
+    match of.get_mut(registry) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            true
+        }
+        _ => false,
+    }
+}
+
 impl Keeper for Registries {
     fn tell<'a>(&'a self, _: &'a Ctx, order: &'a Order) -> BoxFuture<'a, Said> {
         Box::pin(async move {
@@ -82,7 +90,13 @@ impl Keeper for Registries {
             if self.is_silent(registry) {
                 return Said::Silent;
             }
-            self.once(&order.id, || {
+            let unheard = left(&self.unheard, registry);
+            if !unheard && left(&self.barred, registry) {
+                let mut problems = Problems::new();
+                problems.add("exchange-refused", "", "Chưa được cấp quyền.", "No grant.");
+                return Said::Barred(problems);
+            }
+            let said = self.once(&order.id, || {
                 if self
                     .refuses
                     .lock()
@@ -110,7 +124,8 @@ impl Keeper for Registries {
                     .expect("one at a time")
                     .insert(entry.clone(), record.clone());
                 Said::Done { entry, record }
-            })
+            });
+            if unheard { Said::Silent } else { said }
         })
     }
 
@@ -364,6 +379,40 @@ async fn a_registry_that_is_silent_is_told_again_and_nothing_twice() {
         assert_eq!(statuses(&town.seen(&filed).await), ["done"; 5]);
         assert_eq!(registries.told.lock().expect("one at a time").len(), 5);
         assert_eq!(registries.records().len(), 5);
+    }
+}
+
+#[tokio::test]
+async fn a_grant_withdrawn_after_a_write_that_nobody_heard_of_takes_nothing_back() {
+    for town in towns().await {
+        let registries = Arc::new(Registries::default());
+        let once = |n: u32| BTreeMap::from([("social-insurance".to_owned(), n)]);
+        *registries.unheard.lock().expect("one at a time") = once(1);
+        *registries.barred.lock().expect("one at a time") = once(3);
+        let filed = signed(&town, &registries).await;
+        work_through(&town, 1, 24).await;
+        assert_eq!(statuses(&town.seen(&filed).await), ["done"; 5]);
+        assert_eq!(registries.told.lock().expect("one at a time").len(), 5, "none twice");
+        assert_eq!(registries.records().len(), 5);
+    }
+}
+
+#[tokio::test]
+async fn without_a_grant_what_came_before_is_taken_back() {
+    for town in towns().await {
+        let registries = Arc::new(Registries::default());
+        registries
+            .barred
+            .lock()
+            .expect("one at a time")
+            .insert("tax".to_owned(), 100);
+        let filed = signed(&town, &registries).await;
+        work_through(&town, 1, 24).await;
+        assert_eq!(
+            statuses(&town.seen(&filed).await),
+            ["taken back", "taken back", "taken back", "taken back", "refused"]
+        );
+        assert_eq!(registries.records(), Vec::<String>::new());
     }
 }
 

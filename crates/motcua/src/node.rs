@@ -305,7 +305,8 @@ impl Node {
             let _ = self.announcer.set(announcer);
         }
         if let Some((caller, system)) = opened.calling() {
-            self.registrar.join(Arc::clone(&caller), system.clone());
+            let directory = opened.directory();
+            self.registrar.join(Arc::clone(&caller), system.clone(), directory);
             self.dossiers.join(consult::Exchange { caller, system });
         }
         if let Some(directory) = opened.directory() {

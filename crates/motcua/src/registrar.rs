@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ::exchange::{Caller, model::identifier::SubsystemId};
+use ::exchange::{Caller, journal::DirectoryNow, model::identifier::SubsystemId};
 use base::{Problems, Result};
 use futures::future::{BoxFuture, join};
 use identity::Ctx;
@@ -37,7 +37,7 @@ struct Inner {
     /// Which system keeps what this node does not.
     keepers: BTreeMap<RegistryCode, SubsystemId>,
     /// By the exchange, once it is open.
-    elsewhere: OnceLock<Elsewhere>,
+    elsewhere: OnceLock<Arc<Elsewhere>>,
 }
 
 /// Who is to be told.
@@ -59,13 +59,13 @@ impl Registrar {
         }))
     }
 
-    /// From now on calls go out by this gateway, in the name of this system.
-    pub fn join(&self, caller: Arc<dyn Caller>, system: SubsystemId) {
+    /// From now on calls go out by this gateway, in the name of this system; others are called as the directory names them.
+    pub fn join(&self, caller: Arc<dyn Caller>, system: SubsystemId, directory: Option<DirectoryNow>) {
+        let elsewhere = Elsewhere::new(caller, system, self.0.keepers.clone()).named_by(directory);
+        let elsewhere = Arc::new(elsewhere);
+        self.0.quality.join(Arc::clone(&elsewhere));
         // Said once, by whoever serves.
-        let _ = self
-            .0
-            .elsewhere
-            .set(Elsewhere::new(caller, system, self.0.keepers.clone()));
+        let _ = self.0.elsewhere.set(elsewhere);
     }
 
     /// Teaches a runner to look after what is contested of registries of other nodes.
@@ -96,7 +96,7 @@ impl Registrar {
         } else if !registry.parse().is_ok_and(is_elsewhere) {
             Place::Nowhere
         } else if let Some(elsewhere) = self.0.elsewhere.get() {
-            Place::At(elsewhere)
+            Place::At(elsewhere.as_ref())
         } else {
             Place::NotYet
         }

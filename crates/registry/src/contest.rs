@@ -69,8 +69,8 @@ pub struct Standing {
     pub registry: RegistryCode,
     /// What is contested, for people.
     pub label: Text,
-    /// Code of the dossier.
-    pub dossier: String,
+    /// Code of the dossier that it came up in; none where the person looked at what is held about them.
+    pub dossier: Option<String>,
     /// Why, in the person's words.
     pub reason: String,
     /// How it stands.

@@ -3,10 +3,11 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use base::{Error, Problems, Result};
+use base::{Error, Problems, Result, Text, codes::PersonNumber};
 use bytes::Bytes;
 use exchange::{
     Caller, REGISTRIES, Said as Answer,
+    journal::DirectoryNow,
     model::{
         error::{ErrorCode, Refusal},
         headers::{ID, ISSUE, PURPOSE},
@@ -14,7 +15,7 @@ use exchange::{
     },
 };
 use futures::future::{BoxFuture, join_all};
-use http::{Request, header};
+use http::{Request, header, request};
 use identity::Ctx;
 use procedure::form::{Attribute, Said};
 use serde::{Serialize, de::DeserializeOwned};
@@ -26,7 +27,10 @@ use crate::{
     keeper::{self, Keeper, Order, TakeBack},
     lookup::{Lookup, Question},
     model::{Name, RegistryCode},
-    wire::{CarriedBody, ContestBody, FactsBody, OrderBody, StandingBody, TakeBackBody, TakenBody},
+    quality::OWN_VIEW,
+    wire::{
+        CarriedBody, ContestBody, FactsBody, OrderBody, OwnBody, OwnDoubtBody, StandingBody, TakeBackBody, TakenBody,
+    },
 };
 
 /// The service of each registry that answers questions of procedures.
@@ -35,6 +39,8 @@ pub const FACTS_SERVICE: &str = "prefill";
 pub const ORDERS_SERVICE: &str = "keep";
 /// What the exchange itself refuses.
 const BARRED: &str = "exchange-refused";
+/// The service of each registry that tells people of themselves at the node where they sign in.
+pub const OWN_SERVICE: &str = "portal";
 /// How long a registry is waited for that is asked: less than a person waits for all of them.
 const PATIENCE: Duration = Duration::from_millis(2_500);
 /// How long one is waited for that is told. It is told again afterwards, with the same effect.
@@ -47,6 +53,8 @@ pub struct Elsewhere {
     caller: Arc<dyn Caller>,
     system: SubsystemId,
     keepers: BTreeMap<RegistryCode, SubsystemId>,
+    /// What the exchange calls the systems, once it is known.
+    directory: Option<DirectoryNow>,
 }
 
 impl fmt::Debug for Elsewhere {
@@ -69,7 +77,25 @@ impl Elsewhere {
             caller,
             system,
             keepers,
+            directory: None,
         }
+    }
+
+    /// The same, which knows the names of systems.
+    #[must_use]
+    pub fn named_by(self, directory: Option<DirectoryNow>) -> Self {
+        Self { directory, ..self }
+    }
+
+    /// The registries that it knows the keepers of.
+    pub(crate) fn registries(&self) -> impl Iterator<Item = &RegistryCode> {
+        self.keepers.keys()
+    }
+
+    /// What the exchange calls the system that keeps a registry; none where it does not know it.
+    pub(crate) fn keeper_name(&self, registry: &RegistryCode) -> Option<Text> {
+        let (directory, keeper) = (self.directory.as_ref()?, self.keepers.get(registry)?);
+        directory().subsystem(keeper).map(|(_, system)| system.name.clone())
     }
 
     fn keeper(&self, registry: &str) -> Option<(RegistryCode, &SubsystemId)> {
@@ -164,16 +190,52 @@ impl Elsewhere {
         Some(self.call(&code, request, PATIENCE_OF_ORDERS).await)
     }
 
-    /// Asks how a doubt stands; nothing where the registry is nowhere that this node knows of.
-    pub(crate) async fn standing(&self, registry: &str, dossier: &str, doubt: Uuid) -> Option<Heard<StandingBody>> {
+    /// Asks what a registry holds about the person with this number, who is signed in here; nothing where the registry is nowhere that
+    /// this node knows of.
+    pub(crate) async fn own(&self, registry: &RegistryCode, number: &PersonNumber) -> Option<Heard<OwnBody>> {
+        let keeper = self.keepers.get(registry)?;
+        let request = Request::get(format!("{}/{number}", own_target(keeper, registry)))
+            .header(PURPOSE, OWN_VIEW)
+            .body(Bytes::new())
+            .ok()?;
+        Some(self.call(registry, request, PATIENCE).await)
+    }
+
+    /// Tells a registry what this person contests of a record about them; nothing where the registry is nowhere that this node knows of.
+    pub(crate) async fn contest_own(
+        &self,
+        registry: &RegistryCode,
+        number: &PersonNumber,
+        body: &OwnDoubtBody,
+    ) -> Option<Heard<TakenBody>> {
+        let target = format!("{}/{number}/doubts", own_target(self.keepers.get(registry)?, registry));
+        let request = posted(OWN_VIEW, &target, &format!("own-{}", body.id), "", body);
+        let request = request
+            .inspect_err(|error| tracing::error!(%error, %registry, "what is contested cannot be put"))
+            .ok()?;
+        // Whoever contests waits for it.
+        Some(self.call(registry, request, PATIENCE).await)
+    }
+
+    /// Asks how a doubt stands that came up in a dossier, or in none but in what a person sees of themselves; nothing where the registry
+    /// is nowhere that this node knows of.
+    pub(crate) async fn standing(
+        &self,
+        registry: &str,
+        dossier: Option<&str>,
+        doubt: Uuid,
+    ) -> Option<Heard<StandingBody>> {
         let (code, keeper) = self.keeper(registry)?;
-        let request = Request::get(format!(
-            "/r1/{keeper}/{REGISTRIES}/{code}/{FACTS_SERVICE}/contests/{doubt}"
-        ))
-        .header(PURPOSE, contest::PURPOSE)
-        .header(ISSUE, dossier)
-        .body(Bytes::new())
-        .ok()?;
+        let (service, purpose) = match dossier {
+            Some(_) => (FACTS_SERVICE, contest::PURPOSE),
+            None => (OWN_SERVICE, OWN_VIEW),
+        };
+        let target = format!("/r1/{keeper}/{REGISTRIES}/{code}/{service}/contests/{doubt}");
+        let request = of_dossier(
+            Request::get(target).header(PURPOSE, purpose),
+            dossier.unwrap_or_default(),
+        );
+        let request = request.body(Bytes::new()).ok()?;
         Some(self.call(&code, request, PATIENCE).await)
     }
 
@@ -202,7 +264,7 @@ impl Elsewhere {
     }
 }
 
-fn sentences(problems: &Problems) -> String {
+pub(crate) fn sentences(problems: &Problems) -> String {
     let sentences: Vec<&str> = problems.iter().map(|problem| problem.text.en.as_str()).collect();
     sentences.join(" ")
 }
@@ -314,13 +376,26 @@ fn order_request(target: &str, id: &str, dossier: &str, body: &impl Serialize) -
     posted(keeper::PURPOSE, target, id, dossier, body)
 }
 
+fn own_target(keeper: &SubsystemId, registry: &RegistryCode) -> String {
+    format!("/r1/{keeper}/{REGISTRIES}/{registry}/{OWN_SERVICE}/own")
+}
+
+/// Names the dossier that is the cause; empty where there is none.
+fn of_dossier(request: request::Builder, dossier: &str) -> request::Builder {
+    if dossier.is_empty() {
+        request
+    } else {
+        request.header(ISSUE, dossier)
+    }
+}
+
 /// What is sent again is the same message.
 fn posted(purpose: &str, target: &str, id: &str, dossier: &str, body: &impl Serialize) -> Result<Request<Bytes>> {
-    Request::post(target)
+    let request = Request::post(target)
         .header(header::CONTENT_TYPE, "application/json")
         .header(PURPOSE, purpose)
-        .header(ID, id)
-        .header(ISSUE, dossier)
+        .header(ID, id);
+    of_dossier(request, dossier)
         .body(serde_json::to_vec(body)?.into())
         .map_err(Error::internal)
 }

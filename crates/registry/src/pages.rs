@@ -23,7 +23,7 @@ use view::{
 use crate::{
     history::{Effect, Moment},
     linking,
-    model::{ChangeKind, DataType, Field, Registry, RegistryCode, Sensitivity, values_at},
+    model::{ChangeKind, DataType, Field, Registry, RegistryCode, Sensitivity, ValidTime, values_at},
     quality::doubts::Report,
     service::{Mask, Purpose, RecordView, Registries, Times, VersionView, When},
 };
@@ -380,11 +380,11 @@ async fn find(registries: &Registries, web: &Web, registry: &Registry, asked: &A
 }
 
 /// From when to when something holds, in words.
-pub(crate) fn span(page: &Page, registry: &Registry, from: Moment, to: Option<Moment>) -> String {
-    let from = from.display(registry.valid_time);
+pub(crate) fn span(page: &Page, counted: ValidTime, from: Moment, to: Option<Moment>) -> String {
+    let from = from.display(counted);
     match to {
         Some(to) => {
-            let to = to.display(registry.valid_time);
+            let to = to.display(counted);
             format!("{from} – {} {to}", page.t("trước", "before"))
         }
         None => format!("{} {from}", page.t("từ", "since")),
@@ -411,7 +411,7 @@ pub(crate) fn values_of(page: &Page, registry: &Registry, field: &Field, body: &
 
 /// `form` is the key under which a doubt is reported once.
 fn shown(page: &Page, registry: &Registry, view: RecordView, versions: Vec<VersionView>, form: String) -> Shown {
-    let held = |from, to| span(page, registry, from, to);
+    let held = |from, to| span(page, registry.valid_time, from, to);
     let fields = registry.fields.iter().filter(|field| field.term.ty != DataType::Group);
     let rows = fields.filter_map(|field| {
         let values = values_of(page, registry, field, &view.body);

@@ -13,8 +13,8 @@ use crate::{
     api::params::Attributes,
     contest::Contested,
     keeper::{Order, TakeBack},
-    model::{Name, RegistryCode},
-    quality::doubts::{Doubt, Receipt},
+    model::{FieldPath, Name, RegistryCode, ValidTime},
+    quality::doubts::{Doubt, Receipt, Report},
     service::{Carried, Fact},
 };
 
@@ -204,6 +204,9 @@ pub struct TakenBody {
     pub id: Uuid,
     /// RFC 3339.
     pub answer_by: String,
+    /// What is contested, for people whose node has no name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Text>,
 }
 
 impl From<Receipt> for TakenBody {
@@ -211,6 +214,7 @@ impl From<Receipt> for TakenBody {
         Self {
             id: receipt.id.uuid(),
             answer_by: receipt.answer_by.rfc3339(),
+            label: None,
         }
     }
 }
@@ -243,6 +247,88 @@ impl From<Doubt> for StandingBody {
             answer,
             answered_by,
             answered_at,
+        }
+    }
+}
+
+/// What a registry holds about one person. It describes itself: the node where they sign in need not have the folder of the registry.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OwnBody {
+    /// The name of the registry.
+    pub registry: Text,
+    /// The name of the agency that keeps it.
+    pub steward: Text,
+    /// In what validity is counted.
+    pub valid_time: ValidTime,
+    /// Working days until a doubt is answered.
+    pub answer_days: u32,
+    /// The fields of which the records say something, in the order of the registry.
+    #[serde(default)]
+    pub fields: Vec<OwnFieldBody>,
+    pub records: Vec<OwnRecordBody>,
+}
+
+/// A field, as people call it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OwnFieldBody {
+    pub field: FieldPath,
+    pub name: Text,
+}
+
+/// One record about the person: what holds of it, or held last.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OwnRecordBody {
+    pub id: Uuid,
+    pub key: String,
+    /// Which version says so: `population/001190000017#3`.
+    pub entry: String,
+    /// A day, or an instant of RFC 3339, by the valid time of the registry.
+    pub from: String,
+    /// The same; none without end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    pub holds: bool,
+    pub source: String,
+    /// RFC 3339.
+    pub recorded_at: String,
+    /// What it says, for people, by field. What the mask of a grant has taken out is not there.
+    #[serde(default)]
+    pub says: BTreeMap<FieldPath, Vec<Text>>,
+}
+
+/// What a person contests of a record about them. Who it is the address says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnDoubtBody {
+    pub id: String,
+    pub record: Uuid,
+    pub field: String,
+    pub wrong: String,
+    #[serde(default)]
+    pub right: String,
+    #[serde(default)]
+    pub evidence: String,
+}
+
+impl OwnDoubtBody {
+    pub fn of(id: String, record: Uuid, report: &Report) -> Self {
+        Self {
+            id,
+            record,
+            field: report.field.clone(),
+            wrong: report.wrong.clone(),
+            right: report.right.clone(),
+            evidence: report.evidence.clone(),
+        }
+    }
+
+    pub fn report(&self) -> Report {
+        Report {
+            field: self.field.clone(),
+            wrong: self.wrong.clone(),
+            right: self.right.clone(),
+            evidence: self.evidence.clone(),
+            dossier: None,
         }
     }
 }

@@ -116,13 +116,13 @@ between = ["VN/GOV/000.00.00.G09/thongke"]
     });
     let found = findings(&insurance);
     let expected = [
-        ("registry.toml:service[6].pseudonyms", "pseudonym-of-no-text"),
-        ("registry.toml:service[6].pseudonyms", "pseudonym-not-shown"),
-        ("registry.toml:service[6].pseudonyms", "unknown-field"),
-        ("registry.toml:service[6].pseudonyms", "subject-in-the-clear"),
-        ("registry.toml:service[6].operations", "write-by-pseudonym"),
-        ("registry.toml:service[6].operations", "translate-between-whom"),
-        ("registry.toml:service[7].between", "link-without-translate"),
+        ("registry.toml:service[7].pseudonyms", "pseudonym-of-no-text"),
+        ("registry.toml:service[7].pseudonyms", "pseudonym-not-shown"),
+        ("registry.toml:service[7].pseudonyms", "unknown-field"),
+        ("registry.toml:service[7].pseudonyms", "subject-in-the-clear"),
+        ("registry.toml:service[7].operations", "write-by-pseudonym"),
+        ("registry.toml:service[7].operations", "translate-between-whom"),
+        ("registry.toml:service[8].between", "link-without-translate"),
     ];
     for (at, code) in expected {
         assert!(
@@ -208,6 +208,41 @@ fn rules_are_judged_against_the_fields() {
     ] {
         assert!(found.iter().any(|f| f == expected), "{expected} in {found:#?}");
     }
+}
+
+/// People are told of themselves by their number: where records are about them, under their key, and never by pseudonyms.
+#[test]
+fn a_service_for_those_whom_records_are_about_has_their_numbers_and_keys() {
+    let folder = copy();
+    let of = |code: &str, replaced: &[(&str, &str)]| {
+        let path = folder.path().join(code);
+        edit(&path.join("registry.toml"), |text| {
+            replaced
+                .iter()
+                .fold(text, |text, (from, to)| text.replacen(from, to, 1))
+        });
+        findings(&path).into_iter().map(|(_, code)| code).collect::<Vec<_>>()
+    };
+    let trade = ("[\"list\", \"bulk\", \"changes\", \"doubt\"]", "[\"list\", \"own\"]");
+    let customs = of("customs", &[trade]);
+    assert!(customs.contains(&"own-without-subject".to_owned()), "{customs:?}");
+    let insurance = of(
+        "social-insurance",
+        &[("[\"read\", \"history\", \"list\", \"changes\"]", "[\"list\", \"own\"]")],
+    );
+    assert!(insurance.contains(&"write-by-pseudonym".to_owned()), "{insurance:?}");
+    let verify = ("operations = [\"read\", \"doubt\"]", "operations = [\"own\"]");
+    let residence = of(
+        "residence",
+        &[
+            verify,
+            (
+                "fields = [\"person_number\", \"kind\", \"address\", \"since\"]",
+                "fields = [\"kind\"]",
+            ),
+        ],
+    );
+    assert!(residence.contains(&"write-without-key".to_owned()), "{residence:?}");
 }
 
 #[test]
@@ -450,7 +485,8 @@ async fn a_new_version_says_what_it_breaks_and_migrates() {
             ("field-removed", false),
             ("now-required", false),
             ("filter-removed", true),
-            // The two that showed the field by its old name.
+            // The three that showed the field by its old name.
+            ("service-removed", true),
             ("service-removed", true),
             ("service-removed", true),
         ];

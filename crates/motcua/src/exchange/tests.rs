@@ -35,6 +35,7 @@ mod consulting;
 mod gateways;
 mod hsm;
 mod joining;
+mod own;
 mod purposes;
 mod registries;
 mod rotation;

@@ -1,6 +1,8 @@
 //! Who is in the demonstration nation, what each offers, and who may ask whom. Codes are illustrative; names of agencies are
 //! those of today (Taxation, Customs and Social Insurance are of the Ministry of Finance since March 2025).
 
+use ::registry::elsewhere::OWN_SERVICE;
+
 use crate::demo::WARD;
 
 /// The node of one member.
@@ -108,6 +110,8 @@ const OTHERS: [&str; 2] = ["VN/GOV/000.00.00.G22/danhba", "VN/ORG/nhanchung/nhan
 const READS: &str = "findUsage";
 /// As the journal states it.
 const OWN_VIEW: &str = "tracker.own-view";
+/// The law by which people see what is held about them, and who has read it.
+const OWN_BASIS: &str = "Điều 4 Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15";
 
 /// What the purposes mean for which the agencies ask each other, beside those of the program.
 pub const PURPOSES: [(&str, &str, &str); 8] = [
@@ -503,6 +507,7 @@ pub fn links() -> Vec<Link> {
         ),
     ]);
     links.extend(of_procedures());
+    links.extend(of_people());
     // What a person sees of reads at other agencies (/my/reads).
     let tellers = [POLICE, POPULATION, TAX, BUSINESS, INSURANCE, CUSTOMS, CIVIL_STATUS]
         .into_iter()
@@ -521,7 +526,7 @@ pub fn links() -> Vec<Link> {
                 &format!("{system}/{READS}"),
                 path,
                 OWN_VIEW,
-                Some("Điều 4 Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15"),
+                Some(OWN_BASIS),
                 reason,
                 About::Nobody,
                 0,
@@ -636,6 +641,22 @@ fn of_procedures() -> Vec<Link> {
         .chain(proposed.into_iter().map(looked_for))
         .flatten()
         .collect()
+}
+
+/// What a person sees, and contests, of what registries hold about them (/my/records).
+fn of_people() -> impl Iterator<Item = Link> {
+    let about_people = registries_of_all().filter(|(registry, _)| *registry != "customs");
+    about_people.map(|(registry, keeper)| Link {
+        consumer: TOWN,
+        service: registries(&keeper),
+        methods: &["GET", "POST"],
+        path: format!("/{registry}/{OWN_SERVICE}/**"),
+        purpose: ::registry::quality::OWN_VIEW,
+        basis: Some(OWN_BASIS),
+        reason: "Cho người dân xem dữ liệu về chính mình và phản ánh khi chưa đúng.",
+        about: About::Nobody,
+        weight: 0,
+    })
 }
 
 /// The service of the registries of a system.

@@ -469,13 +469,24 @@ fn judge_services(raw: &RawRegistry, fields: &[Field], attributes: &[Name], sink
             );
         }
         let shows_key = |path: &FieldPath| service.fields.iter().any(|shown| shown.covers(path));
-        if service.operations.contains(&Operation::Write) && !raw.key.iter().all(shows_key) {
+        let names_records = [Operation::Write, Operation::Own];
+        let names_records = names_records.iter().any(|op| service.operations.contains(op));
+        if names_records && !raw.key.iter().all(shows_key) {
             sink.error(
                 FILE,
                 at("fields"),
                 "write-without-key",
-                "Dịch vụ ghi phải gồm các trường khóa.",
-                "A service that writes has the key fields.",
+                "Dịch vụ ghi, hoặc cho người được ghi nhận xem (own), phải gồm các trường khóa.",
+                "A service that writes, or tells people of themselves (own), has the key fields.",
+            );
+        }
+        if service.operations.contains(&Operation::Own) && raw.subjects.is_empty() {
+            sink.error(
+                FILE,
+                at("operations"),
+                "own-without-subject",
+                "Chỉ cơ sở dữ liệu nêu người mà bản ghi nói về (subjects) mới có thao tác “own”.",
+                "Only a registry that says whom its records are about (subjects) has the operation “own”.",
             );
         }
         judge_pseudonyms(service, raw, fields, &at, sink);
@@ -528,15 +539,15 @@ fn judge_pseudonyms(
             format!("The service gives pseudonyms and shows the personal number at “{path}” all the same."),
         );
     }
-    // Both speak of numbers: an order has them in its body, an attribute may be one.
-    let speaks_of_numbers = [Operation::Write, Operation::Facts];
+    // All speak of numbers: an order has them in its body, an attribute may be one, and people are told of themselves by theirs.
+    let speaks_of_numbers = [Operation::Write, Operation::Facts, Operation::Own];
     if !service.pseudonyms.is_empty() && speaks_of_numbers.iter().any(|op| service.operations.contains(op)) {
         sink.error(
             FILE,
             at("operations"),
             "write-by-pseudonym",
-            "Dịch vụ ghi hoặc cung cấp thuộc tính (facts) không dùng mã thay thế.",
-            "A service that writes or tells attributes (facts) uses no pseudonyms.",
+            "Dịch vụ ghi, cung cấp thuộc tính (facts) hoặc cho người được ghi nhận xem (own) không dùng mã thay thế.",
+            "A service that writes, tells attributes (facts) or tells people of themselves (own) uses no pseudonyms.",
         );
     }
     let translates = service.operations.contains(&Operation::Translate);

@@ -192,6 +192,8 @@ pub enum Operation {
     Translate,
     /// Say that a record is wrong.
     Doubt,
+    /// Tell people who sign in at another node what is held about them, and take their doubts.
+    Own,
 }
 
 /// A service (dịch vụ chia sẻ dữ liệu) that the registry offers through the exchange.

@@ -17,11 +17,12 @@ mod judging;
 mod look;
 mod mine;
 pub mod offered;
+mod own;
 pub mod pages;
 mod proposing;
 mod sampling;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base::{Calendar, Error, Result, Timestamp};
 use store::jobs::{Job, Runner};
@@ -35,10 +36,12 @@ pub use judging::{JUDGE, Progress, judge_order};
 pub use mine::{Mine, MyRecord};
 pub use sampling::{DRAW, Looked, Sample, SampleId, SampleItem, wilson};
 
-use crate::{model::RegistryCode, service::Registries, store::quality as tables};
+use crate::{elsewhere::Elsewhere, model::RegistryCode, service::Registries, store::quality as tables};
 
 /// The purpose under which stewards look at records that break rules or are doubted.
 pub const PURPOSE: &str = "registry.quality";
+/// The purpose under which people see at one node what registries of others hold about them, as grants name it.
+pub const OWN_VIEW: &str = "registry.own-view";
 
 /// The use cases of quality. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -48,12 +51,28 @@ pub struct Quality(Arc<Inner>);
 struct Inner {
     registries: Registries,
     calendar: Calendar,
+    /// By what registries of other nodes are reached, once the exchange is open.
+    elsewhere: OnceLock<Arc<Elsewhere>>,
 }
 
 impl Quality {
     /// Looks after these registries by a working-day calendar.
     pub fn new(registries: Registries, calendar: Calendar) -> Self {
-        Self(Arc::new(Inner { registries, calendar }))
+        Self(Arc::new(Inner {
+            registries,
+            calendar,
+            elsewhere: OnceLock::new(),
+        }))
+    }
+
+    /// From now on people see, and contest, what registries of other nodes hold about them.
+    pub fn join(&self, elsewhere: Arc<Elsewhere>) {
+        // Said once, by whoever serves.
+        let _ = self.0.elsewhere.set(elsewhere);
+    }
+
+    fn elsewhere(&self) -> Option<&Elsewhere> {
+        self.0.elsewhere.get().map(Arc::as_ref)
     }
 
     /// The registries.

@@ -3,7 +3,9 @@
 //! ```text
 //! POST /{registry}/{service}/records/{key}/doubts   of a service with the operation `doubt`
 //! POST /{registry}/{service}/contests               what a person contests of the attributes that a service with `facts` told
-//! GET  /{registry}/{service}/contests/{id}          how the doubt stands that it became
+//! GET  /{registry}/{service}/contests/{id}          how the doubt stands that it became, or that of a person
+//! GET  /{registry}/{service}/own/{number}           of a service with `own`: what is held about a person who is signed in there
+//! POST /{registry}/{service}/own/{number}/doubts    what they contest of it
 //! ```
 
 use std::sync::Arc;
@@ -15,7 +17,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use base::{Clock, Error, Problems};
+use base::{
+    Clock, Error, Problems, Result,
+    codes::{CodeError, PersonNumber},
+};
 use exchange::gateway::Caller;
 use identity::{ApiError, ApiJson, ApiPath, IdempotencyKey};
 
@@ -23,12 +28,13 @@ use super::{
     Quality,
     api::{DoubtBody, DoubtReceiptBody},
     doubts::Reporter,
+    own::label,
 };
 use crate::{
-    model::Operation,
+    model::{FieldPath, Operation},
     offered::{Called, Office},
     service::Mask,
-    wire::{ContestBody, StandingBody, TakenBody},
+    wire::{ContestBody, OwnBody, OwnDoubtBody, StandingBody, TakenBody},
 };
 
 /// The longest id of what is contested, in bytes.
@@ -47,6 +53,8 @@ pub fn router(quality: Quality, clock: Arc<dyn Clock>, agency: &str) -> Router {
         .route("/{registry}/{service}/records/{key}/doubts", post(doubt))
         .route("/{registry}/{service}/contests", post(contest))
         .route("/{registry}/{service}/contests/{id}", get(standing))
+        .route("/{registry}/{service}/own/{number}", get(own))
+        .route("/{registry}/{service}/own/{number}/doubts", post(contest_own))
         .with_state(Doubting { office, quality })
 }
 
@@ -92,14 +100,7 @@ async fn contest(
     called.is_about(&body.dossier)?;
     let contested = body.contested();
     let mut problems = Problems::new();
-    if contested.id.is_empty() || contested.id.len() > LONGEST_ID {
-        problems.add(
-            "contest-id",
-            "id",
-            format!("Mã của phản ánh có từ 1 đến {LONGEST_ID} byte."),
-            format!("The id of what is contested has 1 to {LONGEST_ID} bytes."),
-        );
-    }
+    judge_id(&contested.id, &mut problems);
     // What was not told by this service nobody can contest by it.
     if !called.tells(&contested.attribute) || contested.registry() != called.registry.code.as_str() {
         problems.add(
@@ -114,6 +115,74 @@ async fn contest(
     let taken = doubting.quality.doubt_contested(&called.ctx, &by, &contested).await;
     let receipt = taken.unwrap_or_else(|| Err(Error::not_found("bản ghi", "record")))?;
     Ok((StatusCode::CREATED, axum::Json(TakenBody::from(receipt))).into_response())
+}
+
+fn judge_id(id: &str, problems: &mut Problems) {
+    if id.is_empty() || id.len() > LONGEST_ID {
+        problems.add(
+            "contest-id",
+            "id",
+            format!("Mã của phản ánh có từ 1 đến {LONGEST_ID} byte."),
+            format!("The id of what is contested has 1 to {LONGEST_ID} bytes."),
+        );
+    }
+}
+
+async fn own(
+    State(doubting): State<Doubting>,
+    caller: Option<Extension<Caller>>,
+    ApiPath((_, _, number)): ApiPath<(String, String, String)>,
+    parts: Parts,
+) -> Result<Response, ApiError> {
+    let Some(Extension(caller)) = caller else {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    };
+    let called = Called::read(&parts, &doubting.office, &caller)?;
+    called.needs(Operation::Own)?;
+    let (number, shown) = (person(&number)?, called.shown(&Mask::ALL));
+    let body: OwnBody = doubting
+        .quality
+        .own(&called.ctx, &called.purpose, &called.registry, &number, &shown)
+        .await?;
+    Ok(axum::Json(body).into_response())
+}
+
+async fn contest_own(
+    State(doubting): State<Doubting>,
+    caller: Option<Extension<Caller>>,
+    ApiPath((_, _, number)): ApiPath<(String, String, String)>,
+    parts: Parts,
+    ApiJson(body): ApiJson<OwnDoubtBody>,
+) -> Result<Response, ApiError> {
+    let Some(Extension(caller)) = caller else {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    };
+    let called = Called::read(&parts, &doubting.office, &caller)?;
+    called.needs(Operation::Own)?;
+    let mut problems = Problems::new();
+    judge_id(&body.id, &mut problems);
+    problems.into_result()?;
+    let by = Reporter::PersonElsewhere {
+        client: called.client.to_string(),
+        number: person(&number)?,
+        shown: called.shown(&Mask::ALL),
+    };
+    let (registry, record) = (&called.registry, body.record.to_string());
+    let receipt = doubting
+        .quality
+        .doubt(&called.ctx, &by, &registry.code, &record, &body.report(), &body.id)
+        .await?;
+    let field: Option<FieldPath> = body.field.parse().ok();
+    let taken = TakenBody {
+        label: field.and_then(|field| label(registry, &field)),
+        ..TakenBody::from(receipt)
+    };
+    Ok((StatusCode::CREATED, axum::Json(taken)).into_response())
+}
+
+/// Whom the address names.
+fn person(number: &str) -> Result<PersonNumber> {
+    number.parse().or_else(|flaw: CodeError| flaw.refuse("number"))
 }
 
 async fn standing(

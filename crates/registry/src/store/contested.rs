@@ -12,6 +12,7 @@ pub struct ContestedRow {
     pub told_as: String,
     pub label_vi: String,
     pub label_en: String,
+    /// Empty where it came up in none.
     pub dossier: String,
     pub account: Option<Uuid>,
     pub reason: String,

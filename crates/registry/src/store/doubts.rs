@@ -204,6 +204,8 @@ pub async fn overdue(db: &impl Read, code: &RegistryCode, now: Timestamp, limit:
 
 /// Takes away what people wrote about a record that is erased.
 pub async fn forget(tx: &Tx, record: Uuid) -> Result<()> {
-    let sql = "UPDATE registry_doubt SET wrong = '', proposed = '', evidence = '', question = '', answer = '' WHERE record_id = $1";
+    // Who reported from another node is known by their number alone.
+    let sql = "UPDATE registry_doubt SET wrong = '', proposed = '', evidence = '', question = '', answer = '', \
+               reporter = CASE WHEN reporter_kind = 'person' AND reporter_agency <> '' THEN '' ELSE reporter END WHERE record_id = $1";
     tx.exec(sql, params![record]).await.map(drop)
 }

@@ -108,7 +108,7 @@ fn contested(account: Option<Uuid>) -> Contested {
 }
 
 /// Does the work that waits, and gives the news that people have by it.
-async fn news(town: &Town) -> Vec<News> {
+pub async fn news(town: &Town) -> Vec<News> {
     let heard: Arc<Mutex<Vec<News>>> = Arc::default();
     let hears = Arc::clone(&heard);
     let runner = Runner::new(town.store.clone(), town.clock.clone()).on(NEWS, move |run| {
@@ -123,7 +123,7 @@ async fn news(town: &Town) -> Vec<News> {
     heard.clone()
 }
 
-fn states(news: &[News]) -> Vec<DoubtState> {
+pub fn states(news: &[News]) -> Vec<DoubtState> {
     news.iter().map(|one| one.state).collect()
 }
 

@@ -4,6 +4,7 @@ mod contested;
 mod doubted;
 mod found;
 mod kept;
+mod own;
 mod published;
 mod sampled;
 mod seen;

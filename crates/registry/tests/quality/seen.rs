@@ -67,7 +67,7 @@ impl Town {
         self.call(ctx, Method::GET, path, "text/plain", String::new()).await
     }
 
-    async fn post(&self, ctx: &Ctx, path: &str, form: &[(&str, &str)]) -> Answer {
+    pub async fn post(&self, ctx: &Ctx, path: &str, form: &[(&str, &str)]) -> Answer {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .finish();

@@ -73,6 +73,11 @@ name = { vi = "Điền sẵn", en = "Prefill" }
 operations = ["facts"]
 fields = ["number", "name"]
 attributes = ["full-name"]
+[[service]]
+id = "portal"
+name = { vi = "Cho người được ghi nhận", en = "For those whom it is about" }
+operations = ["own"]
+fields = ["number", "name", "commune"]
 "#;
 
 pub const RULES: &str = r#"
@@ -151,10 +156,15 @@ const SCHEMA: &str = r#"{
 
 /// The files of the registry as the texts say, with the dictionary of this repository.
 pub fn files(registry: &str, rules: &str) -> Files {
+    files_of(MEMBERS, registry, rules)
+}
+
+/// The same of another code.
+pub fn files_of(code: &str, registry: &str, rules: &str) -> Files {
     let folder = tempfile::tempdir().expect("a folder");
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../registries/dictionary");
     copy(&ours, &folder.path().join("dictionary"));
-    let members = folder.path().join(MEMBERS);
+    let members = folder.path().join(code);
     fs::create_dir(&members).expect("a folder");
     for (name, text) in [
         ("registry.toml", registry),
@@ -209,14 +219,16 @@ pub async fn towns() -> Vec<Town> {
 impl Town {
     /// A town over a database that has its tables.
     pub async fn over(store: Store) -> Self {
+        Self::with(store, &files(REGISTRY, RULES)).await
+    }
+
+    /// A town that keeps the registry of these files.
+    pub async fn with(store: Store, files: &Files) -> Self {
         let clock = Arc::new(FixedClock::at(start()));
         let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
             .await
             .expect("a shelf");
-        shelf
-            .publish(&files(REGISTRY, RULES), "test", start())
-            .await
-            .expect("published");
+        shelf.publish(files, "test", start()).await.expect("published");
         let identity = IdentityState::new(
             store.clone(),
             identity::Config::default(),

@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 /// The purposes for which the program itself asks and tells, as people read them in their data tracker.
-const PURPOSES: [(&str, &str, &str); 18] = [
+const PURPOSES: [(&str, &str, &str); 19] = [
     (
         "consultation",
         "Lấy ý kiến cơ quan khác khi giải quyết hồ sơ",
@@ -80,6 +80,11 @@ const PURPOSES: [(&str, &str, &str); 18] = [
         "registry.linkage",
         "Rà soát các bản ghi nghi trùng",
         "Looking at records that may be the same",
+    ),
+    (
+        "registry.own-view",
+        "Cho người dân xem dữ liệu về mình và tiếp nhận phản ánh",
+        "Showing people what is held about them, and taking what they contest",
     ),
     (
         "registry.quality",
@@ -214,6 +219,8 @@ mod tests {
             registry::contest::PURPOSE,
             registry::keeper::PURPOSE,
             registry::lookup::PURPOSE,
+            registry::quality::OWN_VIEW,
+            registry::quality::PURPOSE,
         ] {
             assert!(config.purposes.contains_key(&own.parse().expect("a purpose")), "{own}");
         }

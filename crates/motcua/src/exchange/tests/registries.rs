@@ -23,11 +23,11 @@ use procedure::{
 use serde_json::{Value, json};
 use store::{Read as _, params};
 
-use super::{tracking::person, *};
+use super::{own::seen_and_contested_by_its_person, tracking::person, *};
 use crate::{following, registrar::Registrar};
 
-const KEEPS: &str = "VN/GOV/000.00.00.G01/motcua";
-const NUMBER: &str = "037190001234";
+pub(super) const KEEPS: &str = "VN/GOV/000.00.00.G01/motcua";
+pub(super) const NUMBER: &str = "037190001234";
 const MOTHER: &str = "037195000077";
 const DOSSIER: &str = "H42.28-261111-0001";
 
@@ -61,7 +61,7 @@ fn order(id: &str, name: &str) -> Order {
 }
 
 /// Asked for by the province, granted by who keeps the registry.
-async fn let_in(asks: &Town, keeps: &Town, path: &str, method: &str, purpose: &str, fields: &str) {
+pub(super) async fn let_in(asks: &Town, keeps: &Town, path: &str, method: &str, purpose: &str, fields: &str) {
     let request = terms_by(method, path, purpose, fields);
     grant_by(asks, keeps, &format!("{KEEPS}/registries"), request).await;
 }
@@ -277,6 +277,7 @@ async fn a_province_asks_and_tells_the_registry_of_a_ministry() {
 
     told_as_events(&asks, &keeps).await;
     contested_and_answered(&asks, &keeps).await;
+    seen_and_contested_by_its_person(&asks, &keeps).await;
 
     // What is kept nowhere is refused; a node that is down is silent, and is told later.
     let mut nowhere = order("x", "");
@@ -381,6 +382,20 @@ async fn told_as_events(asks: &Town, keeps: &Town) {
     assert!(awaited >= Some(1), "{awaited:?}");
 }
 
+/// An officer who answers doubts where the registry is kept.
+pub(super) fn keeper() -> Ctx {
+    Ctx {
+        actor: Actor::Officer(OfficerActor {
+            officer: OfficerId::from_uuid(Uuid::from_u128(9)),
+            name: "Trần Thị Bình".to_owned(),
+            title: "Chuyên viên".to_owned(),
+            agency: "G01".to_owned(),
+            roles: Roles::NONE.with(Role::Steward),
+        }),
+        ..steward()
+    }
+}
+
 /// What a person contests in the province becomes a doubt at the ministry, and its answer comes back with a notice.
 async fn contested_and_answered(asks: &Town, keeps: &Town) {
     let at_home = person(asks, MOTHER).await;
@@ -412,16 +427,7 @@ async fn contested_and_answered(asks: &Town, keeps: &Town) {
     for _ in 0..2 {
         assert_eq!(contest().await, Contest::Taken);
     }
-    let steward = Ctx {
-        actor: Actor::Officer(OfficerActor {
-            officer: OfficerId::from_uuid(Uuid::from_u128(9)),
-            name: "Trần Thị Bình".to_owned(),
-            title: "Chuyên viên".to_owned(),
-            agency: "G01".to_owned(),
-            roles: Roles::NONE.with(Role::Steward),
-        }),
-        ..steward()
-    };
+    let steward = keeper();
     let code = "population".parse().expect("a code");
     let quality = &keeps.whole.quality;
     let doubts = quality.doubts(&steward, &code, true, Whose::All, None, 10).await;

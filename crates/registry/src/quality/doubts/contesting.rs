@@ -88,7 +88,7 @@ impl Quality {
             all.push(Standing {
                 label: registry.label(field),
                 registry: doubt.registry,
-                dossier: dossier.to_owned(),
+                dossier: Some(dossier.to_owned()),
                 reason: doubt.wrong,
                 state: doubt.state,
                 told_at: doubt.received_at,

@@ -1,19 +1,19 @@
 //! What people of this node contest of registries of other nodes: told there once, and looked at until it is answered.
 
-use base::{Error, Result, Text, Timestamp};
-use futures::future::try_join_all;
+use base::{Error, Kind, Result, Text, Timestamp};
+use futures::future::{join_all, try_join_all};
 use identity::Ctx;
 use store::{Job, jobs::Run, transact};
 use uuid::Uuid;
 
-use super::{DoubtState, MOST_OWN, news};
+use super::{DoubtId, DoubtState, MOST_OWN, Report, news};
 use crate::{
     contest::{Contested, Standing, Told},
     elsewhere::{Elsewhere, Heard},
     model::RegistryCode,
-    quality::Quality,
+    quality::{Quality, mine::own_number},
     store::contested::{self as tables, ContestedRow},
-    wire::StandingBody,
+    wire::{OwnDoubtBody, StandingBody, TakenBody},
 };
 
 /// Registries of other nodes are asked how doubts stand.
@@ -22,6 +22,8 @@ pub const LOOK: &str = "registry.contested";
 const PAUSE: i64 = 3_600;
 /// Doubts of one piece.
 const PIECE: i64 = 100;
+/// Doubts that are looked at at once while their person waits; the others wait for the next look.
+const AT_ONCE: usize = 20;
 
 impl Quality {
     /// Tells the registry of another node what is contested of it. Told twice, it is there once.
@@ -33,10 +35,7 @@ impl Quality {
             Some(Heard::No(problems)) => return Told::Refused(problems),
             Some(Heard::Yes(taken)) => taken,
         };
-        let due = Timestamp::parse_rfc3339(&taken.answer_by).unwrap_or(ctx.now);
         let row = ContestedRow {
-            registry: registry.to_owned(),
-            doubt: taken.id,
             told_as: contested.id.clone(),
             label_vi: contested.label.vi.clone(),
             label_en: contested.label.en.clone(),
@@ -44,29 +43,62 @@ impl Quality {
             account: contested.by.1,
             reason: contested.reason.clone(),
             filed: contested.filed.clone(),
-            state: DoubtState::Received.code().to_owned(),
-            open: true,
-            question: String::new(),
-            answer: String::new(),
-            answered_by: String::new(),
-            answered_at: None,
-            told_at: ctx.now.micros(),
-            due_at: due.micros(),
+            ..told(registry, &taken, ctx.now)
         };
-        let kept = async {
-            let look = look(ctx.now.plus_seconds(PAUSE))?;
-            transact!(self.registries().store(), |tx| {
-                tables::keep(&tx, &row).await?;
-                tx.enqueue(look.clone(), ctx.now).await
-            })
-        };
-        match kept.await {
+        match self.note(&row, ctx.now).await {
             Ok(()) => Told::Taken,
             Err(error) => {
                 tracing::warn!(%error, registry, "what was contested elsewhere could not be noted; it is told again");
                 Told::Silent
             }
         }
+    }
+
+    /// Tells the registry of another node what the signed-in person contests of a record about them. Told twice under one id, it is there
+    /// once.
+    ///
+    /// # Errors
+    /// `Invalid` with what the registry or the exchange has against it; `NotFound` where nobody is known to keep the registry;
+    /// `Unavailable` where it is silent: to be told again; `Unauthenticated`; `Forbidden` for an officer, or an e-ID of level 1.
+    pub(in crate::quality) async fn doubt_elsewhere(
+        &self,
+        ctx: &Ctx,
+        code: &RegistryCode,
+        record: Uuid,
+        report: &Report,
+        id: DoubtId,
+    ) -> Result<()> {
+        let none = || Error::not_found("cơ sở dữ liệu", "registry");
+        let number = own_number(ctx)?.ok_or_else(none)?;
+        let account = ctx.person()?.account.uuid();
+        let body = OwnDoubtBody::of(id.to_string(), record, report);
+        let elsewhere = self.elsewhere().ok_or_else(none)?;
+        let taken = match elsewhere.contest_own(code, &number, &body).await.ok_or_else(none)? {
+            Heard::Yes(taken) => taken,
+            Heard::No(problems) => return Err(Error::Refused(Kind::Invalid, problems)),
+            Heard::Nothing => return Err(silent()),
+        };
+        let label = taken.label.clone().unwrap_or_else(|| Text::new(&*report.field, ""));
+        let row = ContestedRow {
+            // An id is told as of one person, so that nobody takes another's.
+            told_as: format!("own/{account}/{id}"),
+            label_vi: label.vi,
+            label_en: label.en,
+            account: Some(account),
+            reason: report.wrong.trim().to_owned(),
+            filed: report.right.trim().to_owned(),
+            ..told(code.as_str(), &taken, ctx.now)
+        };
+        self.note(&row, ctx.now).await
+    }
+
+    /// Notes what another node has taken in, and orders the next look at it.
+    async fn note(&self, row: &ContestedRow, now: Timestamp) -> Result<()> {
+        let look = look(now.plus_seconds(PAUSE))?;
+        transact!(self.registries().store(), |tx| {
+            tables::keep(&tx, row).await?;
+            tx.enqueue(look.clone(), now).await
+        })
     }
 
     /// The job: looks at everything that is open, and orders the next look while anything is.
@@ -116,15 +148,35 @@ impl Quality {
         Ok(())
     }
 
+    /// The same for what the signed-in person contests, while they wait. What another node says amiss keeps nobody from the rest.
+    ///
+    /// # Errors
+    /// As [`Self::doubts_elsewhere`].
+    pub(in crate::quality) async fn look_for_me(&self, ctx: &Ctx) -> Result<()> {
+        let account = ctx.person()?.account;
+        let Some(elsewhere) = self.elsewhere() else {
+            return Ok(());
+        };
+        let rows = tables::of_account(&self.registries().store().read(), account.uuid(), MOST_OWN).await?;
+        let open = rows.into_iter().filter(|row| row.open).take(AT_ONCE);
+        for looked in join_all(open.map(|row| self.look_at(elsewhere, row, ctx.now))).await {
+            if let Err(error) = looked {
+                tracing::warn!(%error, "how something stands that was contested could not be learned");
+            }
+        }
+        Ok(())
+    }
+
     /// Asks how one stands; whether it is still open.
     async fn look_at(&self, elsewhere: &Elsewhere, old: ContestedRow, now: Timestamp) -> Result<bool> {
-        let new = match elsewhere.standing(&old.registry, &old.dossier, old.doubt).await {
+        let dossier = dossier(&old);
+        let new = match elsewhere.standing(&old.registry, dossier, old.doubt).await {
             Some(Heard::Yes(said)) => with(&old, said)?,
             // Silent, or it has lost what we may see: the row stays as it was last seen.
             _ => return Ok(old.open),
         };
         if new != old {
-            let news = news(&new.state, new.doubt, old.account, Some(&old.dossier), now)?;
+            let news = news(&new.state, new.doubt, old.account, dossier, now)?;
             transact!(self.registries().store(), |tx| {
                 if tables::change(&tx, &new, &old.state).await? && new.state != old.state {
                     tx.enqueue_all(news.as_slice(), now).await?;
@@ -155,6 +207,45 @@ impl Quality {
     }
 }
 
+/// The row of what another node has taken in now; who contests what of it is filled in.
+fn told(registry: &str, taken: &TakenBody, now: Timestamp) -> ContestedRow {
+    let due = Timestamp::parse_rfc3339(&taken.answer_by).unwrap_or(now);
+    ContestedRow {
+        registry: registry.to_owned(),
+        doubt: taken.id,
+        told_as: String::new(),
+        label_vi: String::new(),
+        label_en: String::new(),
+        dossier: String::new(),
+        account: None,
+        reason: String::new(),
+        filed: String::new(),
+        state: DoubtState::Received.code().to_owned(),
+        open: true,
+        question: String::new(),
+        answer: String::new(),
+        answered_by: String::new(),
+        answered_at: None,
+        told_at: now.micros(),
+        due_at: due.micros(),
+    }
+}
+
+/// The dossier in which something came up, if it came up in one.
+fn dossier(row: &ContestedRow) -> Option<&str> {
+    Some(row.dossier.as_str()).filter(|dossier| !dossier.is_empty())
+}
+
+/// That a registry of another node says nothing at the moment.
+pub(in crate::quality) fn silent() -> Error {
+    Error::refused(
+        Kind::Unavailable,
+        "registry-silent",
+        "Cơ sở dữ liệu chưa trả lời, xin thử lại sau.",
+        "The registry has not answered; please try again later.",
+    )
+}
+
 fn look(at: Timestamp) -> Result<Job> {
     Ok(Job::new(LOOK, &())?.at(at).key(LOOK))
 }
@@ -182,7 +273,7 @@ fn standing(row: ContestedRow) -> Result<Standing> {
     Ok(Standing {
         registry,
         label: Text::new(row.label_vi, row.label_en),
-        dossier: row.dossier,
+        dossier: Some(row.dossier).filter(|dossier| !dossier.is_empty()),
         reason: row.reason,
         state,
         told_at: Timestamp::from_micros(row.told_at),

@@ -11,7 +11,7 @@ mod answering;
 mod contesting;
 mod elsewhere;
 
-use base::{Error, Kind, Problems, Result, Text, Timestamp};
+use base::{Error, Kind, Problems, Result, Text, Timestamp, codes::PersonNumber};
 use identity::{AccountId, Actor, Ctx, Permission, Scope};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -34,6 +34,7 @@ use tables::DoubtRow;
 
 pub use answering::DoubtView;
 pub use elsewhere::LOOK;
+pub(super) use elsewhere::silent;
 
 /// The longest text of a doubt, in characters.
 pub const LONGEST: usize = 1_000;
@@ -147,6 +148,15 @@ pub enum Reporter {
     Procedure(String, Option<Uuid>),
     /// A procedure of another node, by the system that asks for it; the dossier stands for its person.
     ProcedureElsewhere(String),
+    /// A person who is signed in at another node.
+    PersonElsewhere {
+        /// The system of that node.
+        client: String,
+        /// Their number; they have no account here.
+        number: PersonNumber,
+        /// What they may see.
+        shown: Mask,
+    },
 }
 
 /// A doubt.
@@ -248,8 +258,12 @@ impl Quality {
         self.may_doubt(ctx, reporter, &registry)?;
         let field = judge(&registry, reporter, report)?;
         let record = self.registries().find(code, key).await?;
-        if let (Reporter::Caller, Actor::Person(_)) = (reporter, &ctx.actor) {
-            self.is_about(ctx, code, record).await?;
+        match (reporter, &ctx.actor) {
+            (Reporter::Caller, Actor::Person(_)) => self.is_about(ctx, code, record).await?,
+            (Reporter::PersonElsewhere { number, .. }, _) => {
+                self.is_about_number(ctx, code, record, number.as_str()).await?;
+            }
+            _ => {}
         }
         let db = self.registries().store().read();
         let newest = write::newest(&db, code, record).await?.ok_or_else(no_record)?;
@@ -299,9 +313,10 @@ impl Quality {
             (Reporter::Caller, _) => {
                 ctx.require(Permission::ReadRegistry, &Scope::Agency(registry.steward.to_string()))
             }
-            (Reporter::System(..) | Reporter::ProcedureElsewhere(_), Actor::System(name)) if *name == EXCHANGE => {
-                Ok(())
-            }
+            (
+                Reporter::System(..) | Reporter::ProcedureElsewhere(_) | Reporter::PersonElsewhere { .. },
+                Actor::System(name),
+            ) if *name == EXCHANGE => Ok(()),
             (Reporter::Procedure(..), Actor::System(_)) => Ok(()),
             _ => Err(Error::forbidden()),
         }
@@ -325,6 +340,12 @@ impl Quality {
                 "procedure",
                 None,
                 format!("Người nộp hồ sơ {}", report.dossier.as_deref().unwrap_or_default()),
+                client.clone(),
+            ),
+            (Reporter::PersonElsewhere { client, number, .. }, _) => (
+                "person",
+                None,
+                format!("Người có số định danh {}", number.as_str()),
                 client.clone(),
             ),
             (Reporter::Caller, Actor::Person(person)) => (
@@ -379,10 +400,16 @@ impl Quality {
     /// # Errors
     /// `NotFound`.
     pub(super) async fn is_about(&self, ctx: &Ctx, code: &RegistryCode, record: Uuid) -> Result<()> {
-        let number = ctx.person_level2()?.person_number.clone().ok_or_else(no_record)?;
+        let number = ctx.person_level2()?.person_number.as_deref().ok_or_else(no_record)?;
+        self.is_about_number(ctx, code, record, number).await
+    }
+
+    /// That a record is, or was, about the person with this number.
+    async fn is_about_number(&self, ctx: &Ctx, code: &RegistryCode, record: Uuid, number: &str) -> Result<()> {
         let registry = self.registries().editions(code)?.current();
         let bodies = self.registries().bodies(code, record, ctx.now).await?;
-        let is_about = bodies.iter().any(|body| registry.subjects_of(body).contains(&number));
+        let mut subjects = bodies.iter().flat_map(|body| registry.subjects_of(body));
+        let is_about = subjects.any(|subject| subject == number);
         is_about.then_some(()).ok_or_else(no_record)
     }
 
@@ -424,7 +451,7 @@ impl Quality {
         let row = tables::by_id(&self.registries().store().read(), id).await?;
         let from = |row: &DoubtRow| match row.reporter_kind.as_str() {
             "system" => row.reporter == client,
-            "procedure" => row.reporter_agency == client,
+            "procedure" | "person" => row.reporter_agency == client,
             _ => false,
         };
         let row = row.filter(|row| row.registry == code.as_str() && from(row));
@@ -459,7 +486,7 @@ fn judge(registry: &Registry, reporter: &Reporter, report: &Report) -> Result<Fi
     let field: Option<FieldPath> = report.field.parse().ok();
     let field = field.filter(|field| registry.field(field).is_some());
     let shown = |field: &FieldPath| match reporter {
-        Reporter::System(_, mask) => mask.shows(field),
+        Reporter::System(_, shown) | Reporter::PersonElsewhere { shown, .. } => shown.shows(field),
         Reporter::Caller | Reporter::Procedure(..) | Reporter::ProcedureElsewhere(_) => true,
     };
     // A field that is not shown is as good as none: whether it is there, and what it says, is not told.

@@ -7,7 +7,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use base::{Error, Result};
+use base::{Error, Problems, Result};
+use futures::join;
 use identity::Web;
 use uuid::Uuid;
 use view::{
@@ -17,7 +18,7 @@ use view::{
 
 use super::{
     doubts::{Row, Typed, report_of},
-    posted, problems_of, rows, tone,
+    far, posted, problems_of, rows, tone,
 };
 use crate::{
     contest::Standing,
@@ -35,6 +36,8 @@ struct MinePage {
     page: Page,
     news: Vec<Row>,
     registries: Vec<Section>,
+    /// Registries of other nodes that say nothing at the moment.
+    silent: Vec<String>,
     /// What was contested of registries of other nodes.
     elsewhere: Vec<Elsewhere>,
 }
@@ -42,7 +45,7 @@ struct MinePage {
 /// How something stands that was contested of a registry of another node.
 struct Elsewhere {
     label: String,
-    dossier: String,
+    dossier: Option<String>,
     told: base::Timestamp,
     due: Option<base::Timestamp>,
     question: String,
@@ -51,21 +54,22 @@ struct Elsewhere {
     tone: ui::Tone,
 }
 
-struct Section {
-    id: String,
-    name: String,
-    steward: Values,
-    records: Vec<Shown>,
+/// What one registry holds.
+pub(super) struct Section {
+    pub id: String,
+    pub name: String,
+    pub steward: Values,
+    pub records: Vec<Shown>,
 }
 
-struct Shown {
-    held: String,
-    holds: bool,
-    source: String,
-    recorded: String,
+pub(super) struct Shown {
+    pub held: String,
+    pub holds: bool,
+    pub source: String,
+    pub recorded: String,
     /// Name, value, and the way to contest it.
-    rows: Vec<(String, Values, String)>,
-    doubts: Vec<Row>,
+    pub rows: Vec<(String, Values, String)>,
+    pub doubts: Vec<Row>,
 }
 
 pub(super) async fn all(Extracted(quality): Extracted<Quality>, web: Web) -> Response {
@@ -78,7 +82,14 @@ pub(super) async fn all(Extracted(quality): Extracted<Quality>, web: Web) -> Res
 async fn everything(quality: &Quality, web: &Web) -> Result<MinePage> {
     let mut page = web.titled("Dữ liệu về tôi", "Data about me");
     page.breadcrumbs = vec![Link::new("/my", "Hồ sơ của tôi", "My dossiers")];
-    let mine = quality.mine(&web.ctx).await?;
+    // Registries of other nodes are waited for once, all together.
+    let (mine, there, looked) = join!(
+        quality.mine(&web.ctx),
+        quality.mine_elsewhere(&web.ctx),
+        quality.look_for_me(&web.ctx)
+    );
+    let (mine, there) = (mine?, there?);
+    looked?;
     let mut news = Vec::new();
     for doubt in quality.own_doubts(&web.ctx).await?.iter().filter(|doubt| !doubt.seen) {
         if let Some(editions) = quality.registries().shelf().get(&doubt.registry) {
@@ -90,18 +101,22 @@ async fn everything(quality: &Quality, web: &Web) -> Result<MinePage> {
         let steward = keeper(quality.registries(), &mine.registry, web).words();
         section(&page, mine, steward, web.ctx.now)
     });
+    let registries = registries.chain(there.iter().filter_map(|far| far::section(&page, far)));
     let registries = registries.collect();
+    let silent = there.iter().filter(|far| far.said.is_none());
+    let silent = silent.map(|silent| far::name(&page, silent)).collect();
     let elsewhere = quality.doubts_elsewhere(&web.ctx).await?;
-    let elsewhere = elsewhere.into_iter().map(|of| far(&page, of)).collect();
+    let elsewhere = elsewhere.into_iter().map(|of| contested(&page, of)).collect();
     Ok(MinePage {
         page,
         news,
         registries,
+        silent,
         elsewhere,
     })
 }
 
-fn far(page: &Page, of: Standing) -> Elsewhere {
+fn contested(page: &Page, of: Standing) -> Elsewhere {
     Elsewhere {
         label: page.text(&of.label).to_owned(),
         dossier: of.dossier,
@@ -132,7 +147,7 @@ fn shown_record(page: &Page, registry: &Registry, record: &MyRecord, now: base::
     let held = &record.held;
     let at = |field: &FieldPath| format!("/my/records/{}/{}/{field}", registry.code, held.id);
     Shown {
-        held: span(page, registry, held.from, held.to),
+        held: span(page, registry.valid_time, held.from, held.to),
         holds: held.holds,
         source: held.source.clone(),
         recorded: held.recorded_at.display(),
@@ -158,19 +173,51 @@ pub(super) async fn seen(Extracted(quality): Extracted<Quality>, web: Web) -> Re
 
 #[derive(Template)]
 #[template(path = "registry/contest.html")]
-struct ContestPage {
-    page: Page,
-    name: String,
-    value: Values,
-    days: u32,
+pub(super) struct ContestPage {
+    pub page: Page,
+    /// What is contested and what it says; empty while a registry elsewhere is silent.
+    pub name: String,
+    pub value: Values,
+    /// Working days until it is answered, where that is known.
+    pub days: Option<u32>,
     /// One form, one doubt, however often it is sent.
-    form: String,
-    wrong: String,
-    right: String,
-    evidence: String,
+    pub form: String,
+    pub wrong: String,
+    pub right: String,
+    pub evidence: String,
 }
 
-type At = (String, String, String);
+impl ContestPage {
+    /// The empty form.
+    pub fn new(web: &Web) -> Self {
+        let mut page = web.titled("Thông tin này chưa đúng", "This is wrong");
+        page.breadcrumbs = vec![
+            Link::new("/my", "Hồ sơ của tôi", "My dossiers"),
+            Link::new("/my/records", "Dữ liệu về tôi", "Data about me"),
+        ];
+        Self {
+            page,
+            name: String::new(),
+            value: ui::values([]),
+            days: None,
+            form: DoubtId::new(web.ctx.now).to_string(),
+            wrong: String::new(),
+            right: String::new(),
+            evidence: String::new(),
+        }
+    }
+
+    /// With what was typed, and what is wrong with it.
+    pub fn refused(mut self, form: &[(String, String)], problems: Problems) -> Self {
+        let text = |name: &str| posted(form, name).to_owned();
+        (self.wrong, self.right, self.evidence) = (text("wrong"), text("right"), text("evidence"));
+        self.page.problems = problems;
+        self
+    }
+}
+
+/// A registry, a record and a field of it, as the address has them.
+pub(super) type At = (String, String, String);
 
 pub(super) async fn ask(Extracted(quality): Extracted<Quality>, web: Web, Path(at): Path<At>) -> Response {
     match contest(&quality, &web, &at).await {
@@ -187,20 +234,12 @@ async fn contest(quality: &Quality, web: &Web, (code, record, field): &At) -> Re
     let path: FieldPath = field.parse().map_err(|_| none())?;
     let (registry, record) = (&mine.registry, mine.records.first().ok_or_else(none)?);
     let field = registry.field(&path).ok_or_else(none)?;
-    let mut page = web.titled("Thông tin này chưa đúng", "This is wrong");
-    page.breadcrumbs = vec![
-        Link::new("/my", "Hồ sơ của tôi", "My dossiers"),
-        Link::new("/my/records", "Dữ liệu về tôi", "Data about me"),
-    ];
+    let asked = ContestPage::new(web);
     Ok(ContestPage {
-        name: page.text(&field.term.name).to_owned(),
-        value: values_of(&page, registry, field, &record.held.body).words(),
-        days: registry.doubts.answer_days,
-        form: DoubtId::new(web.ctx.now).to_string(),
-        wrong: String::new(),
-        right: String::new(),
-        evidence: String::new(),
-        page,
+        name: asked.page.text(&field.term.name).to_owned(),
+        value: values_of(&asked.page, registry, field, &record.held.body).words(),
+        days: Some(registry.doubts.answer_days),
+        ..asked
     })
 }
 
@@ -229,12 +268,7 @@ pub(super) async fn say(
         Err(error) => return web.refuse(&error),
     };
     match contest(&quality, &web, &at).await {
-        Ok(mut template) => {
-            let text = |name: &str| posted(&form, name).to_owned();
-            (template.wrong, template.right, template.evidence) = (text("wrong"), text("right"), text("evidence"));
-            template.page.problems = problems;
-            view::html(status, &template)
-        }
+        Ok(template) => view::html(status, &template.refused(&form, problems)),
         Err(error) => web.refuse(&error),
     }
 }

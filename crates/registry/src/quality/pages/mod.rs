@@ -2,6 +2,7 @@
 
 mod batches;
 mod doubts;
+mod far;
 mod figures;
 mod mine;
 mod queue;
@@ -48,6 +49,10 @@ pub fn router(quality: Quality) -> Router {
         .route("/my/records", get(mine::all))
         .route("/my/records/seen", post(mine::seen))
         .route("/my/records/{code}/{record}/{field}", get(mine::ask).post(mine::say))
+        .route(
+            "/my/records/elsewhere/{code}/{record}/{field}",
+            get(far::ask).post(far::say),
+        )
         .route("/my/doubts/{id}", get(mine::doubt).post(mine::answer))
         .with_state(quality)
 }

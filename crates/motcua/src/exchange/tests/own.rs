@@ -1,0 +1,151 @@
+//! A person sees at the portal of the province what a ministry holds about them, and contests it.
+
+use std::sync::Arc;
+
+use ::dossier::model::notice::NoticeKind;
+use ::exchange::journal::ReadFilter;
+use ::registry::quality::{OWN_VIEW, Whose, doubts::DoubtId, pages};
+use axum::{
+    Extension,
+    body::{Body, to_bytes},
+    http::{Request as Sent, header},
+};
+use serde_json::Value;
+
+use super::{
+    registries::{KEEPS, NUMBER, keeper, let_in},
+    tracking::person,
+    *,
+};
+
+/// What a grant shows of the answer: all that a page needs, and of what records say the name alone.
+const MASK: &str = "/registry\n/steward\n/valid_time\n/answer_days\n/fields\n/records/*/id\n/records/*/key\n/records/*/entry\n\
+                    /records/*/from\n/records/*/to\n/records/*/holds\n/records/*/source\n/records/*/recorded_at\n\
+                    /records/*/says/name";
+
+/// Of the record, and not of the head of the page.
+const HELD: &str = "mc-summary__value\">Nguyễn Văn An<";
+
+impl Town {
+    /// A page as somebody sees it who is signed in; a form is sent where there is one.
+    async fn page(&self, who: &Ctx, path: &str, form: Option<String>) -> (u16, String) {
+        let now = Ctx {
+            now: SystemClock.now(),
+            ..who.clone()
+        };
+        let pages = pages::router(self.whole.quality.clone())
+            .layer(Extension(now))
+            .layer(Extension(self.whole.identity.clone()))
+            .layer(Extension(Arc::new(view::Site::default())));
+        let sent = Sent::builder()
+            .uri(path)
+            .method(if form.is_some() { "POST" } else { "GET" });
+        let sent = sent.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let sent = sent.body(Body::from(form.unwrap_or_default())).expect("a request");
+        let answer = tower::ServiceExt::oneshot(pages, sent).await.expect("an answer");
+        let status = answer.status().as_u16();
+        let text = to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+        (status, String::from_utf8(text.to_vec()).expect("UTF-8"))
+    }
+}
+
+/// The form in which somebody says what is wrong.
+fn form() -> String {
+    let id = DoubtId::new(SystemClock.now());
+    format!("form={id}&wrong=T%C3%AAn+t%C3%B4i+l%C3%A0+%C3%81nh&right=%C3%81nh&evidence=")
+}
+
+/// Of a registry that has one record about the person, at another node, by the real exchange.
+pub(super) async fn seen_and_contested_by_its_person(asks: &Town, keeps: &Town) {
+    let at_home = person(asks, NUMBER).await;
+    let records = async || asks.page(&at_home, "/my/records", None).await.1;
+
+    // Without a grant, nothing is told and nothing taken; the page says so calmly, and what was typed is kept.
+    let page = records().await;
+    for part in ["(population): chưa trả lời", "(tax): chưa trả lời"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains(HELD), "{page}");
+    let contest = format!("/my/records/elsewhere/population/{}/name", Uuid::from_u128(3));
+    let (status, refused) = asks.page(&at_home, &contest, Some(form())).await;
+    assert_eq!(status, 422, "{refused}");
+    let denied = ::exchange::model::error::ErrorCode::AccessDenied.text().vi;
+    for part in [&*denied, "Tên tôi là Ánh"] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
+
+    let_in(asks, keeps, "/population/portal/own/*", "GET", OWN_VIEW, MASK).await;
+    let_in(asks, keeps, "/population/portal/own/*/doubts", "POST", OWN_VIEW, "").await;
+    let_in(asks, keeps, "/population/portal/contests/*", "GET", OWN_VIEW, "").await;
+    let page = until("what is held is told", async || {
+        Some(records().await).filter(|page| page.contains(HELD))
+    })
+    .await;
+    assert!(
+        page.contains("Cơ sở dữ liệu quốc gia về dân cư") && page.contains("Bộ Công an"),
+        "{page}"
+    );
+    assert!(
+        page.contains("(tax): chưa trả lời"),
+        "the silent one hides nothing: {page}"
+    );
+    // What the mask has taken out is not there.
+    assert!(
+        !page.contains("/residence.commune") && !page.contains("/birth_date"),
+        "{page}"
+    );
+    // Without a purpose, or for another, nothing is told.
+    let target = format!("/r1/{KEEPS}/registries/population/portal/own/{NUMBER}");
+    for (purpose, error) in [
+        (None, "Client.PurposeMissing"),
+        (Some("procedure.prefill"), "Server.ServerProxy.AccessDenied"),
+    ] {
+        let request = reqwest::Client::new().get(format!("http://{}{target}", asks.edge()));
+        let request = request.header("X-Road-Client", ASKS);
+        let request = match purpose {
+            Some(purpose) => request.header("X-Motcua-Purpose", purpose),
+            None => request,
+        };
+        let said: Value = request.send().await.expect("an answer").json().await.expect("JSON");
+        assert_eq!(said["type"], error, "{said}");
+    }
+
+    // The person sees at the keeper that it was read for them, through the exchange.
+    let there = person(keeps, NUMBER).await;
+    keeps.joined().gateway.settled().await;
+    until("the read is in the log", async || {
+        let mine = keeps.joined().journal.my_reads(&there, &ReadFilter::default()).await;
+        let mut reads = mine.expect("reads").reads.into_iter();
+        reads.find(|read| read.why.vi == OWN_VIEW && read.system.as_deref() == Some("motcua"))
+    })
+    .await;
+
+    // It is contested: a doubt there, by the person and in no dossier; its answer comes back, with a notice.
+    let from = page
+        .find("/my/records/elsewhere/population/")
+        .expect("a way to contest");
+    let contest: String = page[from..].chars().take_while(|c| *c != '"').collect();
+    let sent = form();
+    for _ in 0..2 {
+        let (status, answer) = asks.page(&at_home, &contest, Some(sent.clone())).await;
+        assert_eq!(status, 303, "{answer}");
+    }
+    let (quality, code) = (&keeps.whole.quality, "population".parse().expect("a code"));
+    let doubts = quality.doubts(&keeper(), &code, true, Whose::All, None, 10).await;
+    let [doubt] = doubts.expect("a list").items.try_into().expect("one");
+    assert_eq!(
+        doubt.reporter,
+        (format!("Người có số định danh {NUMBER}"), ASKS.to_owned())
+    );
+    quality
+        .refuse_doubt(&keeper(), &code, doubt.id, "Sổ hộ tịch ghi là An")
+        .await
+        .expect("answered");
+    let page = records().await;
+    assert!(page.contains("Sổ hộ tịch ghi là An"), "{page}");
+    until("the person is told", async || {
+        let notices = asks.whole.dossiers.notices(&at_home, None).await.expect("notices");
+        notices.into_iter().find(|one| one.kind == NoticeKind::DoubtAnswered)
+    })
+    .await;
+}

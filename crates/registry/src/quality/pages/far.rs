@@ -1,0 +1,196 @@
+//! What registries of other nodes hold about the signed-in person, and their way to contest it there.
+
+use axum::{
+    Form,
+    extract::{Path, State as Extracted},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use base::{Error, Kind, Problems, Result, Text, Timestamp};
+use identity::Web;
+use uuid::Uuid;
+use view::{
+    Page,
+    ui::{self, Values},
+};
+
+use super::{
+    doubts::report_of,
+    mine::{At, ContestPage, Section, Shown},
+    posted,
+};
+use crate::{
+    history::Moment,
+    model::{FieldPath, RegistryCode},
+    pages::span,
+    quality::{
+        Quality,
+        doubts::{DoubtId, silent},
+        mine::Far,
+    },
+    wire::{OwnBody, OwnRecordBody},
+};
+
+/// What a registry holds, as those of this node are shown; nothing where it holds nothing, or is silent.
+pub(super) fn section(page: &Page, far: &Far) -> Option<Section> {
+    let said = far.said.as_ref().filter(|said| !said.records.is_empty())?;
+    Some(Section {
+        id: far.registry.to_string(),
+        name: page.text(&said.registry).to_owned(),
+        steward: ui::values([(page.text(&said.steward).to_owned(), None)]),
+        records: (said.records.iter())
+            .map(|record| shown(page, &far.registry, said, record))
+            .collect(),
+    })
+}
+
+fn shown(page: &Page, registry: &RegistryCode, said: &OwnBody, record: &OwnRecordBody) -> Shown {
+    let fields = said.fields.iter();
+    let rows = fields.filter_map(|of| {
+        let values = record.says.get(&of.field)?;
+        let at = format!("/my/records/elsewhere/{registry}/{}/{}", record.id, of.field);
+        Some((page.text(&of.name).to_owned(), words(page, values), at))
+    });
+    let recorded = Timestamp::parse_rfc3339(&record.recorded_at);
+    Shown {
+        held: held(page, said, record),
+        holds: record.holds,
+        source: record.source.clone(),
+        recorded: recorded.map_or_else(|| record.recorded_at.clone(), Timestamp::display),
+        rows: rows.collect(),
+        // Those stand with all that was told to other nodes.
+        doubts: Vec::new(),
+    }
+}
+
+/// From when to when it holds; as the other node wrote it where that cannot be read.
+fn held(page: &Page, said: &OwnBody, record: &OwnRecordBody) -> String {
+    let moment = |text: &String| Moment::parse(text, said.valid_time);
+    match moment(&record.from) {
+        Some(from) => span(page, said.valid_time, from, record.to.as_ref().and_then(moment)),
+        None => record.from.clone(),
+    }
+}
+
+fn words(page: &Page, values: &[Text]) -> Values {
+    ui::values(values.iter().map(|value| (page.text(value).to_owned(), None)))
+}
+
+/// How a registry is called that does not say so itself: by the system that keeps it.
+pub(super) fn name(page: &Page, far: &Far) -> String {
+    match &far.keeper {
+        Some(keeper) => format!("{} ({})", page.text(keeper), far.registry),
+        None => far.registry.to_string(),
+    }
+}
+
+pub(super) async fn ask(Extracted(quality): Extracted<Quality>, web: Web, Path(at): Path<At>) -> Response {
+    let asked = async {
+        let place = Place::of(&at)?;
+        contest(&quality, &web, &place).await
+    };
+    match asked.await {
+        Ok(template) => view::html(StatusCode::OK, &template),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+/// What is contested.
+struct Place {
+    registry: RegistryCode,
+    record: Uuid,
+    field: FieldPath,
+}
+
+impl Place {
+    fn of((registry, record, field): &At) -> Result<Self> {
+        let none = |_| no_field();
+        Ok(Self {
+            registry: registry.parse().map_err(none)?,
+            record: record.parse().map_err(|_| no_field())?,
+            field: field.parse().map_err(none)?,
+        })
+    }
+}
+
+async fn contest(quality: &Quality, web: &Web, place: &Place) -> Result<ContestPage> {
+    let far = quality.my_far(&web.ctx, &place.registry).await?;
+    let said = far.said.ok_or_else(silent)?;
+    let record = said.records.iter().find(|record| record.id == place.record);
+    let values = record.and_then(|record| record.says.get(&place.field));
+    let of = said.fields.iter().find(|of| of.field == place.field);
+    let (of, values) = of.zip(values).ok_or_else(no_field)?;
+    let asked = ContestPage::new(web);
+    Ok(ContestPage {
+        name: asked.page.text(&of.name).to_owned(),
+        value: words(&asked.page, values),
+        days: Some(said.answer_days),
+        ..asked
+    })
+}
+
+pub(super) async fn say(
+    Extracted(quality): Extracted<Quality>,
+    web: Web,
+    Path(at): Path<At>,
+    Form(mut form): Form<Vec<(String, String)>>,
+) -> Response {
+    form.push(("field".to_owned(), at.2.clone()));
+    let place = match Place::of(&at) {
+        Ok(place) => place,
+        Err(error) => return web.refuse(&error),
+    };
+    let told = async {
+        let id: DoubtId = posted(&form, "form").parse().map_err(|_| no_form())?;
+        let report = report_of(&form);
+        quality
+            .doubt_elsewhere(&web.ctx, &place.registry, place.record, &report, id)
+            .await
+    };
+    match told.await {
+        Ok(()) => Redirect::to("/my/records").into_response(),
+        Err(Error::Refused(kind @ (Kind::Invalid | Kind::Unavailable), problems)) => {
+            again(&quality, &web, &place, &form, (kind, problems)).await
+        }
+        Err(error) => web.refuse(&error),
+    }
+}
+
+/// The form again with what was typed: nothing of it is lost, though the registry may say nothing more at the moment.
+async fn again(
+    quality: &Quality,
+    web: &Web,
+    place: &Place,
+    form: &[(String, String)],
+    (kind, problems): (Kind, Problems),
+) -> Response {
+    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+    let asked = match contest(quality, web, place).await {
+        Err(Error::Refused(Kind::Unavailable, _)) => Ok(ContestPage::new(web)),
+        asked => asked,
+    };
+    match asked {
+        Ok(mut template) => {
+            // It may have been taken in all the same: sent again, it is the same.
+            if kind == Kind::Unavailable {
+                template.form = posted(form, "form").to_owned();
+            }
+            view::html(status, &template.refused(form, problems))
+        }
+        Err(error) => web.refuse(&error),
+    }
+}
+
+fn no_field() -> Error {
+    Error::not_found("thông tin này", "field")
+}
+
+/// Whoever changes the id of a form gets another.
+fn no_form() -> Error {
+    Error::refused(
+        Kind::Invalid,
+        "bad-form",
+        "Biểu mẫu không còn dùng được. Hãy kiểm tra nội dung và gửi lại.",
+        "The form can no longer be used. Check what you wrote and send it again.",
+    )
+}

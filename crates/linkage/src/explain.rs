@@ -67,14 +67,48 @@ pub struct Explanation {
 /// Explains pairs of one linker; counts how frequent values are once, at the start.
 pub struct Explainer<'a> {
     weights: Weights<'a>,
+    of: Of,
+}
+
+/// What records speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Of {
+    /// Persons.
+    #[default]
+    Persons,
+    /// Anything else.
+    Things,
+}
+
+impl Of {
+    /// What two records speak of if they speak of the same, and if they do not.
+    fn texts(self) -> (Text, Text) {
+        match self {
+            Self::Persons => (
+                Text::new("cùng một người", "the same person"),
+                Text::new("hai người khác nhau", "two different persons"),
+            ),
+            Self::Things => (
+                Text::new("cùng một đối tượng", "the same"),
+                Text::new("hai đối tượng khác nhau", "two different ones"),
+            ),
+        }
+    }
 }
 
 impl<'a> Explainer<'a> {
-    /// Gets ready to explain.
+    /// Gets ready to explain pairs of persons.
     pub fn new(linker: &'a Linker) -> Self {
         Self {
             weights: Weights::new(linker),
+            of: Of::Persons,
         }
+    }
+
+    /// The same, of what records speak of here.
+    #[must_use]
+    pub fn of(self, of: Of) -> Self {
+        Self { of, ..self }
     }
 
     /// Explains a pair; `title` names a comparison for people, where its own name will not do.
@@ -104,7 +138,7 @@ impl<'a> Explainer<'a> {
             });
         }
         let probability = probability_of(weight);
-        let sentence = sentence(&steps, probability, title);
+        let sentence = sentence(self.of, &steps, probability, title);
         Explanation {
             prior: self.weights.prior,
             steps,
@@ -131,20 +165,16 @@ impl Linker {
 }
 
 /// The strongest reasons first, those for before those against; what says next to nothing is left out.
-fn sentence(steps: &[Step], probability: f64, title: impl Fn(&str) -> Option<Text>) -> Text {
-    let opening = match probability {
-        p if p >= 0.99 => Text::new("Rất có thể là cùng một người", "Very probably the same person"),
-        p if p >= 0.8 => Text::new("Có thể là cùng một người", "Probably the same person"),
-        p if p >= 0.2 => Text::new(
-            "Chưa rõ có phải cùng một người",
-            "Not clear whether it is the same person",
-        ),
-        p if p >= 0.01 => Text::new("Có thể là hai người khác nhau", "Probably two different persons"),
-        _ => Text::new(
-            "Rất có thể là hai người khác nhau",
-            "Very probably two different persons",
-        ),
+fn sentence(of: Of, steps: &[Step], probability: f64, title: impl Fn(&str) -> Option<Text>) -> Text {
+    let (same, different) = of.texts();
+    let (vi, en, what) = match probability {
+        p if p >= 0.99 => ("Rất có thể là", "Very probably", same),
+        p if p >= 0.8 => ("Có thể là", "Probably", same),
+        p if p >= 0.2 => ("Chưa rõ có phải", "Not clear whether it is", same),
+        p if p >= 0.01 => ("Có thể là", "Probably", different),
+        _ => ("Rất có thể là", "Very probably", different),
     };
+    let opening = Text::new(format!("{vi} {}", what.vi), format!("{en} {}", what.en));
     let mut told: Vec<&Step> = steps
         .iter()
         .filter(|s| (s.weight + s.adjustment).abs() >= 0.5)
@@ -206,7 +236,7 @@ fn percent(probability: f64) -> String {
 
 /// A name of a column or two as words, and in Vietnamese where it is one that registers commonly have.
 fn readable(name: &str) -> Text {
-    const KNOWN: [(&str, &str, &str); 14] = [
+    const KNOWN: [(&str, &str, &str); 16] = [
         ("full_name", "họ và tên", "full name"),
         ("name", "họ và tên", "name"),
         ("given_name", "tên", "given name"),
@@ -221,6 +251,12 @@ fn readable(name: &str) -> Text {
         ("address", "địa chỉ", "address"),
         ("mother_name", "họ tên mẹ", "mother's name"),
         ("father_name", "họ tên cha", "father's name"),
+        ("mother_and_birth_date", "mẹ và ngày sinh", "mother and date of birth"),
+        (
+            "representative_and_seat",
+            "người đại diện và trụ sở",
+            "representative and seat",
+        ),
     ];
     let folded = fold(name);
     match KNOWN.iter().find(|(known, ..)| *known == folded) {

@@ -15,6 +15,7 @@ mod dictionary;
 mod distance;
 pub mod explain;
 pub mod files;
+mod frequencies;
 pub mod journal;
 mod layout;
 mod linker;
@@ -32,6 +33,7 @@ mod weights;
 
 pub use block::Oversized;
 pub use distance::Distance;
+pub use frequencies::Frequencies;
 pub use linker::{Effort, Linker, Looked, Scored};
 pub use model::{Comparison, Condition, Level, LinkType, Model, TermFrequency, When, probability_of, weight_of};
 pub use parallel::threads_here;

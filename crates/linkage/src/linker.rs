@@ -5,6 +5,7 @@ use base::{Error, Problems, Result};
 use crate::block::{Groups, Limit, Oversized};
 use crate::compile::{Compiler, Derived, Rule};
 use crate::dictionary::NULL;
+use crate::frequencies::Frequencies;
 use crate::model::{Condition, LinkType, Model, When, probability_of};
 use crate::parallel;
 use crate::program::{Column, Judge, Store, Test};
@@ -94,7 +95,15 @@ impl Linker {
     /// # Errors
     /// Every condition that asks for a column that no file has, or that cannot be computed, at its JSON pointer:
     /// `unknown-column`, `blocking-without-equality`, `sql-…`; `too-many-levels`.
-    pub fn new(model: Model, mut records: Records) -> Result<Self> {
+    pub fn new(model: Model, records: Records) -> Result<Self> {
+        Self::with_frequencies(model, records, &Frequencies::default())
+    }
+
+    /// Puts a model over a few records of a whole, in which values are met so often.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_frequencies(model: Model, mut records: Records, frequencies: &Frequencies) -> Result<Self> {
         let columns = std::mem::take(&mut records.columns);
         let mut store = Store::new(columns.into_iter().map(Column::Text).collect());
         let mut derived = Derived::default();
@@ -148,7 +157,10 @@ impl Linker {
         }
         problems.into_result()?;
         let mut counts = Vec::new();
-        let mut count = |column: usize| Counted::new(&mut store, column, records.dictionary.len(), &mut counts);
+        let mut count = |column: usize| {
+            let given = frequencies.of(&records, column);
+            Counted::new(&mut store, column, &records.dictionary, given, &mut counts)
+        };
         let of_levels = |levels: Vec<Option<usize>>| levels.into_iter().map(|column| column.map(&mut count)).collect();
         let counted = adjusted.into_iter().map(of_levels).collect();
         store.arrange(&records.dictionary);

@@ -1,5 +1,7 @@
 //! What each level weighs, with the adjustment for common and rare values.
 
+use crate::dictionary::Dictionary;
+use crate::frequencies::Whole;
 use crate::linker::Linker;
 use crate::model::{Comparison, weight_of};
 use crate::program::{Column, Store};
@@ -13,11 +15,19 @@ pub(crate) struct Counted {
     counts: usize,
     /// Records with a value.
     total: u32,
+    /// Records beside these in which each value is as frequent as the model says; see [`crate::Frequencies`].
+    assumed: u32,
 }
 
 impl Counted {
-    /// Counts the values of a column, unless that was done already; there are so many different ones at most.
-    pub(crate) fn new(store: &mut Store, of: usize, values: usize, known: &mut Vec<Self>) -> Self {
+    /// Counts the values of a column, unless that was done already, or takes what is known of a whole.
+    pub(crate) fn new(
+        store: &mut Store,
+        of: usize,
+        texts: &Dictionary,
+        given: Option<(u32, &Whole)>,
+        known: &mut Vec<Self>,
+    ) -> Self {
         if let Some(counted) = known.iter().find(|counted| counted.of == of) {
             return *counted;
         }
@@ -25,25 +35,37 @@ impl Counted {
             Some(Column::Text(numbers)) => numbers.as_slice(),
             _ => &[],
         };
-        // Place 0 is that of "no value".
-        let mut times = vec![0u32; values + 1];
-        for number in numbers {
-            if let Some(times) = times.get_mut(*number as usize) {
-                *times += 1;
+        let (counts, total): (Vec<u32>, u32) = match given {
+            Some((_, whole)) => {
+                let times = |number: &u32| whole.times.get(texts.get(*number)).copied().unwrap_or(0);
+                (numbers.iter().map(times).collect(), whole.total)
             }
-        }
-        let without = times.first_mut().map_or(0, std::mem::take);
-        let count = |number: &u32| times.get(*number as usize).copied().unwrap_or(0);
-        let counts = numbers.iter().map(count).collect();
+            None => in_these(numbers, texts.len()),
+        };
         let counted = Self {
             of,
             counts: store.columns.len(),
-            total: numbers.len() as u32 - without,
+            total,
+            assumed: given.map_or(0, |(assumed, _)| assumed),
         };
         store.columns.push(Column::Count(counts));
         known.push(counted);
         counted
     }
+}
+
+/// How many of these records have the value of each, 0 where it has none, and how many have one. There are so many values at most.
+fn in_these(numbers: &[u32], values: usize) -> (Vec<u32>, u32) {
+    // Place 0 is that of "no value".
+    let mut times = vec![0u32; values + 1];
+    for number in numbers {
+        if let Some(times) = times.get_mut(*number as usize) {
+            *times += 1;
+        }
+    }
+    let without = times.first_mut().map_or(0, std::mem::take);
+    let count = |number: &u32| times.get(*number as usize).copied().unwrap_or(0);
+    (numbers.iter().map(count).collect(), numbers.len() as u32 - without)
 }
 
 /// What each level weighs.
@@ -56,7 +78,7 @@ pub(crate) struct Weights<'a> {
 /// What is added where a value is met so often.
 struct Adjustment {
     counted: Counted,
-    bits_of_u: f64,
+    u: f64,
     weight: f64,
     minimum_u: f64,
     /// What is added for small counts, by count.
@@ -77,19 +99,21 @@ impl Adjustment {
         let (_, u) = comparison.m_u(comparison.exact_level_for(level)?);
         let mut adjustment = Self {
             counted,
-            bits_of_u: u.log2(),
+            u,
             weight: tf.weight,
             minimum_u: tf.minimum_u,
             known: Vec::new(),
         };
-        let known = 0..=counted.total.min(KNOWN);
+        // Of a whole only the values of a few records are asked for.
+        let known = 0..=counted.total.min(KNOWN).min(linker.len() as u32);
         adjustment.known = known.map(|count| adjustment.computed(count)).collect();
         Some(adjustment)
     }
 
     fn computed(&self, count: u32) -> f64 {
-        let share = f64::from(count) / f64::from(self.counted.total);
-        self.weight * (self.bits_of_u - share.max(self.minimum_u).log2())
+        let assumed = f64::from(self.counted.assumed);
+        let share = (f64::from(count) + assumed * self.u) / (f64::from(self.counted.total) + assumed);
+        self.weight * (self.u.log2() - share.max(self.minimum_u).log2())
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 
 use linkage::explain::{Agreement, Explainer};
 use linkage::train::{Prior, Training};
-use linkage::{Condition, Effort, LinkType, Linker, Model, Records, Scored};
+use linkage::{Condition, Effort, Frequencies, LinkType, Linker, Model, Records, Scored};
 use proptest::prelude::*;
 
 type Row = [Option<&'static str>; 3];
@@ -390,4 +390,38 @@ fn says_what_a_hand_finds(told: &[(&str, &str)]) {
         ("subset", "not a subset"),
     ];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn how_often_values_are_met_in_a_whole_can_be_given() {
+    let rows = || vec![[Some("anna"), None, None], [Some("anna"), None, None]];
+    let weight = |assumed: u32, times: u64| {
+        let mut frequencies = Frequencies::new(assumed);
+        frequencies.add("a", 1_000_000, [("anna".to_owned(), times)]);
+        let model = model("dedupe_only", &["l.a = r.a"]);
+        let linker = Linker::with_frequencies(model, records(&[rows()]), &frequencies).expect("a linker");
+        let (pairs, _) = predict(&linker, Effort::default());
+        let told = Explainer::new(&linker).explain(&pairs[0], |_| None);
+        assert_eq!(told.weight.to_bits(), pairs[0].weight.to_bits());
+        (told.steps[0].adjustment, told.sentence.vi)
+    };
+    // u is 0.1: ten in a million are 10,000 times rarer, half a million five times as common.
+    let (rare, told) = weight(0, 10);
+    assert!(
+        (rare - 10_000_f64.log2()).abs() < 1e-9 && told.contains("giá trị hiếm gặp"),
+        "{rare}, {told}"
+    );
+    let (common, told) = weight(0, 500_000);
+    assert!(
+        (common - 0.2_f64.log2()).abs() < 1e-9 && told.contains("giá trị phổ biến"),
+        "{common}, {told}"
+    );
+    // A value of which nothing is known weighs as it is, and where the whole is small beside what is assumed, all do nearly.
+    assert_eq!(weight(0, 0).0, 0.0);
+    assert!(weight(1_000_000_000, 10).0.abs() < 0.01);
+    // Without them, the values of these records are counted: both have it.
+    let linker = Linker::new(model("dedupe_only", &["l.a = r.a"]), records(&[rows()])).expect("a linker");
+    let (pairs, _) = predict(&linker, Effort::default());
+    let told = Explainer::new(&linker).explain(&pairs[0], |_| None);
+    assert!((told.steps[0].adjustment - 0.1_f64.log2()).abs() < 1e-9);
 }

@@ -54,5 +54,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0012_asked",
     "0013_ordered",
     "0014_found",
-    "0015_times"
+    "0015_times",
+    "0018_groups"
 );

@@ -5,9 +5,11 @@ use identity::{Ctx, Permission};
 use store::transact;
 use uuid::Uuid;
 
+use super::groups;
 use crate::{
     history::Moment,
     model::RegistryCode,
+    quality::Naming,
     service::{Change, Provenance, RecordId, Registries, Seen, Slice, With, write},
     store::{
         pairs::{self as tables, PairRow},
@@ -186,11 +188,13 @@ impl Registries {
     }
 
     /// Decides about a pair that was seen in a version. A merge ends the record that does not stay, from today on; its undoing takes
-    /// that end away.
+    /// that end away. Whoever names the record by a key is judged again: its steward finds that another stands in its place, or does no
+    /// more.
     ///
     /// # Errors
     /// `Forbidden` for who is no steward of the registry's agency; `Invalid` without a reason; `Conflict` when somebody else was faster
-    /// (it says who, and when), when the pair does not stand so, or when the record cannot be ended or come back; `NotFound`.
+    /// (it says who, and when), when the pair does not stand so, when it contradicts what was decided about other pairs of the group,
+    /// or when the record cannot be ended or come back; `NotFound`.
     pub async fn decide(
         &self,
         ctx: &Ctx,
@@ -203,6 +207,7 @@ impl Registries {
         let (editions, registry) = self.open(ctx, code, Permission::KeepRegistry)?;
         let why = reason(why)?;
         transact!(self.store(), |tx| {
+            tables::turn(&tx, code).await?;
             let mut row = tables::get(&tx, code, id.uuid()).await?.ok_or_else(no_pair)?;
             if row.version != seen {
                 return Err(decided(tables::acts(&tx, id.uuid()).await?.last()));
@@ -210,6 +215,8 @@ impl Registries {
             if !verdict.fits(state(&row)?) {
                 return Err(not_so());
             }
+            groups::agrees(&tx, &row, verdict).await?;
+            let naming = Naming::held(&tx, self, code, &[row.one_id, row.other_id]).await?;
             let from = |what: String| Provenance {
                 source: what,
                 ..Provenance::default()
@@ -248,7 +255,10 @@ impl Registries {
             if !tables::decide(&tx, &row, ctx.now, ctx.actor_name(), verdict.code(), &why).await? {
                 return Err(decided(tables::acts(&tx, id.uuid()).await?.last()));
             }
-            Ok(())
+            match verdict {
+                Verdict::Same(_) | Verdict::Undo => naming.judge_again(&tx, ctx.now).await,
+                Verdict::Different | Verdict::Later => Ok(()),
+            }
         })
     }
 
@@ -265,7 +275,7 @@ fn state(row: &PairRow) -> Result<State> {
     State::from_code(&row.state).ok_or_else(|| Error::internal("a pair stands as nobody knows"))
 }
 
-fn pair(row: PairRow) -> Result<Pair> {
+pub(super) fn pair(row: PairRow) -> Result<Pair> {
     Ok(Pair {
         state: state(&row)?,
         id: PairId::from_uuid(row.id),
@@ -278,7 +288,7 @@ fn pair(row: PairRow) -> Result<Pair> {
 }
 
 /// Reads the place after which a page begins.
-fn place(text: &str) -> Result<(i64, Uuid)> {
+pub(super) fn place(text: &str) -> Result<(i64, Uuid)> {
     let parts = text.split_once('_');
     let place = parts.and_then(|(weight, id)| Some((weight.parse().ok()?, id.parse().ok()?)));
     place.ok_or_else(|| {
@@ -308,7 +318,7 @@ fn reason(why: &str) -> Result<String> {
     Err(Error::Refused(Kind::Invalid, problems))
 }
 
-fn no_pair() -> Error {
+pub(super) fn no_pair() -> Error {
     Error::not_found("cặp bản ghi", "pair of records")
 }
 

@@ -4,9 +4,18 @@
 //! with the records that share some fields with it; pairs that are likely enough wait in a queue, each with its reason in words.
 //! **Nothing is merged by itself.** A merge ends the one record and points at the other; its undoing corrects that end away, so that
 //! both are as before, and the history of both shows it all.
+//!
+//! Pairs that hang together are one [`Group`], in which decisions have to agree. Whoever names a merged record by its key gets a
+//! finding with the key in its place, and nothing is overwritten.
 
+mod counts;
 mod decide;
+mod groups;
+mod moved;
 pub mod pages;
 mod propose;
+
+pub(crate) use counts::forget;
+pub use groups::{Group, MOST_RECORDS};
 
 pub use decide::{Act, Keep, Pair, PairId, State, Verdict};

@@ -19,7 +19,7 @@ use view::{
     ui::{self, Choice, Tone, Values},
 };
 
-use super::{Act, Keep, Pair, PairId, State, Verdict};
+use super::{Act, Group, Keep, MOST_RECORDS, Pair, PairId, State, Verdict};
 use crate::{
     model::{DataType, Registry, RegistryCode},
     pages::{short, values_of},
@@ -28,6 +28,8 @@ use crate::{
 
 /// Pairs of a page.
 const PAGE: u32 = 25;
+/// Pairs of one group that are shown together; what is decided makes room for others.
+const SHOWN: usize = 20;
 /// Why a steward reads the records of a pair.
 const PURPOSE: &str = "registry.linkage";
 
@@ -61,6 +63,8 @@ struct Row {
     href: String,
     reason: String,
     records: String,
+    /// Of the first pair of a group how large it is, of the others that they belong to it; empty of a pair that stands alone.
+    group: String,
 }
 
 async fn queue(
@@ -79,7 +83,7 @@ async fn list(registries: &Registries, web: &Web, code: &str, place: &Place) -> 
     let registry = find(registries, code)?;
     let state = State::from_code(&place.state).unwrap_or(State::Open);
     let after = Some(place.cursor.as_str()).filter(|cursor| !cursor.is_empty());
-    let listed = registries.pairs(&web.ctx, &registry.code, state, after, PAGE).await?;
+    let listed = registries.grouped(&web.ctx, &registry.code, state, after, PAGE).await?;
     let mut page = titled(web, &registry);
     page.title = page
         .t("Các cặp bản ghi nghi trùng", "Pairs of records that may be the same")
@@ -90,19 +94,46 @@ async fn list(registries: &Registries, web: &Web, code: &str, place: &Place) -> 
         label: tab.label(),
         current: tab == state,
     });
-    let row = |pair: Pair| Row {
-        href: format!("/registries/{code}/pairs/{}", pair.id),
-        reason: page.text(&pair.reason).to_owned(),
-        records: pair.records.map(|record| short(record.uuid())).join(" – "),
-    };
     Ok(Queue {
         tabs: tabs.into(),
-        pairs: listed.items.into_iter().map(row).collect(),
+        pairs: listed
+            .items
+            .iter()
+            .flat_map(|group| rows(&page, code, group, state))
+            .collect(),
         first: after.map(|_| address(state)),
         next: listed.next.map(|next| format!("{}&cursor={next}", address(state))),
         declared: registry.duplicates.is_some(),
         page,
     })
+}
+
+/// The pairs of a group that stand so, together; of many the likeliest.
+fn rows(page: &Page, code: &str, group: &Group, state: State) -> Vec<Row> {
+    let of_state = group.pairs.iter().filter(|pair| pair.state == state);
+    let is_group = group.records > 2;
+    let row = |(n, pair): (usize, &Pair)| Row {
+        href: format!("/registries/{code}/pairs/{}", pair.id),
+        reason: page.text(&pair.reason).to_owned(),
+        records: pair.records.map(|record| short(record.uuid())).join(" – "),
+        group: match n {
+            _ if !is_group => String::new(),
+            0 => size(page, group),
+            _ => page.t("cùng nhóm", "same group").to_owned(),
+        },
+    };
+    of_state.take(SHOWN).enumerate().map(row).collect()
+}
+
+/// How large a group is.
+fn size(page: &Page, group: &Group) -> String {
+    let records = page.number(group.records);
+    match (group.whole, page.lang) {
+        (true, base::Lang::Vi) => format!("nhóm {records} bản ghi"),
+        (true, base::Lang::En) => format!("group of {records} records"),
+        (false, base::Lang::Vi) => format!("nhóm trên {} bản ghi", page.number(MOST_RECORDS)),
+        (false, base::Lang::En) => format!("group of more than {} records", page.number(MOST_RECORDS)),
+    }
 }
 
 #[derive(Template)]
@@ -114,6 +145,9 @@ struct PairPage {
     reason: String,
     state: String,
     tone: Tone,
+    /// How large the group is that it belongs to, and its other pairs, the likeliest first; of a pair that stands alone neither.
+    group: Option<String>,
+    beside: Vec<(Link, String)>,
     version: i64,
     rows: Vec<Compared>,
     held: [String; 2],
@@ -230,6 +264,7 @@ async fn show(
         }
     });
     let open = matches!(pair.state, State::Open | State::Later);
+    let group = registries.group(&web.ctx, &registry.code, pair.id).await?;
     let verdicts = [
         (
             "same-first",
@@ -254,6 +289,8 @@ async fn show(
         reason: page.text(&pair.reason).to_owned(),
         state: page.text(&pair.state.label()).to_owned(),
         tone: if open { Tone::Warn } else { Tone::Good },
+        group: (group.records > 2).then(|| size(&page, &group)),
+        beside: beside(&page, code, &group, pair.id),
         version: pair.version,
         rows: compared(&page, &registry, &bodies),
         held,
@@ -267,6 +304,20 @@ async fn show(
         acts: acts.into_iter().map(|act| told(&page, act)).collect(),
         page,
     })
+}
+
+/// The other pairs of a group, each with how it stands.
+fn beside(page: &Page, code: &str, group: &Group, but: PairId) -> Vec<(Link, String)> {
+    let others = group.pairs.iter().filter(|pair| pair.id != but);
+    let link = |pair: &Pair| {
+        let records = pair.records.map(|record| short(record.uuid())).join(" – ");
+        let href = format!("/registries/{code}/pairs/{}", pair.id);
+        (
+            Link::new(href, &records, &records),
+            page.text(&pair.state.label()).to_owned(),
+        )
+    };
+    others.take(SHOWN).map(link).collect()
 }
 
 /// What a record says today; nothing where it says nothing. The read is in the log of reads.

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use base::{Error, Result, Timestamp};
 use futures::future::try_join_all;
-use linkage::{Effort, Linker, Records, explain::Explainer};
+use linkage::{
+    Effort, Frequencies, Linker, Records,
+    explain::{Explainer, Of},
+};
 use serde_json::Value;
 use store::{
     jobs::{Job, Run},
@@ -15,7 +18,7 @@ use uuid::Uuid;
 use super::{PairId, State};
 use crate::{
     history::Moment,
-    model::{BLOCK, Duplicates, FieldPath, Registry, RegistryCode, text_of, values_at},
+    model::{About, BLOCK, Duplicates, FieldPath, Registry, RegistryCode, text_of, values_at},
     service::{
         Registries,
         jobs::{Changed, LINK},
@@ -34,9 +37,18 @@ const PIECE: u32 = 200;
 const MOST: u32 = 50;
 
 /// A record as it is now.
-struct Known {
-    id: Uuid,
-    body: Value,
+pub(super) struct Known {
+    pub(super) id: Uuid,
+    pub(super) body: Value,
+}
+
+impl Known {
+    /// What it says in a column of the model: of a field of several values the first.
+    pub(super) fn says(&self, field: &FieldPath) -> Option<String> {
+        let text = values_at(&self.body, field).first().and_then(|value| text_of(value))?;
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
 }
 
 impl Registries {
@@ -65,10 +77,13 @@ impl Registries {
         let changed: BTreeSet<Uuid> = versions.iter().map(|version| version.record_id).collect();
         let changed: Vec<Uuid> = changed.into_iter().collect();
         let mut pairs = Vec::new();
-        for record in self.known(&editions, &changed, run.now).await? {
+        let known = self.known(&editions, &changed, run.now).await?;
+        self.count(&registry, duplicates, &changed, &known).await?;
+        for record in known {
             let others = self.others(&registry, duplicates, &record, run.now).await?;
             let others = self.known(&editions, &others, run.now).await?;
-            pairs.extend(likely(&registry, duplicates, &record, &others, run.now)?);
+            let frequencies = self.frequencies(&registry, duplicates, &record, &others).await?;
+            pairs.extend(likely(&registry, duplicates, &frequencies, &record, &others, run.now)?);
         }
         let more = versions.len() >= PIECE as usize;
         transact!(self.store(), |tx| {
@@ -162,6 +177,7 @@ fn conditions(registry: &Registry, fields: &[FieldPath], body: &Value) -> Vec<Ve
 fn likely(
     registry: &Registry,
     duplicates: &Duplicates,
+    frequencies: &Frequencies,
     record: &Known,
     others: &[Known],
     now: Timestamp,
@@ -175,15 +191,18 @@ fn likely(
     let mut records = Records::new();
     records.begin_source(registry.code.as_str(), &columns, &model.id_column)?;
     for known in [record].into_iter().chain(others) {
-        let value = |path: &FieldPath| values_at(&known.body, path).first().and_then(|value| text_of(value));
         let values: Vec<Option<String>> = [Some(known.id.to_string()), Some(String::from("1"))]
             .into_iter()
-            .chain(duplicates.columns.iter().map(|(_, path)| value(path)))
+            .chain(duplicates.columns.iter().map(|(_, path)| known.says(path)))
             .collect();
         records.push(values.iter().map(Option::as_deref))?;
     }
-    let linker = Linker::new(model.clone(), records)?;
-    let explainer = Explainer::new(&linker);
+    let linker = Linker::with_frequencies(model.clone(), records, frequencies)?;
+    let of = match registry.about {
+        About::Person => Of::Persons,
+        _ => Of::Things,
+    };
+    let explainer = Explainer::new(&linker).of(of);
     let title = |comparison: &str| {
         let column = duplicates.columns.iter().find(|(column, _)| column == comparison);
         let field = column.and_then(|(_, path)| registry.field(path))?;

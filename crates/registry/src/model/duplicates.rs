@@ -28,6 +28,8 @@ pub struct Duplicates {
     pub model: Model,
     /// The columns of the model, each with its field.
     pub columns: Vec<(String, FieldPath)>,
+    /// Those of them whose values are counted in the registry: a rare value that two records share says more than a common one.
+    pub counted: Vec<(String, FieldPath)>,
     /// Fields, each found by a filter: records are compared where all of one list are equal.
     pub blocking: Vec<Vec<FieldPath>>,
     /// The least probability of a pair that a person looks at.
@@ -102,9 +104,11 @@ pub(super) fn compile(files: &Files, fields: &[Field], filters: &[Filter], sink:
             return None;
         }
     };
+    let columns: Vec<(String, FieldPath)> = raw.columns.into_iter().collect();
     Some(Duplicates {
+        counted: counted(&model, &columns),
         model,
-        columns: raw.columns.into_iter().collect(),
+        columns,
         blocking: raw.blocking,
         review: raw.review,
         hash: hex::encode(Sha256::digest(format!("{text} {json}"))),
@@ -115,20 +119,6 @@ pub(super) fn compile(files: &Files, fields: &[Field], filters: &[Filter], sink:
 fn model<'a>(json: &str, columns: impl Iterator<Item = &'a String>) -> Result<Model, Problems> {
     let refused = |error: base::Error| error.problems().cloned().unwrap_or_default();
     let mut model = Model::from_json(json).map_err(refused)?;
-    let mut problems = Problems::new();
-    for (n, comparison) in model.comparisons.iter().enumerate() {
-        if comparison.levels.iter().any(|level| level.term_frequency.is_some()) {
-            problems.add(
-                "term-frequency",
-                format!("/comparisons/{n}"),
-                "Ở đây mỗi lần chỉ so sánh một số bản ghi nên không biết giá trị nào hiếm: bỏ tf_adjustment_column.",
-                "Only a few records are compared at a time here, so which values are rare is not known: leave out tf_adjustment_column.",
-            );
-        }
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
     model.link_type = LinkType::DedupeOnly;
     let block = format!("l.{BLOCK} = r.{BLOCK}");
     model.blocking = linkage::Condition::parse(&block).into_iter().collect();
@@ -142,4 +132,14 @@ fn model<'a>(json: &str, columns: impl Iterator<Item = &'a String>) -> Result<Mo
         .map_err(refused)?;
     Linker::new(model.clone(), records).map_err(refused)?;
     Ok(model)
+}
+
+/// The columns of which a level of the model asks how often their values are met.
+fn counted(model: &Model, columns: &[(String, FieldPath)]) -> Vec<(String, FieldPath)> {
+    let levels = model.comparisons.iter().flat_map(|comparison| &comparison.levels);
+    let asked: Vec<&str> = levels
+        .filter_map(|level| Some(level.term_frequency.as_ref()?.column.as_str()))
+        .collect();
+    let is_asked = |(column, _): &&(String, FieldPath)| asked.iter().any(|asked| asked.eq_ignore_ascii_case(column));
+    columns.iter().filter(is_asked).cloned().collect()
 }

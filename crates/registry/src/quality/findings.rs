@@ -1,6 +1,6 @@
 //! The queue of a steward: what breaks which rule, who sees to it, until when; and what is excused.
 
-use base::{Error, Kind, Result, Timestamp};
+use base::{Error, Kind, Result, Text, Timestamp};
 use identity::{Ctx, OfficerId, Permission};
 use store::{Read, transact};
 use uuid::Uuid;
@@ -10,7 +10,6 @@ use super::{
     correcting::{Correction, Edit},
     judging::Counts,
     month_of, no_finding,
-    proposing::proposals,
     tables::{self, Filter, FindingRow},
 };
 use crate::{
@@ -79,6 +78,8 @@ pub struct FindingView {
     pub record: Option<RecordView>,
     /// What the machine proposes, to be chosen from.
     pub proposals: Vec<Proposal>,
+    /// What is to be known of it where nothing can be proposed.
+    pub notes: Vec<Text>,
 }
 
 /// Whose findings.
@@ -229,11 +230,14 @@ impl Quality {
         let record = self.record(ctx, code, row.record_id).await?;
         let finding = Finding::of(row)?;
         let rule = registry.rule(&finding.rule);
-        let proposed = rule
-            .zip(record.as_ref())
-            .map(|(rule, record)| proposals(&registry, rule, record, ctx));
+        let (mut proposals, mut notes) = (Vec::new(), Vec::new());
+        if let (State::Open, Some(rule), Some(record)) = (finding.state, rule, &record) {
+            proposals = self.proposals(ctx, &registry, rule, record).await?;
+            notes = self.notes(ctx, &registry, rule, record).await?;
+        }
         Ok(FindingView {
-            proposals: proposed.unwrap_or_default(),
+            proposals,
+            notes,
             finding,
             record,
         })

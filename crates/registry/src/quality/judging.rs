@@ -192,7 +192,7 @@ impl Quality {
         let old_ties = tables::ties(tx, records).await?;
         let ties = self.retie(tx, &registry, &looks, &old_ties).await?;
         self.break_alone(tx, &mut looks, now, &ties).await?;
-        self.break_references(tx, &registry, &mut looks).await?;
+        self.break_references(tx, &registry, &mut looks, now).await?;
         let standings = self.stand(tx, &registry, &looks, now).await?;
         self.find(tx, &registry, &looks, &standings, now).await
     }
@@ -255,8 +255,15 @@ impl Quality {
         Ok(())
     }
 
-    /// A key that is named is not there. Of a registry that is kept elsewhere nothing is known, so nothing is wrong.
-    async fn break_references(&self, tx: &Tx, registry: &Registry, looks: &mut BTreeMap<Uuid, Look>) -> Result<()> {
+    /// A key that is named is not there, or another record stands in its place since a merge. Of a registry that is kept elsewhere
+    /// nothing is known, so nothing is wrong.
+    async fn break_references(
+        &self,
+        tx: &Tx,
+        registry: &Registry,
+        looks: &mut BTreeMap<Uuid, Look>,
+        now: Timestamp,
+    ) -> Result<()> {
         let targets: BTreeSet<RegistryCode> = registry
             .rules
             .iter()
@@ -266,9 +273,9 @@ impl Quality {
             })
             .collect();
         for target in targets {
-            if self.registries().shelf().get(&target).is_none() {
+            let Some(editions) = self.registries().shelf().get(&target) else {
                 continue;
-            }
+            };
             let named = |look: &Look| -> Vec<String> {
                 let names = look.today.iter().flat_map(|today| &today.names);
                 names
@@ -279,11 +286,13 @@ impl Quality {
             let keys: BTreeSet<String> = looks.values().flat_map(named).collect();
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             let there = write::taken(tx, index::slot(&target, None), &keys).await?;
+            let moved = self.registries().moved(tx, &editions.current(), &keys, now).await?;
+            let is_there = |key: &String| there.contains(key.as_bytes()) && !moved.contains_key(key);
             for today in looks.values_mut().filter_map(|look| look.today.as_mut()) {
                 let missing = today
                     .names
                     .iter()
-                    .filter(|(_, of, key)| *of == target && !there.contains(key.as_bytes()));
+                    .filter(|(_, of, key)| *of == target && !is_there(key));
                 let rules: Vec<Name> = missing.map(|(rule, ..)| rule.clone()).collect();
                 today.broken.extend(rules);
             }
@@ -324,14 +333,7 @@ impl Quality {
             });
         }
         tables::stand(tx, &registry.code, &rows).await?;
-        for key in told {
-            let tie = reference_tie(&registry.code, &key);
-            if tables::all_again(tx, &tie, now).await? > 0 {
-                for other in tables::registries_tied(tx, &tie).await? {
-                    tx.enqueue(judge_order(&stored_code(&other)?)?, now).await?;
-                }
-            }
-        }
+        judge_those_tied(tx, told.iter().map(|key| reference_tie(&registry.code, key)), now).await?;
         let counted = looks
             .keys()
             .map(|record| (*record, before.get(record).is_some_and(|old| old.counts)));
@@ -421,6 +423,18 @@ impl Quality {
         }
         finding
     }
+}
+
+/// Records that are tied alike are judged again, and their registries with them.
+pub(super) async fn judge_those_tied(tx: &Tx, ties: impl Iterator<Item = Tie>, now: Timestamp) -> Result<()> {
+    for tie in ties {
+        if tables::all_again(tx, &tie, now).await? > 0 {
+            for other in tables::registries_tied(tx, &tie).await? {
+                tx.enqueue(judge_order(&stored_code(&other)?)?, now).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Every record that counts.

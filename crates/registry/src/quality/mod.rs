@@ -16,6 +16,7 @@ mod findings;
 mod judging;
 mod look;
 mod mine;
+mod naming;
 pub mod offered;
 mod own;
 pub mod pages;
@@ -34,6 +35,7 @@ pub use findings::{Finding, FindingId, FindingView, Place, State, Wanted, Whose}
 pub(crate) use judging::judge_anew;
 pub use judging::{JUDGE, Progress, judge_order};
 pub use mine::{Mine, MyRecord};
+pub(crate) use naming::Naming;
 pub use sampling::{DRAW, Looked, Sample, SampleId, SampleItem, wilson};
 
 use crate::{elsewhere::Elsewhere, model::RegistryCode, service::Registries, store::quality as tables};

@@ -1,18 +1,19 @@
 //! Taking a proposal of the machine: for one record, where a person has looked at it.
 
-use base::{Kind, Result};
+use base::{Kind, Result, Text};
 use identity::{Ctx, Permission};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Quality,
+    PURPOSE, Quality,
     correcting::{Correction, Edit, edited, problem},
     findings::{FindingId, OPEN, closed},
 };
 use crate::{
     history::Moment,
-    model::{Proposal, Proposed, Registry, RegistryCode, Rule},
-    service::{Change, Provenance, RecordId, RecordView, Seen, Target, Written},
+    model::{FieldPath, Proposal, Proposed, Registry, RegistryCode, Rule, Test, text_of, values_at},
+    service::{Change, Provenance, Purpose, RecordId, RecordView, Seen, Target, Written},
 };
 
 /// A proposal for one record.
@@ -48,7 +49,7 @@ impl Quality {
         let (Some(rule), Some(record)) = (rule, record) else {
             return Err(closed());
         };
-        let proposals = proposals(&registry, rule, &record, ctx);
+        let proposals = self.proposals(ctx, &registry, rule, &record).await?;
         let proposal = proposals.get(nth).ok_or_else(|| {
             problem(
                 Kind::Invalid,
@@ -66,6 +67,57 @@ impl Quality {
             key: format!("proposal/{id}/{seen}/{nth}"),
         };
         self.take_proposal(ctx, &registry, &record, taken).await
+    }
+
+    /// What is proposed for a record that breaks a rule, in the order in which it is shown.
+    pub(super) async fn proposals(
+        &self,
+        ctx: &Ctx,
+        registry: &Registry,
+        rule: &Rule,
+        record: &RecordView,
+    ) -> Result<Vec<Proposal>> {
+        let moved = self.moved(ctx, rule, record).await?;
+        let to_new = moved.iter().filter_map(|moved| moved.proposal(registry, record));
+        Ok(to_new.chain(standard(registry, rule, record, ctx)).collect())
+    }
+
+    /// What is to be known of a record that breaks a rule where nothing can be proposed.
+    pub(super) async fn notes(
+        &self,
+        ctx: &Ctx,
+        registry: &Registry,
+        rule: &Rule,
+        record: &RecordView,
+    ) -> Result<Vec<Text>> {
+        let moved = self.moved(ctx, rule, record).await?;
+        let within = moved.iter().filter(|moved| moved.proposal(registry, record).is_none());
+        Ok(within.map(Moved::text).collect())
+    }
+
+    /// The keys that a record names under a rule of references and in whose place others stand, in their order.
+    async fn moved(&self, ctx: &Ctx, rule: &Rule, record: &RecordView) -> Result<Vec<Moved>> {
+        let Test::Reference {
+            field,
+            registry: target,
+        } = &rule.test
+        else {
+            return Ok(Vec::new());
+        };
+        if self.registries().shelf().get(target).is_none() {
+            return Ok(Vec::new());
+        }
+        let purpose = Purpose::read(PURPOSE, "", "")?;
+        let mut moved = Vec::new();
+        for old in values_at(&record.body, field).into_iter().filter_map(text_of) {
+            let new = self.registries().key_in_place(ctx, &purpose, target, &old).await?;
+            moved.extend(new.map(|new| Moved {
+                field: field.clone(),
+                old,
+                new,
+            }));
+        }
+        Ok(moved)
     }
 
     /// Writes what a proposal says: a correction, or, where what was said was right before, what holds from a day on.
@@ -117,8 +169,8 @@ impl Quality {
     }
 }
 
-/// What is proposed for a record that breaks a rule of standard forms, in the order in which it is shown.
-pub(super) fn proposals(registry: &Registry, rule: &Rule, record: &RecordView, ctx: &Ctx) -> Vec<Proposal> {
+/// What is proposed for a record that breaks a rule of standard forms.
+fn standard(registry: &Registry, rule: &Rule, record: &RecordView, ctx: &Ctx) -> Vec<Proposal> {
     let today = ctx.now.legal_date();
     let fields = registry.looks_at(rule).into_iter();
     let proposed = fields.filter_map(|field| registry.propose(&field, &record.body, today));
@@ -128,4 +180,48 @@ pub(super) fn proposals(registry: &Registry, rule: &Rule, record: &RecordView, c
             Proposed::Choose(proposals) => proposals,
         })
         .collect()
+}
+
+/// A key that a record names, of a record that was merged into another.
+struct Moved {
+    field: FieldPath,
+    old: String,
+    new: String,
+}
+
+impl Moved {
+    fn text(&self) -> Text {
+        let Self { old, new, .. } = self;
+        Text::new(
+            format!("Bản ghi có khóa {old} đã được hợp nhất vào bản ghi có khóa {new}."),
+            format!("The record with the key {old} was merged into the one with the key {new}."),
+        )
+    }
+
+    /// That the field names the new key; none where it stands within a list of groups, which is corrected as a whole.
+    fn proposal(&self, registry: &Registry, record: &RecordView) -> Option<Proposal> {
+        let field = registry.field(&self.field)?;
+        let value = if field.many {
+            if field.schema.get("type").and_then(Value::as_str) != Some("array") {
+                return None;
+            }
+            let texts = values_at(&record.body, &self.field).into_iter().filter_map(text_of);
+            let texts = texts.map(|text| if text == self.old { self.new.clone() } else { text });
+            let mut once: Vec<String> = Vec::new();
+            for text in texts {
+                if !once.contains(&text) {
+                    once.push(text);
+                }
+            }
+            once.join(", ")
+        } else {
+            self.new.clone()
+        };
+        Some(Proposal {
+            values: vec![(self.field.clone(), value.clone())],
+            from: None,
+            shown: value,
+            why: self.text(),
+        })
+    }
 }

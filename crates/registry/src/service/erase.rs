@@ -13,6 +13,7 @@ use super::{
     write::{changed, complete, unchanged, version},
 };
 use crate::{
+    linking,
     model::{ChangeKind, RegistryCode},
     quality,
     question::store as answers,
@@ -40,6 +41,8 @@ impl Registries {
         let provenance = complete(provenance, &registry)?;
         let record = seen.record.uuid();
         transact!(self.store(), |tx| {
+            // First, as whoever merges records takes the turns in this order.
+            linking::forget(&tx, code, record).await?;
             let at = tables::turn(&tx, code, 1, ctx.now).await?;
             unchanged(&tx, code, record, seen.seq).await?;
             let said = (ChangeKind::Erase, None, None);

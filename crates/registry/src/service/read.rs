@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use base::{Error, Result, Timestamp};
+use base::{Error, Kind, Result, Timestamp};
 use futures::future::try_join_all;
 use identity::{Actor, Ctx, DataRead, Permission, Purpose as Why};
 use serde_json::Value;
@@ -113,7 +113,8 @@ impl Registries {
     /// What holds of the record with a key, or with an id.
     ///
     /// # Errors
-    /// `NotFound` also where nothing holds of it then; `Forbidden`; `Unavailable` when the read could not be logged.
+    /// `NotFound` also where nothing holds of it then: of a record that was merged into another it names the key of that one
+    /// (`record-merged`); `Forbidden`; `Unavailable` when the read could not be logged.
     pub async fn read(
         &self,
         ctx: &Ctx,
@@ -126,15 +127,35 @@ impl Registries {
         let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
         let at = at(ctx, &registry, when);
         let record = match key.parse::<Uuid>() {
-            Ok(id) => id,
-            Err(_) => {
-                let slot = index::slot(code, None);
-                let found = tables::by_key(&self.store().read(), slot, key, at).await?;
-                found.ok_or_else(no_record)?
-            }
+            Ok(id) => Some(id),
+            Err(_) => tables::by_key(&self.store().read(), index::slot(code, None), key, at).await?,
         };
-        let mut views = self.views(ctx, purpose, &editions, &[record], at, mask).await?;
-        views.pop().ok_or_else(no_record)
+        let records: Vec<Uuid> = record.into_iter().collect();
+        let mut views = self.views(ctx, purpose, &editions, &records, at, mask).await?;
+        match views.pop() {
+            Some(view) => Ok(view),
+            None => Err(self.absent(ctx, purpose, &registry, key, when, mask).await?),
+        }
+    }
+
+    /// What to say where nothing holds of a record. Where its place is now is told to who asks about now and may see the key: under a
+    /// pseudonym or without the key's fields nobody learns it.
+    async fn absent(
+        &self,
+        ctx: &Ctx,
+        purpose: &Purpose,
+        registry: &Registry,
+        key: &str,
+        when: When,
+        mask: &Mask,
+    ) -> Result<Error> {
+        let of_now = when.as_of.is_none() && when.known_at.is_none();
+        let sees_key = purpose.veiled().is_none() && registry.key.iter().all(|field| mask.shows(field));
+        if !of_now || !sees_key {
+            return Ok(no_record());
+        }
+        let place = self.key_in_place(ctx, purpose, &registry.code, key).await?;
+        Ok(place.map_or_else(no_record, |key| merged(&key)))
     }
 
     /// The records that meet all conditions.
@@ -306,7 +327,7 @@ impl Registries {
     }
 
     /// What holds of these records, whole. Whoever shows any of it tells those whom it is about first.
-    pub(super) async fn speaking(
+    pub(crate) async fn speaking(
         &self,
         ctx: &Ctx,
         editions: &Editions,
@@ -436,6 +457,15 @@ fn is_seen_whole(ctx: &Ctx, registry: &Registry, mask: &Mask) -> bool {
     };
     let is_seen = |path: &FieldPath| mask.shows(path) && where_it_looks(path);
     ctx.actor == Actor::System(super::EXCHANGE) && registry.subjects.iter().all(is_seen)
+}
+
+fn merged(key: &str) -> Error {
+    Error::refused(
+        Kind::NotFound,
+        "record-merged",
+        format!("Bản ghi này đã được hợp nhất vào bản ghi có khóa {key}."),
+        format!("This record was merged into the record with the key {key}."),
+    )
 }
 
 pub(super) fn at(ctx: &Ctx, registry: &Registry, when: When) -> At {

@@ -14,6 +14,7 @@ pub mod pseudonyms;
 pub mod quality;
 pub mod read;
 pub mod samples;
+pub mod terms;
 pub mod write;
 
 use base::{Error, Result};

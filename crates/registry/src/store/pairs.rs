@@ -1,7 +1,9 @@
 //! Pairs of records that may speak of the same.
 
+use std::collections::BTreeMap;
+
 use base::{Result, Timestamp};
-use store::{Read, Row, Tx, params, sea_orm};
+use store::{MOST_VALUES, Param, Read, Row, Tx, among, padded, params, sea_orm};
 use uuid::Uuid;
 
 use crate::model::RegistryCode;
@@ -37,6 +39,13 @@ const PAIR: &str = "id, one_id, other_id, weight, reason_vi, reason_en, state, e
 pub async fn looked_at(db: &impl Read, code: &RegistryCode, model: &str) -> Result<i64> {
     let sql = "SELECT recorded_at FROM registry_linking WHERE registry = $1 AND model = $2";
     Ok(db.scalar(sql, params![code.as_str(), model]).await?.unwrap_or(0))
+}
+
+/// Takes the turn of a registry: until the transaction ends nobody else counts its values or decides about its pairs.
+pub async fn turn(tx: &Tx, code: &RegistryCode) -> Result<()> {
+    let sql = "INSERT INTO registry_linking (registry, model, recorded_at) VALUES ($1, '', 0) \
+               ON CONFLICT (registry) DO UPDATE SET model = registry_linking.model";
+    tx.exec(sql, params![code.as_str()]).await.map(drop)
 }
 
 /// Notes it.
@@ -87,6 +96,60 @@ pub async fn list(
 pub async fn get(db: &impl Read, code: &RegistryCode, id: Uuid) -> Result<Option<PairRow>> {
     let sql = format!("SELECT {PAIR} FROM registry_pair WHERE registry = $1 AND id = $2");
     db.one(&sql, params![code.as_str(), id]).await
+}
+
+/// The pairs in one of these states in which one of these records is, each once, at most `most` of either side.
+pub async fn touching(db: &impl Read, records: &[Uuid], states: &[&str], most: i64) -> Result<Vec<PairRow>> {
+    let mut pairs = BTreeMap::new();
+    for records in padded(records, MOST_VALUES) {
+        for side in ["one_id", "other_id"] {
+            let sql = format!(
+                "SELECT {PAIR} FROM registry_pair WHERE {side} IN ({}) AND state IN ({}) LIMIT $1",
+                among(2, records.len()),
+                among(2 + records.len(), states.len())
+            );
+            let mut values = params![most];
+            values.extend(records.iter().map(Param::value));
+            values.extend(states.iter().map(|state| (*state).value()));
+            let rows: Vec<PairRow> = db.all(&sql, values).await?;
+            pairs.extend(rows.into_iter().map(|row| (row.id, row)));
+        }
+    }
+    Ok(pairs.into_values().collect())
+}
+
+/// Whether any pair of a registry is merged.
+pub async fn any_merged(db: &impl Read, code: &RegistryCode) -> Result<bool> {
+    let sql = "SELECT id FROM registry_pair WHERE registry = $1 AND state = 'merged' LIMIT 1";
+    let found: Option<Uuid> = db.scalar(sql, params![code.as_str()]).await?;
+    Ok(found.is_some())
+}
+
+/// The records that merges have ended, each with the one that stayed.
+pub async fn merged_into(db: &impl Read, records: &[Uuid]) -> Result<BTreeMap<Uuid, Uuid>> {
+    #[derive(Row)]
+    struct MergedRow {
+        one_id: Uuid,
+        other_id: Uuid,
+        ended_id: Uuid,
+    }
+    let mut into = BTreeMap::new();
+    for records in padded(records, MOST_VALUES) {
+        let sql = format!(
+            "SELECT one_id, other_id, ended_id FROM registry_pair WHERE ended_id IS NOT NULL AND ended_id IN ({})",
+            among(1, records.len())
+        );
+        let rows: Vec<MergedRow> = db.all(&sql, records.iter().map(Param::value).collect()).await?;
+        into.extend(rows.into_iter().map(|row| {
+            let stayed = if row.ended_id == row.one_id {
+                row.other_id
+            } else {
+                row.one_id
+            };
+            (row.ended_id, stayed)
+        }));
+    }
+    Ok(into)
 }
 
 /// What was decided about a pair, oldest first.

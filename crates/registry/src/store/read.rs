@@ -6,7 +6,7 @@ use base::{Error, Result};
 use store::{MOST_VALUES, Param, Read, Row, among, padded, params, sea_orm};
 use uuid::Uuid;
 
-use super::{NOW, VERSION, VersionRow, index::Values};
+use super::{NOW, STILL_KNOWN, VERSION, VersionRow, index::Values};
 use crate::{history::Moment, model::RegistryCode};
 
 /// A moment of life, as it was known at an instant of here.
@@ -82,6 +82,21 @@ pub async fn by_key_ever(db: &impl Read, slot: i64, key: &str, known: i64) -> Re
     let sql = "SELECT record_id FROM registry_index WHERE slot = $1 AND value = $2 AND known_from <= $3 AND known_to > $3 \
                ORDER BY valid_to DESC, record_id LIMIT 1";
     db.scalar(sql, params![slot, key.as_bytes(), known]).await
+}
+
+/// The records that are or were found by each of these keys, as is known now.
+pub async fn by_keys_ever(db: &impl Read, slot: i64, keys: &[&str]) -> Result<Vec<Place>> {
+    let mut found = Vec::new();
+    for keys in padded(keys, MOST_VALUES) {
+        let sql = format!(
+            "SELECT DISTINCT record_id, value FROM registry_index WHERE slot = $1 AND known_to = $2 AND value IN ({})",
+            among(3, keys.len())
+        );
+        let mut values = params![slot, STILL_KNOWN];
+        values.extend(keys.iter().map(|key| key.as_bytes().value()));
+        found.extend(db.all::<Place>(&sql, values).await?);
+    }
+    Ok(found)
 }
 
 /// Where a value of a field lies.

@@ -226,6 +226,7 @@ struct FindingPage {
     row: Row,
     finding: Finding,
     mine: bool,
+    notes: Vec<String>,
     /// What was sent and what was typed, after a refusal.
     sent: String,
     reason: String,
@@ -312,6 +313,7 @@ fn finding_page(web: &Web, registry: Arc<Registry>, view: FindingView) -> Findin
     FindingPage {
         row: row(&page, &registry, &view.finding, web.ctx.now),
         mine: view.finding.owner.as_ref().map(|(id, _)| *id) == officer,
+        notes: view.notes.iter().map(|note| page.text(note).to_owned()).collect(),
         finding: view.finding,
         sent: String::new(),
         reason: String::new(),

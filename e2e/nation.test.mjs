@@ -335,6 +335,36 @@ test('a birth filed once is in five registries of four nodes, one of which was a
   await Promise.all([mother, clerk, registrar, leader, steward].map((visitor) => visitor.close()));
 });
 
+test('a person sees on one page what the registries of other agencies hold about her, and what she contests arrives there', async () => {
+  const citizen = await enter('ninhbinh', 'citizen');
+  const { page } = citizen;
+  await page.goto('/my/records');
+  const held = await page.locator('main').innerText();
+  for (const registry of ['dân cư', 'cư trú', 'hộ tịch', 'bảo hiểm', 'thuế']) {
+    assert.match(held, new RegExp(registry, 'i'), `${registry}: ${held}`);
+  }
+  assert.ok(held.includes(CITIZEN) && held.includes('Nguyễn Thị Hương'), held);
+  assert.doesNotMatch(held, /chưa trả lời, xin thử lại sau/, held);
+  await inspect(page, 'nation-records');
+
+  await page.locator('a[href^="/my/records/elsewhere/population/"][href$="/name"]').first().click();
+  await inspect(page, 'nation-contest');
+  // What is missing is said, and nothing typed is lost.
+  const send = () => page.getByRole('button', { name: 'Gửi phản ánh' }).click();
+  await page.locator('[name=right]').fill('Nguyễn Thị Hường');
+  await send();
+  await page.getByText('Nêu điều chưa đúng').first().waitFor();
+  assert.equal(await page.locator('[name=right]').inputValue(), 'Nguyễn Thị Hường');
+  await page.locator('[name=wrong]').fill('Tên tôi có dấu huyền.');
+  await send();
+  await page.waitForURL('**/my/records');
+  assert.match(await page.locator('section[aria-labelledby=elsewhere]').innerText(), /hạn trả lời/);
+  const steward = await enter('congan', 'administrator');
+  await steward.page.goto('/registries/population/doubts');
+  await steward.page.getByText(CITIZEN).first().waitFor();
+  await Promise.all([citizen, steward].map((visitor) => visitor.close()));
+});
+
 test('the map shows members and traffic, keeps itself current, and says that a node has died', async () => {
   const visitor = await visit(browser, nation.site('vpcp'));
   const { page } = visitor;

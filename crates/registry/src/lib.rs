@@ -55,5 +55,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0013_ordered",
     "0014_found",
     "0015_times",
+    "0017_files",
     "0018_groups"
 );

@@ -87,6 +87,8 @@ struct One {
     look: Option<String>,
     /// The queue of pairs that may be the same, for its stewards.
     pairs: Option<String>,
+    /// Where files are compared with it, for its stewards.
+    files: Option<String>,
     /// What is to be done, for stewards.
     queue: Option<String>,
     steward: ui::Values,
@@ -149,6 +151,7 @@ async fn one(State(registries): State<Registries>, web: Web, Path(code): Path<St
         .may(Permission::KeepRegistry, &Scope::Agency(registry.steward.to_string()));
     let made = One {
         pairs: keeps.then(|| format!("/registries/{}/pairs", registry.code)),
+        files: (keeps && registry.duplicates.is_some()).then(|| format!("/registries/{}/files", registry.code)),
         queue: keeps.then(|| format!("/registries/{}/queue", registry.code)),
         steward: keeper(&registries, &registry, &web),
         look: may_look.then(|| format!("/registries/{}/record", registry.code)),

@@ -149,6 +149,15 @@ impl Standards<'_> {
             .collect()
     }
 
+    /// One cell in the standard form of a field, which is empty where nothing stands there; doubts are left out.
+    ///
+    /// # Errors
+    /// Why it has none.
+    pub fn cell(&self, field: &Field, cell: &Cell) -> Result<String, CodeError> {
+        let written = self.field(field, cell).map_err(|refused| refused.reason)?;
+        Ok(written.columns.into_iter().next().unwrap_or_default())
+    }
+
     /// Rows that are longer or shorter than the headings.
     fn check_width(&self, row: &Row, columns: &Columns, format: Format, judged: &mut Judged) {
         let width = columns.width;

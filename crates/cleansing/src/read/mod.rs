@@ -127,7 +127,14 @@ impl Reader {
     /// # Errors
     /// `cannot-open`, and what makes a workbook unreadable ([`XlsxReader`]).
     pub fn open(path: &Path, layout: &Layout) -> Result<(Self, Opened)> {
-        let mut file = File::open(path).map_err(|e| cannot_open(&e))?;
+        Self::of(File::open(path).map_err(|e| cannot_open(&e))?, layout)
+    }
+
+    /// As [`Self::open`], of a file that may have no name.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn of(mut file: File, layout: &Layout) -> Result<(Self, Opened)> {
         let sample = read_sample(&mut file)?;
         let format = layout.format.unwrap_or_else(|| tell_format(&sample));
         if format == Format::Xlsx {

@@ -182,7 +182,7 @@ impl Comparison {
     }
 
     /// The columns that its conditions speak of.
-    pub(crate) fn columns(&self) -> Vec<&str> {
+    pub fn columns(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for condition in self.levels.iter().filter_map(|l| l.when.condition()) {
             for column in condition.expr.columns() {

@@ -465,7 +465,7 @@ pub(crate) fn sort_of(term: &Term) -> Sort {
 }
 
 /// The codes of a field by code and name, without marks and case. Communes have too many names alike: of them codes alone.
-fn codes(registry: &Registry, field: &Field, today: Date) -> HashMap<String, String> {
+pub(super) fn codes(registry: &Registry, field: &Field, today: Date) -> HashMap<String, String> {
     let mut codes = HashMap::new();
     let Some(list) = &field.term.list else { return codes };
     let mut add = |name: &str, code: &str| {

@@ -7,6 +7,7 @@
 //!
 //! Every row is a new record; or, where the mapping says so, the rows that follow one another with one key are. Its leaf in the transparency log follows by the job that any change enqueues.
 
+mod cells;
 mod constants;
 mod fill;
 mod items;
@@ -24,9 +25,11 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cells::Cells;
 pub(crate) use mapping::sort_of;
 pub use mapping::{Form, Mapping};
 pub use run::import;
+pub(crate) use suggest::recognise;
 pub use suggest::suggest;
 pub use units::gazetteer;
 

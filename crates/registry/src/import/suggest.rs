@@ -42,15 +42,49 @@ pub fn suggest(file: &Path, registry: &Registry) -> Result<String> {
     let all: Vec<Term> = dictionary.iter().chain(&of_items).cloned().collect();
     let (headings, data) = headings(&rows, &all).ok_or_else(no_header)?;
     let samples = rows.get(data..).unwrap_or_default();
-    let columns: Vec<Column> = headings
-        .iter()
-        .enumerate()
-        .map(|(n, name)| column(name, n, samples))
-        .collect();
+    let columns = columns(&headings, samples);
     let mut found = scan(&columns, &dictionary);
     counted(registry, &columns, &of_items, &mut found);
     let encoding = opened.guess.map(|guess| guess.encoding.name());
     Ok(draft(registry, &headings, &found, encoding))
+}
+
+/// Where the headings of a table stand, and what its columns are.
+pub(crate) struct Recognised {
+    /// The headings; two rows of them are put together.
+    pub headings: Vec<String>,
+    /// How many rows stand before the data.
+    pub before: usize,
+    /// Of each column the field that it resembles most.
+    pub fields: Vec<Option<FieldPath>>,
+}
+
+/// Recognises a table by its first rows, as [`suggest`] does. A column is told to be a field where that is one of `wanted`; where no row
+/// resembles fields, the first is taken for the headings, and a person says the rest.
+pub(crate) fn recognise(registry: &Registry, rows: &[Vec<String>], wanted: &[FieldPath]) -> Recognised {
+    let fields = registry.fields.iter();
+    let dictionary: Vec<Term> = fields.filter_map(|field| term(registry, field)).collect();
+    let first = || (rows.first().cloned().unwrap_or_default(), 1);
+    let (headings, before) = headings(rows, &dictionary).unwrap_or_else(first);
+    let found = scan(&columns(&headings, rows.get(before..).unwrap_or_default()), &dictionary);
+    let mut filled: Vec<FieldPath> = Vec::new();
+    let mut fields = Vec::with_capacity(headings.len());
+    for matched in &found.matched {
+        let best = matched.proposals.first().map_or(LEAST, |best| best.score.max(LEAST));
+        let field = matched
+            .proposals
+            .iter()
+            .filter(|proposal| proposal.score >= best)
+            .filter_map(|proposal| proposal.term.parse::<FieldPath>().ok())
+            .find(|path| wanted.contains(path) && !filled.contains(path));
+        filled.extend(field.clone());
+        fields.push(field);
+    }
+    Recognised {
+        headings,
+        before,
+        fields,
+    }
 }
 
 /// A field as an entry of a dictionary; none for what a column cannot fill.
@@ -150,6 +184,11 @@ fn numbered(heading: &str) -> Option<(String, usize)> {
         .filter(|word| !word.is_empty())
         .collect();
     Some((words.join(" "), number))
+}
+
+fn columns(headings: &[String], samples: &[Vec<String>]) -> Vec<Column> {
+    let headings = headings.iter().enumerate();
+    headings.map(|(n, name)| column(name, n, samples)).collect()
 }
 
 fn column(name: &str, at: usize, rows: &[Vec<String>]) -> Column {

@@ -7,13 +7,16 @@
 //!
 //! Pairs that hang together are one [`Group`], in which decisions have to agree. Whoever names a merged record by its key gets a
 //! finding with the key in its place, and nothing is overwritten.
+//! By the same model rows of a file that shares no key with the registry are compared with its records ([`files`]).
 
 mod counts;
 mod decide;
+pub mod files;
 mod groups;
 mod moved;
 pub mod pages;
 mod propose;
+mod score;
 
 pub(crate) use counts::forget;
 pub use groups::{Group, MOST_RECORDS};

@@ -38,7 +38,8 @@ pub fn router(registries: Registries) -> Router {
     Router::new()
         .route("/registries/{code}/pairs", get(queue))
         .route("/registries/{code}/pairs/{id}", get(look).post(decide))
-        .with_state(registries)
+        .with_state(registries.clone())
+        .merge(super::files::pages::router(registries))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -57,6 +58,8 @@ struct Queue {
     first: Option<String>,
     next: Option<String>,
     declared: bool,
+    /// Where files are compared with the registry.
+    files: String,
 }
 
 struct Row {
@@ -104,6 +107,7 @@ async fn list(registries: &Registries, web: &Web, code: &str, place: &Place) -> 
         first: after.map(|_| address(state)),
         next: listed.next.map(|next| format!("{}&cursor={next}", address(state))),
         declared: registry.duplicates.is_some(),
+        files: format!("/registries/{code}/files"),
         page,
     })
 }
@@ -160,11 +164,11 @@ struct PairPage {
 }
 
 /// A field of both records.
-struct Compared {
-    name: String,
-    values: [Values; 2],
+pub(super) struct Compared {
+    pub name: String,
+    pub values: [Values; 2],
     /// Whether they are equal; nothing where one of the records does not hold any more.
-    same: Option<bool>,
+    pub same: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -334,7 +338,7 @@ async fn body(registries: &Registries, web: &Web, registry: &Registry, record: R
     }
 }
 
-fn compared(page: &Page, registry: &Registry, bodies: &[Option<Value>; 2]) -> Vec<Compared> {
+pub(super) fn compared(page: &Page, registry: &Registry, bodies: &[Option<Value>; 2]) -> Vec<Compared> {
     let fields = registry.fields.iter().filter(|field| field.term.ty != DataType::Group);
     let rows = fields.map(|field| {
         let values = bodies.each_ref().map(|body| match body {
@@ -361,7 +365,7 @@ fn told(page: &Page, act: Act) -> (String, String, String, String) {
     (act.at.display(), act.actor, what.to_owned(), act.why)
 }
 
-fn find(registries: &Registries, code: &str) -> Result<Arc<Registry>> {
+pub(super) fn find(registries: &Registries, code: &str) -> Result<Arc<Registry>> {
     let editions = code
         .parse::<RegistryCode>()
         .ok()
@@ -375,7 +379,7 @@ fn pair_id(text: &str) -> Result<PairId> {
         .map_err(|_| Error::not_found("cặp bản ghi", "pair of records"))
 }
 
-fn titled(web: &Web, registry: &Registry) -> Page {
+pub(super) fn titled(web: &Web, registry: &Registry) -> Page {
     let mut page = web.titled(&registry.name.vi, &registry.name.en);
     page.breadcrumbs = vec![
         Link::new("/registries", "Cơ sở dữ liệu", "Registries"),

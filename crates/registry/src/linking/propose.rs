@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use base::{Error, Result, Timestamp};
 use futures::future::try_join_all;
-use linkage::{
-    Effort, Frequencies, Linker, Records,
-    explain::{Explainer, Of},
-};
+use linkage::Frequencies;
 use serde_json::Value;
 use store::{
     jobs::{Job, Run},
@@ -15,10 +12,13 @@ use store::{
 };
 use uuid::Uuid;
 
-use super::{PairId, State};
+use super::{
+    PairId, State,
+    score::{Found, Scoring, compare},
+};
 use crate::{
     history::Moment,
-    model::{About, BLOCK, Duplicates, FieldPath, Registry, RegistryCode, text_of, values_at},
+    model::{Duplicates, FieldPath, Registry, RegistryCode, text_of, values_at},
     service::{
         Registries,
         jobs::{Changed, LINK},
@@ -51,6 +51,16 @@ impl Known {
     }
 }
 
+/// Records that share some fields with a body.
+pub(super) struct Near {
+    /// Which.
+    pub records: BTreeSet<Uuid>,
+    /// Whether the body says all fields of a list of the blocking.
+    pub asked: bool,
+    /// Whether so many share a list that they were left out.
+    pub left_out: bool,
+}
+
 impl Registries {
     /// Orders to look for pairs among what has changed, where a registry declares how.
     pub(crate) async fn order_linking(&self, run: &Run, code: &RegistryCode) -> Result<()> {
@@ -80,7 +90,9 @@ impl Registries {
         let known = self.known(&editions, &changed, run.now).await?;
         self.count(&registry, duplicates, &changed, &known).await?;
         for record in known {
-            let others = self.others(&registry, duplicates, &record, run.now).await?;
+            let mut others = self.near(&registry, duplicates, &record.body, run.now).await?.records;
+            others.remove(&record.id);
+            let others: Vec<Uuid> = others.into_iter().collect();
             let others = self.known(&editions, &others, run.now).await?;
             let frequencies = self.frequencies(&registry, duplicates, &record, &others).await?;
             pairs.extend(likely(&registry, duplicates, &frequencies, &record, &others, run.now)?);
@@ -98,7 +110,7 @@ impl Registries {
     }
 
     /// What records say now; those that say nothing are not among them.
-    async fn known(&self, editions: &Editions, records: &[Uuid], now: Timestamp) -> Result<Vec<Known>> {
+    pub(super) async fn known(&self, editions: &Editions, records: &[Uuid], now: Timestamp) -> Result<Vec<Known>> {
         let registry = editions.current();
         let at = at(&registry, now);
         let spoken = read::spoken(&self.store().read(), &registry.code, records, at).await?;
@@ -116,27 +128,31 @@ impl Registries {
         Ok(known)
     }
 
-    /// The records that share all fields of one list of the blocking with a record.
-    async fn others(
+    /// The records that share all fields of one list of the blocking with a body.
+    pub(super) async fn near(
         &self,
         registry: &Registry,
         duplicates: &Duplicates,
-        record: &Known,
+        body: &Value,
         now: Timestamp,
-    ) -> Result<Vec<Uuid>> {
-        let questions = duplicates
+    ) -> Result<Near> {
+        let questions: Vec<_> = duplicates
             .blocking
             .iter()
-            .flat_map(|fields| conditions(registry, fields, &record.body));
-        let found = try_join_all(questions.map(|conditions| async move {
+            .flat_map(|fields| conditions(registry, fields, body))
+            .collect();
+        let found = try_join_all(questions.iter().map(|conditions| async move {
             let order = Order::Age { after: None };
             let db = self.store().read();
-            read::find(&db, &registry.code, &conditions, &order, at(registry, now), MOST + 1).await
+            read::find(&db, &registry.code, conditions, &order, at(registry, now), MOST + 1).await
         }))
         .await?;
-        let few = found.into_iter().filter(|found| found.len() <= MOST as usize);
-        let others: BTreeSet<Uuid> = few.flatten().map(|place| place.record_id).collect();
-        Ok(others.into_iter().filter(|other| *other != record.id).collect())
+        let (few, many): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| found.len() <= MOST as usize);
+        Ok(Near {
+            records: few.into_iter().flatten().map(|place| place.record_id).collect(),
+            asked: !questions.is_empty(),
+            left_out: !many.is_empty(),
+        })
     }
 }
 
@@ -182,58 +198,34 @@ fn likely(
     others: &[Known],
     now: Timestamp,
 ) -> Result<Vec<PairRow>> {
-    if others.is_empty() {
-        return Ok(Vec::new());
-    }
-    let model = &duplicates.model;
-    let columns = duplicates.columns.iter().map(|(column, _)| column.as_str());
-    let columns: Vec<&str> = [model.id_column.as_str(), BLOCK].into_iter().chain(columns).collect();
-    let mut records = Records::new();
-    records.begin_source(registry.code.as_str(), &columns, &model.id_column)?;
-    for known in [record].into_iter().chain(others) {
-        let values: Vec<Option<String>> = [Some(known.id.to_string()), Some(String::from("1"))]
-            .into_iter()
-            .chain(duplicates.columns.iter().map(|(_, path)| known.says(path)))
-            .collect();
-        records.push(values.iter().map(Option::as_deref))?;
-    }
-    let linker = Linker::with_frequencies(model.clone(), records, frequencies)?;
-    let of = match registry.about {
-        About::Person => Of::Persons,
-        _ => Of::Things,
+    let values = |known: &Known| -> Vec<Option<String>> {
+        let columns = duplicates.columns.iter();
+        columns.map(|(_, path)| known.says(path)).collect()
     };
-    let explainer = Explainer::new(&linker).of(of);
-    let title = |comparison: &str| {
-        let column = duplicates.columns.iter().find(|(column, _)| column == comparison);
-        let field = column.and_then(|(_, path)| registry.field(path))?;
-        Some(registry.label(field))
+    let told: Vec<_> = others.iter().map(values).collect();
+    let by = Scoring {
+        registry,
+        duplicates,
+        frequencies,
+        policy: None,
     };
-    let effort = Effort {
-        threads: 1,
-        ..Effort::default()
+    let found = compare(&by, &values(record), &told, duplicates.review)?;
+    let pair = |found: Found| {
+        let other = others.get(found.other)?;
+        Some(PairRow {
+            id: PairId::new(now).uuid(),
+            one_id: record.id.min(other.id),
+            other_id: record.id.max(other.id),
+            weight: (found.weight * 1000.0) as i64,
+            reason_vi: found.reason.vi,
+            reason_en: found.reason.en,
+            state: State::Open.code().to_owned(),
+            ended_id: None,
+            ended_seq: None,
+            version: 1,
+        })
     };
-    let mut pairs = Vec::new();
-    linker.predict(effort, linkage::weight_of(duplicates.review), |found, _| {
-        // The first record is the one that has changed; the others were not asked about each other.
-        for pair in found.iter().filter(|pair| pair.left == 0 || pair.right == 0) {
-            let other = others.get((pair.left.max(pair.right) - 1) as usize);
-            let reason = explainer.explain(pair, title).sentence;
-            pairs.extend(other.map(|other| PairRow {
-                id: PairId::new(now).uuid(),
-                one_id: record.id.min(other.id),
-                other_id: record.id.max(other.id),
-                weight: (pair.weight * 1000.0) as i64,
-                reason_vi: reason.vi,
-                reason_en: reason.en,
-                state: State::Open.code().to_owned(),
-                ended_id: None,
-                ended_seq: None,
-                version: 1,
-            }));
-        }
-        Ok(())
-    })?;
-    Ok(pairs)
+    Ok(found.into_iter().filter_map(pair).collect())
 }
 
 fn order(code: &RegistryCode) -> Result<Job> {

@@ -5,7 +5,10 @@ use store::jobs::Runner;
 use uuid::Uuid;
 
 use super::Registries;
-use crate::model::RegistryCode;
+use crate::{
+    linking::files::{FILE, FORGET_FILE},
+    model::RegistryCode,
+};
 
 /// A registry has new versions of records; at most one waits for each registry.
 pub const CHANGED: &str = "registry.changed";
@@ -35,6 +38,7 @@ pub struct Changed {
 /// Teaches a runner the jobs of registries.
 pub fn handlers(runner: Runner, registries: &Registries) -> Runner {
     let (changed, reindex, link) = (registries.clone(), registries.clone(), registries.clone());
+    let (file, forget) = (registries.clone(), registries.clone());
     runner
         .on(CHANGED, move |run| {
             let registries = changed.clone();
@@ -57,5 +61,13 @@ pub fn handlers(runner: Runner, registries: &Registries) -> Runner {
                 let Changed { registry } = run.payload()?;
                 registries.link(&run, &registry).await
             }
+        })
+        .on(FILE, move |run| {
+            let registries = file.clone();
+            async move { registries.compare_file(&run, &run.payload()?).await }
+        })
+        .on(FORGET_FILE, move |run| {
+            let registries = forget.clone();
+            async move { registries.forget_file(&run, &run.payload()?).await }
         })
 }

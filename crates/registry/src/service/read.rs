@@ -1,6 +1,6 @@
 //! Reading: one record, lists, histories, changes. Each of them asks for a purpose wherever it gives bodies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use base::{Error, Kind, Result, Timestamp};
 use futures::future::try_join_all;
@@ -156,6 +156,23 @@ impl Registries {
         }
         let place = self.key_in_place(ctx, purpose, &registry.code, key).await?;
         Ok(place.map_or_else(no_record, |key| merged(&key)))
+    }
+
+    /// The keys that records have now; a record of which nothing holds has none. Each is a read, and told as one.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Unavailable` when the reads could not be logged.
+    pub(crate) async fn keys(
+        &self,
+        ctx: &Ctx,
+        purpose: &Purpose,
+        code: &RegistryCode,
+        records: &[Uuid],
+    ) -> Result<HashMap<Uuid, String>> {
+        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        let (at, mask) = (at(ctx, &registry, When::default()), Mask::of(registry.key.clone()));
+        let views = self.views(ctx, purpose, &editions, records, at, &mask).await?;
+        Ok(views.into_iter().map(|view| (view.id.uuid(), view.key)).collect())
     }
 
     /// The records that meet all conditions.

@@ -4,6 +4,7 @@ pub mod announced;
 pub mod batches;
 pub mod contested;
 pub mod doubts;
+pub mod files;
 pub mod import;
 pub mod index;
 pub mod known;

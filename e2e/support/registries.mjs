@@ -26,7 +26,7 @@ export async function startKeeper() {
   const { data } = demo;
   await demo.stop({ keep: true });
   const kept = ['civil-status', 'population', 'residence', 'social-insurance'].map((code) => `${root}registries/${code}`);
-  const questions = ['birth-not-registered', 'entitled-not-asked', 'no-permanent-residence', 'residence-behind'].map((code) => `${root}questions/${code}`);
+  const questions = ['birth-not-registered', 'entitled-not-asked', 'no-permanent-residence', 'residence-behind', 'social-pension-not-asked'].map((code) => `${root}questions/${code}`);
   const config = `data = "${data}"
 registries = ${JSON.stringify(kept)}
 questions = ${JSON.stringify(questions)}

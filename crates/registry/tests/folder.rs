@@ -571,3 +571,23 @@ async fn an_event_that_its_readers_could_not_expect_gets_another_id() {
         assert_eq!(breaks, [("event-removed", true), ("event-removed", true)]);
     }
 }
+
+#[test]
+fn an_age_is_told_by_the_calendar_and_found_by_a_filter() {
+    let good = "reaches = { years = 75, since = \"birth_date\" }";
+    for (bad, code) in [
+        (format!("on = [\"assert\"]\n{good}"), "event-on-and-reaches"),
+        (good.replace("75", "0"), "event-years"),
+        (good.replace("75", "121"), "event-years"),
+        (good.replace("birth_date", "death_date"), "event-since-no-filter"),
+        // Found without its case and marks only.
+        (good.replace("birth_date", "name"), "event-since-no-filter"),
+        (String::new(), "nothing-named"),
+    ] {
+        let folder = copy();
+        let population = folder.path().join("population");
+        edit(&population.join("registry.toml"), |text| text.replace(good, &bad));
+        let found = findings(&population);
+        assert!(found.iter().any(|(_, found)| found == code), "{bad}: {found:?}");
+    }
+}

@@ -207,7 +207,9 @@ fn given(registry: &str, mut body: Value) -> Value {
         "enterprises" => give(&mut body, "/tax_code", "0100109106"),
         "social-insurance" => {
             give(&mut body, "/insurance_number", "0123456789");
-            give(&mut body, "/card/number", "TE1370123456789");
+            if body.get("card").is_some() {
+                give(&mut body, "/card/number", "TE1370123456789");
+            }
         }
         _ => {}
     }
@@ -448,9 +450,29 @@ fn enterprise() -> Filing {
     }
 }
 
+/// The social pension of somebody born on a day, of whom social insurance says this.
+fn pension(birth: &str, insured: Option<&str>, typed: &[(&'static str, Value)]) -> Filing {
+    let said = [
+        ("population.birth-date", json!(birth)),
+        ("population.sex", json!("female")),
+        ("social-insurance.receives-pension", json!(insured == Some("HT"))),
+        ("social-insurance.receives-allowance", json!(insured == Some("BT"))),
+    ];
+    let number = insured.map(|_| ("social-insurance.insurance-number", json!("0123456789")));
+    let paid = [("payment.method", json!("home")), ("payment.receiver", json!("self"))];
+    Filing {
+        code: "1.014027",
+        said: said.into_iter().chain(number).collect(),
+        typed: paid.into_iter().chain(typed.iter().cloned()).collect(),
+        steps: json!({ "review": { "monthly_amount": 500_000 } }),
+    }
+}
+
 #[test]
 fn every_package_that_writes_is_tried_here() {
-    let tried = ["1.000656", "1.000894", "1.001193", "1.004222", "2.001610", "3.000722"];
+    let tried = [
+        "1.000656", "1.000894", "1.001193", "1.004222", "1.014027", "2.001610", "3.000722",
+    ];
     let folders = std::fs::read_dir(root("catalogue")).expect("the catalogue");
     let writing = folders
         .flatten()
@@ -460,6 +482,60 @@ fn every_package_that_writes_is_tried_here() {
         .collect();
     codes.sort();
     assert_eq!(codes, tried);
+}
+
+#[test]
+fn a_social_pension_is_told_to_social_insurance() {
+    // Today is 25 November 2026: 75 on this day.
+    let told = pension("1951-11-25", Some("GD"), &[]).told();
+    assert_eq!(ids(&told), ["group"]);
+    let (changed, from) = (&told[0].1, &told[0].1["_from"]);
+    assert_eq!(
+        (&changed["group"], &changed["status"]),
+        (&json!("BT"), &json!("contributing"))
+    );
+    assert_eq!(from, "2026-11-25", "from the decision");
+    assert_eq!(
+        changed["card"]["number"], "GD4370123456789",
+        "the card is exchanged by who issues it"
+    );
+
+    // Whom nobody insures gets a number and, from who issues cards, a card.
+    let filing = pension("1951", None, &[]);
+    let filing = Filing {
+        typed: [filing.typed, vec![("household.kind", json!("poor"))]].concat(),
+        ..filing
+    };
+    let told = filing.told();
+    assert_eq!(ids(&told), ["insured"]);
+    assert_eq!(
+        (&told[0].1["group"], &told[0].1["status"], &told[0].1["birth_date"]),
+        (&json!("BT"), &json!("card-only"), &json!("1951"))
+    );
+
+    // A small pension is made up; its receiver stays a pensioner.
+    let small = [("benefit.monthly", json!(320_000))];
+    assert_eq!(pension("1940-01-02", Some("HT"), &small).told(), []);
+}
+
+#[test]
+fn a_social_pension_is_for_the_old_without_a_pension() {
+    let none = [("household.kind", json!("none"))];
+    let poor = [("household.kind", json!("near-poor"))];
+    let large = [("benefit.monthly", json!(500_000))];
+    for (birth, insured, typed, stop) in [
+        ("1951-11-25", None, &[][..], None),
+        ("1951-11-26", None, &none, Some("younger than 75")),
+        ("1951-11-26", None, &poor, None),
+        ("1957-01-01", None, &poor, Some("younger than 70")),
+        ("1950-03-04", Some("HT"), &large, Some("not below")),
+        ("1950-03-04", Some("BT"), &[], None),
+    ] {
+        let stops = pension(birth, insured, typed).stops();
+        let found = stops.first().map(String::as_str);
+        assert_eq!(found.is_some(), stop.is_some(), "{birth} {insured:?}: {stops:?}");
+        assert!(stop.is_none_or(|stop| stops[0].contains(stop)), "{stops:?}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ const RULE: &str = "birth-registration";
 const REGISTERED: &str = "population.registered";
 
 /// An event of the population registry; without data it was withdrawn.
-fn event(position: Position, at: Timestamp, fields: Option<Value>) -> Event {
+pub(super) fn event(position: Position, at: Timestamp, fields: Option<Value>) -> Event {
     let data = fields.map(|fields| json!({ "record": "r", "version": 1, "change": "assert", "fields": fields }));
     Event {
         id: EventId::new(at),
@@ -23,12 +23,12 @@ fn event(position: Position, at: Timestamp, fields: Option<Value>) -> Event {
     }
 }
 
-fn of(number: &str) -> Option<Value> {
+pub(super) fn of(number: &str) -> Option<Value> {
     Some(json!({ "person_number": number }))
 }
 
 impl Commune {
-    async fn hears(&self, name: &str, events: &[Event]) {
+    pub(super) async fn hears(&self, name: &str, events: &[Event]) {
         let heard = self.dossiers.heard(name.parse().expect("a name"));
         let done: base::Result<()> = transact!(self.store, |tx| { heard.handle(&tx, events).await });
         done.expect("taken down");

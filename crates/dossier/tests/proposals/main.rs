@@ -5,6 +5,7 @@ mod awaited;
 mod declared;
 mod ladder;
 mod never;
+mod pension;
 mod told;
 
 use std::{
@@ -64,13 +65,14 @@ const AGENCY: &str = "H57.32.12";
 const MOTHER: &str = "046190001234";
 const FATHER: &str = "046088004321";
 const CHILD: &str = "046326000014";
-const RULES: [&str; 4] = [
+const RULES: [&str; 5] = [
     "birth-registration",
     "child-health-card",
     "permanent-residence",
     "residence-behind",
+    "social-pension",
 ];
-const CODES: [&str; 4] = ["1.000656", "1.001193", "1.004222", "3.000722"];
+const CODES: [&str; 5] = ["1.000656", "1.001193", "1.004222", "1.014027", "3.000722"];
 const DAY: i64 = 86_400;
 
 static REFERENCE: LazyLock<Arc<Reference>> = LazyLock::new(|| Arc::new(Reference::embedded().expect("reference data")));

@@ -30,9 +30,14 @@ impl Commune {
         let mother = person(MOTHER, start());
         let draft = self.dossiers.start_draft(&mother, procedure).await.expect("a draft");
         let code = self.file(&mother, draft).await;
+        self.decided(&code, review).await
+    }
+
+    /// A dossier that was filed, signed by the leader, once the registries were told.
+    pub(super) async fn decided(&self, code: &str, review: Value) -> DossierView {
         let seen = async || {
             let reads = officer(AGENCY, Role::Receptionist);
-            let view = self.dossiers.get_by_code(&reads, &code, identity::Purpose::Reception);
+            let view = self.dossiers.get_by_code(&reads, code, identity::Purpose::Reception);
             view.await.expect("the dossier")
         };
         let steps = [
@@ -57,7 +62,7 @@ impl Commune {
     }
 
     /// What a registry holds under a key.
-    async fn holds(&self, registry: &str, key: &str) -> Option<Value> {
+    pub(super) async fn holds(&self, registry: &str, key: &str) -> Option<Value> {
         let ctx = Ctx::system("test", after(3600));
         let purpose = Purpose::read("dossier.verify", "", "").expect("a purpose");
         let code = registry.parse().expect("a code");
@@ -90,7 +95,7 @@ impl Commune {
 }
 
 /// What came of each write, by its registry.
-fn came(view: &DossierView) -> Vec<(&str, &'static str)> {
+pub(super) fn came(view: &DossierView) -> Vec<(&str, &'static str)> {
     let writes = view.writes.iter().map(|write| {
         let came = match &write.wrote {
             None => "waits",

@@ -175,6 +175,7 @@ pub const AGENCIES: [Agency; 9] = [
             "entitled-not-asked",
             "no-permanent-residence",
             "residence-behind",
+            "social-pension-not-asked",
         ],
     },
     Agency {
@@ -546,7 +547,7 @@ fn of_procedures() -> Vec<Link> {
         ("civil-status", "Luật Hộ tịch 60/2014/QH13, Điều 57 và Điều 58"),
         (
             "social-insurance",
-            "Luật Bảo hiểm y tế 25/2008/QH12, Điều 16 và Điều 26",
+            "Luật Bảo hiểm y tế 25/2008/QH12, Điều 16 và Điều 26; Luật Bảo hiểm xã hội 41/2024/QH15, Điều 21",
         ),
         ("enterprises", "Luật Doanh nghiệp 59/2020/QH14, Điều 33"),
         ("tax", "Luật Quản lý thuế 38/2019/QH14, Điều 99"),
@@ -565,7 +566,7 @@ fn of_procedures() -> Vec<Link> {
         (
             "social-insurance",
             "proactive.remind",
-            "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12",
+            "Luật Bảo hiểm y tế 25/2008/QH12, Điều 12; Luật Bảo hiểm xã hội 41/2024/QH15, Điều 21",
         ),
         ("civil-status", "proactive.remind", "Luật Hộ tịch 60/2014/QH13, Điều 15"),
         (

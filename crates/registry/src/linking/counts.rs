@@ -73,7 +73,9 @@ impl Registries {
             let asked = said.iter().map(term).chain([all.clone()]).collect();
             let times = tables::times(&self.store().read(), &asked).await?;
             let of = |term: &Term| times.get(term).copied().unwrap_or(0);
+            // What nobody writes so is not rare for that: a row of a file may say without marks what records say with them.
             let met = said.iter().map(|value| (value.clone(), of(&term(value))));
+            let met = met.filter(|(_, times)| *times > 0);
             frequencies.add(column, of(&all), met);
         }
         Ok(frequencies)

@@ -13,7 +13,7 @@ use super::{
     EventType, Field, FieldPath, Filter, Link, Name, Operation, Operator, Registry, RegistryCode, Service, SharedList,
     Vocabulary, allocation,
     attribute::{self, RawAttributes},
-    duplicates, migration,
+    duplicates, event, migration,
     raw::{RawMigration, RawRegistry, RawRules, RawService},
     rule::{self, known},
     schema,
@@ -201,6 +201,7 @@ fn compile(files: &Files, reference: &Arc<Reference>, sink: &mut Sink) -> Option
                 id: e.id,
                 name: e.name,
                 on: e.on,
+                reaches: e.reaches,
                 fields: e.fields,
             })
             .collect(),
@@ -273,18 +274,7 @@ fn judge(raw: &RawRegistry, fields: &[Field], attributes: &[Name], sink: &mut Si
     judge_keys(raw, fields, sink);
     judge_filters(raw, fields, sink);
     judge_services(raw, fields, attributes, sink);
-    for (n, event) in raw.event.iter().enumerate() {
-        sink.translated(FILE, format!("event[{n}].name"), &event.name);
-        if event.on.is_empty() {
-            nothing(sink, format!("event[{n}].on"));
-        }
-        for field in &event.fields {
-            known(field, fields, FILE, format!("event[{n}].fields"), sink);
-        }
-        if raw.event[..n].iter().any(|other| other.id == event.id) {
-            twice(sink, format!("event[{n}].id"), event.id.as_str());
-        }
-    }
+    event::judge(raw, fields, sink);
 }
 
 fn judge_keys(raw: &RawRegistry, fields: &[Field], sink: &mut Sink) {
@@ -573,7 +563,7 @@ fn judge_pseudonyms(
     }
 }
 
-fn nothing(sink: &mut Sink, path: String) {
+pub(super) fn nothing(sink: &mut Sink, path: String) {
     sink.error(
         FILE,
         path,
@@ -583,7 +573,7 @@ fn nothing(sink: &mut Sink, path: String) {
     );
 }
 
-fn twice(sink: &mut Sink, path: String, what: &str) {
+pub(super) fn twice(sink: &mut Sink, path: String, what: &str) {
     sink.error(
         FILE,
         path,

@@ -5,6 +5,7 @@ mod attribute;
 pub mod breaks;
 mod code;
 mod duplicates;
+mod event;
 mod folder;
 mod judge;
 mod migration;
@@ -235,10 +236,23 @@ pub struct EventType {
     pub id: Name,
     /// Its name.
     pub name: Text,
-    /// Upon what.
+    /// Upon which versions of records; upon none where an age is reached.
     pub on: Vec<ChangeKind>,
+    /// Upon which age.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reaches: Option<Age>,
     /// The fields that it tells.
     pub fields: Vec<FieldPath>,
+}
+
+/// An age: so many years since the day that a field holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Age {
+    /// How many.
+    pub years: u16,
+    /// The field; one by which records are found.
+    pub since: FieldPath,
 }
 
 /// What sort of version of a record.

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use super::{
-    About, Basis, ChangeKind, Dimension, Doubts, FieldPath, Identifier, ListId, Mending, Name, Operation, Operator,
-    RegistryCode, Retention, Sensitivity, ValidTime, allocation::RawAllocation, rule::Action,
+    About, Age, Basis, ChangeKind, Dimension, Doubts, FieldPath, Identifier, ListId, Mending, Name, Operation,
+    Operator, RegistryCode, Retention, Sensitivity, ValidTime, allocation::RawAllocation, rule::Action,
 };
 
 /// `registry.toml`.
@@ -74,7 +74,10 @@ pub struct RawService {
 pub struct RawEvent {
     pub id: Name,
     pub name: Text,
+    #[serde(default)]
     pub on: Vec<ChangeKind>,
+    #[serde(default)]
+    pub reaches: Option<Age>,
     #[serde(default)]
     pub fields: Vec<FieldPath>,
 }

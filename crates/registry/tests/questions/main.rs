@@ -1,6 +1,7 @@
 //! Approved questions: what is answered over several registries, what is never guessed, and that each answer can be accounted for.
 
 mod pages;
+mod pension;
 mod times;
 
 use std::{

@@ -49,7 +49,11 @@ impl<'a> Room<'a> {
 
     /// Does the work that waits.
     async fn work(&self) {
-        let runner = Runner::new(self.office.store.clone(), Arc::new(FixedClock::at(now())));
+        self.work_at(now()).await;
+    }
+
+    async fn work_at(&self, at: Timestamp) {
+        let runner = Runner::new(self.office.store.clone(), Arc::new(FixedClock::at(at)));
         let runner = announce::handlers(runner, &self.announcer);
         while runner.run_due().await.expect("done") > 0 {}
     }
@@ -199,5 +203,75 @@ async fn versions_become_events_in_their_order_and_none_is_lost_or_told_twice() 
                 changed("end", FIRST)
             ]
         );
+    }
+}
+
+/// Somebody born on a day.
+fn born(number: &str, birth: &str) -> Value {
+    let mut person = person(number, "Nguyễn Thị Cao", "00004");
+    person["birth_date"] = birth.into();
+    person
+}
+
+/// Today is 25 November 2026.
+#[tokio::test]
+async fn who_reaches_an_age_is_told_of_on_the_day_and_once() {
+    const DAY: i64 = 86_400;
+    let fields = |number: &str| json!([null, { "person_number": number }]);
+    for office in offices().await {
+        for (number, birth) in [
+            // Longer ago than is gone through; within; tomorrow; the month alone; the year alone; far away.
+            ("001151000011", "1951-11-10"),
+            ("001151000012", "1951-11-12"),
+            ("001151000013", "1951-11-26"),
+            ("001151000014", "1951-11"),
+            ("001151000015", "1951"),
+            ("001190000016", "1990-11-25"),
+        ] {
+            office.write(assert_new(born(number, birth), "2025-07-01")).await;
+        }
+        let room = Room::of(&office).await;
+        room.begin().await;
+        let mut reading = room.subscribed("population.age-75").await;
+        room.work().await;
+        assert_eq!(room.news(&mut reading).await, [fields("001151000012")]);
+        // A node that starts again tells nothing twice, and has the next day waiting as before.
+        let next = Room::of(&office).await;
+        next.begin().await;
+        next.work().await;
+        assert!(next.news(&mut reading).await.is_empty());
+        next.work_at(now().plus_seconds(DAY)).await;
+        assert_eq!(next.news(&mut reading).await, [fields("001151000013")]);
+        // It stood still over the end of the month: late, and nobody is lost.
+        next.work_at(now().plus_seconds(9 * DAY)).await;
+        assert_eq!(next.news(&mut reading).await, [fields("001151000014")]);
+        next.work_at(now().plus_seconds(36 * DAY)).await;
+        assert_eq!(next.news(&mut reading).await, [fields("001151000015")]);
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_takes_along_that_an_age_was_reached() {
+    for office in offices().await {
+        let written = office
+            .write(assert_new(born("001151000011", "1951-11-24"), "2025-07-01"))
+            .await;
+        let room = Room::of(&office).await;
+        room.begin().await;
+        let mut reading = room.subscribed("population.age-75").await;
+        room.work().await;
+        assert_eq!(room.news(&mut reading).await.len(), 1);
+        let law = Provenance {
+            basis: "Luật Bảo vệ dữ liệu cá nhân số 91/2025/QH15, Điều 14".to_owned(),
+            ..provenance()
+        };
+        office
+            .registries
+            .erase(&steward(), &population(), known(&written), &law)
+            .await
+            .expect("erased");
+        room.work().await;
+        reading.cursor = None;
+        assert_eq!(room.news(&mut reading).await, [Value::Null]);
     }
 }

@@ -13,7 +13,10 @@ use uuid::Uuid;
 use super::{CLEAR, FileState, LEAST, LineState, MOST_CANDIDATES, columns};
 use crate::{
     import::{Cells, sort_of},
-    linking::score::{self, Found},
+    linking::{
+        propose::Known,
+        score::{self, Found, Scoring},
+    },
     model::{Duplicates, FieldPath, Registry, RegistryCode, text_of, values_at},
     service::Registries,
     shelf::Editions,

@@ -35,8 +35,9 @@ use crate::{
 };
 
 pub const AGENCY: &str = "H57.32.12";
-pub const CODES: [&str; 9] = [
-    "1.000656", "1.000894", "1.001193", "1.004222", "1.004873", "1.013225", "2.000635", "2.001610", "3.000722",
+pub const CODES: [&str; 10] = [
+    "1.000656", "1.000894", "1.001193", "1.004222", "1.004873", "1.013225", "1.014027", "2.000635", "2.001610",
+    "3.000722",
 ];
 /// Text that would break a page that does not escape.
 pub const HOSTILE: &str = "\"'><script>alert(1)</script>&";
@@ -433,6 +434,8 @@ impl Town {
             }
             "business.name" => return one("Doanh nghiệp tư nhân Ngọc Ánh"),
             "business.main_activity" => return one("4711"),
+            // Old enough for the social pension.
+            "requester.birth_date" if matches!(field.kind, Kind::PartialDate) => return vec![part("year", "1949")],
             _ => {}
         }
         match &field.kind {

@@ -246,10 +246,10 @@ async fn signed_of(town: &Town, code: &str, registries: &Arc<Registries>) -> Str
     town.hand_in(&an(), &path).await;
     let filed = town.file(&an(), &path).await;
     let numbered = matches!(code, "1.000656" | "1.000894" | "1.001193");
-    let review = if numbered {
-        json!({ "register_number": 15 })
-    } else {
-        json!({})
+    let review = match code {
+        "1.014027" => json!({ "verified": "same", "other_benefits": "none", "monthly_amount": 500_000 }),
+        _ if numbered => json!({ "register_number": 15 }),
+        _ => json!({}),
     };
     sign(town, &filed, review).await;
     filed
@@ -487,13 +487,15 @@ async fn signed_without_keeper(town: &Town, code: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_birth_a_death_a_marriage_a_move_and_an_enterprise_tell_their_registries() {
-    let cases: [(&str, &[&str]); 5] = [
+async fn a_birth_a_death_a_marriage_a_move_a_pension_and_an_enterprise_tell_their_registries() {
+    let cases: [(&str, &[&str]); 6] = [
         ("1.001193", &["population", "civil-status", "tax"]),
         // Nobody has found a health card, so none is ended.
         ("1.000656", &["civil-status", "population", "tax", "population"]),
         ("1.000894", &["civil-status", "population", "population"]),
         ("1.004222", &["residence", "population"]),
+        // Social insurance knows nobody yet.
+        ("1.014027", &["social-insurance"]),
         ("2.001610", &["enterprises", "tax"]),
     ];
     for (code, told) in cases {

@@ -11,7 +11,10 @@
 //! | key | the id of the record: it stays when the key changes, and says nothing of anybody |
 //! | data | `{record, version, change, valid_from?, recorded_at, fields}`; in `fields` what the event declares and nothing else |
 //!
-//! An erased record is told of without fields, and what earlier events say of it is withdrawn.
+//! An erased record is told of without fields, and what earlier events say of it is withdrawn. That somebody has reached an age no version
+//! says: the calendar does ([`ages`]).
+
+mod ages;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -100,16 +103,21 @@ impl fmt::Debug for Announcer {
     }
 }
 
-/// Teaches a runner the job.
+/// Teaches a runner the jobs.
 pub fn handlers(runner: Runner, announcer: &Announcer) -> Runner {
-    let announcer = announcer.clone();
-    runner.on(ANNOUNCE, move |run| {
-        let announcer = announcer.clone();
-        async move {
-            let Changed { registry } = run.payload()?;
-            announcer.follow(&run, &registry).await
-        }
-    })
+    let (changes, calendar) = (announcer.clone(), announcer.clone());
+    runner
+        .on(ANNOUNCE, move |run| {
+            let announcer = changes.clone();
+            async move {
+                let Changed { registry } = run.payload()?;
+                announcer.follow(&run, &registry).await
+            }
+        })
+        .on(ages::AGES, move |run| {
+            let announcer = calendar.clone();
+            async move { announcer.tell_ages(&run).await }
+        })
 }
 
 impl Announcer {
@@ -144,7 +152,7 @@ impl Announcer {
             }
             let code = &registry.code;
             let newest = tables::newest(&self.0.registries.store().read(), code).await?;
-            self.declare(&registry, newest.unwrap_or(0)).await?;
+            self.declare(&registry, newest.unwrap_or(0), now).await?;
             transact!(self.0.registries.store(), |tx| {
                 tx.enqueue(announce_order(code)?, now).await
             })?;
@@ -173,7 +181,7 @@ impl Announcer {
 
     /// Makes the types of a version of the folder, or their next versions. A schema that would break readers is not taken; a folder has
     /// none ([`breaks`]), but a steward may have changed the type.
-    async fn declare(&self, registry: &Registry, upto: i64) -> Result<()> {
+    async fn declare(&self, registry: &Registry, upto: i64, now: Timestamp) -> Result<()> {
         let asker = Asker::Subsystem(self.system(&registry.code));
         for event in &registry.events {
             let new = NewType {
@@ -200,7 +208,8 @@ impl Announcer {
         }
         let edition = i64::from(registry.version);
         transact!(self.0.registries.store(), |tx| {
-            tables::declared(&tx, &registry.code, upto, edition).await
+            tables::declared(&tx, &registry.code, upto, edition).await?;
+            ages::begin(&tx, registry, now).await
         })
     }
 
@@ -217,7 +226,7 @@ impl Announcer {
         let place = tables::place(&registries.store().read(), code).await?;
         if place.is_none_or(|place| place.edition != i64::from(registry.version)) {
             // A registry that came while the node runs is told of from its beginning.
-            self.declare(&registry, 0).await?;
+            self.declare(&registry, 0, run.now).await?;
         }
         for _ in 0..PIECES {
             if !self.tell_piece(&editions, run.now).await? {
@@ -325,9 +334,13 @@ impl Announcer {
 
     /// Takes what was told of an erased record out of its events.
     async fn withdraw(&self, registry: &Registry, erasure: &VersionRow) -> Result<()> {
-        let ids: Vec<String> = (1..erasure.seq).map(|seq| producer_id(erasure, seq)).collect();
+        let erased_on = Timestamp::from_micros(erasure.recorded_at).legal_date();
         for event in &registry.events {
             let of = self.type_of(registry, event)?;
+            let ids = match event.reaches {
+                Some(_) => ages::ids_until(erasure.record_id, erased_on),
+                None => (1..erasure.seq).map(|seq| producer_id(erasure, seq)).collect(),
+            };
             match self.0.events.withdraw_all(&of.provider, &of, &ids).await {
                 Ok(()) | Err(Error::Refused(Kind::NotFound, _)) => {}
                 Err(error) => return Err(error),
@@ -357,10 +370,8 @@ fn care(registry: &Registry, event: &EventType) -> Care {
 /// The schema of an event's data. Of the fields it says their types: how they are written the registry has judged, and bodies of older
 /// versions of the folder have to fit as well.
 fn schema_of(registry: &Registry, event: &EventType) -> Value {
-    let mut fields = json!({ "type": "object", "properties": {} });
-    for path in &event.fields {
-        let parts: Vec<&str> = path.parts().collect();
-        merge(&mut fields, &types_along(&registry.schema, &parts));
+    if event.reaches.is_some() {
+        return ages::schema_of(registry, event);
     }
     let kinds: Vec<&str> = event.on.iter().map(|kind| kind.code()).collect();
     json!({
@@ -371,11 +382,21 @@ fn schema_of(registry: &Registry, event: &EventType) -> Value {
             "change": { "type": "string", "enum": kinds, "description": "What sort of version it is" },
             "valid_from": { "type": "string", "description": "From when it is so" },
             "recorded_at": { "type": "string", "format": "date-time", "description": "When it was recorded" },
-            "fields": fields,
+            "fields": types_of(registry, event),
         },
         "required": ["record", "version", "change", "recorded_at"],
         "additionalProperties": false,
     })
+}
+
+/// The types of the fields that an event tells.
+fn types_of(registry: &Registry, event: &EventType) -> Value {
+    let mut fields = json!({ "type": "object", "properties": {} });
+    for path in &event.fields {
+        let parts: Vec<&str> = path.parts().collect();
+        merge(&mut fields, &types_along(&registry.schema, &parts));
+    }
+    fields
 }
 
 /// The types along one way into a schema, and of all that lies below its end.

@@ -258,7 +258,7 @@ async fn a_person_may_say_that_a_registry_is_wrong_and_take_it_back() {
         *told.standing.lock().expect("one at a time") = vec![contest::Standing {
             registry: "population".parse().expect("a code"),
             label: contested[0].label.clone(),
-            dossier: contested[0].dossier.clone(),
+            dossier: Some(contested[0].dossier.clone()),
             reason: contested[0].reason.clone(),
             state: DoubtState::Refused,
             told_at: start(),

@@ -92,10 +92,13 @@ impl Elsewhere {
         self.keepers.keys()
     }
 
-    /// What the exchange calls the system that keeps a registry; none where it does not know it.
-    pub(crate) fn keeper_name(&self, registry: &RegistryCode) -> Option<Text> {
+    /// What the exchange calls who keeps a registry; none where it does not know them.
+    pub(crate) fn known(&self, registry: &RegistryCode) -> Option<Known> {
         let (directory, keeper) = (self.directory.as_ref()?, self.keepers.get(registry)?);
-        directory().subsystem(keeper).map(|(_, system)| system.name.clone())
+        directory().subsystem(keeper).map(|(member, system)| Known {
+            member: member.name.clone(),
+            system: system.name.clone(),
+        })
     }
 
     fn keeper(&self, registry: &str) -> Option<(RegistryCode, &SubsystemId)> {
@@ -267,6 +270,15 @@ impl Elsewhere {
 pub(crate) fn sentences(problems: &Problems) -> String {
     let sentences: Vec<&str> = problems.iter().map(|problem| problem.text.en.as_str()).collect();
     sentences.join(" ")
+}
+
+/// Who keeps a registry, as the exchange calls them.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The agency.
+    pub member: Text,
+    /// Its system.
+    pub system: Text,
 }
 
 /// What came of a call.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use base::{Result, Text, Timestamp, codes::PersonNumber};
+use base::{Result, Timestamp, codes::PersonNumber};
 use futures::future::join_all;
 use identity::Ctx;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use super::{
     tables,
 };
 use crate::{
-    elsewhere::{Heard, sentences},
+    elsewhere::{Heard, Known, sentences},
     model::{Registry, RegistryCode},
     service::{Held, Mask, Purpose, Told},
     wire::OwnBody,
@@ -46,10 +46,19 @@ pub struct MyRecord {
 pub(super) struct Far {
     /// The registry.
     pub registry: RegistryCode,
-    /// What the exchange calls the system that keeps it.
-    pub keeper: Option<Text>,
-    /// Nothing where it is silent, or refuses.
-    pub said: Option<OwnBody>,
+    /// What the exchange calls who keeps it.
+    pub keeper: Option<Known>,
+    /// What it says, or why it says nothing.
+    pub said: std::result::Result<OwnBody, Without>,
+}
+
+/// Why a registry says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Without {
+    /// Its agency does not tell people at this node.
+    Closed,
+    /// It does not answer now.
+    Silent,
 }
 
 impl Quality {
@@ -134,16 +143,16 @@ impl Quality {
     async fn far(&self, code: &RegistryCode, number: &PersonNumber) -> Option<Far> {
         let elsewhere = self.elsewhere()?;
         let said = match elsewhere.own(code, number).await? {
-            Heard::Yes(body) => Some(body),
+            Heard::Yes(body) => Ok(body),
             Heard::No(problems) => {
                 tracing::warn!(%code, why = sentences(&problems), "a registry does not tell people of this node what it holds about them");
-                None
+                Err(Without::Closed)
             }
-            Heard::Nothing => None,
+            Heard::Nothing => Err(Without::Silent),
         };
         Some(Far {
             registry: code.clone(),
-            keeper: elsewhere.keeper_name(code),
+            keeper: elsewhere.known(code),
             said,
         })
     }

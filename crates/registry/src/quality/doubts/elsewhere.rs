@@ -151,9 +151,9 @@ impl Quality {
     /// The same for what the signed-in person contests, while they wait. What another node says amiss keeps nobody from the rest.
     ///
     /// # Errors
-    /// As [`Self::doubts_elsewhere`].
+    /// `Unauthenticated`; `Forbidden` for an officer, or an e-ID of level 1; the database failed.
     pub(in crate::quality) async fn look_for_me(&self, ctx: &Ctx) -> Result<()> {
-        let account = ctx.person()?.account;
+        let account = ctx.person_level2()?.account;
         let Some(elsewhere) = self.elsewhere() else {
             return Ok(());
         };

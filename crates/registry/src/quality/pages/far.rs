@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use base::{Error, Kind, Problems, Result, Text, Timestamp};
+use base::{Error, Kind, Problems, Result, Text, Timestamp, codes::AgencyCode};
 use identity::Web;
 use uuid::Uuid;
 use view::{
@@ -33,15 +33,22 @@ use crate::{
 
 /// What a registry holds, as those of this node are shown; nothing where it holds nothing, or is silent.
 pub(super) fn section(page: &Page, far: &Far) -> Option<Section> {
-    let said = far.said.as_ref().filter(|said| !said.records.is_empty())?;
+    let said = far.said.as_ref().ok().filter(|said| !said.records.is_empty())?;
     Some(Section {
         id: far.registry.to_string(),
         name: page.text(&said.registry).to_owned(),
-        steward: ui::values([(page.text(&said.steward).to_owned(), None)]),
+        steward: ui::values([(page.text(steward(far, said)).to_owned(), None)]),
         records: (said.records.iter())
             .map(|record| shown(page, &far.registry, said, record))
             .collect(),
     })
+}
+
+/// Who keeps it: as the exchange calls them where their own list of agencies has no more than the code.
+fn steward<'a>(far: &'a Far, said: &'a OwnBody) -> &'a Text {
+    let is_code = said.steward.vi.parse::<AgencyCode>().is_ok();
+    let known = far.keeper.as_ref().filter(|_| is_code);
+    known.map_or(&said.steward, |known| &known.member)
 }
 
 fn shown(page: &Page, registry: &RegistryCode, said: &OwnBody, record: &OwnRecordBody) -> Shown {
@@ -79,7 +86,7 @@ fn words(page: &Page, values: &[Text]) -> Values {
 /// How a registry is called that does not say so itself: by the system that keeps it.
 pub(super) fn name(page: &Page, far: &Far) -> String {
     match &far.keeper {
-        Some(keeper) => format!("{} ({})", page.text(keeper), far.registry),
+        Some(keeper) => format!("{} ({})", page.text(&keeper.system), far.registry),
         None => far.registry.to_string(),
     }
 }
@@ -115,7 +122,7 @@ impl Place {
 
 async fn contest(quality: &Quality, web: &Web, place: &Place) -> Result<ContestPage> {
     let far = quality.my_far(&web.ctx, &place.registry).await?;
-    let said = far.said.ok_or_else(silent)?;
+    let said = far.said.map_err(|_| silent())?;
     let record = said.records.iter().find(|record| record.id == place.record);
     let values = record.and_then(|record| record.says.get(&place.field));
     let of = said.fields.iter().find(|of| of.field == place.field);

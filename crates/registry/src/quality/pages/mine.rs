@@ -27,6 +27,7 @@ use crate::{
     quality::{
         Mine, MyRecord, Quality,
         doubts::{Doubt, DoubtId, DoubtState, LONGEST, Reporter},
+        mine::Without,
     },
 };
 
@@ -38,6 +39,8 @@ struct MinePage {
     registries: Vec<Section>,
     /// Registries of other nodes that say nothing at the moment.
     silent: Vec<String>,
+    /// Registries elsewhere that tell people nothing at this node.
+    closed: String,
     /// What was contested of registries of other nodes.
     elsewhere: Vec<Elsewhere>,
 }
@@ -103,8 +106,11 @@ async fn everything(quality: &Quality, web: &Web) -> Result<MinePage> {
     });
     let registries = registries.chain(there.iter().filter_map(|far| far::section(&page, far)));
     let registries = registries.collect();
-    let silent = there.iter().filter(|far| far.said.is_none());
-    let silent = silent.map(|silent| far::name(&page, silent)).collect();
+    let without = |why: Without| -> Vec<String> {
+        let of = there.iter().filter(|far| far.said.as_ref().err() == Some(&why));
+        of.map(|far| far::name(&page, far)).collect()
+    };
+    let (closed, silent) = (without(Without::Closed), without(Without::Silent));
     let elsewhere = quality.doubts_elsewhere(&web.ctx).await?;
     let elsewhere = elsewhere.into_iter().map(|of| contested(&page, of)).collect();
     Ok(MinePage {
@@ -112,6 +118,7 @@ async fn everything(quality: &Quality, web: &Web) -> Result<MinePage> {
         news,
         registries,
         silent,
+        closed: closed.join("; "),
         elsewhere,
     })
 }

@@ -1,6 +1,7 @@
 // The keepers of registries and those whom the records are about: what a steward mends, decides and answers; what a person sees and
 // contests; what is asked over registries and proposed from them.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { inspect, openBrowser, visit } from './support/browser.mjs';
@@ -283,6 +284,74 @@ test('two records of one person: reasons, a merge, and the way back', async () =
   const acts = await page.locator('table', { hasText: 'Từ cũ đến mới' }).locator('tbody tr').allInnerTexts();
   assert.equal(acts.length, 2);
   assert.ok(acts[0].includes('hợp nhất') && acts[1].includes('Hoàn tác') && acts.every((act) => act.includes(name)), acts.join('\n'));
+});
+
+test('a list from elsewhere without a number: which row is which record, decided by people, taken back, and removed', async () => {
+  const { page } = seats.steward;
+  const files = `${POPULATION}/files`;
+  await page.goto(`${POPULATION}/pairs`);
+  await follow(page, 'So sánh một tệp bên ngoài');
+  await inspect(page, 'registries-files');
+  // Without its ground nothing is taken in, and what was typed stays.
+  const rows = [
+    ['Họ và tên', 'Ngày sinh', 'Giới tính', 'Mã xã', 'Số tiền'],
+    ['NGUYEN THI HUONG', '12/05/1990', 'Nữ', '14329', '500000'],
+    ['Nguyễn Thị Hường', '05/03/1980', 'Nữ', '', '300000'],
+    ['Vũ  Thị Lan', '20/7/1991', 'Nữ', '', '=1+1'],
+    ['Trịnh Không Ai', '01/01/2000', 'Nam', '14329', '100000'],
+    ['Đỗ Thị Sai', '30/02/1990', 'Nữ', '', ''],
+  ];
+  const buffer = Buffer.from(`\ufeff${rows.map((row) => row.join(';')).join('\r\n')}\r\n`);
+  const bring = async () => {
+    await page.locator('main input[type=file]').setInputFiles({ name: 'danh sách <b>.csv', mimeType: 'text/csv', buffer });
+    await press(page, 'Nộp tệp');
+  };
+  await page.locator('[name=note]').fill('Danh sách của hội');
+  await bring();
+  assert.match(await problems(page), /Nêu mục đích và căn cứ pháp lý/);
+  assert.equal(await page.locator('[name=note]').inputValue(), 'Danh sách của hội');
+  await page.locator('[name=basis]').fill('Rà soát người hưởng trợ cấp, Nghị định 176/2025/NĐ-CP');
+  await bring();
+  await page.waitForURL(`**${files}/*`);
+  const file = page.url();
+  assert.match(await said(page), /danh sách <b>\.csv|Xác nhận các cột/);
+  await inspect(page, 'registries-file-columns');
+  await press(page, 'Bắt đầu so sánh');
+  await until('the rows are compared', async () => {
+    await page.goto(file);
+    return /Đã so sánh xong/.test(await said(page));
+  });
+  await inspect(page, 'registries-file');
+
+  // Each row that may be somebody is judged; the next comes by itself.
+  await follow(page, 'Xem xét dòng tiếp theo');
+  await inspect(page, 'registries-file-row');
+  const judged = [];
+  for (; page.url().includes('/rows/'); ) {
+    judged.push(page.url());
+    assert.ok(judged.length < 6, judged.join('\n'));
+    await page.locator('input[name=verdict]').first().check();
+    await press(page, 'Ghi và sang dòng tiếp theo');
+  }
+  assert.ok(judged.length >= 3, judged.join('\n'));
+  await page.goto(judged[0]);
+  await inspect(page, 'registries-file-row-decided');
+  await press(page, 'Hoàn tác quyết định');
+
+  await page.goto(file);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Tải kết quả (CSV)' }).click()]);
+  const result = (await readFile(await download.path(), 'utf8')).trim().split('\r\n');
+  const lines = result.length > 1 ? result : result[0].split('\n');
+  assert.equal(lines.length, rows.length, lines.join('\n'));
+  assert.ok(lines.some((line) => line.includes(moved.number)), 'the key of who was found');
+  assert.ok(lines.some((line) => line.includes("'=1+1")), 'no formula');
+  await page.locator('summary', { hasText: 'Xóa các dòng của tệp' }).click();
+  await page.locator('[name=sure]').check();
+  await press(page, 'Xóa các dòng');
+  await page.goto(file);
+  assert.match(await said(page), /Đã xóa các dòng/);
+  assert.ok(!(await said(page)).includes('Vũ'), 'nothing of the rows is left');
+  await inspect(page, 'registries-file-removed');
 });
 
 test('a sample is drawn, compared, and the share that is right is published', async () => {

@@ -206,7 +206,9 @@ impl Comparing<'_> {
         let told = others.map(|other| {
             let values = columns.iter().zip(&own).map(|((_, path), own)| {
                 let said = texts(other, path);
-                let shared = own.iter().any(|own| said.iter().any(|said| self.same(path, own, said)));
+                let shared = own
+                    .iter()
+                    .any(|own| said.iter().any(|said| says(&self.registry, path, own, said)));
                 own.first()
                     .filter(|_| shared)
                     .cloned()
@@ -217,20 +219,19 @@ impl Comparing<'_> {
         let told = told.collect();
         (own.into_iter().map(|texts| texts.into_iter().next()).collect(), told)
     }
+}
 
-    /// Whether a record says what a row says. Of names case does not count, and marks do not where the row has none at all: whoever wrote
-    /// it could not.
-    fn same(&self, path: &FieldPath, row: &str, record: &str) -> bool {
-        let is_name = self
-            .registry
-            .field(path)
-            .is_some_and(|field| sort_of(&field.term) == Sort::Name);
-        if !is_name {
-            return row == record;
-        }
-        let record = value::name(record).map_or_else(|_| record.to_owned(), |name| name.value.full);
-        row.to_lowercase() == record.to_lowercase() || row.is_ascii() && fold(row) == fold(&record)
+/// Whether a record says what a row says. Of names case does not count, and marks do not where the row has none at all: whoever wrote
+/// it could not.
+pub(super) fn says(registry: &Registry, path: &FieldPath, row: &str, record: &str) -> bool {
+    let is_name = registry
+        .field(path)
+        .is_some_and(|field| sort_of(&field.term) == Sort::Name);
+    if !is_name {
+        return row == record;
     }
+    let record = value::name(record).map_or_else(|_| record.to_owned(), |name| name.value.full);
+    row.to_lowercase() == record.to_lowercase() || row.is_ascii() && fold(row) == fold(&record)
 }
 
 fn at_column(headings: &[String], n: usize, why: &Text) -> Text {

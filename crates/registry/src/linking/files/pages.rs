@@ -154,10 +154,10 @@ async fn all(
         .to_owned();
     page.problems = problems;
     let address = format!("/registries/{code}/files");
-    let most = LARGEST / 1024 / 1024;
+    let (most, rows) = (LARGEST / 1024 / 1024, page.number(MOST_ROWS));
     let (vi, en) = (
-        format!("CSV (UTF-8, TCVN3, VNI) hoặc XLSX; tối đa {most} MB và {MOST_ROWS} dòng; dòng đầu là tiêu đề cột."),
-        format!("CSV (UTF-8, TCVN3, VNI) or XLSX; at most {most} MB and {MOST_ROWS} rows; headings first."),
+        format!("CSV (UTF-8, TCVN3, VNI) hoặc XLSX; tối đa {most} MB và {rows} dòng; dòng đầu là tiêu đề cột."),
+        format!("CSV (UTF-8, TCVN3, VNI) or XLSX; at most {most} MB and {rows} rows; headings first."),
     );
     Ok(Files {
         pairs: format!("/registries/{code}/pairs"),

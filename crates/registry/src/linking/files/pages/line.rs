@@ -1,5 +1,7 @@
 //! One row beside a record that it may be.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::{
     Form,
@@ -20,10 +22,10 @@ use super::{below, file_id, named, one::percent};
 use crate::{
     import::Cells,
     linking::{
-        files::{Candidate, File, FileAct, Found, Line, LineVerdict, PURPOSE, columns::wanted, no_line},
+        files::{Candidate, File, FileAct, Found, Line, LineVerdict, PURPOSE, columns::wanted, compare::says, no_line},
         pages::{Compared, compared, find},
     },
-    model::{FieldPath, Registry},
+    model::{FieldPath, Registry, text_of, values_at},
     pages::short,
     service::{Mask, Purpose, RecordId, Registries, When},
 };
@@ -164,11 +166,7 @@ async fn show(
         None => Vec::new(),
     };
     let choices = [
-        (
-            "same",
-            "Đúng, dòng này là bản ghi bên cạnh",
-            "Yes, this row is the record beside it",
-        ),
+        ("same", "Đúng, dòng này là bản ghi này", "Yes, this row is this record"),
         (
             "nobody",
             "Không phải bản ghi nào trong các ứng viên",
@@ -250,11 +248,23 @@ fn side_by_side(
     let fields = file.columns.iter().enumerate();
     let fields: Vec<(usize, FieldPath)> = fields.filter_map(|(n, (_, field))| Some((n, field.clone()?))).collect();
     let (row, _) = Cells::of(registry, &fields, web.ctx.now.legal_date()).body(&line.cells);
-    let mut rows = compared(page, registry, &[Some(row), body]);
+    // As they are compared: a name without marks says the same as one with them.
+    let texts = |body: &Value, path: &FieldPath| -> Vec<String> {
+        values_at(body, path).into_iter().filter_map(text_of).collect()
+    };
+    let agrees = |path: &FieldPath| {
+        let (own, held) = (texts(&row, path), body.iter().flat_map(|body| texts(body, path)));
+        held.into_iter()
+            .any(|held| own.iter().any(|own| says(registry, path, own, &held)))
+    };
+    let agreeing = registry.fields.iter().filter(|field| agrees(&field.path));
+    let agreeing: BTreeSet<String> = agreeing
+        .map(|field| page.text(&registry.label(field)).to_owned())
+        .collect();
+    let mut rows = compared(page, registry, &[Some(row.clone()), body.clone()]);
     for row in &mut rows {
-        if row.values.iter().any(ui::Values::is_empty) {
-            row.same = None;
-        }
+        let silent = row.values.iter().any(ui::Values::is_empty);
+        row.same = (!silent).then(|| row.same == Some(true) || agreeing.contains(&row.name));
     }
     rows
 }

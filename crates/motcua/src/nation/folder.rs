@@ -25,7 +25,10 @@ use ::ledger::Signer as _;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::plan::{self, AGENCIES, Agency, OPERATOR, POLICE, PROVINCE, WITNESS};
+use super::{
+    links::PURPOSES,
+    plan::{self, AGENCIES, Agency, OPERATOR, POLICE, PROVINCE, WITNESS},
+};
 use crate::{config::Config, demo, ledger, ports};
 
 const AGENCIES_FILE: &str = "agencies.toml";
@@ -385,7 +388,7 @@ fn settings(agency: &Agency, folder: &Path, written: &Written, ports: &Ports) ->
         out.push_str(&format!("{registry} = \"{system}\"\n"));
     }
     out.push_str("\n[exchange.journal.purposes]     # as people read them in their data tracker\n");
-    for (code, vi, en) in plan::PURPOSES {
+    for (code, vi, en) in PURPOSES {
         out.push_str(&format!("\"{code}\" = {{ vi = {}, en = {} }}\n", text(vi), text(en)));
     }
     match agency.folder {

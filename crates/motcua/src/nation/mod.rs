@@ -7,6 +7,7 @@ mod agencies;
 mod child;
 mod folder;
 mod joining;
+mod links;
 mod offering;
 mod office;
 mod officers;
@@ -118,7 +119,7 @@ impl Nation {
             town.store.close().await;
         }
 
-        let grants: Vec<_> = plan::links()
+        let grants: Vec<_> = links::all()
             .into_iter()
             .filter_map(|link| Some((link.basis?, link)))
             .collect();

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::{
     folder::{NodeFolder, Systems},
+    links::Link,
     office::Office,
-    plan::{self, Link},
+    plan,
 };
 
 /// How long one node may take to learn of another's.

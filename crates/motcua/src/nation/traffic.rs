@@ -7,7 +7,8 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 
 use super::{
     agencies::Country,
-    plan::{self, About, Link},
+    links::{self, About, Link},
+    plan,
 };
 
 /// Calls under way at once; a node that hangs does not collect more.
@@ -31,7 +32,7 @@ impl Traffic {
         if self.rate <= 0.0 {
             return;
         }
-        let links: Vec<Link> = plan::links().into_iter().filter(|link| link.weight > 0).collect();
+        let links: Vec<Link> = links::all().into_iter().filter(|link| link.weight > 0).collect();
         let mut rng = StdRng::from_os_rng();
         let room = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
         loop {

@@ -80,7 +80,7 @@ test('what no single agency can say is asked across them: whether an importer ow
   const asked = (member, client, question, purpose, code) =>
     ask(`${nation.edge(member)}/r1/${ANSWERS[question]}/questions/${question}`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'X-Road-Client': client, 'X-Motcua-Purpose': purpose },
+      headers: { 'Content-Type': 'application/json', 'X-Road-Client': client, 'X-Motcua-Purpose': purpose, 'X-Road-Issue': 'VU-VIEC-261126-01' },
       body: JSON.stringify({ tax_code: code }),
     });
   // Codes that the registries hold, as the steward of each sees them.
@@ -280,7 +280,7 @@ test('a birth filed once is in five registries of four nodes, one of which was a
   await steward.page.goto('/registries/population');
   await inspect(steward.page, 'nation-registry');
   await steward.page.goto('/registries/population/record');
-  await fill(steward.page, { key: number, purpose: 'dossier.verify' });
+  await fill(steward.page, { key: number, purpose: 'registry.steward' });
   await proceed(steward.page);
   const record = await steward.page.locator('main').innerText();
   for (const part of [BIRTH.answers['child.name'], TOWN]) assert.ok(record.includes(part), `the record says ${part}`);

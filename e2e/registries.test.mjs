@@ -76,10 +76,13 @@ test('no purpose, no data: what is shown of a record has its reason, and the per
   await follow(page, 'Tra cứu bản ghi');
   await page.locator('input[name=key]').fill(mother.number);
   await press(page, 'Xem');
-  assert.match(await problems(page), /Nêu mục đích xem dữ liệu/);
+  assert.match(await problems(page), /Chọn mục đích xem dữ liệu/);
   assert.ok(!(await said(page)).includes(mother.name), 'nothing is shown');
   await inspect(page, 'registries-record-refused');
-  await page.locator('input[name=purpose]').fill('dossier.verify');
+  await page.locator('select[name=purpose]').selectOption({ label: 'Xác minh thông tin khi giải quyết hồ sơ' });
+  await press(page, 'Xem');
+  assert.match(await problems(page), /nhập mã hồ sơ là lý do xem dữ liệu/, 'nobody looks for no reason');
+  assert.ok(!(await said(page)).includes(mother.name), 'nothing is shown');
   await page.locator('input[name=dossier]').fill(DOSSIER);
   await press(page, 'Xem');
   const shown = await said(page);
@@ -99,7 +102,7 @@ test('no purpose, no data: what is shown of a record has its reason, and the per
 
   const own = seats.citizen.page;
   await own.goto('/my/reads');
-  await own.locator('main tr', { hasText: 'dossier.verify' }).filter({ hasText: DOSSIER }).first().waitFor();
+  await own.locator('main tr', { hasText: 'Xác minh thông tin khi giải quyết hồ sơ' }).filter({ hasText: DOSSIER }).first().waitFor();
 });
 
 test('the queue, by the keyboard: found, taken, corrected with one press; the history says so and the queue is one shorter', async () => {
@@ -272,7 +275,7 @@ test('two records of one person: reasons, a merge, and the way back', async () =
   assert.match(await said(page), /Không có cặp nào/);
   await page.goto(`${POPULATION}/record`);
   await page.locator('input[name=key]').fill(other.number);
-  await page.locator('input[name=purpose]').fill('registry.quality');
+  await page.locator('select[name=purpose]').selectOption('registry.quality');
   await press(page, 'Xem');
   assert.ok(await page.locator('.mc-error-summary').isVisible(), 'nothing holds of the second');
 

@@ -166,6 +166,9 @@ impl Node {
         let catalogue = Catalogue::open(store.clone(), shelf.clone(), Arc::clone(&reference), today).await?;
         let registries = registries(&config, &store, &reference, clock.now()).await?;
         let registries = Registries::new(store.clone(), registries, identity.clone());
+        if let Some(exchange) = &config.exchange {
+            registries.say_purposes_by(exchange.journal.meanings());
+        }
         registries.give_pseudonyms_by(config.pseudonyms.key(&secret)?);
         let mut dossiers = config.dossiers.clone();
         dossiers.secret_key = secret.key("tracking");

@@ -1,6 +1,6 @@
 //! Pages: the registries of this node and what each is, for everybody; a record through its two times, for those who may read it.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -11,6 +11,7 @@ use axum::{
     routing::get,
 };
 use base::{Error, Problems, Result, Timestamp};
+use exchange::model::Purpose as Code;
 use identity::{Ctx, Permission, Scope, Web};
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,9 +25,12 @@ use crate::{
     history::{Effect, Moment},
     linking,
     model::{ChangeKind, DataType, Field, Registry, RegistryCode, Sensitivity, ValidTime, values_at},
-    quality::doubts::Report,
+    quality::{self, doubts::Report},
     service::{Mask, Purpose, RecordView, Registries, Times, VersionView, When},
 };
+
+/// The purposes of the program for which officers look records up.
+const LOOKED_FOR: [&str; 3] = ["dossier.verify", quality::PURPOSE, "registry.steward"];
 
 /// The routes.
 pub fn router(registries: Registries) -> Router {
@@ -223,6 +227,7 @@ struct RecordPage {
     page: Page,
     registry: Arc<Registry>,
     asked: Asked,
+    purposes: Vec<ui::Choice>,
     /// Whether another time than now is asked for.
     other_time: bool,
     record: Option<Shown>,
@@ -252,7 +257,7 @@ struct Line {
 
 async fn ask(State(registries): State<Registries>, web: Web, Path(code): Path<String>) -> Response {
     match open(&registries, &web.ctx, &code) {
-        Ok(registry) => answer(&web, registry, Asked::default(), Ok(None)),
+        Ok(registry) => answer(&registries, &web, registry, Asked::default(), Ok(None)),
         Err(error) => web.refuse(&error),
     }
 }
@@ -266,7 +271,7 @@ async fn look(
     match open(&registries, &web.ctx, &code) {
         Ok(registry) => {
             let found = find(&registries, &web, &registry, &asked).await;
-            answer(&web, registry, asked, found.map(Some))
+            answer(&registries, &web, registry, asked, found.map(Some))
         }
         Err(error) => web.refuse(&error),
     }
@@ -285,11 +290,11 @@ pub(crate) async fn again(registries: &Registries, web: &Web, code: &str, asked:
                 doubt: refused.report,
                 ..found
             };
-            let mut template = record_page(web, registry, asked, Some(record));
+            let mut template = record_page(registries, web, registry, asked, Some(record));
             template.page.problems = refused.problems;
             view::html(refused.status, &template)
         }
-        found => answer(web, registry, asked, found.map(Some)),
+        found => answer(registries, web, registry, asked, found.map(Some)),
     }
 }
 
@@ -304,7 +309,13 @@ fn open(registries: &Registries, ctx: &Ctx, code: &str) -> Result<Arc<Registry>>
     Ok(registry)
 }
 
-fn answer(web: &Web, registry: Arc<Registry>, asked: Asked, found: Result<Option<Shown>>) -> Response {
+fn answer(
+    registries: &Registries,
+    web: &Web,
+    registry: Arc<Registry>,
+    asked: Asked,
+    found: Result<Option<Shown>>,
+) -> Response {
     let (status, record, problems) = match found {
         Ok(record) => (StatusCode::OK, record, Problems::new()),
         Err(Error::Refused(kind, problems)) => {
@@ -313,12 +324,18 @@ fn answer(web: &Web, registry: Arc<Registry>, asked: Asked, found: Result<Option
         }
         Err(error) => return web.refuse(&error),
     };
-    let mut template = record_page(web, registry, asked, record);
+    let mut template = record_page(registries, web, registry, asked, record);
     template.page.problems = problems;
     view::html(status, &template)
 }
 
-fn record_page(web: &Web, registry: Arc<Registry>, asked: Asked, record: Option<Shown>) -> RecordPage {
+fn record_page(
+    registries: &Registries,
+    web: &Web,
+    registry: Arc<Registry>,
+    asked: Asked,
+    record: Option<Shown>,
+) -> RecordPage {
     let mut page = titled(web, &registry);
     page.breadcrumbs.push(Link {
         href: format!("/registries/{}", registry.code),
@@ -326,12 +343,26 @@ fn record_page(web: &Web, registry: Arc<Registry>, asked: Asked, record: Option<
     });
     page.title = page.t("Tra cứu bản ghi", "Look up a record").to_owned();
     RecordPage {
+        purposes: purposes(&page, registries, &registry),
         page,
         registry,
         other_time: !asked.as_of.is_empty() || !asked.known_at.is_empty(),
         asked,
         record,
     }
+}
+
+/// What an officer can look for: what the program knows, what the node's configuration adds, and what the registry says has no dossier.
+fn purposes(page: &Page, registries: &Registries, registry: &Registry) -> Vec<ui::Choice> {
+    let meanings = registries.meanings();
+    let others: BTreeSet<&str> = meanings
+        .of_node()
+        .chain(&registry.without_dossier)
+        .map(Code::as_str)
+        .collect();
+    let all = LOOKED_FOR.into_iter().chain(others);
+    all.map(|code| ui::Choice::new(code, page.text(&meanings.of(code))))
+        .collect()
 }
 
 async fn find(registries: &Registries, web: &Web, registry: &Registry, asked: &Asked) -> Result<Shown> {
@@ -346,6 +377,15 @@ async fn find(registries: &Registries, web: &Web, registry: &Registry, asked: &A
         );
     }
     let purpose = match Purpose::read(asked.purpose.trim(), "", asked.dossier.trim()) {
+        Ok(purpose) if purpose.suits(registry).is_err() => {
+            problems.add(
+                "dossier-missing",
+                "dossier",
+                "Với mục đích này, nhập mã hồ sơ là lý do xem dữ liệu.",
+                "For this purpose, enter the code of the dossier for which you look.",
+            );
+            None
+        }
         Ok(purpose) => Some(purpose),
         Err(error) => {
             for problem in error.problems().into_iter().flatten() {
@@ -354,8 +394,8 @@ async fn find(registries: &Registries, web: &Web, registry: &Registry, asked: &A
                     ("purpose-missing", _) => problems.add(
                         "purpose-missing",
                         "purpose",
-                        "Nêu mục đích xem dữ liệu, ví dụ dossier.verify.",
-                        "Say for which purpose you look, such as dossier.verify.",
+                        "Chọn mục đích xem dữ liệu.",
+                        "Choose the purpose for which you look.",
                     ),
                     (code, "X-Road-Issue") => {
                         problems.add(code, "dossier", problem.text.vi.clone(), problem.text.en.clone());

@@ -692,7 +692,9 @@ async fn a_steward_decides_takes_back_and_is_told_who_was_faster() {
             .agency_reads(&auditor, "G01", None, None)
             .await
             .expect("reads");
-        let told = reads.iter().filter(|read| read.what.contains("registry.linkage"));
+        let told = reads
+            .iter()
+            .filter(|read| read.what.contains("Rà soát các bản ghi nghi trùng"));
         assert_eq!(told.count(), 2 + usize::from(left > 1), "{reads:?}");
 
         office

@@ -6,7 +6,7 @@ use base::{Problems, Text};
 use jiff::civil::Date;
 
 use crate::model::{
-    Purpose,
+    Meanings, Purpose,
     identifier::{MemberId, ServiceId, SubsystemId},
     tracker::SubjectKey,
 };
@@ -26,7 +26,7 @@ pub struct Config {
     /// The key of the index of persons.
     pub subject_key: SubjectKey,
     /// What purposes mean, for people. One that is not here is shown as its code.
-    pub purposes: BTreeMap<Purpose, Text>,
+    pub meanings: Meanings,
     /// Which reads people do not see, for now.
     pub hidden: Vec<HiddenReads>,
     /// Working days within which an agency answers a question about a read. Ten by default, which is ours: Law
@@ -50,7 +50,7 @@ impl Config {
             agencies: BTreeMap::from([(subsystem.member.clone(), agency.to_owned())]),
             subsystem,
             subject_key,
-            purposes: BTreeMap::new(),
+            meanings: Meanings::default(),
             hidden: Vec::new(),
             answer_days: 10,
             retention: Vec::new(),
@@ -82,12 +82,6 @@ impl Config {
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
-    }
-
-    /// What a purpose means.
-    pub(super) fn purpose(&self, code: &str) -> Text {
-        let known = code.parse::<Purpose>().ok().and_then(|code| self.purposes.get(&code));
-        known.cloned().unwrap_or_else(|| Text::new(code, ""))
     }
 
     /// The agency that answers for a member: itself, if its officers are here, else who runs the node and gave the data.

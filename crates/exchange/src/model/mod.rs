@@ -3,6 +3,7 @@
 //! ```text
 //! escape  json  xml  pointer               how bytes are read and written
 //! identifier  method  purpose  field       the words of a message
+//! meanings                                 what purposes mean
 //! error                                    how a message is refused
 //! address  headers  request_hash           a call at the edge (X-Road PR-REST)
 //! meta                                     who is there and what they offer (PR-META, PR-MREST)
@@ -23,6 +24,7 @@ pub mod headers;
 pub mod hosting;
 pub mod identifier;
 mod json;
+mod meanings;
 pub mod message;
 pub mod meta;
 mod method;
@@ -37,6 +39,7 @@ pub mod tracker;
 
 pub use field::{Field, FieldFlaw, LONGEST_VALUE};
 pub use json::JsonFlaw;
+pub use meanings::Meanings;
 pub use method::{Method, UnknownMethod};
 pub use pointer::{Pointer, PointerFlaw};
 pub use purpose::{Purpose, PurposeFlaw};

@@ -223,7 +223,7 @@ async fn every_record_passes_its_rules_and_is_found() {
             assert!(page.expect("changes").items.len() >= versions.min(200), "{registry}");
         }
         let ctx = Ctx::system("test", now());
-        let purpose = Purpose::read("dossier.verify", "", "").expect("a purpose");
+        let purpose = Purpose::read("registry.steward", "", "").expect("a purpose");
         let read = async |registry: &str, key: &str, when: When| {
             registries
                 .read(&ctx, &purpose, &code(registry), key, when, &Mask::ALL)

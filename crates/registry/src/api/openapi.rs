@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 description of one registry, from its schema: its fields and filters by their names, typed.
 
+use exchange::model::Purpose;
 use serde_json::{Map, Value, json};
 
 use crate::model::{Filter, Parameter, Registry};
@@ -15,15 +16,15 @@ pub fn describe(registry: &Registry) -> Value {
         .collect();
     list.extend(times());
     list.extend([fields(), sort(registry), cursor(), limit()]);
-    list.extend(stated());
+    list.extend(stated(registry));
     let mut one = vec![key.clone()];
     one.extend(times());
     one.push(fields());
-    one.extend(stated());
+    one.extend(stated(registry));
     let mut past = vec![key.clone()];
     past.extend(times_of_versions());
     past.extend([fields(), cursor(), limit()]);
-    past.extend(stated());
+    past.extend(stated(registry));
     let mut paths = Map::new();
     paths.insert(
         format!("{base}/records"),
@@ -221,13 +222,21 @@ fn idempotency() -> Value {
     json!({ "name": "Idempotency-Key", "in": "header", "required": true, "description": "The same key with the same body happens once", "schema": { "type": "string", "minLength": 1, "maxLength": 200 } })
 }
 
-fn stated() -> [Value; 3] {
+fn stated(registry: &Registry) -> [Value; 3] {
+    let free: Vec<&str> = registry.without_dossier.iter().map(Purpose::as_str).collect();
+    let issue = match free.is_empty() {
+        true => "Code of the dossier that is the cause: every purpose needs one".to_owned(),
+        false => format!(
+            "Code of the dossier that is the cause: every purpose needs one, beside {}",
+            free.join(", ")
+        ),
+    };
     [
         json!({ "name": "X-Motcua-Purpose", "in": "header", "required": true, "description": "The code of the purpose", "schema": { "type": "string", "pattern": "^[a-z][a-z0-9.-]{0,63}$" }, "example": "dossier.verify" }),
         parameter(
             "X-Road-Issue",
             "header",
-            "Code of the dossier that is the cause",
+            &issue,
             &json!({ "type": "string", "pattern": "^[0-9A-Z][0-9A-Z.-]{0,79}$" }),
         ),
         parameter(

@@ -9,7 +9,7 @@ use super::{Field, FieldPath, Registry};
 /// One thing that a new version breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Break {
-    /// A stable name for programs: `field-removed`, `now-required`, `type-narrowed`, `key-changed`, `event-changed`.
+    /// A stable name for programs: `field-removed`, `now-required`, `type-narrowed`, `key-changed`, `dossier-required`, `event-changed`.
     pub code: &'static str,
     /// The field, or the part of `registry.toml`.
     pub at: String,
@@ -101,6 +101,13 @@ pub fn between(old: &Registry, new: &Registry) -> Vec<Break> {
             let (vi, en) = ("Dịch vụ bị thu hẹp hoặc bỏ.", "A service is narrower, or gone.");
             add("service-removed", service.id.as_str(), vi, en, false, true);
         }
+    }
+    for purpose in old.without_dossier.difference(&new.without_dossier) {
+        let (vi, en) = (
+            "Mục đích này nay phải nêu mã hồ sơ.",
+            "For this purpose a dossier has to be named now.",
+        );
+        add("dossier-required", purpose.as_str(), vi, en, false, true);
     }
     found
 }

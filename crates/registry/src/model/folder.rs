@@ -206,6 +206,7 @@ fn compile(files: &Files, reference: &Arc<Reference>, sink: &mut Sink) -> Option
             })
             .collect(),
         doubts: raw.doubts,
+        without_dossier: raw.without_dossier,
         mending: raw.quality,
         fields,
         rules,

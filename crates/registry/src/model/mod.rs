@@ -16,10 +16,10 @@ mod schema;
 mod standard;
 mod term;
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use base::{Lang, Text, Timestamp, codes::AgencyCode};
-use exchange::model::identifier::ClientId;
+use exchange::model::{Purpose, identifier::ClientId};
 use procedure::reference::Reference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -80,6 +80,9 @@ pub struct Registry {
     pub duplicates: Option<Duplicates>,
     /// What subscribers are told.
     pub events: Vec<EventType>,
+    /// The purposes that no dossier causes: whoever reads for another names the dossier, beside those of
+    /// the program that come before dossiers.
+    pub without_dossier: BTreeSet<Purpose>,
     /// The clocks of doubts.
     pub doubts: Doubts,
     /// The clock of records that break a rule.

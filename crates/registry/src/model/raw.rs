@@ -1,9 +1,9 @@
 //! The files as they are written.
 
 use base::{Text, codes::AgencyCode};
-use exchange::model::identifier::ClientId;
+use exchange::model::{Purpose, identifier::ClientId};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     About, Age, Basis, ChangeKind, Dimension, Doubts, FieldPath, Identifier, ListId, Mending, Name, Operation,
@@ -28,6 +28,8 @@ pub struct RawRegistry {
     pub basis: Vec<Basis>,
     pub retention: Retention,
     pub doubts: Doubts,
+    #[serde(default)]
+    pub without_dossier: BTreeSet<Purpose>,
     #[serde(default)]
     pub quality: Mending,
     #[serde(default)]

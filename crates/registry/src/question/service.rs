@@ -24,7 +24,7 @@ use super::{
 use crate::{
     lookup::{self, About, Lookup},
     model::Name,
-    service::{Registries, Times},
+    service::{Registries, Times, caused},
     shelf::Shelf,
 };
 
@@ -181,10 +181,11 @@ impl Questions {
         found.ok_or_else(|| Error::not_found("câu hỏi", "question"))
     }
 
-    /// A question, for its purpose.
+    /// A question, for its purpose, and the dossier that is the cause.
     pub(super) fn approved(&self, code: &str, asker: &Asker) -> Result<&Question> {
         let question = self.get(code)?;
         if asker.purpose == question.purpose.as_str() {
+            caused(&question.purpose, asker.dossier.as_deref())?;
             return Ok(question);
         }
         Err(Error::refused(
@@ -206,7 +207,7 @@ impl Questions {
     /// Asks a question, of now or of other times: every registry is asked of the same, and `today` in the answer is that day.
     ///
     /// # Errors
-    /// `NotFound`; `Forbidden` for another purpose than the question's; `Invalid` with every input that is missing or none;
+    /// `NotFound`; `Forbidden` for another purpose than the question's; `Invalid` without the dossier that is the cause, or with every input that is missing or none;
     /// `Unavailable` when the answer could not be written down, and then it is not given.
     pub async fn ask(
         &self,

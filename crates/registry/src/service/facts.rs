@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use base::{Error, Kind, Result, Timestamp};
-use identity::{Actor, Ctx, Permission};
+use identity::{Actor, Ctx};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -55,7 +55,7 @@ impl Registries {
         names: &[Name],
         times: Times,
     ) -> Result<BTreeMap<Name, Fact>> {
-        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        let (editions, registry) = self.open_to_read(ctx, purpose, code)?;
         let asked = registry
             .attributes
             .iter()

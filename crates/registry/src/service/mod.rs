@@ -22,6 +22,7 @@ pub(crate) mod write;
 use std::sync::{Arc, OnceLock};
 
 use base::{Error, Result};
+use exchange::model::Meanings;
 use identity::{Ctx, IdentityState, Permission, Scope};
 use ledger::{Ledgers, Log};
 use store::Store;
@@ -34,6 +35,7 @@ pub use numbered::{Numbered, REACH};
 pub(crate) use order::merge;
 pub use order::{Carried, HERE};
 pub use purpose::Purpose;
+pub(crate) use purpose::caused;
 pub use query::{Asked, Query, Sort, Times, When};
 pub use read::{ChangeView, Feed, Listed, RecordView, Slice, VersionView};
 pub(crate) use read::{Told, body_of};
@@ -66,6 +68,7 @@ struct Inner {
     identity: IdentityState,
     ledgers: OnceLock<Ledgers>,
     pseudonyms: OnceLock<PseudonymKey>,
+    meanings: OnceLock<Meanings>,
 }
 
 impl Registries {
@@ -77,6 +80,7 @@ impl Registries {
             identity,
             ledgers: OnceLock::new(),
             pseudonyms: OnceLock::new(),
+            meanings: OnceLock::new(),
         }))
     }
 
@@ -114,6 +118,30 @@ impl Registries {
         let registry = editions.current();
         ctx.require(permission, &Scope::Agency(registry.steward.to_string()))?;
         Ok((editions, registry))
+    }
+
+    /// The registry in all its versions, for who may read its records for this purpose.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden`; `Invalid` where the purpose needs a dossier and none is named.
+    pub(crate) fn open_to_read(
+        &self,
+        ctx: &Ctx,
+        purpose: &Purpose,
+        code: &RegistryCode,
+    ) -> Result<(Arc<Editions>, Arc<Registry>)> {
+        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        purpose.suits(&registry)?;
+        Ok((editions, registry))
+    }
+
+    /// Says what purposes mean at this node; before that, and without it, those of the program have words.
+    pub fn say_purposes_by(&self, meanings: Meanings) {
+        let _ = self.0.meanings.set(meanings);
+    }
+
+    pub(crate) fn meanings(&self) -> &Meanings {
+        self.0.meanings.get_or_init(Meanings::default)
     }
 }
 

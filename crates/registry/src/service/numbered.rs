@@ -2,7 +2,7 @@
 //! walked through.
 
 use base::{Error, Kind, Result};
-use identity::{Ctx, Permission};
+use identity::Ctx;
 
 use super::{Purpose, Query, RecordView, Registries, query::plan, read::at};
 use crate::{model::RegistryCode, store::read as tables};
@@ -38,7 +38,7 @@ impl Registries {
         query: &Query,
         page: u32,
     ) -> Result<Numbered> {
-        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        let (editions, registry) = self.open_to_read(ctx, purpose, code)?;
         let upto = page.checked_mul(query.limit).filter(|upto| *upto <= REACH);
         let upto = upto.ok_or_else(out_of_reach)?;
         let at = at(ctx, &registry, query.when);

@@ -3,8 +3,14 @@
 use base::{Problems, Result, codes::DossierCode};
 use exchange::model::Purpose as Code;
 
+use crate::{lookup, model::Registry};
+
 /// The longest text of a legal basis, in characters.
 const LONGEST: usize = 300;
+
+/// The purposes of the program for which there is no dossier, or not yet: keeping a registry, telling people what is held about them,
+/// filling in a form that is not filed, and what the state does before anybody asks. A code that ends in a dot is the first part of one.
+const BEFORE_DOSSIERS: [&str; 4] = ["registry.", "tracker.", lookup::PURPOSE, "proactive."];
 
 /// Why records are read: the code of a purpose as grants name it, the law that allows it, and the dossier that is the cause.
 /// Nothing that returns bodies can be called without one.
@@ -64,6 +70,17 @@ impl Purpose {
         }
     }
 
+    /// Whether records of a registry may be read for it: a dossier is named, unless the registry says that this purpose has none.
+    ///
+    /// # Errors
+    /// `Invalid`.
+    pub(crate) fn suits(&self, registry: &Registry) -> Result<()> {
+        if registry.without_dossier.contains(&self.code) {
+            return Ok(());
+        }
+        caused(&self.code, self.dossier())
+    }
+
     /// The code.
     pub const fn code(&self) -> &Code {
         &self.code
@@ -92,4 +109,26 @@ impl Purpose {
     pub fn dossier(&self) -> Option<&str> {
         self.dossier.as_ref().map(DossierCode::as_str)
     }
+}
+
+/// Whether a read has a cause: the dossier that it names, unless it is for a purpose of the program that comes before dossiers.
+///
+/// # Errors
+/// `Invalid`.
+pub(crate) fn caused(code: &Code, dossier: Option<&str>) -> Result<()> {
+    let text = code.as_str();
+    let is_before = |of: &&str| text == *of || (of.ends_with('.') && text.starts_with(of));
+    if dossier.is_some() || BEFORE_DOSSIERS.iter().any(is_before) {
+        return Ok(());
+    }
+    Err(base::Error::refused(
+        base::Kind::Invalid,
+        "dossier-missing",
+        format!(
+            "Khai thác dữ liệu với mục đích {code} phải nêu mã hồ sơ: ghi vào tiêu đề X-Road-Issue. Nếu mục đích này không gắn với hồ sơ nào, cơ quan quản lý cơ sở dữ liệu ghi mục đích vào without_dossier."
+        ),
+        format!(
+            "Data are read for {code} with the code of the dossier, in the header X-Road-Issue. Where this purpose has no dossier, the agency that keeps the registry names it in without_dossier."
+        ),
+    ))
 }

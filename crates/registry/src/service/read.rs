@@ -124,7 +124,7 @@ impl Registries {
         when: When,
         mask: &Mask,
     ) -> Result<RecordView> {
-        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        let (editions, registry) = self.open_to_read(ctx, purpose, code)?;
         let at = at(ctx, &registry, when);
         let record = match key.parse::<Uuid>() {
             Ok(id) => Some(id),
@@ -169,7 +169,7 @@ impl Registries {
         code: &RegistryCode,
         records: &[Uuid],
     ) -> Result<HashMap<Uuid, String>> {
-        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        let (editions, registry) = self.open_to_read(ctx, purpose, code)?;
         let (at, mask) = (at(ctx, &registry, When::default()), Mask::of(registry.key.clone()));
         let views = self.views(ctx, purpose, &editions, records, at, &mask).await?;
         Ok(views.into_iter().map(|view| (view.id.uuid(), view.key)).collect())
@@ -180,7 +180,7 @@ impl Registries {
     /// # Errors
     /// `Invalid` for what cannot be asked; `Forbidden`; `Unavailable` when the reads could not be logged.
     pub async fn list(&self, ctx: &Ctx, purpose: &Purpose, code: &RegistryCode, query: &Query) -> Result<Listed> {
-        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        let (editions, registry) = self.open_to_read(ctx, purpose, code)?;
         let at = at(ctx, &registry, query.when);
         let (conditions, order) = plan(&registry, query)?;
         let db = self.store().read();
@@ -224,7 +224,7 @@ impl Registries {
         when: When,
         mask: &Mask,
     ) -> Result<(RecordId, Vec<VersionView>)> {
-        let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        let (editions, registry) = self.open_to_read(ctx, purpose, code)?;
         let known = known(when.known_at);
         let record = self.find_known(code, key, known).await?;
         write::newest(&self.store().read(), code, record)
@@ -264,6 +264,7 @@ impl Registries {
         mask: &Mask,
     ) -> Result<Slice<ChangeView>> {
         let (editions, registry) = self.open(ctx, code, Permission::ReadRegistry)?;
+        purpose.map_or(Ok(()), |purpose| purpose.suits(&registry))?;
         let Feed { after, known_at, limit } = feed;
         let upto = known(known_at);
         let mut versions =
@@ -417,10 +418,10 @@ impl Registries {
             .collect();
         let own = registry.basis.first().map(|b| format!("{}, {}", b.text, b.article));
         let what = format!(
-            "{}: {} (mục đích {}; căn cứ {})",
+            "{}: {} (mục đích: {}; căn cứ: {})",
             registry.name.vi,
             shown.join(", "),
-            purpose.code(),
+            self.meanings().of(purpose.code().as_str()).vi,
             purpose.basis().map(str::to_owned).or(own).unwrap_or_default()
         );
         let what = match purpose.veiled() {

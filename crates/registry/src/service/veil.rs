@@ -234,10 +234,10 @@ impl Veil<'_> {
             self.registry.field(field).and_then(|field| field.term.identifier) == Some(Identifier::PersonNumber);
         if is_person {
             let what = format!(
-                "{}: nối mã thay thế của {of} với mã của {} (mục đích {}; căn cứ {}, {})",
+                "{}: nối mã thay thế của {of} với mã của {} (mục đích: {}; căn cứ: {}, {})",
                 self.registry.name.vi,
                 self.client,
-                purpose.code(),
+                self.registries.meanings().of(purpose.code().as_str()).vi,
                 link.basis.text,
                 link.basis.article
             );

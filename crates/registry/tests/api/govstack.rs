@@ -16,6 +16,7 @@ async fn the_data_api_of_govstack_in_both_spellings() {
         let stated = [
             ("information-mediator-client", "VN/GOV/000.00.00.H42/motcua"),
             ("x-motcua-purpose", "dossier.verify"),
+            ISSUE,
         ];
         let ask = async |n: u128, method: Method, path: &str, body: Value| {
             let caller = Ctx {
@@ -223,7 +224,7 @@ const CLIENT: (&str, &str) = ("information-mediator-client", "VN/GOV/000.00.00.H
 
 /// Reads a list, as a steward.
 async fn listed(router: &Router, query: &str) -> Answer {
-    let stated = [CLIENT, ("x-motcua-purpose", "dossier.verify")];
+    let stated = [CLIENT, ("x-motcua-purpose", "dossier.verify"), ISSUE];
     call(
         router,
         &steward(),
@@ -433,7 +434,7 @@ async fn a_page_or_an_order_that_there_is_not_is_refused_by_its_name() {
         let path = "/govstack/data/population/1.0?ordering=name";
         let silent = call(&router, &steward(), Method::GET, path, &[CLIENT], "").await;
         assert_eq!(silent.codes(), ["X-Motcua-Purpose purpose-missing"]);
-        let stated = [CLIENT, ("x-motcua-purpose", "dossier.verify")];
+        let stated = [CLIENT, ("x-motcua-purpose", "dossier.verify"), ISSUE];
         let stranger = call(&router, &officer("G15", Role::Reader), Method::GET, path, &stated, "").await;
         assert_eq!(stranger.status, StatusCode::FORBIDDEN);
     }

@@ -132,11 +132,11 @@ async fn call(router: &Router, ctx: &Ctx, method: Method, path: &str, headers: &
     }
 }
 
+/// The dossier that is the cause of a read.
+const ISSUE: (&str, &str) = ("x-road-issue", "H42.28-260821-0001");
+
 async fn read(router: &Router, path: &str) -> Answer {
-    let stated = [
-        ("x-motcua-purpose", "dossier.verify"),
-        ("x-road-issue", "H42.28-260821-0001"),
-    ];
+    let stated = [("x-motcua-purpose", "dossier.verify"), ISSUE];
     call(router, &steward(), Method::GET, path, &stated, "").await
 }
 
@@ -515,7 +515,7 @@ async fn nothing_personal_gets_out_by_any_route() {
             callers.push((format!("{role:?}"), officer("G01", role)));
             callers.push((format!("{role:?} elsewhere"), officer("G15", role)));
         }
-        let purpose = [("x-motcua-purpose", "dossier.verify")];
+        let purpose = [("x-motcua-purpose", "dossier.verify"), ISSUE];
         for (name, caller) in &callers {
             let may_read = ["Steward", "Reader"].contains(&name.as_str());
             for path in &gets {

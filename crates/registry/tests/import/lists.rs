@@ -104,7 +104,7 @@ impl Place {
     }
 
     async fn body(&self, key: &str) -> Option<Value> {
-        let purpose = Purpose::read("dossier.verify", "", "").expect("a purpose");
+        let purpose = Purpose::read("registry.steward", "", "").expect("a purpose");
         let registries = &self.office.registries;
         let read = registries
             .read(&self.ctx, &purpose, &self.code, key, When::default(), &Mask::ALL)

@@ -156,7 +156,7 @@ impl Office {
 
     /// What the registry says of a person, if anything.
     async fn person(&self, number: &str) -> Option<serde_json::Value> {
-        let purpose = Purpose::read("dossier.verify", "", "").expect("a purpose");
+        let purpose = Purpose::read("registry.steward", "", "").expect("a purpose");
         let (ctx, when) = (steward(Role::Steward), When::default());
         let read = self
             .registries

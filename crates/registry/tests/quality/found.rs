@@ -401,7 +401,7 @@ async fn a_commune_that_is_no_more_is_proposed_its_successor_and_of_a_split_one_
                     as_of: Some(day(as_of)),
                     known_at: None,
                 };
-                let purpose = registry::service::Purpose::read("test", "", "").expect("a purpose");
+                let purpose = registry::service::Purpose::read("registry.steward", "", "").expect("a purpose");
                 let key = record.id.to_string();
                 let read = town
                     .registries

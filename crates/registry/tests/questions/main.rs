@@ -41,6 +41,7 @@ static REFERENCE: LazyLock<Arc<Reference>> =
 
 const FIRM: &str = "0100109106";
 const CHILD: &str = "001326000014";
+const DOSSIER: &str = "H42.28-260821-0001";
 const CLIENT: &str = "VN/GOV/000.00.00.G12/haiquan";
 
 fn root() -> PathBuf {
@@ -149,7 +150,7 @@ async fn ask(questions: &Questions, question: &str, inputs: Value, purpose: &str
     let asker = Asker {
         client: CLIENT.to_owned(),
         purpose: purpose.to_owned(),
-        dossier: Some("H42.28-260821-0001".to_owned()),
+        dossier: Some(DOSSIER.to_owned()),
     };
     questions
         .ask(&system(), question, &inputs, Times::default(), &asker)
@@ -243,7 +244,7 @@ async fn a_child_without_a_card_is_found_and_the_family_sees_who_asked() {
         let told = reads.iter().filter(|read| {
             read.what.contains(CLIENT)
                 && read.what.contains("chưa có thẻ bảo hiểm y tế")
-                && read.what.contains("proactive.remind")
+                && read.what.contains("Chủ động nhắc người dân về quyền lợi chưa đề nghị")
         });
         assert!(told.count() >= 3, "{reads:?}");
         assert!(reads.iter().all(|read| read.actor == "Câu hỏi liên ngành"), "{reads:?}");
@@ -418,7 +419,7 @@ async fn many_are_asked_line_by_line_and_only_who_asked_sees_what_came_of_it() {
         let asker = |client: &str| Asker {
             client: client.to_owned(),
             purpose: "customs.compliance".to_owned(),
-            dossier: None,
+            dossier: Some(DOSSIER.to_owned()),
         };
         let line = |code: &str| json!({ "tax_code": code }).as_object().cloned().expect("an object");
         let (ours, question) = (asker(CLIENT), "importer-owes-tax");
@@ -504,6 +505,17 @@ async fn what_is_not_approved_is_refused_with_every_reason() {
             .ask("importer-owes-tax", json!({ "tax_code": FIRM }), "dossier.verify")
             .await;
         assert_eq!(codes(other.expect_err("refused")), [" other-purpose"]);
+        let no_cause = Asker {
+            client: CLIENT.to_owned(),
+            purpose: "customs.compliance".to_owned(),
+            dossier: None,
+        };
+        let inputs = json!({ "tax_code": FIRM }).as_object().cloned().expect("an object");
+        let asked = node
+            .questions
+            .ask(&system(), "importer-owes-tax", &inputs, Times::default(), &no_cause)
+            .await;
+        assert_eq!(codes(asked.expect_err("refused")), [" dossier-missing"]);
         let bad = node
             .ask(
                 "importer-owes-tax",

@@ -10,12 +10,11 @@ use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
 use super::{
-    Actor, Arc, Clock as _, Ctx, FIRM, Node, OfficerActor, OfficerId, Role, Roles, Uuid, clock, declaration, json,
-    nodes, question, taxpayer,
+    Actor, Arc, Clock as _, Ctx, DOSSIER, FIRM, Node, OfficerActor, OfficerId, Role, Roles, Uuid, clock, declaration,
+    json, nodes, question, taxpayer,
 };
 
 const PAGE: &str = "/registries/questions/importer-owes-tax";
-const DOSSIER: &str = "H42.28-260821-0001";
 
 fn nobody(lang: Lang) -> Ctx {
     Ctx {

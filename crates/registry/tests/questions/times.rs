@@ -80,6 +80,7 @@ impl Node {
             .method(Method::POST)
             .uri(path)
             .header(header::CONTENT_TYPE, "application/json")
+            .header("x-road-issue", DOSSIER)
             .body(Body::from(body.to_string()))
             .expect("a request");
         let answer = router
@@ -199,7 +200,7 @@ async fn many_are_asked_of_one_time() {
         let asker = Asker {
             client: CLIENT.to_owned(),
             purpose: "customs.compliance".to_owned(),
-            dossier: None,
+            dossier: Some(DOSSIER.to_owned()),
         };
         let id = taken["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
         let lines = node.questions.result(QUESTION, id, &asker).await.expect("a result");

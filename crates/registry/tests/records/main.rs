@@ -738,6 +738,28 @@ async fn nobody_reads_or_writes_without_right_and_purpose_and_each_read_is_told(
             known_at: None,
         };
         let mask = Mask::of(vec!["name".parse().expect("a field")]);
+        // Nothing is read without its cause, and nobody is told of what was not shown.
+        let no_cause = Purpose::read("dossier.verify", "", "").expect("a purpose");
+        let one = office
+            .registries
+            .read(&reader, &no_cause, &code, "001190000017", when, &mask)
+            .await;
+        let past = office
+            .registries
+            .history(&reader, &no_cause, &code, "001190000017", when, &mask)
+            .await;
+        let feed = Feed {
+            after: None,
+            known_at: None,
+            limit: 10,
+        };
+        let feed = office
+            .registries
+            .changes(&reader, Some(&no_cause), &code, feed, &mask)
+            .await;
+        for error in [one.map(drop), past.map(drop), feed.map(drop)] {
+            assert_eq!(codes(&error.expect_err("refused")).1, ["dossier-missing"]);
+        }
         let view = office
             .registries
             .read(&reader, &purpose(), &code, "001190000017", when, &mask)
@@ -766,7 +788,10 @@ async fn nobody_reads_or_writes_without_right_and_purpose_and_each_read_is_told(
             ("Lê Thị Đọc", Some("H42.28-260821-0001"))
         );
         assert!(
-            reads[0].what.contains("Họ, chữ đệm và tên") && reads[0].what.contains("dossier.verify"),
+            reads[0].what.contains("Họ, chữ đệm và tên")
+                && reads[0]
+                    .what
+                    .contains("mục đích: Xác minh thông tin khi giải quyết hồ sơ;"),
             "{}",
             reads[0].what
         );

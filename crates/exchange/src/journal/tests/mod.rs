@@ -7,7 +7,7 @@ mod operations;
 mod pages;
 mod tracker;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use ::store::{Store, testkit};
 use axum::{
@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::{ASK_SERVICE, Config, Journal, PROVIDER_SERVICE, Parts};
 use crate::Caller;
 use crate::model::{
-    Field, Method,
+    Field, Meanings, Method,
     address::Target,
     federation::{Directory, Gateway, Member, Service, Subsystem, View},
     identifier::{MemberId, Part, ServiceId, SubsystemId},
@@ -118,7 +118,7 @@ fn open(folder: &std::path::Path, key: &Arc<FileKey>, clock: &FixedClock) -> Arc
 
 pub fn config() -> Config {
     let mut config = Config::new(AGENCY, id("VN/GOV/000.00.00.G01/motcua"), SubjectKey::new([5; 32]));
-    config.purposes = BTreeMap::from([(
+    config.meanings = Meanings::default().with([(
         "dossier.verify".parse().expect("a purpose"),
         Text::new("Xác minh thông tin trong hồ sơ", "Verifying a dossier"),
     )]);

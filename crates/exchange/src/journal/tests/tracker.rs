@@ -229,7 +229,7 @@ async fn hidden_reads_are_counted_and_shown_at_last() {
         let purposes: Vec<_> = reads(&me).await.iter().map(|read| read.why.vi.clone()).collect();
         assert_eq!(
             purposes,
-            ["statistics", "Xác minh thông tin trong hồ sơ"],
+            ["Thống kê", "Xác minh thông tin trong hồ sơ"],
             "before the rule, and for another purpose"
         );
         assert!(node.journal.my_read_evidence(&me, leaf).await.is_err());

@@ -254,7 +254,7 @@ impl Journal {
                     Text::new(both(Lang::Vi), both(Lang::En))
                 },
             )),
-            why: self.0.config.purpose(&row.purpose),
+            why: self.0.config.meanings.of(&row.purpose),
             dossier: row.issue,
             source: Source::Exchange {
                 leaf: LeafId::of_key(row.leaf),

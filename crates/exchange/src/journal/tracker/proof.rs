@@ -115,7 +115,7 @@ impl Journal {
             container,
             signed_by: member.name.clone(),
             reader: reader.unwrap_or_else(|| Text::new(record.client.member.to_string(), "")),
-            why: self.0.config.purpose(record.purpose.as_str()),
+            why: self.0.config.meanings.of(record.purpose.as_str()),
             record,
             origin,
             index,

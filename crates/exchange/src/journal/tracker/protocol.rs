@@ -179,7 +179,7 @@ impl Provider {
     fn usage(&self, view: &View, row: ReadRow) -> Usage {
         let client = row.client.parse::<ClientId>().ok();
         let member = client.as_ref().map(|client| &client.member);
-        let why = self.journal.0.config.purpose(&row.purpose).vi;
+        let why = self.journal.0.config.meanings.of(&row.purpose).vi;
         Usage {
             logtime: Timestamp::from_micros(row.at),
             action: match row.issue {

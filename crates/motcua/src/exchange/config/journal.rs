@@ -6,104 +6,13 @@ use base::Text;
 use exchange::{
     journal::{self, HiddenReads, Retention},
     model::{
-        Purpose,
+        Meanings, Purpose,
         identifier::{MemberId, ServiceId, SubsystemId},
         tracker::SubjectKey,
     },
 };
 use jiff::civil::Date;
 use serde::Deserialize;
-
-/// The purposes for which the program itself asks and tells, as people read them in their data tracker.
-const PURPOSES: [(&str, &str, &str); 19] = [
-    (
-        "consultation",
-        "Lấy ý kiến cơ quan khác khi giải quyết hồ sơ",
-        "Asking another agency for its opinion on a dossier",
-    ),
-    (
-        "dossier.verify",
-        "Xác minh thông tin khi giải quyết hồ sơ",
-        "Checking what a dossier says",
-    ),
-    (
-        "exchange.access",
-        "Đề nghị và cấp quyền khai thác dữ liệu",
-        "Asking for and giving rights to data",
-    ),
-    (
-        "exchange.map",
-        "Đếm lượt chia sẻ dữ liệu giữa các cơ quan",
-        "Counting what agencies exchange",
-    ),
-    (
-        "proactive.act",
-        "Chủ động thực hiện dịch vụ công cho người dân",
-        "Doing for people what is theirs before they ask",
-    ),
-    (
-        "proactive.await",
-        "Theo dõi sự kiện để chủ động phục vụ người dân",
-        "Following events in order to serve people before they ask",
-    ),
-    (
-        "proactive.prefill",
-        "Chủ động chuẩn bị hồ sơ cho người dân",
-        "Preparing an application before a person asks",
-    ),
-    (
-        "proactive.recommend",
-        "Chủ động gợi ý dịch vụ công phù hợp",
-        "Recommending a service that fits",
-    ),
-    (
-        "proactive.remind",
-        "Chủ động nhắc người dân về quyền lợi chưa đề nghị",
-        "Reminding people of what they have not asked for",
-    ),
-    (
-        "procedure.contest",
-        "Chuyển phản ánh của người dân về dữ liệu",
-        "Passing on what a person contests",
-    ),
-    (
-        "procedure.prefill",
-        "Điền sẵn tờ khai của thủ tục hành chính",
-        "Filling in the form of a procedure",
-    ),
-    (
-        "procedure.write",
-        "Ghi nhận kết quả giải quyết thủ tục hành chính",
-        "Writing the result of a procedure",
-    ),
-    (
-        "registry.linkage",
-        "Rà soát các bản ghi nghi trùng",
-        "Looking at records that may be the same",
-    ),
-    (
-        "registry.own-view",
-        "Cho người dân xem dữ liệu về mình và tiếp nhận phản ánh",
-        "Showing people what is held about them, and taking what they contest",
-    ),
-    (
-        "registry.quality",
-        "Kiểm tra và chỉnh sửa chất lượng dữ liệu",
-        "Checking and correcting the quality of data",
-    ),
-    ("registry.steward", "Quản lý cơ sở dữ liệu", "Looking after a registry"),
-    ("statistics", "Thống kê", "Statistics"),
-    (
-        "tracker.own-view",
-        "Cho người dân biết ai đã xem dữ liệu của mình",
-        "Telling people who has read their data",
-    ),
-    (
-        "tracker.question",
-        "Chuyển câu hỏi của người dân về một lượt xem dữ liệu",
-        "Passing on what a person asks about a read",
-    ),
-];
 
 /// How the journal is kept. What is not said is as [`journal::Config::new`] has it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -150,23 +59,21 @@ pub struct Hidden {
 }
 
 impl Journal {
+    /// What purposes mean at this node.
+    pub fn meanings(&self) -> Meanings {
+        Meanings::default().with(self.purposes.clone())
+    }
+
     /// As the journal takes it.
     pub fn of_node(&self, agency: &str, subsystem: SubsystemId, subjects: SubjectKey) -> journal::Config {
         let mut config = journal::Config::new(agency, subsystem, subjects);
         config.answer_days = self.answer_days.unwrap_or(config.answer_days);
         config.operation_days = self.operation_days.unwrap_or(config.operation_days);
-        config.purposes = meanings();
-        config.purposes.extend(self.purposes.clone());
+        config.meanings = self.meanings();
         config.retention = self.retention.iter().cloned().map(Retention::from).collect();
         config.hidden = self.hidden.iter().cloned().map(HiddenReads::from).collect();
         config
     }
-}
-
-/// What the purposes of the program mean.
-fn meanings() -> BTreeMap<Purpose, Text> {
-    let meaning = |(code, vi, en): (&str, _, _)| Some((code.parse().ok()?, Text::new(vi, en)));
-    PURPOSES.into_iter().filter_map(meaning).collect()
 }
 
 impl From<Erased> for Retention {
@@ -209,11 +116,6 @@ mod tests {
         let config = read("").expect("it is read");
         assert_eq!((config.answer_days, config.operation_days), (10, 7));
         assert!(config.hidden.is_empty() && config.retention.is_empty());
-        assert_eq!(
-            config.purposes.len(),
-            PURPOSES.len(),
-            "every code is a purpose, and none twice"
-        );
         for own in [
             dossier::consult::PURPOSE,
             registry::contest::PURPOSE,
@@ -222,7 +124,7 @@ mod tests {
             registry::quality::OWN_VIEW,
             registry::quality::PURPOSE,
         ] {
-            assert!(config.purposes.contains_key(&own.parse().expect("a purpose")), "{own}");
+            assert_ne!(config.meanings.of(own).vi, own);
         }
     }
 
@@ -247,14 +149,10 @@ mod tests {
         let config = read(text).expect("it is read");
         config.check().expect("it can hold");
         assert_eq!((config.answer_days, config.operation_days), (15, 7));
-        let said = |code: &str| {
-            config.purposes[&code.parse::<Purpose>().expect("a purpose")]
-                .vi
-                .as_str()
-        };
+        let said = |code: &str| config.meanings.of(code).vi;
         assert_eq!(
             (said("customs.clearance"), said("statistics")),
-            ("Thông quan", "Điều tra dân số")
+            ("Thông quan".to_owned(), "Điều tra dân số".to_owned())
         );
         assert_eq!(
             (config.retention[0].days, config.retention[0].ground.as_str()),

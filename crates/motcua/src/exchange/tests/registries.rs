@@ -69,7 +69,7 @@ pub(super) async fn let_in(asks: &Town, keeps: &Town, path: &str, method: &str, 
 impl Town {
     /// What holds under a number at the node that keeps the registry.
     async fn holds(&self, number: &str) -> Option<Value> {
-        let purpose = Purpose::read("dossier.verify", "", "").expect("a purpose");
+        let purpose = Purpose::read("registry.steward", "", "").expect("a purpose");
         let code = "population".parse().expect("a code");
         let read = self
             .whole

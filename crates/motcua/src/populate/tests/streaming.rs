@@ -73,7 +73,7 @@ async fn a_country_is_told_into_files_and_taken_over_once() {
         let record = scribe.records("enterprises", &told_of[0]).remove(0);
         let body = record.told[0].body.as_ref().expect("a body");
         let ctx = identity::Ctx::system("test", now());
-        let purpose = registry::service::Purpose::read("dossier.verify", "", "").expect("a purpose");
+        let purpose = registry::service::Purpose::read("registry.steward", "", "").expect("a purpose");
         let key = body["tax_code"].as_str().expect("a code");
         let read = registries
             .read(&ctx, &purpose, &code("enterprises"), key, When::default(), &Mask::ALL)

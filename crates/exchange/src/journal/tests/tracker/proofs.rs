@@ -136,7 +136,7 @@ impl Caller for Way {
 /// The portal of the province: a journal whose directory knows the key of the node that has the reads.
 fn portal(node: &Node, way: Arc<Way>) -> Journal {
     let mut config = crate::journal::Config::new("H26", id("VN/GOV/000.00.00.H26/motcua"), SubjectKey::new([6; 32]));
-    config.purposes = harness::config().purposes;
+    config.meanings = harness::config().meanings;
     Journal::new(Parts {
         store: node.store.clone(),
         log: Arc::clone(&node.log),

@@ -17,6 +17,7 @@ use heard::{Collector, Logs};
 use marks::{Marked, SOURCE, STEWARD, records, registries_of_one_agency};
 
 const KEEPER: &str = ANSWERS;
+const DOSSIER: &str = "H42.28-261111-0001";
 
 /// Somebody who calls.
 struct Somebody {
@@ -454,7 +455,7 @@ async fn without_a_purpose_nothing_personal_gets_out_by_any_route() {
         );
     }
 
-    // With a purpose whoever may read is told, and nobody else.
+    // With a purpose and the dossier that is the cause whoever may read is told, and nobody else.
     for somebody in &everybody {
         for record in records() {
             let url = format!(
@@ -464,7 +465,13 @@ async fn without_a_purpose_nothing_personal_gets_out_by_any_route() {
             let request = somebody
                 .ask(&client, "GET", &url)
                 .header("x-motcua-purpose", "dossier.verify");
-            let (status, answer) = whole(request).await;
+            let (status, answer) = whole(request.try_clone().expect("a copy")).await;
+            assert!(
+                told(&answer, &url).is_empty(),
+                "{} {url}, no dossier: {status}",
+                somebody.name
+            );
+            let (status, answer) = whole(request.header("x-road-issue", DOSSIER)).await;
             let told = told(&answer, &url);
             assert_eq!(
                 !told.is_empty(),
@@ -481,7 +488,7 @@ async fn without_a_purpose_nothing_personal_gets_out_by_any_route() {
         out.extend(walk(&town, &client, &ways, somebody).await);
     }
 
-    // The exchange: by a grant, with a purpose and without.
+    // The exchange: by a grant, with a purpose and without, with a dossier and without.
     asks.system(ASKS).await;
     town.system(KEEPER).await;
     asks.learn().await;
@@ -496,10 +503,13 @@ async fn without_a_purpose_nothing_personal_gets_out_by_any_route() {
         if status == 200 || !marks.is_empty() {
             out.push(format!("the exchange {target}: {status} tells {marks:?}"));
         }
-        let why = request
-            .header("x-motcua-purpose", "dossier.verify")
-            .header("x-road-issue", "H42.28-261111-0001");
-        let (_, answer) = whole(why).await;
+        let why = request.header("x-motcua-purpose", "dossier.verify");
+        let (status, answer) = whole(why.try_clone().expect("a copy")).await;
+        let marks = told(&answer, &url);
+        if status == 200 || !marks.is_empty() {
+            out.push(format!("the exchange {target}, no dossier: {status} tells {marks:?}"));
+        }
+        let (_, answer) = whole(why.header("x-road-issue", DOSSIER)).await;
         if !told(&answer, &url).is_empty() {
             heard.insert(record.registry);
         }

@@ -93,6 +93,29 @@ fn every_registry_of_this_repository_is_good() {
 }
 
 #[test]
+fn officers_choose_from_a_list_by_its_names_and_type_what_is_of_no_list_or_a_long_one() {
+    let population = good(&ours().join("population"));
+    let choices = |path: &str| {
+        let field = population.field(&path.parse().expect("a path")).expect("a field");
+        population.choices(field, base::Lang::Vi)
+    };
+    assert!(choices("ethnicity").contains(&("01", "Kinh")));
+    assert!(
+        choices("marital_status").contains(&("married", "Đang có vợ, có chồng")),
+        "{:?}",
+        choices("marital_status")
+    );
+    for typed in ["name", "residence.commune", "former_id_cards"] {
+        assert!(choices(typed).is_empty(), "{typed}");
+    }
+    let mut codes: Vec<&str> = choices("status").into_iter().map(|(code, _)| code).collect();
+    let all = codes.len();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), all, "none twice");
+}
+
+#[test]
 fn a_service_of_pseudonyms_is_one_throughout() {
     let folder = copy();
     let insurance = folder.path().join("social-insurance");
@@ -422,6 +445,12 @@ async fn a_new_version_says_what_it_breaks_and_migrates() {
         let folder = copy();
         let population = folder.path().join("population");
         let read = || folder::read(&population).expect("files");
+        edit(&population.join("registry.toml"), |text| {
+            text.replace(
+                "sensitivity = \"internal\"\n",
+                "sensitivity = \"internal\"\nwithout_dossier = [\"statistics\"]\n",
+            )
+        });
         let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
             .await
             .expect("a shelf");
@@ -471,6 +500,7 @@ async fn a_new_version_says_what_it_breaks_and_migrates() {
 
         edit(&population.join("registry.toml"), |text| {
             text.replace("version = 1", "version = 2")
+                .replace("without_dossier = [\"statistics\"]\n", "")
         });
         fs::write(
             population.join("migration.toml"),
@@ -489,6 +519,7 @@ async fn a_new_version_says_what_it_breaks_and_migrates() {
             ("service-removed", true),
             ("service-removed", true),
             ("service-removed", true),
+            ("dossier-required", true),
         ];
         assert_eq!(breaks, expected);
 

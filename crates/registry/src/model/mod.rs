@@ -338,6 +338,12 @@ impl Registry {
         })
     }
 
+    /// The codes that a field chooses from, with their names; empty where it has no list, or one that is too long to choose from.
+    pub fn choices(&self, field: &Field, lang: Lang) -> Vec<(&str, &str)> {
+        let list = field.term.list.as_ref().filter(|_| !field.many);
+        list.map(|list| self.vocabulary.choices(list, lang)).unwrap_or_default()
+    }
+
     /// What was published.
     pub const fn files(&self) -> &Files {
         &self.files

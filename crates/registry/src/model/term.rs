@@ -312,6 +312,29 @@ impl Vocabulary {
         }
     }
 
+    /// What a list has, for somebody who chooses: each code with its name, and one that meant several things in its time by the last. Empty
+    /// for units, which are too many and differ by day.
+    pub fn choices(&self, id: &ListId, lang: Lang) -> Vec<(&str, &str)> {
+        let shared = match SharedList::named(id) {
+            Some(SharedList::Provinces | SharedList::Communes) => Some(&[][..]),
+            Some(SharedList::Ethnicities) => Some(shared::ethnicities()),
+            Some(SharedList::Countries) => Some(shared::countries()),
+            None => None,
+        };
+        match shared {
+            Some(list) => list
+                .iter()
+                .map(|entry| (entry.code.as_str(), entry.name.get(lang)))
+                .collect(),
+            None => {
+                let codes = self.lists.get(id).map(|list| list.codes.as_slice()).unwrap_or_default();
+                let last = |n: usize| codes[n + 1..].iter().all(|later| later.code != codes[n].code);
+                let of = |n: usize| (codes[n].code.as_str(), codes[n].name.get(lang));
+                (0..codes.len()).filter(|n| last(*n)).map(of).collect()
+            }
+        }
+    }
+
     /// Whether there is a list of this id.
     pub fn knows_list(&self, id: &ListId) -> bool {
         SharedList::named(id).is_some() || self.lists.contains_key(id)

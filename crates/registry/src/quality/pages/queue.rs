@@ -27,6 +27,8 @@ use crate::{
 
 /// Findings of one page.
 const PAGE: u32 = 25;
+/// A longer list is filtered while somebody types.
+const SEEN_AT_ONCE: usize = 15;
 
 /// What the address asks; a value that means nothing is left out.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -253,6 +255,21 @@ pub(super) struct Input {
     pub label: String,
     pub value: String,
     pub hint: String,
+    /// What it is chosen from; typed where there is nothing.
+    pub choices: Vec<ui::Choice>,
+}
+
+impl Input {
+    /// The control.
+    pub fn shown(&self, page: &Page) -> ui::Field {
+        let (name, label) = (&self.name, &self.label);
+        let field = match self.choices.len() {
+            0 => ui::input(page, name, label).hint(&self.hint),
+            1..=SEEN_AT_ONCE => ui::select(page, name, label, &self.choices),
+            _ => ui::autocomplete(page, name, label, &self.choices),
+        };
+        field.value(&self.value).required(false)
+    }
 }
 
 pub(super) async fn one(
@@ -370,7 +387,20 @@ pub(super) fn inputs(page: &Page, registry: &Registry, fields: &[FieldPath], bod
             label: page.text(&field.term.name).to_owned(),
             value: shown(body, field),
             hint: page.text(&field.term.technical).to_owned(),
+            choices: choices(page, registry, field, &shown(body, field)),
         })
+        .collect()
+}
+
+/// What a field chooses from, and what it says now where that is not among them: it stays unless somebody changes it.
+fn choices(page: &Page, registry: &Registry, field: &Field, now: &str) -> Vec<ui::Choice> {
+    let mut known = registry.choices(field, page.lang);
+    if !known.is_empty() && !now.is_empty() && known.iter().all(|(code, _)| *code != now) {
+        known.insert(0, (now, now));
+    }
+    known
+        .into_iter()
+        .map(|(code, name)| ui::Choice::new(code, name))
         .collect()
 }
 

@@ -381,7 +381,7 @@ test('a sample is drawn, compared, and the share that is right is published', as
   }
   assert.match(await said(page), /Không còn bản ghi nào chờ đối chiếu/);
   await page.goto(list);
-  assert.match(await said(page), /66,7 %/);
+  assert.match(await said(page), /66,67 %/);
   await inspect(page, 'registries-samples');
   await page.goto('/publication/registries');
   assert.match(await said(page), /66,67 % \(khoảng tin cậy 95 %: .*; 3 bản ghi\)/);

@@ -1,15 +1,12 @@
 //! The list of GovStack's Data API: pages by their numbers, an order, and how many records match.
 
-use axum::{Json, extract::State, http::HeaderMap};
+use axum::Json;
 use base::{Problems, Result};
-use identity::{ApiError, Ctx};
+use identity::ApiError;
 use serde_json::{Value, json};
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use super::{
-    super::params::{Asking, Stated},
-    At, Call, MOST, Office, shown,
-};
+use super::{super::params::Asking, Call, MOST, shown};
 use crate::{
     model::{FieldPath, Filter, Operator, Registry},
     service::{Asked, Query, Sort, Times},
@@ -37,24 +34,17 @@ struct Listing {
     page: u32,
 }
 
-pub(super) async fn list(
-    State(office): State<Office>,
-    ctx: Ctx,
-    super::ApiPath((code, version)): At,
-    headers: HeaderMap,
-    stated: Stated,
-    asking: Asking,
-) -> Result<Json<Value>, ApiError> {
-    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+pub(super) async fn list(call: Call, asking: Asking) -> Result<Json<Value>, ApiError> {
     let Listing { query, page } = read(&asking, &call.registry)?;
     let found = call
         .registries
-        .numbered(&call.ctx, &call.purpose, &code, &query, page)
+        .numbered(&call.ctx, &call.purpose, &call.registry.code, &query, page)
         .await?;
     let base = format!(
-        "{}/govstack/data/{code}/{}",
+        "{}/govstack/data/{}/{}",
         call.registries.public_url(),
-        encoded(&version)
+        call.registry.code,
+        encoded(&call.version)
     );
     let last = found.count.div_ceil(query.limit).max(1);
     let address = |page: u32| address(&base, &asking, page);

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
+    extract::{FromRequestParts, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
@@ -104,28 +104,42 @@ impl Written {
     }
 }
 
+/// Where every address begins.
+#[derive(Debug, Deserialize)]
+struct At {
+    registry: RegistryCode,
+    version: String,
+}
+
 /// One call, of somebody who is signed in, on a registry that is there.
 struct Call {
     ctx: Ctx,
     registries: Registries,
     registry: Arc<Registry>,
+    /// As the address has it.
+    version: String,
     client: String,
     purpose: Purpose,
 }
 
+impl FromRequestParts<Office> for Call {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, office: &Office) -> Result<Self, ApiError> {
+        let ctx = Ctx::from_request_parts(parts, office).await?;
+        let ApiPath(at) = ApiPath::from_request_parts(parts, office).await?;
+        let stated = Stated::from_request_parts(parts, office).await?;
+        Ok(Self::new(&office.registries, ctx, at, &parts.headers, &stated)?)
+    }
+}
+
 impl Call {
-    fn new(
-        office: Office,
-        ctx: Ctx,
-        (code, version): (&RegistryCode, &str),
-        headers: &HeaderMap,
-        stated: &Stated,
-    ) -> Result<Self> {
+    fn new(registries: &Registries, ctx: Ctx, at: At, headers: &HeaderMap, stated: &Stated) -> Result<Self> {
         ctx.signed_in()?;
-        let editions = params::registry(&office.registries, code)?;
+        let editions = params::registry(registries, &at.registry)?;
         let registry = editions.current();
         // `1`, or `1.0` as its examples have it. Old versions stay usable: what is stored is brought forward.
-        let number: Option<u32> = version.split('.').next().and_then(|major| major.parse().ok());
+        let number: Option<u32> = at.version.split('.').next().and_then(|major| major.parse().ok());
         if !editions
             .published()
             .any(|published| Some(published.registry.version) == number)
@@ -152,8 +166,9 @@ impl Call {
         Ok(Self {
             ctx,
             purpose: stated.purpose()?,
-            registries: office.registries,
+            registries: registries.clone(),
             registry,
+            version: at.version,
             client,
         })
     }
@@ -259,8 +274,6 @@ fn has(body: &Value, wanted: &Value) -> bool {
     }
 }
 
-type At = ApiPath<(RegistryCode, String)>;
-
 /// A body with the id by which the other operations take it.
 fn shown(view: RecordView) -> Value {
     let mut body = view.body;
@@ -270,32 +283,14 @@ fn shown(view: RecordView) -> Value {
     body
 }
 
-async fn create(
-    State(office): State<Office>,
-    ctx: Ctx,
-    ApiPath((code, version)): At,
-    headers: HeaderMap,
-    stated: Stated,
-    asking: Asking,
-    ApiJson(body): ApiJson<Written>,
-) -> Result<Json<Value>, ApiError> {
-    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+async fn create(call: Call, asking: Asking, ApiJson(body): ApiJson<Written>) -> Result<Json<Value>, ApiError> {
     asking.only(&[])?;
     let body = Value::Object(body.write.content);
     call.assert(Target::New, body.clone(), 0).await?;
     Ok(Json(json!({ "content": body })))
 }
 
-async fn exists(
-    State(office): State<Office>,
-    ctx: Ctx,
-    ApiPath((code, version)): At,
-    headers: HeaderMap,
-    stated: Stated,
-    asking: Asking,
-    ApiJson(body): ApiJson<Sought>,
-) -> Result<Json<Value>, ApiError> {
-    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+async fn exists(call: Call, asking: Asking, ApiJson(body): ApiJson<Sought>) -> Result<Json<Value>, ApiError> {
     let when = call.when(&asking)?;
     let is_there = !call.find(body.content(), when).await?.is_empty();
     let message = if is_there {
@@ -306,32 +301,14 @@ async fn exists(
     Ok(Json(json!({ "answer": { "status": is_there, "message": message } })))
 }
 
-async fn read(
-    State(office): State<Office>,
-    ctx: Ctx,
-    ApiPath((code, version)): At,
-    headers: HeaderMap,
-    stated: Stated,
-    asking: Asking,
-    ApiJson(body): ApiJson<Found>,
-) -> Result<Json<Value>, ApiError> {
-    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+async fn read(call: Call, asking: Asking, ApiJson(body): ApiJson<Found>) -> Result<Json<Value>, ApiError> {
     let when = call.when(&asking)?;
     let found = call.find(&body.query.content, when).await?;
     let view = found.into_iter().next().ok_or_else(none)?;
     Ok(Json(json!({ "content": shown(view) })))
 }
 
-async fn update(
-    State(office): State<Office>,
-    ctx: Ctx,
-    ApiPath((code, version)): At,
-    headers: HeaderMap,
-    stated: Stated,
-    asking: Asking,
-    ApiJson(body): ApiJson<Written>,
-) -> Result<Json<Value>, ApiError> {
-    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+async fn update(call: Call, asking: Asking, ApiJson(body): ApiJson<Written>) -> Result<Json<Value>, ApiError> {
     asking.only(&[])?;
     let found = call.find(body.sought(), When::default()).await?;
     let view = found.first().ok_or_else(none)?;
@@ -339,16 +316,7 @@ async fn update(
     Ok(Json(json!({})))
 }
 
-async fn update_entries(
-    State(office): State<Office>,
-    ctx: Ctx,
-    ApiPath((code, version)): At,
-    headers: HeaderMap,
-    stated: Stated,
-    asking: Asking,
-    ApiJson(body): ApiJson<Written>,
-) -> Result<Json<Value>, ApiError> {
-    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
+async fn update_entries(call: Call, asking: Asking, ApiJson(body): ApiJson<Written>) -> Result<Json<Value>, ApiError> {
     asking.only(&[])?;
     let found = call.find(body.sought(), When::default()).await?;
     if found.is_empty() {
@@ -361,15 +329,10 @@ async fn update_entries(
 }
 
 async fn update_or_create(
-    State(office): State<Office>,
-    ctx: Ctx,
-    ApiPath((code, version)): At,
-    headers: HeaderMap,
-    stated: Stated,
+    call: Call,
     asking: Asking,
     ApiJson(body): ApiJson<Written>,
 ) -> Result<Json<Value>, ApiError> {
-    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
     asking.only(&[])?;
     match call.find(body.sought(), When::default()).await?.first() {
         Some(view) => call.merge(view, &body.write.content, 0).await?,
@@ -382,16 +345,12 @@ async fn update_or_create(
 }
 
 async fn end(
-    State(office): State<Office>,
-    ctx: Ctx,
-    ApiPath((code, version, id)): ApiPath<(RegistryCode, String, String)>,
-    headers: HeaderMap,
-    stated: Stated,
+    call: Call,
+    ApiPath((_, _, id)): ApiPath<(RegistryCode, String, String)>,
     asking: Asking,
 ) -> Result<StatusCode, ApiError> {
-    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
     asking.only(&[])?;
-    let (record, seq) = call.registries.newest(&call.ctx, &code, &id).await?;
+    let (record, seq) = call.registries.newest(&call.ctx, &call.registry.code, &id).await?;
     let change = Change::End {
         record: Seen { record, seq },
         at: Moment::of(call.ctx.now, call.registry.valid_time),
@@ -402,28 +361,20 @@ async fn end(
 
 /// The value of a field: `{"value": …}`, as the text has it.
 async fn value(
-    State(office): State<Office>,
-    ctx: Ctx,
-    ApiPath((code, version, id, field)): ApiPath<(RegistryCode, String, String, String)>,
-    headers: HeaderMap,
-    stated: Stated,
+    call: Call,
+    ApiPath((_, _, id, field)): ApiPath<(RegistryCode, String, String, String)>,
     asking: Asking,
 ) -> Result<Response, ApiError> {
-    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
     let when = call.when(&asking)?;
     value_of(&call, &id, when, &field, |value| json!({ "value": value })).await
 }
 
 /// The value of a field bare, as the tests want it under their spelling.
 async fn bare_value(
-    State(office): State<Office>,
-    ctx: Ctx,
-    ApiPath((code, version, id, field)): ApiPath<(RegistryCode, String, String, String)>,
-    headers: HeaderMap,
-    stated: Stated,
+    call: Call,
+    ApiPath((_, _, id, field)): ApiPath<(RegistryCode, String, String, String)>,
     asking: Asking,
 ) -> Result<Response, ApiError> {
-    let call = Call::new(office, ctx, (&code, &version), &headers, &stated)?;
     let when = call.when(&asking)?;
     value_of(&call, &id, when, &field, Value::clone).await
 }

@@ -42,7 +42,7 @@ struct SampleRow {
 
 impl SampleRow {
     fn of(page: &Page, registry: &Registry, sample: &Sample) -> Self {
-        let percent = |share: f64| format!("{} %", decimal(page.lang, share * 100.0, 1));
+        let percent = |share: f64| format!("{} %", decimal(page.lang, share * 100.0, 2));
         Self {
             href: format!("/registries/{}/samples/{}", registry.code, sample.id),
             at: sample.drawn_at,

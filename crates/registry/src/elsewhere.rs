@@ -19,6 +19,7 @@ use http::{Request, header, request};
 use identity::Ctx;
 use procedure::form::{Attribute, Said};
 use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
 use url::form_urlencoded::byte_serialize;
 use uuid::Uuid;
 
@@ -26,10 +27,11 @@ use crate::{
     contest::{self, Contested},
     keeper::{self, Keeper, Order, TakeBack},
     lookup::{Lookup, Question},
-    model::{Name, RegistryCode},
-    quality::OWN_VIEW,
+    model::{Name, RegistryCode, Represented},
+    quality::{LISTED, OWN_VIEW, REPRESENTATION},
     wire::{
-        CarriedBody, ContestBody, FactsBody, OrderBody, OwnBody, OwnDoubtBody, StandingBody, TakeBackBody, TakenBody,
+        CarriedBody, ContestBody, EvidenceBody, FactsBody, ListedBody, OrderBody, OwnBody, OwnDoubtBody, StandingBody,
+        TakeBackBody, TakenBody,
     },
 };
 
@@ -43,6 +45,8 @@ const BARRED: &str = "exchange-refused";
 pub const OWN_SERVICE: &str = "portal";
 /// How long a registry is waited for that is asked: less than a person waits for all of them.
 const PATIENCE: Duration = Duration::from_millis(2_500);
+/// How long one is waited for that another node waits behind: it has time to say so.
+const PATIENCE_BEHIND: Duration = Duration::from_millis(1_200);
 /// How long one is waited for that is told. It is told again afterwards, with the same effect.
 const PATIENCE_OF_ORDERS: Duration = Duration::from_secs(30);
 /// The largest answer that is read, in bytes.
@@ -204,6 +208,16 @@ impl Elsewhere {
         Some(self.call(registry, request, PATIENCE).await)
     }
 
+    /// Asks which enterprises the person with this number represents; nothing where their registry is nowhere that this node knows of.
+    pub(crate) async fn represented(&self, source: &Represented, number: &PersonNumber) -> Option<Heard<ListedBody>> {
+        let Represented { registry, service, .. } = source;
+        let (keeper, by) = (self.keepers.get(registry)?, source.by.as_str().replace('.', "_"));
+        let target = format!("/r1/{keeper}/{REGISTRIES}/{registry}/{service}/records?{by}={number}&limit={LISTED}");
+        let request = Request::get(target).header(PURPOSE, REPRESENTATION);
+        let request = request.body(Bytes::new()).ok()?;
+        Some(self.call(registry, request, PATIENCE_BEHIND).await)
+    }
+
     /// Tells a registry what this person contests of a record about them; nothing where the registry is nowhere that this node knows of.
     pub(crate) async fn contest_own(
         &self,
@@ -218,6 +232,39 @@ impl Elsewhere {
             .ok()?;
         // Whoever contests waits for it.
         Some(self.call(registry, request, PATIENCE).await)
+    }
+
+    /// Gives a registry the evidence that it asks for of a doubt: of this person's, or of one that came up in a dossier; nothing where the
+    /// registry is nowhere that this node knows of.
+    pub(crate) async fn evidence(
+        &self,
+        registry: &str,
+        whose: Whose<'_>,
+        doubt: Uuid,
+        evidence: &str,
+    ) -> Option<Heard<StandingBody>> {
+        let (code, keeper) = self.keeper(registry)?;
+        let (purpose, dossier, target) = match whose {
+            Whose::Person(number) => {
+                let own = own_target(keeper, &code);
+                (OWN_VIEW, "", format!("{own}/{number}/doubts/{doubt}/evidence"))
+            }
+            Whose::Dossier(dossier) => {
+                let facts = format!("/r1/{keeper}/{REGISTRIES}/{code}/{FACTS_SERVICE}");
+                (contest::PURPOSE, dossier, format!("{facts}/contests/{doubt}/evidence"))
+            }
+        };
+        let body = EvidenceBody {
+            evidence: evidence.to_owned(),
+        };
+        // One text, one message, however often it is sent.
+        let text = hex::encode(&Sha256::digest(evidence)[..8]);
+        let request = posted(purpose, &target, &format!("evidence-{doubt}-{text}"), dossier, &body);
+        let request = request
+            .inspect_err(|error| tracing::error!(%error, %code, "evidence cannot be put"))
+            .ok()?;
+        // Whoever gives it waits.
+        Some(self.call(&code, request, PATIENCE).await)
     }
 
     /// Asks how a doubt stands that came up in a dossier, or in none but in what a person sees of themselves; nothing where the registry
@@ -279,6 +326,15 @@ pub(crate) struct Known {
     pub member: Text,
     /// Its system.
     pub system: Text,
+}
+
+/// Whose doubt it is, for who keeps the registry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whose<'a> {
+    /// A person's, by their number.
+    Person(&'a PersonNumber),
+    /// Of whose dossier this is.
+    Dossier(&'a str),
 }
 
 /// What came of a call.

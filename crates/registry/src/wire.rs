@@ -14,7 +14,10 @@ use crate::{
     contest::Contested,
     keeper::{Order, TakeBack},
     model::{FieldPath, Name, RegistryCode, ValidTime},
-    quality::doubts::{Doubt, Receipt, Report},
+    quality::{
+        Enterprise, Represents,
+        doubts::{Doubt, Receipt, Report},
+    },
     service::{Carried, Fact},
 };
 
@@ -266,6 +269,9 @@ pub struct OwnBody {
     #[serde(default)]
     pub fields: Vec<OwnFieldBody>,
     pub records: Vec<OwnRecordBody>,
+    /// How far records of enterprises are among them that the person represents; none where the registry has no such records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub represents: Option<Represents>,
 }
 
 /// A field, as people call it.
@@ -275,7 +281,7 @@ pub struct OwnFieldBody {
     pub name: Text,
 }
 
-/// One record about the person: what holds of it, or held last.
+/// One record about the person, or of an enterprise that they represent: what holds of it, or held last.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OwnRecordBody {
     pub id: Uuid,
@@ -294,6 +300,9 @@ pub struct OwnRecordBody {
     /// What it says, for people, by field. What the mask of a grant has taken out is not there.
     #[serde(default)]
     pub says: BTreeMap<FieldPath, Vec<Text>>,
+    /// The enterprise that it is of, where the person is told as who represents that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enterprise: Option<Enterprise>,
 }
 
 /// What a person contests of a record about them. Who it is the address says.
@@ -331,6 +340,31 @@ impl OwnDoubtBody {
             dossier: None,
         }
     }
+}
+
+/// What shows what a person contests, where they were asked for it. Whose doubt it is the address says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceBody {
+    pub evidence: String,
+}
+
+/// A page of a list of records, as far as nodes read each other's.
+#[derive(Debug, Deserialize)]
+pub struct ListedBody {
+    pub items: Vec<ListedRecordBody>,
+    /// Where there are more, the place of the next page.
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+/// One record of it.
+#[derive(Debug, Deserialize)]
+pub struct ListedRecordBody {
+    /// Not there where a mask has taken it out.
+    #[serde(default)]
+    pub key: Option<String>,
+    pub body: Value,
 }
 
 /// What became of an order, or of taking it back.

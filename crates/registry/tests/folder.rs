@@ -247,6 +247,12 @@ fn a_service_for_those_whom_records_are_about_has_their_numbers_and_keys() {
         findings(&path).into_iter().map(|(_, code)| code).collect::<Vec<_>>()
     };
     let trade = ("[\"list\", \"bulk\", \"changes\", \"doubt\"]", "[\"list\", \"own\"]");
+    // Its records name nobody: without those who represent the declarant there is nobody to be told.
+    edit(&folder.path().join("customs/registry.toml"), |text| {
+        let (before, table) = text.split_once("[represented]").expect("of enterprises");
+        let (_, after) = table.split_once("\n\n").expect("what follows");
+        format!("{before}{after}")
+    });
     let customs = of("customs", &[trade]);
     assert!(customs.contains(&"own-without-subject".to_owned()), "{customs:?}");
     let insurance = of(
@@ -266,6 +272,43 @@ fn a_service_for_those_whom_records_are_about_has_their_numbers_and_keys() {
         ],
     );
     assert!(residence.contains(&"write-without-key".to_owned()), "{residence:?}");
+}
+
+/// Who represents an enterprise, another registry knows, by the code that a record has.
+#[test]
+fn enterprises_are_named_by_their_codes_and_represented_by_what_another_registry_says() {
+    let field = "field = \"tax_code\"\nregistry";
+    for (from, to, expected) in [
+        (
+            field,
+            "field = \"nowhere\"\nregistry",
+            ("registry.toml:represented.field", "unknown-field"),
+        ),
+        (
+            field,
+            "field = \"office\"\nregistry",
+            ("registry.toml:represented.field", "represented-not-an-enterprise"),
+        ),
+        (
+            "registry = \"enterprises\"",
+            "registry = \"customs\"",
+            ("registry.toml:represented.registry", "represented-by-itself"),
+        ),
+        (
+            "values = [\"active\", \"suspended\", \"dissolving\", \"bankruptcy\"]",
+            "values = []",
+            ("registry.toml:represented.exists.values", "nothing-named"),
+        ),
+        ("named = \"name\"\n", "", ("registry.toml:", "not-toml")),
+    ] {
+        let folder = copy();
+        let customs = folder.path().join("customs");
+        edit(&customs.join("registry.toml"), |text| text.replacen(from, to, 1));
+        let found = findings(&customs);
+        let (at, code) = expected;
+        let is_it = |(place, found): &(String, String)| place.starts_with(at) && (found == code || code == "not-toml");
+        assert!(found.iter().any(is_it), "{expected:?} in {found:?}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use base::Text;
 use super::Purpose;
 
 /// The purposes for which the program itself asks and tells.
-const OF_PROGRAM: [(&str, &str, &str); 19] = [
+const OF_PROGRAM: [(&str, &str, &str); 20] = [
     (
         "consultation",
         "Lấy ý kiến cơ quan khác khi giải quyết hồ sơ",
@@ -82,6 +82,11 @@ const OF_PROGRAM: [(&str, &str, &str); 19] = [
         "registry.quality",
         "Kiểm tra và chỉnh sửa chất lượng dữ liệu",
         "Checking and correcting the quality of data",
+    ),
+    (
+        "registry.representation",
+        "Xác định doanh nghiệp do một người đại diện, để người đó xem và phản ánh dữ liệu của doanh nghiệp",
+        "Finding which enterprises a person represents, who then sees and contests what is held of these",
     ),
     ("registry.steward", "Quản lý cơ sở dữ liệu", "Looking after a registry"),
     ("statistics", "Thống kê", "Statistics"),

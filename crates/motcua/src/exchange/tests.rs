@@ -32,6 +32,7 @@ use ledger::Signer as _;
 use uuid::Uuid;
 
 mod consulting;
+mod enterprises;
 mod gateways;
 mod hsm;
 mod joining;
@@ -344,9 +345,14 @@ async fn grant_of(asks: &Town, answers: &Town, service: &str, request: Request) 
 }
 
 async fn grant_by(asks: &Town, answers: &Town, service: &str, request: Request) {
+    grant_to(ASKS, asks, answers, service, request).await;
+}
+
+/// The same for any system of the node that asks.
+async fn grant_to(consumer: &str, asks: &Town, answers: &Town, service: &str, request: Request) {
     let grant = base::Id::new(SystemClock.now());
     let (consumer, provided) = (
-        ASKS.parse::<SubsystemId>().expect("a system"),
+        consumer.parse::<SubsystemId>().expect("a system"),
         service.parse().expect("a service"),
     );
     let ours = asks.joined();

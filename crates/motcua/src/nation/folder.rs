@@ -305,6 +305,15 @@ fn asked_by(question: &str) -> impl Iterator<Item = &'static str> {
     asked.filter_map(|name| Some(name.split_once('.')?.0))
 }
 
+/// Of a registry of this build, that which knows who represents the enterprises of its records.
+pub(super) fn asked_who_represents(registry: &str) -> Option<&'static str> {
+    let of = |name: &str| Path::new(name) == Path::new(registry).join("registry.toml");
+    let (_, text) = REGISTRIES.iter().find(|(name, _)| of(name))?;
+    let (_, table) = text.split_once("\n[represented]\n")?;
+    let asked = table.lines().find_map(|line| line.strip_prefix("registry = \""))?;
+    asked.strip_suffix('"')
+}
+
 /// The folders below `root` in which files of this build are, each once.
 fn folders(root: &Path, files: &[(&str, &str)]) -> Vec<PathBuf> {
     let names: BTreeSet<&str> = files
@@ -342,7 +351,10 @@ fn settings(agency: &Agency, folder: &Path, written: &Written, ports: &Ports) ->
     if agency.folder == PROVINCE {
         kept += &named("proposals", written.proposals.iter().cloned());
     }
-    let asked: BTreeSet<&str> = agency.questions.iter().flat_map(|code| asked_by(code)).collect();
+    let asked = agency.questions.iter().flat_map(|code| asked_by(code));
+    let asked: BTreeSet<&str> = asked
+        .chain(agency.registries().filter_map(asked_who_represents))
+        .collect();
     let mut out = format!(
         "# {name}: {member}. Made by `motcua demo --nation`; edit it while the nation is stopped.\n\
          data = {data}\n\
@@ -382,7 +394,7 @@ fn settings(agency: &Agency, folder: &Path, written: &Written, ports: &Ports) ->
         })
         .peekable();
     if met.peek().is_some() {
-        out.push_str("\n[exchange.registries]     # the system that keeps each: its own, and those that its procedures and questions ask and tell\n");
+        out.push_str("\n[exchange.registries]     # the system that keeps each: its own, and those that its procedures, questions and registries ask and tell\n");
     }
     for (registry, system) in met {
         out.push_str(&format!("{registry} = \"{system}\"\n"));
@@ -473,6 +485,17 @@ mod tests {
             assert!(folder.join("registry.toml").is_file(), "{}", folder.display());
         }
         assert_eq!(kept.count(), elsewhere.len());
+        // Who keeps records of enterprises knows whom to ask who represents one.
+        for (folder, own) in [("haiquan", "customs"), ("thue", "tax")] {
+            let node = first.iter().find(|node| node.agency.folder == folder);
+            let met = node.expect("an agency").exchange().registries;
+            for registry in [own, "enterprises"] {
+                assert!(
+                    met.contains_key(&registry.parse().expect("a code")),
+                    "{folder}: {met:?}"
+                );
+            }
+        }
         assert!(!town.config.dossiers.consulted.is_empty());
     }
 

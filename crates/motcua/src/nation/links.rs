@@ -2,8 +2,9 @@
 
 use ::registry::elsewhere::OWN_SERVICE;
 
-use super::plan::{
-    AGENCIES, BUSINESS, CIVIL_STATUS, CUSTOMS, INSURANCE, POLICE, POPULATION, TAX, TOWN, registries_of_all,
+use super::{
+    folder::asked_who_represents,
+    plan::{AGENCIES, BUSINESS, CIVIL_STATUS, CUSTOMS, INSURANCE, POLICE, POPULATION, TAX, TOWN, registries_of_all},
 };
 
 /// Who calls a service, and why. Without a legal basis nothing was granted: the call is refused.
@@ -277,6 +278,7 @@ pub fn all() -> Vec<Link> {
     ]);
     links.extend(of_procedures());
     links.extend(of_people());
+    links.extend([CUSTOMS, TAX].into_iter().flat_map(of_representatives));
     // What a person sees of reads at other agencies (/my/reads).
     let tellers = [POLICE, POPULATION, TAX, BUSINESS, INSURANCE, CUSTOMS, CIVIL_STATUS]
         .into_iter()
@@ -414,8 +416,7 @@ fn of_procedures() -> Vec<Link> {
 
 /// What a person sees, and contests, of what registries hold about them (/my/records).
 fn of_people() -> impl Iterator<Item = Link> {
-    let about_people = registries_of_all().filter(|(registry, _)| *registry != "customs");
-    about_people.map(|(registry, keeper)| Link {
+    registries_of_all().map(|(registry, keeper)| Link {
         consumer: TOWN,
         service: registries(&keeper),
         methods: &["GET", "POST"],
@@ -425,6 +426,25 @@ fn of_people() -> impl Iterator<Item = Link> {
         reason: "Cho người dân xem dữ liệu về chính mình và phản ánh khi chưa đúng.",
         about: About::Nobody,
         weight: 0,
+    })
+}
+
+/// What who keeps records of enterprises asks, so that those who represent one today see and contest them.
+fn of_representatives(keeper: &'static str) -> impl Iterator<Item = Link> {
+    let kept = registries_of_all().filter(move |(_, system)| system == keeper);
+    kept.filter_map(move |(registry, _)| {
+        let asked = asked_who_represents(registry)?;
+        Some(Link {
+            consumer: keeper,
+            service: registries(&keeper_of(asked)?),
+            methods: &["GET"],
+            path: format!("/{asked}/represented/records"),
+            purpose: ::registry::quality::REPRESENTATION,
+            basis: Some("Điều 12 và Điều 33 Luật Doanh nghiệp 59/2020/QH14"),
+            reason: "Cho người đại diện xem và phản ánh dữ liệu của doanh nghiệp mình.",
+            about: About::Nobody,
+            weight: 0,
+        })
     })
 }
 
@@ -454,6 +474,25 @@ mod tests {
     };
 
     use super::{super::plan::node_of, *};
+
+    #[test]
+    fn who_keeps_records_of_enterprises_may_ask_who_represents_one() {
+        let links = all();
+        for (registry, keeper) in registries_of_all() {
+            let asks = links.iter().any(|link| {
+                link.consumer == keeper && link.purpose == ::registry::quality::REPRESENTATION && link.basis.is_some()
+            });
+            assert_eq!(asks, asked_who_represents(registry).is_some(), "{registry}");
+        }
+        let shown = links
+            .iter()
+            .filter(|link| link.purpose == ::registry::quality::OWN_VIEW);
+        assert_eq!(
+            shown.count(),
+            registries_of_all().count(),
+            "people see all that is held about them"
+        );
+    }
 
     #[test]
     fn every_name_is_good_and_leads_to_what_is_there() {

@@ -168,6 +168,7 @@ fn compile(files: &Files, reference: &Arc<Reference>, sink: &mut Sink) -> Option
         steward: raw.steward,
         about: raw.about,
         subjects: raw.subjects,
+        represented: raw.represented,
         key: raw.key,
         valid_time: raw.valid_time,
         basis: raw.basis,
@@ -273,6 +274,9 @@ fn judge(raw: &RawRegistry, fields: &[Field], attributes: &[Name], sink: &mut Si
         );
     }
     judge_keys(raw, fields, sink);
+    if let Some(represented) = &raw.represented {
+        represented.judge(&raw.code, fields, sink);
+    }
     judge_filters(raw, fields, sink);
     judge_services(raw, fields, attributes, sink);
     event::judge(raw, fields, sink);
@@ -471,13 +475,14 @@ fn judge_services(raw: &RawRegistry, fields: &[Field], attributes: &[Name], sink
                 "A service that writes, or tells people of themselves (own), has the key fields.",
             );
         }
-        if service.operations.contains(&Operation::Own) && raw.subjects.is_empty() {
+        let is_of_somebody = !raw.subjects.is_empty() || raw.represented.is_some();
+        if service.operations.contains(&Operation::Own) && !is_of_somebody {
             sink.error(
                 FILE,
                 at("operations"),
                 "own-without-subject",
-                "Chỉ cơ sở dữ liệu nêu người mà bản ghi nói về (subjects) mới có thao tác “own”.",
-                "Only a registry that says whom its records are about (subjects) has the operation “own”.",
+                "Chỉ cơ sở dữ liệu nêu người mà bản ghi nói về (subjects), hoặc doanh nghiệp có người đại diện (represented), mới có thao tác “own”.",
+                "Only a registry that says whom its records are about (subjects), or of which enterprises (represented), has the operation “own”.",
             );
         }
         judge_pseudonyms(service, raw, fields, &at, sink);

@@ -124,6 +124,13 @@ impl Registry {
         numbers
     }
 
+    /// The codes in a body of the enterprises that it is of.
+    pub fn enterprises_of(&self, body: &Value) -> Vec<String> {
+        let field = self.represented.iter().map(|represented| &represented.field);
+        let codes = field.flat_map(|path| values_at(body, path));
+        codes.filter_map(|code| code.as_str().map(str::to_owned)).collect()
+    }
+
     fn judge_values(&self, field: &Field, body: &Value, on: Date, problems: &mut Problems) {
         let texts = || values_at(body, &field.path).into_iter().filter_map(Value::as_str);
         if let Some(identifier) = field.term.identifier {

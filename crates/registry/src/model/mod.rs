@@ -11,6 +11,7 @@ mod judge;
 mod migration;
 mod pseudonym;
 mod raw;
+mod represented;
 mod rule;
 mod schema;
 mod standard;
@@ -36,6 +37,7 @@ pub use judge::{Judgement, KEY_SEPARATOR};
 pub use migration::{Migration, Ready, Step};
 pub(crate) use pseudonym::is_pseudonym;
 pub use pseudonym::{Behind, PseudonymKey};
+pub use represented::{Existence, Represented};
 pub use rule::{Action, Dimension, Rule, Test};
 pub use standard::{Proposal, Proposed};
 pub use term::{CodeList, DataType, Identifier, ListCode, Sensitivity, SharedList, Term, Vocabulary};
@@ -58,6 +60,8 @@ pub struct Registry {
     pub about: About,
     /// The fields that hold personal numbers of those whom a record is about: they see each read of it. Not empty for persons.
     pub subjects: Vec<FieldPath>,
+    /// Where records are of enterprises: who represents one sees and contests them.
+    pub represented: Option<Represented>,
     /// The fields that identify a record, together; at least one.
     pub key: Vec<FieldPath>,
     /// What validity is counted in.

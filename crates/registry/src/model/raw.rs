@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     About, Age, Basis, ChangeKind, Dimension, Doubts, FieldPath, Identifier, ListId, Mending, Name, Operation,
-    Operator, RegistryCode, Retention, Sensitivity, ValidTime, allocation::RawAllocation, rule::Action,
+    Operator, RegistryCode, Represented, Retention, Sensitivity, ValidTime, allocation::RawAllocation, rule::Action,
 };
 
 /// `registry.toml`.
@@ -22,6 +22,8 @@ pub struct RawRegistry {
     pub about: About,
     #[serde(default)]
     pub subjects: Vec<FieldPath>,
+    #[serde(default)]
+    pub represented: Option<Represented>,
     pub key: Vec<FieldPath>,
     pub valid_time: ValidTime,
     pub sensitivity: Sensitivity,

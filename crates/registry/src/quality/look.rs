@@ -34,7 +34,7 @@ pub struct Part {
 pub struct Look {
     /// What holds today; nothing where the record has ended or not begun.
     pub today: Option<Today>,
-    /// The people whom it is or was about.
+    /// The people whom it is or was about, and the enterprises that it is or was of.
     pub subjects: BTreeSet<Tie>,
     /// When it has to be looked at again without being written to.
     pub again_at: Option<Timestamp>,
@@ -60,10 +60,13 @@ impl Look {
     pub fn at(registry: &Registry, parts: &[Part], now: Timestamp) -> Self {
         let moment = Moment::of(now, registry.valid_time);
         let bodies = parts.iter().filter_map(|part| part.body.as_ref());
-        let subjects = bodies
-            .flat_map(|body| registry.subjects_of(body))
-            .map(|number| subject_tie(&registry.code, &number))
-            .collect();
+        let ties = |body| {
+            let people = registry.subjects_of(body).into_iter();
+            let people = people.map(|number| subject_tie(&registry.code, &number));
+            let enterprises = registry.enterprises_of(body).into_iter();
+            people.chain(enterprises.map(|code| enterprise_tie(&registry.code, &code)))
+        };
+        let subjects = bodies.flat_map(ties).collect();
         let speaks = parts.iter().find(|part| part.span.has(moment));
         let today = speaks.and_then(|part| Today::of(registry, part, now));
         let turns = parts.iter().flat_map(|part| [part.span.from(), part.span.to()]);
@@ -196,6 +199,14 @@ pub fn subject_tie(code: &RegistryCode, number: &str) -> Tie {
     Tie {
         slot: slot(&format!("subject/{code}")),
         value: short_hash(number),
+    }
+}
+
+/// What records of a registry have in common that are of one enterprise.
+pub fn enterprise_tie(code: &RegistryCode, enterprise: &str) -> Tie {
+    Tie {
+        slot: slot(&format!("enterprise/{code}")),
+        value: short_hash(enterprise),
     }
 }
 

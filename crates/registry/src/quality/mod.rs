@@ -21,6 +21,7 @@ pub mod offered;
 mod own;
 pub mod pages;
 mod proposing;
+mod representing;
 mod sampling;
 
 use std::sync::{Arc, OnceLock};
@@ -36,6 +37,8 @@ pub(crate) use judging::judge_anew;
 pub use judging::{JUDGE, Progress, judge_order};
 pub use mine::{Mine, MyRecord};
 pub(crate) use naming::Naming;
+pub(crate) use representing::LISTED;
+pub use representing::{Enterprise, REPRESENTATION, Represents};
 pub use sampling::{DRAW, Looked, Sample, SampleId, SampleItem, wilson};
 
 use crate::{elsewhere::Elsewhere, model::RegistryCode, service::Registries, store::quality as tables};

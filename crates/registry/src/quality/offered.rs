@@ -4,8 +4,10 @@
 //! POST /{registry}/{service}/records/{key}/doubts   of a service with the operation `doubt`
 //! POST /{registry}/{service}/contests               what a person contests of the attributes that a service with `facts` told
 //! GET  /{registry}/{service}/contests/{id}          how the doubt stands that it became, or that of a person
+//! POST /{registry}/{service}/contests/{id}/evidence   what shows it, if the steward asked
 //! GET  /{registry}/{service}/own/{number}           of a service with `own`: what is held about a person who is signed in there
 //! POST /{registry}/{service}/own/{number}/doubts    what they contest of it
+//! POST /{registry}/{service}/own/{number}/doubts/{id}/evidence   what shows it, if the steward asked
 //! ```
 
 use std::sync::Arc;
@@ -34,7 +36,7 @@ use crate::{
     model::{FieldPath, Operation},
     offered::{Called, Office},
     service::Mask,
-    wire::{ContestBody, OwnBody, OwnDoubtBody, StandingBody, TakenBody},
+    wire::{ContestBody, EvidenceBody, OwnBody, OwnDoubtBody, StandingBody, TakenBody},
 };
 
 /// The longest id of what is contested, in bytes.
@@ -53,8 +55,13 @@ pub fn router(quality: Quality, clock: Arc<dyn Clock>, agency: &str) -> Router {
         .route("/{registry}/{service}/records/{key}/doubts", post(doubt))
         .route("/{registry}/{service}/contests", post(contest))
         .route("/{registry}/{service}/contests/{id}", get(standing))
+        .route("/{registry}/{service}/contests/{id}/evidence", post(evidence))
         .route("/{registry}/{service}/own/{number}", get(own))
         .route("/{registry}/{service}/own/{number}/doubts", post(contest_own))
+        .route(
+            "/{registry}/{service}/own/{number}/doubts/{id}/evidence",
+            post(own_evidence),
+        )
         .with_state(Doubting { office, quality })
 }
 
@@ -178,6 +185,57 @@ async fn contest_own(
         ..TakenBody::from(receipt)
     };
     Ok((StatusCode::CREATED, axum::Json(taken)).into_response())
+}
+
+async fn own_evidence(
+    State(doubting): State<Doubting>,
+    caller: Option<Extension<Caller>>,
+    ApiPath((_, _, number, id)): ApiPath<(String, String, String, uuid::Uuid)>,
+    parts: Parts,
+    ApiJson(body): ApiJson<EvidenceBody>,
+) -> Result<Response, ApiError> {
+    let Some(Extension(caller)) = caller else {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    };
+    let called = Called::read(&parts, &doubting.office, &caller)?;
+    called.needs(Operation::Own)?;
+    let by = Reporter::PersonElsewhere {
+        client: called.client.to_string(),
+        number: person(&number)?,
+        shown: called.shown(&Mask::ALL),
+    };
+    taken_evidence(&doubting, &called, &by, id, &body).await
+}
+
+async fn evidence(
+    State(doubting): State<Doubting>,
+    caller: Option<Extension<Caller>>,
+    ApiPath((_, _, id)): ApiPath<(String, String, uuid::Uuid)>,
+    parts: Parts,
+    ApiJson(body): ApiJson<EvidenceBody>,
+) -> Result<Response, ApiError> {
+    let Some(Extension(caller)) = caller else {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    };
+    let called = Called::read(&parts, &doubting.office, &caller)?;
+    called.needs(Operation::Facts)?;
+    let by = Reporter::ProcedureElsewhere(called.client.to_string());
+    taken_evidence(&doubting, &called, &by, id, &body).await
+}
+
+/// How the doubt stands with it.
+async fn taken_evidence(
+    doubting: &Doubting,
+    called: &Called,
+    by: &Reporter,
+    id: uuid::Uuid,
+    EvidenceBody { evidence }: &EvidenceBody,
+) -> Result<Response, ApiError> {
+    let (quality, code) = (&doubting.quality, &called.registry.code);
+    let doubt = quality
+        .reply_from_elsewhere(&called.ctx, by, called.purpose.dossier(), code, id, evidence)
+        .await?;
+    Ok(axum::Json(StandingBody::from(doubt)).into_response())
 }
 
 /// Whom the address names.

@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use base::{Lang, Result, Text, codes::PersonNumber};
 use identity::Ctx;
 
-use super::Quality;
+use super::{Quality, Represents, mine::About};
 use crate::{
     model::{DataType, Field, FieldPath, Registry, values_at},
     service::{Held, Mask, Purpose, Told},
     wire::{OwnBody, OwnFieldBody, OwnRecordBody},
 };
 
+/// What the records of one answer take at most, in bytes: less than a node reads that asks.
+const ROOM: usize = 768 << 10;
+
 impl Quality {
-    /// The records about this person, as far as the mask shows them; none where nothing is held. Whom the address of the call names learns
-    /// of it from the gateway; who else stands in the records, from here.
+    /// The records about this person, and of the enterprises that they represent, as far as the mask shows them; none where nothing is
+    /// held. Whom the address of the call names learns of it from the gateway; who else stands in the records, from here.
     ///
     /// # Errors
     /// `Unavailable` when the read could not be logged; the database failed.
@@ -26,8 +29,8 @@ impl Quality {
         number: &PersonNumber,
         mask: &Mask,
     ) -> Result<OwnBody> {
-        let held = self.about(registry, number.as_str(), ctx.now).await?;
-        let bodies = held.iter().map(|held| &held.body);
+        let About { records, represents } = self.about(ctx, registry, number.as_str(), None).await?;
+        let bodies = records.iter().map(|(held, _)| &held.body);
         let told = Told::One(number.as_str());
         self.registries()
             .log(ctx, purpose, registry, bodies, mask, told)
@@ -36,7 +39,11 @@ impl Quality {
         let shown: Vec<&Field> = fields
             .filter(|field| field.term.ty != DataType::Group && mask.shows(&field.path))
             .collect();
-        let records: Vec<OwnRecordBody> = held.iter().map(|held| record(registry, &shown, held)).collect();
+        let records = records.into_iter().map(|(held, enterprise)| OwnRecordBody {
+            enterprise,
+            ..record(registry, &shown, &held)
+        });
+        let (records, cut) = within(ROOM, records)?;
         let said = shown
             .iter()
             .filter(|field| records.iter().any(|record| record.says.contains_key(&field.path)));
@@ -52,6 +59,10 @@ impl Quality {
                 })
                 .collect(),
             records,
+            represents: represents.map(|represents| match represents {
+                Represents::All if cut => Represents::Newest,
+                represents => represents,
+            }),
         })
     }
 
@@ -60,6 +71,20 @@ impl Quality {
         let name = |lang| shelf.agency(&registry.steward, today, lang).0;
         Text::new(name(Lang::Vi), name(Lang::En))
     }
+}
+
+/// The first records, as many as there is room for, and whether there are more.
+fn within(mut room: usize, records: impl Iterator<Item = OwnRecordBody>) -> Result<(Vec<OwnRecordBody>, bool)> {
+    let mut kept = Vec::new();
+    for record in records {
+        let size = serde_json::to_vec(&record)?.len();
+        if size > room {
+            return Ok((kept, true));
+        }
+        room -= size;
+        kept.push(record);
+    }
+    Ok((kept, false))
 }
 
 fn record(registry: &Registry, shown: &[&Field], held: &Held) -> OwnRecordBody {
@@ -75,6 +100,7 @@ fn record(registry: &Registry, shown: &[&Field], held: &Held) -> OwnRecordBody {
         source: held.source.clone(),
         recorded_at: held.recorded_at.rfc3339(),
         says: says(registry, shown, held),
+        enterprise: None,
     }
 }
 

@@ -82,6 +82,12 @@ pub async fn open(db: &impl Read, after: (&str, Uuid), limit: i64) -> Result<Vec
     db.all(&sql, params![after.0, after.1, limit]).await
 }
 
+/// One.
+pub async fn one(db: &impl Read, registry: &str, doubt: Uuid) -> Result<Option<ContestedRow>> {
+    let sql = format!("SELECT {CONTESTED} FROM registry_contested WHERE registry = $1 AND doubt = $2");
+    db.one(&sql, params![registry, doubt]).await
+}
+
 /// What an account contests, the newest first.
 pub async fn of_account(db: &impl Read, account: Uuid, limit: i64) -> Result<Vec<ContestedRow>> {
     let sql =

@@ -244,6 +244,18 @@ pub async fn tied(db: &impl Read, tie: &Tie, but: Uuid, limit: i64) -> Result<Ve
     Ok(rows.into_iter().map(|row| row.record_id).collect())
 }
 
+/// The newest of those that have one of these in common, at most so many, the newest first: ids of records are in the order of their making.
+pub async fn newest_tied(db: &impl Read, ties: &[Tie], limit: i64) -> Result<Vec<Uuid>> {
+    let sql = "SELECT record_id FROM registry_tie WHERE slot = $1 AND value = $2 ORDER BY record_id DESC LIMIT $3";
+    let mut found = BTreeSet::new();
+    for tie in ties {
+        let rows: Vec<RecordRow> = db.all(sql, params![tie.slot, tie.value, limit]).await?;
+        found.extend(rows.into_iter().map(|row| row.record_id));
+    }
+    let most = usize::try_from(limit).unwrap_or(0);
+    Ok(found.into_iter().rev().take(most).collect())
+}
+
 /// The registries of those that are tied alike.
 pub async fn registries_tied(db: &impl Read, tie: &Tie) -> Result<Vec<String>> {
     #[derive(Row)]

@@ -93,7 +93,7 @@ fn elsewhere(road: Arc<Road>) -> Elsewhere {
     Elsewhere::new(road, ASKS.parse().expect("a system"), keepers)
 }
 
-fn contested(account: Option<Uuid>) -> Contested {
+pub fn contested(account: Option<Uuid>) -> Contested {
     Contested {
         id: format!("{DOSSIER}/members.full-name"),
         entry: format!("members/{AN}#1"),
@@ -202,6 +202,7 @@ async fn it_is_told_once_looked_after_and_its_answer_comes_back_with_news() {
         // It stands at the dossier, and among what the person sees of themselves; nobody else sees it.
         let at_dossier = town.quality.standing(&an, DOSSIER).await.expect("a list");
         let mine = town.quality.doubts_elsewhere(&an).await.expect("a list");
+        let mine: Vec<_> = mine.into_iter().map(|(_, standing)| standing).collect();
         assert_eq!(at_dossier, mine);
         let [one] = mine.as_slice() else { panic!("{mine:?}") };
         assert_eq!((one.state, one.label.en.as_str()), (DoubtState::Refused, "Full name"));

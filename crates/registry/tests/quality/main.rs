@@ -2,6 +2,7 @@
 
 mod contested;
 mod doubted;
+mod enterprises;
 mod found;
 mod kept;
 mod own;

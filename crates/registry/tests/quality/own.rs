@@ -40,7 +40,7 @@ use tower::ServiceExt as _;
 use uuid::Uuid;
 
 use crate::{
-    contested::{news, states},
+    contested::{contested, news, states},
     town::{AN, BINH, REGISTRY, RULES, Town, code, day, files_of, key, member, seen},
 };
 
@@ -396,6 +396,207 @@ async fn what_is_contested_at_the_portal_is_a_doubt_at_its_keeper_and_the_answer
         erased.await.expect("erased");
         let [doubt] = keeper.doubts(false, Whose::All).await.try_into().expect("one");
         assert_eq!((&*doubt.reporter.0, &*doubt.wrong), ("", ""));
+    }
+}
+
+#[tokio::test]
+async fn evidence_that_is_asked_for_comes_from_the_portal_once_and_from_nobody_else() {
+    for (portal, keeper, road) in portals().await {
+        let far = keeper.add(member(AN, "Nguyễn Thị An Nhiên")).await;
+        keeper.settle().await;
+        let (an, binh) = (portal.person(AN, "Nguyễn Thị An"), portal.person(BINH, "Trần Văn Bình"));
+        let contest = format!("/my/records/elsewhere/members/{}/name", far.record);
+        let id = DoubtId::new(portal.now()).to_string();
+        let sent = portal.post(&an, &contest, &form(&id, "Sai họ")).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text);
+        let [doubt] = keeper.doubts(true, Whose::All).await.try_into().expect("one");
+        let reply = format!("/my/doubts/elsewhere/members/{}", doubt.id);
+        let give = async |who: &Ctx, text: &str| portal.post(who, &reply, &[("evidence", text)]).await;
+
+        // Nobody has asked.
+        let early = give(&an, "Giấy khai sinh số 8").await;
+        assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            early.text.contains("không chờ bổ sung") && early.text.contains("Giấy khai sinh số 8"),
+            "{}",
+            early.text
+        );
+        assert!(!portal.get(&an, "/my/records").await.text.contains(&reply));
+        let steward = keeper.steward();
+        let asks = async |question: &str| {
+            keeper
+                .quality
+                .ask(&steward, &code(), doubt.id, question)
+                .await
+                .expect("asked")
+        };
+        asks("Giấy tờ nào?").await;
+        let page = portal.get(&an, "/my/records").await;
+        assert!(
+            page.text.contains(&reply) && page.text.contains("Giấy tờ nào?"),
+            "{}",
+            page.text
+        );
+        let page = portal.get(&an, &reply).await;
+        for part in [
+            "Giấy tờ nào?",
+            "Sai họ",
+            "Chờ bổ sung bằng chứng",
+            &format!("action=\"{reply}\""),
+        ] {
+            assert!(page.text.contains(part), "{part}: {}", page.text);
+        }
+
+        // Nothing, too much, or with nobody there: it is refused, and what was typed is kept.
+        let long = "x".repeat(1_001);
+        for (text, says) in [(" ", "Nhập nội dung này"), (&*long, "Tối đa 1000 ký tự")] {
+            let refused = give(&an, text).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert!(
+                refused.text.contains(says) && refused.text.contains(text),
+                "{}",
+                refused.text
+            );
+        }
+        road.is_cut(true);
+        let silent = give(&an, "Giấy khai sinh số 8").await;
+        assert_eq!(silent.status, StatusCode::SERVICE_UNAVAILABLE);
+        for part in ["chưa trả lời, xin thử lại sau", "Giấy khai sinh số 8"] {
+            assert!(silent.text.contains(part), "{part}: {}", silent.text);
+        }
+        road.is_cut(false);
+
+        // Of somebody else it is nobody's doubt, at the portal and at the keeper.
+        let mut low = an.clone();
+        if let Actor::Person(person) = &mut low.actor {
+            person.assurance = Assurance::Level1;
+        }
+        road.calls();
+        assert_eq!(portal.get(&binh, &reply).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(give(&binh, "Của tôi").await.status, StatusCode::NOT_FOUND);
+        for who in [&low, &portal.officer("Lê Thị Xem", "G01", Role::Steward)] {
+            let refused = give(who, "Của tôi").await;
+            assert!(
+                refused.location.is_empty() || refused.location.starts_with("/sign-in"),
+                "{}",
+                refused.location
+            );
+        }
+        assert!(road.calls().is_empty(), "nobody is told");
+        let router = offered(&keeper);
+        let call = async |client: &str, path: String| {
+            let request = Request::post(path).header("content-type", "application/json");
+            let body = json!({ "evidence": "Của tôi" }).to_string();
+            let request = request.body(Body::from(body)).expect("a request");
+            let answer = behind(&router, client, OWN_VIEW).oneshot(request).await;
+            answer.expect("infallible").status()
+        };
+        let evidence = |number: &str| format!("/members/portal/own/{number}/doubts/{}/evidence", doubt.id);
+        assert_eq!(call(ASKS, evidence(BINH)).await, StatusCode::NOT_FOUND);
+        assert_eq!(call(OTHER, evidence(AN)).await, StatusCode::NOT_FOUND);
+        // A doubt of a person is not one of a dossier.
+        let of_dossier = format!("/members/prefill/contests/{}/evidence", doubt.id);
+        assert_eq!(call(ASKS, of_dossier).await, StatusCode::NOT_FOUND);
+
+        // It is taken once, by the clock of the keeper, which stood meanwhile; the steward sees it.
+        keeper.pass(5);
+        let given = give(&an, "Giấy khai sinh số 8").await;
+        assert_eq!(
+            (given.status, &*given.location),
+            (StatusCode::SEE_OTHER, &*reply),
+            "{}",
+            given.text
+        );
+        let view = keeper.quality.doubt_view(&keeper.steward(), &code(), doubt.id).await;
+        let seen = view.expect("a doubt").doubt;
+        assert_eq!(seen.state, DoubtState::Acknowledged);
+        assert_eq!(seen.evidence, "Giấy khai sinh số 7\nGiấy khai sinh số 8");
+        assert!(seen.due_at > keeper.now() && seen.due_at > doubt.due_at);
+        let steward_sees = keeper
+            .get(&keeper.steward(), &format!("/registries/members/doubts/{}", doubt.id))
+            .await;
+        assert!(
+            steward_sees.text.contains("Giấy khai sinh số 8"),
+            "{}",
+            steward_sees.text
+        );
+        let page = portal.get(&an, "/my/records").await;
+        assert!(
+            page.text.contains("Đang xem xét") && !page.text.contains(&reply),
+            "{}",
+            page.text
+        );
+        let twice = give(&an, "Giấy khai sinh số 8").await;
+        assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(twice.text.contains("không chờ bổ sung"), "{}", twice.text);
+
+        // Asked again, it is given again; after the answer it is too late.
+        let asks = keeper
+            .quality
+            .ask(&keeper.steward(), &code(), doubt.id, "Bản sao nào?")
+            .await;
+        asks.expect("asked");
+        assert_eq!(give(&an, "Bản sao số 9").await.status, StatusCode::SEE_OTHER);
+        let refused = keeper
+            .quality
+            .refuse_doubt(&keeper.steward(), &code(), doubt.id, "Sổ gốc ghi vậy")
+            .await;
+        refused.expect("answered");
+        let late = give(&an, "Thêm nữa").await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(late.text.contains("Sổ gốc ghi vậy"), "{}", late.text);
+    }
+}
+
+#[tokio::test]
+async fn evidence_of_what_came_up_in_a_dossier_comes_by_its_person_too() {
+    for (portal, keeper, road) in portals().await {
+        keeper.add(member(AN, "Nguyễn Thị An Nhiên")).await;
+        keeper.settle().await;
+        let an = portal.person(AN, "Nguyễn Thị An");
+        let account = an.person().ok().map(|person| person.account.uuid());
+        let keepers = BTreeMap::from([(code(), KEEPS.parse().expect("a system"))]);
+        let elsewhere = Elsewhere::new(Arc::<Road>::clone(&road), ASKS.parse().expect("a system"), keepers);
+        let told = portal
+            .quality
+            .contest_elsewhere(&an, &elsewhere, &contested(account))
+            .await;
+        assert_eq!(told, registry::contest::Told::Taken);
+        let [doubt] = keeper.doubts(true, Whose::All).await.try_into().expect("one");
+        let asked = keeper
+            .quality
+            .ask(&keeper.steward(), &code(), doubt.id, "Giấy tờ nào?")
+            .await;
+        asked.expect("asked");
+        let reply = format!("/my/doubts/elsewhere/members/{}", doubt.id);
+        let page = portal.get(&an, "/my/records").await;
+        assert!(
+            page.text.contains(&reply) && page.text.contains("/dossiers/"),
+            "{}",
+            page.text
+        );
+        let binh = portal.person(BINH, "Trần Văn Bình");
+        let text = [("evidence", "Giấy khai sinh số 8")];
+        assert_eq!(portal.post(&binh, &reply, &text).await.status, StatusCode::NOT_FOUND);
+        let given = portal.post(&an, &reply, &text).await;
+        assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.text);
+        let view = keeper.quality.doubt_view(&keeper.steward(), &code(), doubt.id).await;
+        let seen = view.expect("a doubt").doubt;
+        assert_eq!(seen.state, DoubtState::Acknowledged);
+        assert!(seen.evidence.ends_with("Giấy khai sinh số 8"), "{}", seen.evidence);
+        // Neither another dossier nor another system speaks of it.
+        let call = async |client: &str, dossier: &str| {
+            let path = format!("/members/prefill/contests/{}/evidence", doubt.id);
+            let request = Request::post(path).header("content-type", "application/json");
+            let request = request.header("x-road-issue", dossier);
+            let request = request.body(Body::from(json!({ "evidence": "Nữa" }).to_string()));
+            let router = behind(&offered(&keeper), client, "procedure.contest");
+            let answer = router.oneshot(request.expect("a request")).await;
+            answer.expect("infallible").status()
+        };
+        assert_eq!(call(ASKS, "H42.28-260821-0002").await, StatusCode::NOT_FOUND);
+        assert_eq!(call(OTHER, "H42.28-260821-0001").await, StatusCode::NOT_FOUND);
+        assert_eq!(call(ASKS, "H42.28-260821-0001").await, StatusCode::CONFLICT);
     }
 }
 

@@ -177,7 +177,8 @@ pub fn files_of(code: &str, registry: &str, rules: &str) -> Files {
     folder::read(&members).expect("files")
 }
 
-fn copy(from: &Path, to: &Path) {
+/// A folder, whole.
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder").flatten() {
         let target = to.join(entry.file_name());

@@ -123,6 +123,7 @@ mod tests {
             registry::lookup::PURPOSE,
             registry::quality::OWN_VIEW,
             registry::quality::PURPOSE,
+            registry::quality::REPRESENTATION,
         ] {
             assert_ne!(config.meanings.of(own).vi, own);
         }

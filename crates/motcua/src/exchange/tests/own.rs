@@ -28,7 +28,7 @@ const HELD: &str = "mc-summary__value\">Nguyễn Văn An<";
 
 impl Town {
     /// A page as somebody sees it who is signed in; a form is sent where there is one.
-    async fn page(&self, who: &Ctx, path: &str, form: Option<String>) -> (u16, String) {
+    pub(super) async fn page(&self, who: &Ctx, path: &str, form: Option<String>) -> (u16, String) {
         let now = Ctx {
             now: SystemClock.now(),
             ..who.clone()
@@ -50,7 +50,7 @@ impl Town {
 }
 
 /// The form in which somebody says what is wrong.
-fn form() -> String {
+pub(super) fn form() -> String {
     let id = DoubtId::new(SystemClock.now());
     format!("form={id}&wrong=T%C3%AAn+t%C3%B4i+l%C3%A0+%C3%81nh&right=%C3%81nh&evidence=")
 }
@@ -146,6 +146,26 @@ pub(super) async fn seen_and_contested_by_its_person(asks: &Town, keeps: &Town) 
         doubt.reporter,
         (format!("Người có số định danh {NUMBER}"), ASKS.to_owned())
     );
+    // Evidence is asked for, and comes from there: by a grant for it, and once.
+    quality
+        .ask(&keeper(), &code, doubt.id, "Giấy khai sinh số mấy?")
+        .await
+        .expect("asked");
+    let reply = format!("/my/doubts/elsewhere/population/{}", doubt.id);
+    assert!(records().await.contains(&reply), "the page leads there");
+    let give = async || {
+        asks.page(&at_home, &reply, Some("evidence=S%E1%BB%91+37".to_owned()))
+            .await
+    };
+    let (status, refused) = give().await;
+    assert!(status == 422 && refused.contains(&*denied), "{refused}");
+    let evidence = "/population/portal/own/*/doubts/*/evidence";
+    let_in(asks, keeps, evidence, "POST", OWN_VIEW, "").await;
+    until("the evidence is taken", async || (give().await.0 == 303).then_some(())).await;
+    let view = quality.doubt_view(&keeper(), &code, doubt.id).await.expect("a doubt");
+    assert!(view.doubt.evidence.ends_with("Số 37"), "{}", view.doubt.evidence);
+    let (status, refused) = give().await;
+    assert!(status == 422 && refused.contains("không chờ bổ sung"), "{refused}");
     quality
         .refuse_doubt(&keeper(), &code, doubt.id, "Sổ hộ tịch ghi là An")
         .await

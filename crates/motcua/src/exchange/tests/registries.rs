@@ -438,10 +438,11 @@ async fn contested_and_answered(asks: &Town, keeps: &Town) {
         .await
         .expect("answered");
     let mine = asks.whole.quality.doubts_elsewhere(&at_home).await.expect("a list");
-    assert!(mine.iter().all(|of| of.answer.is_none()), "not known here yet");
+    assert!(mine.iter().all(|(_, of)| of.answer.is_none()), "not known here yet");
     // Whoever opens the dossier sees it at once.
     let standing = asks.registrar().standing(&at_home, DOSSIER).await.expect("a list");
     let mine = asks.whole.quality.doubts_elsewhere(&at_home).await.expect("a list");
+    let mine: Vec<_> = mine.into_iter().map(|(_, of)| of).collect();
     assert_eq!(standing, mine);
     let answer = mine.into_iter().find_map(|of| of.answer).expect("answered");
     assert_eq!(answer.2, "Giấy khai sinh ghi là An");

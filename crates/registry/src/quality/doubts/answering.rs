@@ -3,9 +3,10 @@
 use base::{Error, Kind, Result, Timestamp};
 use identity::{Ctx, Permission};
 use store::transact;
+use uuid::Uuid;
 
 use super::{
-    Doubt, DoubtId, DoubtState, LONGEST, count, news, no_doubt,
+    Doubt, DoubtId, DoubtState, LONGEST, Reporter, count, news, no_doubt, person_elsewhere,
     tables::{self, DoubtRow, Filter},
 };
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     quality::{
         Place, Quality, Whose,
         correcting::{Correction, Edit, said},
+        stored_code,
     },
     service::{RecordView, Slice},
 };
@@ -206,7 +208,7 @@ impl Quality {
 
     /// Puts a changed doubt in the place of the old one, and counts.
     async fn put(&self, now: Timestamp, old: &DoubtRow, mut new: DoubtRow) -> Result<()> {
-        let code = super::super::stored_code(&old.registry)?;
+        let code = stored_code(&old.registry)?;
         let state = DoubtState::ALL.into_iter().find(|state| state.code() == new.state);
         new.open = state.is_some_and(DoubtState::is_open);
         new.next_due = new.answer_due;
@@ -249,12 +251,56 @@ impl Quality {
     /// The reporter gives the evidence that was asked for. The answer is due as many working days later as it was when they were asked.
     ///
     /// # Errors
-    /// `Invalid` without a text; `NotFound`, also of others' doubts; `Conflict` when nothing is asked.
+    /// `Invalid` without a text; `NotFound`, also of others' doubts, and of who may not speak of the record any more; `Conflict` when
+    /// nothing is asked.
     pub async fn reply(&self, ctx: &Ctx, id: DoubtId, text: &str) -> Result<()> {
         let old = self.own_row(ctx, id).await?;
+        if old.reporter_kind == "person" {
+            self.is_about(ctx, &stored_code(&old.registry)?, old.record_id).await?;
+        }
+        self.give(ctx, old, text).await
+    }
+
+    /// The same for who reported at another node; in a dossier where the doubt came up in one.
+    ///
+    /// # Errors
+    /// As [`Self::reply`].
+    pub(in crate::quality) async fn reply_from_elsewhere(
+        &self,
+        ctx: &Ctx,
+        by: &Reporter,
+        dossier: Option<&str>,
+        code: &RegistryCode,
+        id: Uuid,
+        text: &str,
+    ) -> Result<Doubt> {
+        let db = self.registries().store().read();
+        let is_theirs = |row: &DoubtRow| match by {
+            Reporter::PersonElsewhere { client, number, .. } => {
+                row.reporter_kind == "person"
+                    && row.reporter_agency == *client
+                    && row.reporter == person_elsewhere(number)
+            }
+            Reporter::ProcedureElsewhere(client) => {
+                row.reporter_kind == "procedure" && row.reporter_agency == *client && row.dossier.as_deref() == dossier
+            }
+            Reporter::Caller | Reporter::System(..) | Reporter::Procedure(..) => false,
+        };
+        let row = tables::by_id(&db, id).await?;
+        let row = row.filter(|row| row.registry == code.as_str() && is_theirs(row));
+        let old = row.ok_or_else(no_doubt)?;
+        if let Reporter::PersonElsewhere { number, .. } = by {
+            self.is_about_number(ctx, code, old.record_id, number.as_str()).await?;
+        }
+        self.give(ctx, old, text).await?;
+        tables::by_id(&db, id).await?.map_or_else(|| Err(no_doubt()), Doubt::of)
+    }
+
+    /// Evidence comes to a doubt, once for each time that it is asked for.
+    async fn give(&self, ctx: &Ctx, old: DoubtRow, text: &str) -> Result<()> {
         let text = said(text, "evidence", LONGEST)?;
         let (true, Some(asked)) = (old.state == DoubtState::Asked.code(), old.asked_at) else {
-            return Err(answered(&old));
+            return Err(nothing_asked());
         };
         let mut new = old.clone();
         new.state = DoubtState::Acknowledged.code().to_owned();
@@ -281,6 +327,16 @@ impl Quality {
         new.state = DoubtState::Withdrawn.code().to_owned();
         self.put(ctx.now, &old, new).await
     }
+}
+
+/// The refusal of evidence that nobody waits for.
+fn nothing_asked() -> Error {
+    Error::refused(
+        Kind::Conflict,
+        "doubt-moved-on",
+        "Phản ánh này không chờ bổ sung bằng chứng: đã bổ sung rồi, hoặc cơ quan đã trả lời. Xem lại trước khi làm tiếp.",
+        "No evidence is asked for of this doubt: it was given already, or the agency has answered. Look at it again before you go on.",
+    )
 }
 
 /// The refusal of who comes too late.

@@ -6,12 +6,12 @@ use identity::Ctx;
 use store::{Job, jobs::Run, transact};
 use uuid::Uuid;
 
-use super::{DoubtId, DoubtState, MOST_OWN, Report, news};
+use super::{DoubtId, DoubtState, LONGEST, MOST_OWN, Report, news, no_doubt};
 use crate::{
     contest::{Contested, Standing, Told},
-    elsewhere::{Elsewhere, Heard},
+    elsewhere::{Elsewhere, Heard, Whose},
     model::RegistryCode,
-    quality::{Quality, mine::own_number},
+    quality::{Quality, correcting::said, mine::own_number},
     store::contested::{self as tables, ContestedRow},
     wire::{OwnDoubtBody, StandingBody, TakenBody},
 };
@@ -92,6 +92,50 @@ impl Quality {
         self.note(&row, ctx.now).await
     }
 
+    /// The signed-in person gives the evidence that the registry of another node asks for. It is judged there, by its clock.
+    ///
+    /// # Errors
+    /// `Invalid` with what is wrong with it, or what the registry or the exchange has against it: nothing is asked for any more;
+    /// `NotFound`, also of others' doubts; `Unavailable` where the registry is silent; `Unauthenticated`; `Forbidden` for an officer, or an
+    /// e-ID of level 1.
+    pub(in crate::quality) async fn reply_elsewhere(
+        &self,
+        ctx: &Ctx,
+        code: &RegistryCode,
+        doubt: Uuid,
+        text: &str,
+    ) -> Result<()> {
+        let number = own_number(ctx)?.ok_or_else(no_doubt)?;
+        let old = self.own_far(ctx, code, doubt).await?;
+        let text = said(text, "evidence", LONGEST)?;
+        let whose = dossier(&old).map_or(Whose::Person(&number), Whose::Dossier);
+        let elsewhere = self.elsewhere().ok_or_else(no_doubt)?;
+        let heard = elsewhere.evidence(code.as_str(), whose, doubt, &text).await;
+        match heard.ok_or_else(no_doubt)? {
+            Heard::Yes(said) => self.stands(&old, with(&old, said)?, ctx.now).await,
+            Heard::No(problems) => Err(Error::Refused(Kind::Invalid, problems)),
+            Heard::Nothing => Err(silent()),
+        }
+    }
+
+    /// What the signed-in person contests of a registry of another node, as it says now that it stands, or was last known to.
+    ///
+    /// # Errors
+    /// `NotFound`, also of others' doubts; `Unauthenticated`; `Forbidden` for an officer, or an e-ID of level 1.
+    pub(in crate::quality) async fn doubt_far(&self, ctx: &Ctx, code: &RegistryCode, doubt: Uuid) -> Result<Standing> {
+        let row = self.own_far(ctx, code, doubt).await?;
+        if let (true, Some(elsewhere)) = (row.open, self.elsewhere()) {
+            self.look_at(elsewhere, row, ctx.now).await?;
+        }
+        standing(self.own_far(ctx, code, doubt).await?)
+    }
+
+    async fn own_far(&self, ctx: &Ctx, code: &RegistryCode, doubt: Uuid) -> Result<ContestedRow> {
+        let account = ctx.person_level2()?.account.uuid();
+        let row = tables::one(&self.registries().store().read(), code.as_str(), doubt).await?;
+        row.filter(|row| row.account == Some(account)).ok_or_else(no_doubt)
+    }
+
     /// Notes what another node has taken in, and orders the next look at it.
     async fn note(&self, row: &ContestedRow, now: Timestamp) -> Result<()> {
         let look = look(now.plus_seconds(PAUSE))?;
@@ -169,32 +213,38 @@ impl Quality {
 
     /// Asks how one stands; whether it is still open.
     async fn look_at(&self, elsewhere: &Elsewhere, old: ContestedRow, now: Timestamp) -> Result<bool> {
-        let dossier = dossier(&old);
-        let new = match elsewhere.standing(&old.registry, dossier, old.doubt).await {
+        let new = match elsewhere.standing(&old.registry, dossier(&old), old.doubt).await {
             Some(Heard::Yes(said)) => with(&old, said)?,
             // Silent, or it has lost what we may see: the row stays as it was last seen.
             _ => return Ok(old.open),
         };
+        let open = new.open;
         if new != old {
-            let news = news(&new.state, new.doubt, old.account, dossier, now)?;
-            transact!(self.registries().store(), |tx| {
-                if tables::change(&tx, &new, &old.state).await? && new.state != old.state {
-                    tx.enqueue_all(news.as_slice(), now).await?;
-                }
-                Ok(())
-            })?;
+            self.stands(&old, new, now).await?;
         }
-        Ok(new.open)
+        Ok(open)
     }
 
-    /// What the signed-in person contests of registries of other nodes, the newest first.
+    /// Notes how one stands now; what its person waits for becomes news.
+    async fn stands(&self, old: &ContestedRow, new: ContestedRow, now: Timestamp) -> Result<()> {
+        let news = news(&new.state, new.doubt, old.account, dossier(old), now)?;
+        transact!(self.registries().store(), |tx| {
+            if tables::change(&tx, &new, &old.state).await? && new.state != old.state {
+                tx.enqueue_all(news.as_slice(), now).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What the signed-in person contests of registries of other nodes, the newest first, by the ids that these gave.
     ///
     /// # Errors
     /// `Unauthenticated`; `Forbidden` for an officer.
-    pub async fn doubts_elsewhere(&self, ctx: &Ctx) -> Result<Vec<Standing>> {
+    pub async fn doubts_elsewhere(&self, ctx: &Ctx) -> Result<Vec<(Uuid, Standing)>> {
         let account = ctx.person()?.account;
         let rows = tables::of_account(&self.registries().store().read(), account.uuid(), MOST_OWN).await?;
-        rows.into_iter().map(standing).collect()
+        let all = rows.into_iter().map(|row| Ok((row.doubt, standing(row)?)));
+        all.collect()
     }
 
     /// What was contested of registries of other nodes in a dossier. Who may see the dossier has been judged.

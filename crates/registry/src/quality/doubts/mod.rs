@@ -19,9 +19,11 @@ use store::{Job, Once, transact};
 use uuid::Uuid;
 
 use super::{
-    Quality,
+    Quality, Represents,
     correcting::{check, problem},
-    month_of, tables as findings,
+    month_of,
+    representing::Speaker,
+    tables as findings,
 };
 pub(super) use crate::store::doubts as tables;
 use crate::{
@@ -342,12 +344,9 @@ impl Quality {
                 format!("Người nộp hồ sơ {}", report.dossier.as_deref().unwrap_or_default()),
                 client.clone(),
             ),
-            (Reporter::PersonElsewhere { client, number, .. }, _) => (
-                "person",
-                None,
-                format!("Người có số định danh {}", number.as_str()),
-                client.clone(),
-            ),
+            (Reporter::PersonElsewhere { client, number, .. }, _) => {
+                ("person", None, person_elsewhere(number), client.clone())
+            }
             (Reporter::Caller, Actor::Person(person)) => (
                 "person",
                 Some(person.account.uuid()),
@@ -395,22 +394,33 @@ impl Quality {
         }
     }
 
-    /// That a record is about the signed-in person; to them there is no other.
+    /// That the signed-in person may speak of a record; to them there is no other.
     ///
     /// # Errors
-    /// `NotFound`.
-    pub(super) async fn is_about(&self, ctx: &Ctx, code: &RegistryCode, record: Uuid) -> Result<()> {
+    /// As [`Self::is_about_number`].
+    async fn is_about(&self, ctx: &Ctx, code: &RegistryCode, record: Uuid) -> Result<()> {
         let number = ctx.person_level2()?.person_number.as_deref().ok_or_else(no_record)?;
         self.is_about_number(ctx, code, record, number).await
     }
 
-    /// That a record is, or was, about the person with this number.
+    /// That a record is, or was, about the person with this number, or is of an enterprise that they represent today.
+    ///
+    /// # Errors
+    /// `NotFound`; `Unavailable` or `Forbidden` where it may be of an enterprise and nobody can say who represents that.
     async fn is_about_number(&self, ctx: &Ctx, code: &RegistryCode, record: Uuid, number: &str) -> Result<()> {
         let registry = self.registries().editions(code)?.current();
         let bodies = self.registries().bodies(code, record, ctx.now).await?;
-        let mut subjects = bodies.iter().flat_map(|body| registry.subjects_of(body));
-        let is_about = subjects.any(|subject| subject == number);
-        is_about.then_some(()).ok_or_else(no_record)
+        let alone = Speaker::alone(number);
+        if bodies.iter().any(|body| alone.right(&registry, body).is_some()) {
+            return Ok(());
+        }
+        // Of which enterprise it was once, before it was another's, opens nothing.
+        let speaker = self.speaker(ctx, &registry, number).await;
+        let held = self.registries().held(code, &[record], ctx.now).await?;
+        if held.iter().any(|held| speaker.right(&registry, &held.body).is_some()) {
+            return Ok(());
+        }
+        Err(speaker.represents.map_or_else(no_record, Represents::refusal))
     }
 
     /// The doubts of the signed-in person, the newest first.
@@ -538,6 +548,11 @@ fn news(state: &str, doubt: Uuid, account: Option<Uuid>, dossier: Option<&str>, 
 async fn count(tx: &store::Tx, code: &RegistryCode, now: Timestamp, changes: &[(&str, i64)]) -> Result<()> {
     let changes = changes.iter().map(|(measure, n)| ((*measure).to_owned(), *n)).collect();
     findings::count(tx, code, month_of(now), &changes).await
+}
+
+/// How a person is called who is signed in at another node.
+fn person_elsewhere(number: &PersonNumber) -> String {
+    format!("Người có số định danh {}", number.as_str())
 }
 
 fn no_doubt() -> Error {

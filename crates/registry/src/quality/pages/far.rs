@@ -1,5 +1,6 @@
 //! What registries of other nodes hold about the signed-in person, and their way to contest it there.
 
+use askama::Template;
 use axum::{
     Form,
     extract::{Path, State as Extracted},
@@ -10,13 +11,13 @@ use base::{Error, Kind, Problems, Result, Text, Timestamp, codes::AgencyCode};
 use identity::Web;
 use uuid::Uuid;
 use view::{
-    Page,
+    Link, Page,
     ui::{self, Values},
 };
 
 use super::{
-    doubts::report_of,
-    mine::{At, ContestPage, Section, Shown},
+    doubts::{Typed, report_of},
+    mine::{At, ContestPage, Elsewhere, Section, Shown, contested, enterprise, under_headings},
     posted,
 };
 use crate::{
@@ -24,8 +25,8 @@ use crate::{
     model::{FieldPath, RegistryCode},
     pages::span,
     quality::{
-        Quality,
-        doubts::{DoubtId, silent},
+        Quality, Represents,
+        doubts::{DoubtId, DoubtState, silent},
         mine::Far,
     },
     wire::{OwnBody, OwnRecordBody},
@@ -38,9 +39,12 @@ pub(super) fn section(page: &Page, far: &Far) -> Option<Section> {
         id: far.registry.to_string(),
         name: page.text(&said.registry).to_owned(),
         steward: ui::values([(page.text(steward(far, said)).to_owned(), None)]),
-        records: (said.records.iter())
-            .map(|record| shown(page, &far.registry, said, record))
-            .collect(),
+        records: under_headings(
+            said.records
+                .iter()
+                .map(|record| shown(page, &far.registry, said, record)),
+        ),
+        cut: said.represents == Some(Represents::Newest),
     })
 }
 
@@ -60,6 +64,8 @@ fn shown(page: &Page, registry: &RegistryCode, said: &OwnBody, record: &OwnRecor
     });
     let recorded = Timestamp::parse_rfc3339(&record.recorded_at);
     Shown {
+        enterprise: enterprise(page, record.enterprise.as_ref()),
+        begins: false,
         held: held(page, said, record),
         holds: record.holds,
         source: record.source.clone(),
@@ -126,7 +132,12 @@ async fn contest(quality: &Quality, web: &Web, place: &Place) -> Result<ContestP
     let record = said.records.iter().find(|record| record.id == place.record);
     let values = record.and_then(|record| record.says.get(&place.field));
     let of = said.fields.iter().find(|of| of.field == place.field);
-    let (of, values) = of.zip(values).ok_or_else(no_field)?;
+    // It may be of an enterprise of theirs, and nobody can say so.
+    let none = || match said.represents {
+        Some(why @ (Represents::Silent | Represents::Closed)) => why.refusal(),
+        Some(Represents::All | Represents::Newest) | None => no_field(),
+    };
+    let (of, values) = of.zip(values).ok_or_else(none)?;
     let asked = ContestPage::new(web);
     Ok(ContestPage {
         name: asked.page.text(&of.name).to_owned(),
@@ -171,7 +182,6 @@ async fn again(
     form: &[(String, String)],
     (kind, problems): (Kind, Problems),
 ) -> Response {
-    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
     let asked = match contest(quality, web, place).await {
         Err(Error::Refused(Kind::Unavailable, _)) => Ok(ContestPage::new(web)),
         asked => asked,
@@ -182,10 +192,88 @@ async fn again(
             if kind == Kind::Unavailable {
                 template.form = posted(form, "form").to_owned();
             }
-            view::html(status, &template.refused(form, problems))
+            view::html(status_of(kind), &template.refused(form, problems))
         }
         Err(error) => web.refuse(&error),
     }
+}
+
+#[derive(Template)]
+#[template(path = "registry/far_doubt.html")]
+struct FarDoubtPage {
+    page: Page,
+    row: Elsewhere,
+    reason: String,
+    /// Whether evidence is asked for.
+    asked: bool,
+    typed: Typed,
+}
+
+/// A registry and a doubt of it, as the address has them.
+type OfDoubt = (String, String);
+
+pub(super) async fn doubt(Extracted(quality): Extracted<Quality>, web: Web, Path(at): Path<OfDoubt>) -> Response {
+    match my_doubt(&quality, &web, &at).await {
+        Ok(template) => view::html(StatusCode::OK, &template),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+async fn my_doubt(quality: &Quality, web: &Web, at: &OfDoubt) -> Result<FarDoubtPage> {
+    let (code, id) = doubt_at(at)?;
+    let standing = quality.doubt_far(&web.ctx, &code, id).await?;
+    let mut page = web.titled("Phản ánh của tôi", "My doubt");
+    page.breadcrumbs = vec![
+        Link::new("/my", "Hồ sơ của tôi", "My dossiers"),
+        Link::new("/my/records", "Dữ liệu về tôi", "Data about me"),
+    ];
+    Ok(FarDoubtPage {
+        asked: standing.state == DoubtState::Asked,
+        reason: standing.reason.clone(),
+        row: contested(&page, id, standing),
+        typed: Typed::default(),
+        page,
+    })
+}
+
+fn doubt_at((code, id): &OfDoubt) -> Result<(RegistryCode, Uuid)> {
+    let none = || Error::not_found("phản ánh này", "doubt");
+    Ok((code.parse().map_err(|_| none())?, id.parse().map_err(|_| none())?))
+}
+
+/// The person gives the evidence that is asked for. What they typed is kept where it is refused, or the registry is silent.
+pub(super) async fn reply(
+    Extracted(quality): Extracted<Quality>,
+    web: Web,
+    Path(at): Path<OfDoubt>,
+    Form(form): Form<Vec<(String, String)>>,
+) -> Response {
+    let given = async {
+        let (code, id) = doubt_at(&at)?;
+        quality
+            .reply_elsewhere(&web.ctx, &code, id, posted(&form, "evidence"))
+            .await
+    };
+    let error = match given.await {
+        Ok(()) => return Redirect::to(&web.page.path).into_response(),
+        Err(error) => error,
+    };
+    let (kind, problems) = match error {
+        Error::Refused(kind @ (Kind::Invalid | Kind::Unavailable), problems) => (kind, problems),
+        error => return web.refuse(&error),
+    };
+    match my_doubt(&quality, &web, &at).await {
+        Ok(mut template) => {
+            template.typed = Typed::of(&form);
+            template.page.problems = problems;
+            view::html(status_of(kind), &template)
+        }
+        Err(error) => web.refuse(&error),
+    }
+}
+
+fn status_of(kind: Kind) -> StatusCode {
+    StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 fn no_field() -> Error {

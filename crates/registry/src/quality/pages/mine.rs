@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use base::{Error, Problems, Result};
+use base::{Error, Kind, Problems, Result};
 use futures::join;
 use identity::Web;
 use uuid::Uuid;
@@ -25,9 +25,9 @@ use crate::{
     model::{FieldPath, Registry, RegistryCode},
     pages::{keeper, span, values_of},
     quality::{
-        Mine, MyRecord, Quality,
+        Enterprise, Mine, MyRecord, Quality, Represents,
         doubts::{Doubt, DoubtId, DoubtState, LONGEST, Reporter},
-        mine::Without,
+        mine::{Far, Without},
     },
 };
 
@@ -37,24 +37,28 @@ struct MinePage {
     page: Page,
     news: Vec<Row>,
     registries: Vec<Section>,
-    /// Registries of other nodes that say nothing at the moment.
-    silent: Vec<String>,
-    /// Registries elsewhere that tell people nothing at this node.
+    /// What says nothing at the moment: registries of other nodes, and of others the records of enterprises.
+    silent: Vec<(String, &'static str)>,
+    /// Registries elsewhere that tell people nothing at this node, or nothing of enterprises.
     closed: String,
+    /// Whether all that answered hold nothing.
+    nothing: bool,
     /// What was contested of registries of other nodes.
     elsewhere: Vec<Elsewhere>,
 }
 
 /// How something stands that was contested of a registry of another node.
-struct Elsewhere {
-    label: String,
-    dossier: Option<String>,
-    told: base::Timestamp,
-    due: Option<base::Timestamp>,
-    question: String,
-    answer: Option<(base::Timestamp, String, String)>,
-    state: String,
-    tone: ui::Tone,
+pub(super) struct Elsewhere {
+    /// Where evidence is given, while it is asked for.
+    pub reply: Option<String>,
+    pub label: String,
+    pub dossier: Option<String>,
+    pub told: base::Timestamp,
+    pub due: Option<base::Timestamp>,
+    pub question: String,
+    pub answer: Option<(base::Timestamp, String, String)>,
+    pub state: String,
+    pub tone: ui::Tone,
 }
 
 /// What one registry holds.
@@ -63,9 +67,15 @@ pub(super) struct Section {
     pub name: String,
     pub steward: Values,
     pub records: Vec<Shown>,
+    /// Whether there are more records of enterprises.
+    pub cut: bool,
 }
 
 pub(super) struct Shown {
+    /// The enterprise that it is of; empty where it is about the person.
+    pub enterprise: String,
+    /// Whether it is the first of these.
+    pub begins: bool,
     pub held: String,
     pub holds: bool,
     pub source: String,
@@ -100,20 +110,21 @@ async fn everything(quality: &Quality, web: &Web) -> Result<MinePage> {
             news.push(Row::of(&page, &editions.current(), doubt, href, web.ctx.now));
         }
     }
-    let registries = mine.iter().map(|mine| {
+    let registries = mine.iter().filter(|mine| !mine.records.is_empty()).map(|mine| {
         let steward = keeper(quality.registries(), &mine.registry, web).words();
         section(&page, mine, steward, web.ctx.now)
     });
     let registries = registries.chain(there.iter().filter_map(|far| far::section(&page, far)));
-    let registries = registries.collect();
-    let without = |why: Without| -> Vec<String> {
-        let of = there.iter().filter(|far| far.said.as_ref().err() == Some(&why));
-        of.map(|far| far::name(&page, far)).collect()
-    };
-    let (closed, silent) = (without(Without::Closed), without(Without::Silent));
+    let registries: Vec<Section> = registries.collect();
+    let (silent, closed) = unsaid(&page, &mine, &there);
+    // Of who represents an enterprise it may be that much is held, and nobody can say so.
+    let enterprises_closed = of_enterprises(&page, &mine, &there, Represents::Closed)
+        .next()
+        .is_some();
     let elsewhere = quality.doubts_elsewhere(&web.ctx).await?;
-    let elsewhere = elsewhere.into_iter().map(|of| contested(&page, of)).collect();
+    let elsewhere = elsewhere.into_iter().map(|(id, of)| contested(&page, id, of)).collect();
     Ok(MinePage {
+        nothing: registries.is_empty() && silent.is_empty() && !enterprises_closed,
         page,
         news,
         registries,
@@ -123,8 +134,54 @@ async fn everything(quality: &Quality, web: &Web) -> Result<MinePage> {
     })
 }
 
-fn contested(page: &Page, of: Standing) -> Elsewhere {
+/// What says nothing now, with a sentence each; and what is not open to people here.
+fn unsaid(page: &Page, mine: &[Mine], there: &[Far]) -> (Vec<(String, &'static str)>, Vec<String>) {
+    let without = |why: Without| {
+        let of = there.iter().filter(move |far| far.said.as_ref().err() == Some(&why));
+        of.map(|far| far::name(page, far))
+    };
+    let unanswered = page.t(
+        "chưa trả lời, xin thử lại sau.",
+        "has not answered; please try again later.",
+    );
+    let unknown = page.t(
+        "chưa tra cứu được doanh nghiệp do quý vị đại diện nên chưa hiển thị bản ghi về doanh nghiệp, xin thử lại sau.",
+        "which enterprises you represent cannot be looked up now, so records of enterprises are not shown; please try again later.",
+    );
+    let silent = without(Without::Silent).map(|name| (name, unanswered));
+    let enterprises = of_enterprises(page, mine, there, Represents::Silent).map(|name| (name, unknown));
+    let closed = of_enterprises(page, mine, there, Represents::Closed).map(|name| {
+        let what = page.t(
+            "bản ghi về doanh nghiệp do quý vị đại diện",
+            "records of enterprises that you represent",
+        );
+        format!("{name}: {what}")
+    });
+    (
+        silent.chain(enterprises).collect(),
+        without(Without::Closed).chain(closed).collect(),
+    )
+}
+
+/// The names of registries of whose records of enterprises nothing is said for this reason.
+fn of_enterprises<'a>(
+    page: &'a Page,
+    mine: &'a [Mine],
+    there: &'a [Far],
+    why: Represents,
+) -> impl Iterator<Item = String> + 'a {
+    let here = mine.iter().filter(move |mine| mine.represents == Some(why));
+    let here = here.map(|mine| &mine.registry.name);
+    let there = there.iter().filter_map(|far| far.said.as_ref().ok());
+    let there = there.filter(move |said| said.represents == Some(why));
+    let names = here.chain(there.map(|said| &said.registry));
+    names.map(|name| page.text(name).to_owned())
+}
+
+pub(super) fn contested(page: &Page, id: Uuid, of: Standing) -> Elsewhere {
+    let is_asked = of.state == DoubtState::Asked;
     Elsewhere {
+        reply: is_asked.then(|| format!("/my/doubts/elsewhere/{}/{id}", of.registry)),
         label: page.text(&of.label).to_owned(),
         dossier: of.dossier,
         told: of.told_at,
@@ -142,18 +199,39 @@ fn section(page: &Page, mine: &Mine, steward: Values, now: base::Timestamp) -> S
         id: registry.code.to_string(),
         name: page.text(&registry.name).to_owned(),
         steward,
-        records: mine
-            .records
-            .iter()
-            .map(|record| shown_record(page, registry, record, now))
-            .collect(),
+        records: under_headings(
+            mine.records
+                .iter()
+                .map(|record| shown_record(page, registry, record, now)),
+        ),
+        cut: mine.represents == Some(Represents::Newest),
     }
+}
+
+/// Records in their order, the first of each enterprise marked: a heading stands above it.
+pub(super) fn under_headings(records: impl Iterator<Item = Shown>) -> Vec<Shown> {
+    let mut above = String::new();
+    let begun = records.map(|record| {
+        let begins = record.enterprise != above;
+        above.clone_from(&record.enterprise);
+        Shown { begins, ..record }
+    });
+    begun.collect()
+}
+
+/// An enterprise, for people.
+pub(super) fn enterprise(page: &Page, of: Option<&Enterprise>) -> String {
+    of.map_or_else(String::new, |Enterprise { code, name }| {
+        format!("{name} ({} {code})", page.t("mã số", "code"))
+    })
 }
 
 fn shown_record(page: &Page, registry: &Registry, record: &MyRecord, now: base::Timestamp) -> Shown {
     let held = &record.held;
     let at = |field: &FieldPath| format!("/my/records/{}/{}/{field}", registry.code, held.id);
     Shown {
+        enterprise: enterprise(page, record.enterprise.as_ref()),
+        begins: false,
         held: span(page, registry.valid_time, held.from, held.to),
         holds: held.holds,
         source: held.source.clone(),
@@ -274,7 +352,12 @@ pub(super) async fn say(
         Ok(found) => found,
         Err(error) => return web.refuse(&error),
     };
-    match contest(&quality, &web, &at).await {
+    let asked = match contest(&quality, &web, &at).await {
+        // Nobody can say at the moment whose it is: what was typed is kept.
+        Err(Error::Refused(Kind::Unavailable, _)) => Ok(ContestPage::new(&web)),
+        asked => asked,
+    };
+    match asked {
         Ok(template) => view::html(status, &template.refused(&form, problems)),
         Err(error) => web.refuse(&error),
     }

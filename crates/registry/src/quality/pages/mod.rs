@@ -54,6 +54,7 @@ pub fn router(quality: Quality) -> Router {
             get(far::ask).post(far::say),
         )
         .route("/my/doubts/{id}", get(mine::doubt).post(mine::answer))
+        .route("/my/doubts/elsewhere/{code}/{id}", get(far::doubt).post(far::reply))
         .with_state(quality)
 }
 
@@ -153,7 +154,7 @@ fn posted<'a>(form: &'a [(String, String)], name: &str) -> &'a str {
 /// The status of the page that says what is wrong, and what that is; other errors answer for themselves.
 fn problems_of(error: Error) -> Result<(StatusCode, Problems)> {
     match error {
-        Error::Refused(kind @ (Kind::Invalid | Kind::Conflict), problems) => {
+        Error::Refused(kind @ (Kind::Invalid | Kind::Conflict | Kind::Unavailable), problems) => {
             let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
             Ok((status, problems))
         }

@@ -194,6 +194,9 @@ fn kept(plan: &Plan, write: &str) -> Value {
     record
 }
 
+/// The next number of a book of civil status.
+const NEXT: u32 = 901;
+
 /// A new record with the numbers that the registry gives, where the package leaves them to it.
 fn given(registry: &str, mut body: Value) -> Value {
     let give = |body: &mut Value, at: &str, number: &str| {
@@ -211,6 +214,7 @@ fn given(registry: &str, mut body: Value) -> Value {
                 give(&mut body, "/card/number", "TE1370123456789");
             }
         }
+        "civil-status" if body.get("number").is_none() => body["number"] = json!(NEXT),
         _ => {}
     }
     body
@@ -607,6 +611,34 @@ fn a_birth_alone_is_told_to_population_civil_status_and_tax() {
         (&tax["taxpayer_number"], &tax["status"]),
         (&person["person_number"], &json!("active"))
     );
+}
+
+#[test]
+fn a_number_that_a_book_refused_is_kept_another_or_the_next_once_it_is_mended() {
+    for filing in [
+        birth as fn() -> Filing,
+        || birth_alone("mother", "both", true),
+        || death("spouse"),
+        marriage,
+    ] {
+        for (mend, number) in [
+            (json!({}), 15),
+            (json!({ "number_choice": "keep" }), 15),
+            (json!({ "number_choice": "other", "register_number": 16 }), 16),
+            (json!({ "number_choice": "next" }), NEXT),
+            // Another that was not entered is the next as well: no number is made up.
+            (json!({ "number_choice": "other" }), NEXT),
+        ] {
+            let mut filing = filing();
+            filing.steps["mend"] = mend.clone();
+            let told = filing.told();
+            let entry = told
+                .iter()
+                .find(|(id, _)| id == "entry")
+                .map(|(_, record)| &record["number"]);
+            assert_eq!(entry, Some(&json!(number)), "{} {mend}", filing.code);
+        }
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use registry::{
     contest::{Contest, Contested, Standing, Told},
     elsewhere::Elsewhere,
     here::Here,
-    keeper::{self, Keeper, Order, TakeBack},
+    keeper::{self, Asked, Keeper, Order, TakeBack},
     lookup::{Lookup, Question},
     model::RegistryCode,
     quality::{Quality, doubts::LOOK},
@@ -132,6 +132,14 @@ impl Keeper for Registrar {
             Place::At(keeper) => keeper.tell(ctx, order),
             Place::NotYet => Box::pin(async { keeper::Said::Silent }),
             Place::Nowhere => Box::pin(async { nowhere(&order.plan.registry) }),
+        }
+    }
+
+    fn became<'a>(&'a self, ctx: &'a Ctx, asked: &'a Asked) -> BoxFuture<'a, keeper::Said> {
+        match self.place(&asked.registry) {
+            Place::At(keeper) => keeper.became(ctx, asked),
+            Place::NotYet => Box::pin(async { keeper::Said::Silent }),
+            Place::Nowhere => Box::pin(async { nowhere(&asked.registry) }),
         }
     }
 

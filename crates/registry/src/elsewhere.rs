@@ -25,13 +25,13 @@ use uuid::Uuid;
 
 use crate::{
     contest::{self, Contested},
-    keeper::{self, Keeper, Order, TakeBack},
+    keeper::{self, Asked, Keeper, Order, TakeBack},
     lookup::{Lookup, Question},
     model::{Name, RegistryCode, Represented},
     quality::{LISTED, OWN_VIEW, REPRESENTATION},
     wire::{
-        CarriedBody, ContestBody, EvidenceBody, FactsBody, ListedBody, OrderBody, OwnBody, OwnDoubtBody, StandingBody,
-        TakeBackBody, TakenBody,
+        AskedBody, CarriedBody, ContestBody, EvidenceBody, FactsBody, ListedBody, OrderBody, OwnBody, OwnDoubtBody,
+        StandingBody, TakeBackBody, TakenBody,
     },
 };
 
@@ -390,6 +390,22 @@ impl Keeper for Elsewhere {
             )
         };
         Box::pin(self.carry_out(&order.plan.registry, request))
+    }
+
+    fn became<'a>(&'a self, _: &'a Ctx, asked: &'a Asked) -> BoxFuture<'a, keeper::Said> {
+        let request = |code: &RegistryCode, keeper: &SubsystemId| {
+            let target = format!(
+                "/r1/{keeper}/{REGISTRIES}/{code}/{ORDERS_SERVICE}/became/{}",
+                asked.order
+            );
+            order_request(
+                &target,
+                &format!("became-{}", asked.order),
+                &asked.dossier,
+                &AskedBody::of(asked),
+            )
+        };
+        Box::pin(self.carry_out(&asked.registry, request))
     }
 
     fn take_back<'a>(&'a self, _: &'a Ctx, back: &'a TakeBack) -> BoxFuture<'a, keeper::Said> {

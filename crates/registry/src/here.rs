@@ -9,7 +9,7 @@ use identity::{Actor, Ctx};
 use procedure::form::{Attribute, Said};
 
 use crate::{
-    keeper::{self, Keeper, Order, TakeBack},
+    keeper::{self, Asked, Keeper, Order, TakeBack},
     lookup::{Lookup, Question},
     model::{Name, RegistryCode},
     service::{Carried, HERE, Mask, Purpose, Registries},
@@ -117,6 +117,10 @@ impl Lookup for Here {
 impl Keeper for Here {
     fn tell<'a>(&'a self, ctx: &'a Ctx, order: &'a Order) -> BoxFuture<'a, keeper::Said> {
         Box::pin(async move { said(self.carry_out(ctx, order).await) })
+    }
+
+    fn became<'a>(&'a self, ctx: &'a Ctx, asked: &'a Asked) -> BoxFuture<'a, keeper::Said> {
+        Box::pin(async move { said(self.0.became(&in_the_name_of(PROCEDURES, ctx), HERE, asked).await) })
     }
 
     fn take_back<'a>(&'a self, ctx: &'a Ctx, back: &'a TakeBack) -> BoxFuture<'a, keeper::Said> {

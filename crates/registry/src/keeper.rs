@@ -11,6 +11,9 @@ use serde_json::Value;
 /// The purpose under which procedures tell registries, as grants name it.
 pub const PURPOSE: &str = "procedure.write";
 
+/// How it is said that an order never came.
+pub const UNKNOWN: &str = "order-unknown";
+
 /// One write of one dossier.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
@@ -51,8 +54,24 @@ pub trait Keeper: fmt::Debug + Send + Sync {
     /// Carries out an order.
     fn tell<'a>(&'a self, ctx: &'a Ctx, order: &'a Order) -> BoxFuture<'a, Said>;
 
+    /// What an order became that was told and not answered; [`UNKNOWN`] where it never came. Nothing is done.
+    fn became<'a>(&'a self, ctx: &'a Ctx, asked: &'a Asked) -> BoxFuture<'a, Said>;
+
     /// Takes back what an order had done: its entry never held. Said twice, it is done once.
     fn take_back<'a>(&'a self, ctx: &'a Ctx, order: &'a TakeBack) -> BoxFuture<'a, Said>;
+}
+
+/// Asking what an order became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The id of the order.
+    pub order: String,
+    /// The registry.
+    pub registry: String,
+    /// National code of the procedure.
+    pub procedure: String,
+    /// Code of the dossier.
+    pub dossier: String,
 }
 
 /// Taking back an entry.

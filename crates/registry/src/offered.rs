@@ -11,6 +11,7 @@
 //! POST /{registry}/{service}/records/{key}/assertions | corrections | ends   write
 //! POST /{registry}/{service}/orders               write     an order of a procedure
 //! POST /{registry}/{service}/orders/{id}/back     write     takes one back
+//! POST /{registry}/{service}/became/{id}          write     what one became that was not answered
 //! GET  /{registry}/{service}/translations/{pseudonym}   translate
 //! POST /{registry}/{service}/records/{key}/doubts  doubt   ([`crate::quality::offered`])
 //! ```
@@ -44,7 +45,7 @@ use crate::{
     },
     model::{Name, Operation, Registry, RegistryCode, Service},
     service::{Change, EXCHANGE, Feed, Mask, Provenance, Purpose, Registries, Seen, Veil, Written},
-    wire::{CarriedBody, FactsBody, OrderBody, TakeBackBody},
+    wire::{AskedBody, CarriedBody, FactsBody, OrderBody, TakeBackBody},
 };
 
 /// Who offers, by which clock.
@@ -80,6 +81,7 @@ pub fn router(registries: Registries, clock: Arc<dyn Clock>, agency: &str) -> Ro
         .route("/{registry}/{service}/facts/{number}", get(facts))
         .route("/{registry}/{service}/orders", post(order))
         .route("/{registry}/{service}/orders/{*back}", post(take_back))
+        .route("/{registry}/{service}/became/{*order}", post(became))
         .route("/{registry}/{service}/translations/{pseudonym}", get(translate))
         .with_state(office)
 }
@@ -388,6 +390,19 @@ async fn order(called: Called, ApiJson(body): ApiJson<OrderBody>) -> Result<axum
             &called.shown(&Mask::ALL),
         )
         .await?;
+    Ok(axum::Json(carried.into()))
+}
+
+async fn became(
+    called: Called,
+    ApiPath((_, _, order)): ApiPath<(String, String, String)>,
+    ApiJson(body): ApiJson<AskedBody>,
+) -> Result<axum::Json<CarriedBody>, ApiError> {
+    called.needs(Operation::Write)?;
+    called.is_about(&body.dossier)?;
+    let asked = body.asked(&order, &called.registry.code);
+    let client = called.client.to_string();
+    let carried = called.registries.became(&called.ctx, &client, &asked).await?;
     Ok(axum::Json(carried.into()))
 }
 

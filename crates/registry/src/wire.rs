@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     api::params::Attributes,
     contest::Contested,
-    keeper::{Order, TakeBack},
+    keeper::{Asked, Order, TakeBack},
     model::{FieldPath, Name, RegistryCode, ValidTime},
     quality::{
         Enterprise, Represents,
@@ -152,6 +152,32 @@ impl TakeBackBody {
             order: order.to_owned(),
             registry: registry.to_string(),
             entry: self.entry,
+            procedure: self.procedure,
+            dossier: self.dossier,
+        }
+    }
+}
+
+/// Asking what an order became.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedBody {
+    pub procedure: String,
+    pub dossier: String,
+}
+
+impl AskedBody {
+    pub fn of(asked: &Asked) -> Self {
+        Self {
+            procedure: asked.procedure.clone(),
+            dossier: asked.dossier.clone(),
+        }
+    }
+
+    pub fn asked(self, order: &str, registry: &RegistryCode) -> Asked {
+        Asked {
+            order: order.to_owned(),
+            registry: registry.to_string(),
             procedure: self.procedure,
             dossier: self.dossier,
         }

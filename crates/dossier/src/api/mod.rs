@@ -20,8 +20,9 @@ use crate::{
     store::lists::Filter,
 };
 use body::{
-    AssignBody, CompleteBody, ConsultationBody, DossierBody, DossierItemBody, FiledBody, FilingBody, HistoryBody,
-    NoteBody, OutcomeBody, PaymentBody, ReappointBody, ReasonBody, StopBody, SupplementBody, TrackingBody, WaiverBody,
+    AssignBody, CompleteBody, ConsultationBody, DossierBody, DossierItemBody, EndWaitBody, FiledBody, FilingBody,
+    HistoryBody, NoteBody, OutcomeBody, PaymentBody, ReappointBody, ReasonBody, StopBody, SupplementBody, TrackingBody,
+    WaiverBody,
 };
 
 /// The routes, with their part of the OpenAPI file. To be merged at the root.
@@ -36,6 +37,7 @@ pub fn router(dossiers: Dossiers) -> OpenApiRouter {
         .routes(routes!(pay))
         .routes(routes!(waive))
         .routes(routes!(note))
+        .routes(routes!(end_wait))
         .routes(routes!(reappoint))
         .routes(routes!(withdraw))
         .routes(routes!(stop))
@@ -313,6 +315,8 @@ command_route!(/// Waive the fee, with its legal ground.
     waive, "waive_fee", "/api/v1/dossiers/{id}/waiver", WaiverBody, |body| Ok(Command::WaiveFee { basis: body.basis }));
 command_route!(/// Leave a remark among officers.
     note, "leave_note", "/api/v1/dossiers/{id}/notes", NoteBody, |body| Ok(Command::Note { text: body.text }));
+command_route!(/// Wait no longer for a registry that was told and does not answer: what was written before is taken back, and what is not known is asked for.
+    end_wait, "end_wait", "/api/v1/dossiers/{id}/waiting", EndWaitBody, |body| Ok(Command::EndWait { token: body.token, reason: body.reason }));
 command_route!(/// Apologise and appoint a new date. Once.
     reappoint, "reappoint_dossier", "/api/v1/dossiers/{id}/reappointment", ReappointBody, |body| body.command());
 command_route!(/// Take the dossier back.

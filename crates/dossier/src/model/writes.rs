@@ -6,7 +6,8 @@ use base::{Problems, Timestamp};
 use jiff::civil::Date;
 use procedure::{
     package::Package,
-    writes::{Due, NoValue, Plan, Undo, Write, write_of},
+    process::NodeKind,
+    writes::{Due, NoValue, Plan, SERVICE, Undo, Write, write_of},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -29,6 +30,11 @@ pub enum Wrote {
         /// Why.
         problems: Problems,
     },
+    /// The registry was told and has not answered, and an officer has ended the waiting: whether it has it is not known yet.
+    Unknown {
+        /// Why the waiting was ended.
+        reason: String,
+    },
     /// It was done and taken back.
     TakenBack {
         /// The entry that takes it back.
@@ -44,9 +50,9 @@ pub enum Wrote {
 }
 
 impl Wrote {
-    /// Whether the registry holds it.
+    /// Whether the registry holds it, or may.
     pub const fn stands(&self) -> bool {
-        matches!(self, Self::Done { .. } | Self::Left { .. })
+        matches!(self, Self::Done { .. } | Self::Left { .. } | Self::Unknown { .. })
     }
 }
 
@@ -141,8 +147,9 @@ impl State {
 
     /// What is to be done next for the writes of the package.
     pub fn next_write(&self, token: u32, package: &Package, today: Date) -> Next {
-        let refused = self.attempt(token).any(|w| matches!(w.wrote, Wrote::Refused { .. }));
-        if refused {
+        // What is not known is no reason to go on: the others are taken back, and another attempt waits until it is known.
+        let failed = |wrote: &Wrote| matches!(wrote, Wrote::Refused { .. } | Wrote::Unknown { .. });
+        if self.attempt(token).any(|w| failed(&w.wrote)) {
             return self.next_back(token, &package.writes);
         }
         let decided_on = self.ended_at.map_or(today, Timestamp::legal_date);
@@ -157,6 +164,19 @@ impl State {
                 write: due.id,
                 lacks: of,
             },
+        }
+    }
+
+    /// The write whose registry is being told now, in the task with this token.
+    pub fn told_now(&self, token: u32, package: &Package, today: Date) -> Option<String> {
+        let open = self.process.tokens.iter().find(|open| open.id == token)?;
+        let node = package.process.node(&open.node)?;
+        if !matches!(&node.kind, NodeKind::Service { service } if service == SERVICE) {
+            return None;
+        }
+        match self.next_write(token, package, today) {
+            Next::Tell { write, .. } => Some(write),
+            _ => None,
         }
     }
 

@@ -104,7 +104,8 @@ pub(super) struct WriteLine {
 
 /// What registries were told, in order.
 pub(super) fn write_lines(writes: &[WriteView], lang: Lang) -> Vec<WriteLine> {
-    let refused = writes.iter().any(|w| matches!(w.wrote, Some(Wrote::Refused { .. })));
+    let failed = |wrote: &Option<Wrote>| matches!(wrote, Some(Wrote::Refused { .. } | Wrote::Unknown { .. }));
+    let refused = writes.iter().any(|w| failed(&w.wrote));
     let line = |write: &WriteView| {
         let said = |problems: &base::Problems| problems.iter().map(|p| p.text.get(lang).to_owned()).collect();
         let (vi, en, tone, entry, why) = match &write.wrote {
@@ -112,6 +113,14 @@ pub(super) fn write_lines(writes: &[WriteView], lang: Lang) -> Vec<WriteLine> {
             None => ("Đang gửi", "Being sent", Tone::Info, None, Vec::new()),
             Some(Wrote::Done { entry, .. }) => ("Đã cập nhật", "Done", Tone::Good, Some(entry), Vec::new()),
             Some(Wrote::Refused { problems }) => ("Bị từ chối", "Refused", Tone::Late, None, said(problems)),
+            Some(Wrote::Unknown { reason }) => {
+                let asked = lang.t(
+                    "Hệ thống tiếp tục hỏi nơi giữ cơ sở dữ liệu; nếu đã ghi thì nội dung đó được thu hồi.",
+                    "The keeper is asked on; what it has of this is taken back.",
+                );
+                let why = vec![format!("{}: {reason}", write.registry), asked.to_owned()];
+                ("Chưa rõ kết quả", "Unknown", Tone::Warn, None, why)
+            }
             Some(Wrote::TakenBack { entry }) => ("Đã thu hồi", "Taken back", Tone::Neutral, Some(entry), Vec::new()),
             Some(Wrote::Left { entry, problems }) => ("Giữ lại", "Stays", Tone::Warn, Some(entry), said(problems)),
         };

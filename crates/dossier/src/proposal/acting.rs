@@ -37,12 +37,24 @@ struct Payload {
     proposal: ProposalId,
     /// Tries so far, where a registry was silent.
     tries: u32,
+    /// The write whose registry was silent at the last try: it may have it.
+    #[serde(default)]
+    unheard: Option<String>,
 }
 
 /// A proposal is to be looked at. There is one such job of each at a time.
-pub(super) fn due_job(proposal: ProposalId, tries: u32, at: Timestamp) -> Result<Job> {
-    let job = job(DUE, &Payload { proposal, tries }, at)?;
-    Ok(job.key(format!("proposal/{proposal}")))
+pub(super) fn due_job(proposal: ProposalId, at: Timestamp) -> Result<Job> {
+    let first = Payload {
+        proposal,
+        tries: 0,
+        unheard: None,
+    };
+    look_later(&first, at)
+}
+
+fn look_later(payload: &Payload, at: Timestamp) -> Result<Job> {
+    let job = job(DUE, payload, at)?;
+    Ok(job.key(format!("proposal/{}", payload.proposal)))
 }
 
 pub(super) fn leaves_job() -> Result<Job> {
@@ -53,31 +65,40 @@ pub(super) fn leaves_job() -> Result<Job> {
 enum Looked {
     /// Nothing more is to be done now.
     Rests,
-    /// A registry was silent, or somebody else moved it on meanwhile.
-    Later,
+    /// A registry was silent, or somebody else moved it on meanwhile; of a write that was told and not answered, which.
+    Later(Option<String>),
 }
 
 impl Dossiers {
     pub(super) async fn proposal_is_due(&self, run: &Run) -> Result<()> {
-        let Payload { proposal: id, tries } = run.payload()?;
+        let Payload {
+            proposal: id,
+            tries,
+            unheard,
+        } = run.payload()?;
         let ctx = Ctx::system(NAME, run.now);
-        let looked = match self.look_at(&ctx, id).await {
+        let looked = match self.look_at(&ctx, id, unheard.as_deref()).await {
             // Somebody else was faster: looked at again, as it stands then.
-            Err(Error::Refused(Kind::Conflict, _)) => Looked::Later,
+            Err(Error::Refused(Kind::Conflict, _)) => Looked::Later(unheard),
             // What is not here any more is no work.
             Err(Error::Refused(Kind::NotFound, _)) => Looked::Rests,
             looked => looked?,
         };
-        if matches!(looked, Looked::Rests) {
+        let Looked::Later(unheard) = looked else {
             return Ok(());
-        }
+        };
         let (first, most) = PAUSES;
         let pause = (first << tries.min(16)).min(most);
-        let again = due_job(id, tries.saturating_add(1), run.now.plus_seconds(pause))?;
+        let next = Payload {
+            proposal: id,
+            tries: tries.saturating_add(1),
+            unheard,
+        };
+        let again = look_later(&next, run.now.plus_seconds(pause))?;
         transact!(self.store(), |tx| { tx.enqueue(again.clone(), run.now).await })
     }
 
-    async fn look_at(&self, ctx: &Ctx, id: ProposalId) -> Result<Looked> {
+    async fn look_at(&self, ctx: &Ctx, id: ProposalId, unheard: Option<&str>) -> Result<Looked> {
         let (row, proposal) = self.proposal(id).await?;
         match proposal.state {
             State::Open if ctx.now >= proposal.made.until => {
@@ -85,7 +106,7 @@ impl Dossiers {
                 Ok(Looked::Rests)
             }
             State::Announced if ctx.now >= proposal.made.until => self.begin(ctx, &row, &proposal).await,
-            State::Acting | State::Restoring => self.go_on_acting(ctx, id).await,
+            State::Acting | State::Restoring => self.go_on_acting(ctx, id, unheard).await,
             _ => Ok(Looked::Rests),
         }
     }
@@ -123,7 +144,7 @@ impl Dossiers {
             )
             .await?;
         match answered.outcome {
-            Outcome::Silent(_) => return Ok(Looked::Later),
+            Outcome::Silent(_) => return Ok(Looked::Later(None)),
             Outcome::Answered(Value::Bool(true)) => {}
             Outcome::Answered(_) | Outcome::Undecided => {
                 self.step(ctx, id, &Step::Overtaken { answer: answered.id }).await?;
@@ -131,7 +152,7 @@ impl Dossiers {
             }
         }
         let Some(values) = self.facts_of(ctx, rule, &number).await? else {
-            return Ok(Looked::Later);
+            return Ok(Looked::Later(None));
         };
         let (code, plans) = self.plans(ctx, rule, act, values).await?;
         let Some(plans) = plans else {
@@ -150,7 +171,7 @@ impl Dossiers {
             .sealer
             .seal(self.identity().entropy(), PLANS, &serde_json::to_vec(&plans)?)?;
         self.step_with(ctx, id, &begun, Some(&sealed)).await?;
-        self.go_on_acting(ctx, id).await
+        self.go_on_acting(ctx, id, None).await
     }
 
     /// The writes with their values, under a code of their own; no plans where the registries give no key or no day for one of them.
@@ -185,10 +206,11 @@ impl Dossiers {
             .ok_or_else(|| Error::internal("an act whose write has no values"))
     }
 
-    /// Tells registries, or takes back what they were told. What came of each is in the log before the next.
-    async fn go_on_acting(&self, ctx: &Ctx, id: ProposalId) -> Result<Looked> {
+    /// Tells registries, or takes back what they were told. What came of each is in the log before the next. Where a registry may have a
+    /// write whose answer was lost (`unheard`), that the exchange bars the way says nothing of it: it is told again until somebody answers.
+    async fn go_on_acting(&self, ctx: &Ctx, id: ProposalId, unheard: Option<&str>) -> Result<Looked> {
         let Some(keeper) = self.keeper() else {
-            return Ok(Looked::Later);
+            return Ok(Looked::Later(unheard.map(str::to_owned)));
         };
         for _ in 0..STEPS {
             let (row, proposal) = self.proposal(id).await?;
@@ -221,8 +243,9 @@ impl Dossiers {
                             // The record is the registry's; the log of a proposal keeps no personal data.
                             record: Value::Null,
                         },
+                        Said::Barred(_) if unheard == Some(write.as_str()) => return Ok(Looked::Later(Some(write))),
                         Said::Refused(problems) | Said::Barred(problems) => Wrote::Refused { problems },
-                        Said::Silent => return Ok(Looked::Later),
+                        Said::Silent => return Ok(Looked::Later(Some(write))),
                     };
                     Step::Wrote { write, wrote }
                 }
@@ -237,7 +260,7 @@ impl Dossiers {
                     let wrote = match keeper.take_back(ctx, &back).await {
                         Said::Done { entry, .. } => Wrote::TakenBack { entry },
                         Said::Refused(problems) | Said::Barred(problems) => Wrote::Left { entry, problems },
-                        Said::Silent => return Ok(Looked::Later),
+                        Said::Silent => return Ok(Looked::Later(None)),
                     };
                     Step::Wrote { write, wrote }
                 }

@@ -115,8 +115,7 @@ impl Dossiers {
                 };
                 if tables::insert(&tx, &new).await? {
                     tables::count(&tx, (rule.code.as_str(), &rule.procedure), ctx.now, "proposed").await?;
-                    tx.enqueue(acting::due_job(id, 0, proposal.made.until)?, ctx.now)
-                        .await?;
+                    tx.enqueue(acting::due_job(id, proposal.made.until)?, ctx.now).await?;
                     tx.enqueue(acting::leaves_job()?, ctx.now).await?;
                     let told = accounts.iter().filter(|(reader, _)| willing.contains(reader));
                     let told: Vec<Uuid> = told.map(|(_, account)| account.uuid()).collect();

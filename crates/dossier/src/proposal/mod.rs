@@ -210,7 +210,7 @@ async fn write(tx: &Tx, proposal: &mut Proposal, entry: &Entry) -> Result<bool> 
         entry.step,
         Step::ActBegun { .. } | Step::RestoreAsked | Step::TakeBackAgain
     ) {
-        tx.enqueue(acting::due_job(proposal.id, 0, entry.at)?, entry.at).await?;
+        tx.enqueue(acting::due_job(proposal.id, entry.at)?, entry.at).await?;
     }
     Ok(true)
 }

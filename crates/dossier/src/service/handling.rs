@@ -107,7 +107,8 @@ impl Dossiers {
         };
         let after = state.apply(&entry, rules)?;
         let due_at = state.due_at(&calendar);
-        let jobs = self.jobs_after(id, &state, &after, entry.seq)?;
+        let mut jobs = self.jobs_after(id, &state, &after, entry.seq)?;
+        jobs.extend(super::finding_out::orders(id, &entry.action)?);
         let finish = foresight::all(&state, due_at, rules);
         let listed = Listed {
             id,
@@ -228,7 +229,9 @@ impl Dossiers {
                 ],
                 &agency,
             ),
-            Command::Reappoint { .. } => any_of(ctx, &[Permission::ProcessDossier, Permission::DecideDossier], &agency),
+            Command::EndWait { .. } | Command::Reappoint { .. } => {
+                any_of(ctx, &[Permission::ProcessDossier, Permission::DecideDossier], &agency)
+            }
             Command::Stop { .. } => ctx.require(Permission::DecideDossier, &agency),
             Command::FireTimer { .. }
             | Command::FinishService { .. }

@@ -10,6 +10,7 @@ use store::jobs::{Run, Runner};
 use super::{
     Dossiers,
     contesting::CONTEST,
+    finding_out::FIND_OUT,
     notices::{DAILY, NOTICE},
     once::VERIFY,
     writing::is_writing,
@@ -78,8 +79,12 @@ pub struct Changed {
 pub fn handlers(runner: Runner, dossiers: &Dossiers) -> Runner {
     let (timers, services, documents) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
     let (notices, daily, verifying) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
-    let (contesting, doubted) = (dossiers.clone(), dossiers.clone());
+    let (contesting, doubted, finding) = (dossiers.clone(), dossiers.clone(), dossiers.clone());
     runner
+        .on(FIND_OUT, move |run| {
+            let dossiers = finding.clone();
+            async move { dossiers.find_out(&run, &run.payload()?).await }
+        })
         .on(NEWS, move |run| {
             let dossiers = doubted.clone();
             async move { dossiers.tell_of_doubt(&run, &run.payload()?).await }

@@ -6,6 +6,7 @@ mod documents;
 mod drafts;
 mod figures;
 mod filing;
+mod finding_out;
 mod handling;
 mod inspect;
 mod jobs;

@@ -159,7 +159,7 @@ impl Dossiers {
 }
 
 /// The same write of the same attempt has the same id, however often it is told.
-fn order_id(dossier: &str, token: u32, write: &str) -> String {
+pub(super) fn order_id(dossier: &str, token: u32, write: &str) -> String {
     format!("{dossier}/{token}/{write}")
 }
 
@@ -199,6 +199,12 @@ pub struct WriteView {
     pub registry: String,
     /// What came of it; none while it waits.
     pub wrote: Option<Wrote>,
+}
+
+/// The task in which a registry is being told now, so that an officer may end the waiting for it.
+pub(super) fn waiting(package: &Package, state: &State, today: Date) -> Option<u32> {
+    let token = under_way(package, state)?;
+    state.told_now(token, package, today).map(|_| token)
 }
 
 /// The writes of a dossier that has come so far, in order; those that its answers do not call for are left out.

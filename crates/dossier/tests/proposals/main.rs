@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, LazyLock, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -98,6 +98,15 @@ struct Moody {
     refuses: AtomicBool,
     /// Whether what was told stays.
     keeps: AtomicBool,
+    /// How often it does as it is told and its answer is lost; how often the exchange bars the way.
+    unheard: AtomicU32,
+    barred: AtomicU32,
+}
+
+/// Whether any are left; one less afterwards.
+fn left(of: &AtomicU32) -> bool {
+    of.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+        .is_ok()
 }
 
 impl Moody {
@@ -126,7 +135,23 @@ impl Keeper for Moody {
             problems.add("no", "plan", "Cơ quan từ chối.", "The agency refuses.");
             return Box::pin(async { keeper::Said::Refused(problems) });
         }
-        self.here.tell(ctx, order)
+        if left(&self.barred) {
+            let mut problems = Problems::new();
+            problems.add("exchange-refused", "", "Chưa được cấp quyền.", "No grant.");
+            return Box::pin(async { keeper::Said::Barred(problems) });
+        }
+        Box::pin(async move {
+            let said = self.here.tell(ctx, order).await;
+            if left(&self.unheard) {
+                keeper::Said::Silent
+            } else {
+                said
+            }
+        })
+    }
+
+    fn became<'a>(&'a self, ctx: &'a Ctx, asked: &'a keeper::Asked) -> BoxFuture<'a, keeper::Said> {
+        self.here.became(ctx, asked)
     }
 
     fn take_back<'a>(&'a self, ctx: &'a Ctx, back: &'a TakeBack) -> BoxFuture<'a, keeper::Said> {
@@ -232,6 +257,8 @@ async fn communes() -> Vec<Commune> {
             down: Mutex::default(),
             refuses: AtomicBool::new(false),
             keeps: AtomicBool::new(false),
+            unheard: AtomicU32::new(0),
+            barred: AtomicU32::new(0),
         });
         let questions = Questions::new(registries.clone(), Arc::clone(&moody) as Arc<dyn Lookup>, questions());
         let dossiers = dossiers(&store, &shelf, &identity, &moody, &questions);

@@ -207,6 +207,39 @@ async fn a_refused_write_leaves_nothing_behind() {
     }
 }
 
+#[tokio::test]
+async fn a_grant_withdrawn_after_a_write_that_nobody_heard_of_is_no_refusal() {
+    for commune in communes().await {
+        commune.moved().await;
+        commune.run("residence-behind", MOTHER).await;
+        let due = commune.until(MOTHER).await;
+        commune.moody.unheard.store(1, Ordering::Relaxed);
+        commune.work(due).await;
+        assert_eq!(commune.state(MOTHER, due).await, State::Acting);
+        commune.moody.barred.store(2, Ordering::Relaxed);
+        commune.work(due.plus_seconds(3600)).await;
+        commune.work(due.plus_seconds(DAY)).await;
+        assert_eq!(commune.moody.barred.load(Ordering::Relaxed), 0, "it was told again");
+        assert_eq!(commune.state(MOTHER, due.plus_seconds(DAY)).await, State::Acting);
+        commune.work(due.plus_seconds(2 * DAY)).await;
+        assert_eq!(commune.state(MOTHER, due.plus_seconds(2 * DAY)).await, State::Acted);
+        assert_eq!(commune.figures("residence-behind").await.failed, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_grant_withdrawn_before_anything_was_told_is_a_refusal() {
+    for commune in communes().await {
+        commune.moved().await;
+        commune.run("residence-behind", MOTHER).await;
+        let due = commune.until(MOTHER).await;
+        commune.moody.barred.store(100, Ordering::Relaxed);
+        commune.work(due).await;
+        assert_eq!(commune.state(MOTHER, due).await, State::Failed);
+        assert_eq!(commune.commune_of(MOTHER, due.plus_seconds(DAY)).await, "19774");
+    }
+}
+
 /// An act that its person wants undone, of which the registry keeps what it was told; and since when it is stuck.
 async fn stuck(commune: &Commune) -> (ProposalId, Timestamp) {
     commune.moved().await;

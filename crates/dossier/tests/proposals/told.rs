@@ -102,6 +102,7 @@ pub(super) fn came(view: &DossierView) -> Vec<(&str, &'static str)> {
             Some(Wrote::Done { .. }) => "done",
             Some(Wrote::Refused { .. }) => "refused",
             Some(Wrote::TakenBack { .. }) => "taken back",
+            Some(Wrote::Unknown { .. }) => "unknown",
             Some(Wrote::Left { .. }) => "left",
         };
         (write.registry.as_str(), came)

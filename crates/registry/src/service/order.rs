@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     history::Moment,
-    keeper::{Order, TakeBack},
+    keeper::{Asked, Order, TakeBack, UNKNOWN},
     model::RegistryCode,
     shelf::Editions,
     store::{
@@ -139,6 +139,31 @@ impl Registries {
         })?;
         Ok(Carried {
             entry: entry(&code, record, seq),
+            record: Value::Null,
+        })
+    }
+
+    /// What an order of a client became, without doing anything: the entry, for who was told nothing of it.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Invalid` for a procedure that is none; `NotFound` ([`UNKNOWN`]) where it never came.
+    pub async fn became(&self, ctx: &Ctx, client: &str, asked: &Asked) -> Result<Carried> {
+        let code = code_of(&asked.registry)?;
+        self.open(ctx, &code, Permission::KeepRegistry)?;
+        let mut problems = Problems::new();
+        judge_procedure(&asked.procedure, &mut problems);
+        problems.into_result()?;
+        let row = orders::order(&self.store().read(), &code, client, &asked.order).await?;
+        let row = row.ok_or_else(|| {
+            Error::refused(
+                Kind::NotFound,
+                UNKNOWN,
+                "Cơ sở dữ liệu chưa nhận được yêu cầu này nên không có gì được ghi.",
+                "The registry never received this order, so nothing was written.",
+            )
+        })?;
+        Ok(Carried {
+            entry: entry(&code, row.record_id, row.seq),
             record: Value::Null,
         })
     }

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use procedure::writes::{Act, Plan};
 use registry::{
     here::Here,
-    keeper::{self, Keeper as _, Order, TakeBack},
+    keeper::{self, Asked, Keeper as _, Order, TakeBack},
     lookup::{About, Lookup as _, Question},
     service::{Carried, HERE},
 };
@@ -227,6 +227,19 @@ async fn a_change_is_laid_over_what_holds_and_an_end_ends_it() {
             (expected.clone(), Some(expected))
         );
         assert_eq!(done(&office.registries, &change).await, said);
+        // Who was told nothing may ask what it became; nothing is done, and what is not theirs never came.
+        let asked = |order: &str| Asked {
+            order: back(order, &said).order,
+            registry: "population".to_owned(),
+            procedure: back(order, &said).procedure,
+            dossier: back(order, &said).dossier,
+        };
+        let became = office.registries.became(&system(), HERE, &asked("2/move")).await;
+        assert_eq!(became.expect("it came").entry, said.entry);
+        for (client, order) in [(HERE, "2/never"), (OTHER, "2/move")] {
+            let never = office.registries.became(&system(), client, &asked(order)).await;
+            assert_eq!(codes(&never.expect_err("it never came")).1, ["order-unknown"]);
+        }
         // Taken back, the state before holds again.
         let taken = office
             .registries

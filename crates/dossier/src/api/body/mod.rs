@@ -7,6 +7,6 @@ mod wishes;
 pub use filing::{FiledBody, FilingBody, PaperBody};
 pub use shown::{DossierBody, DossierItemBody, HistoryBody, OutcomeBody, TrackingBody};
 pub use wishes::{
-    AssignBody, CompleteBody, ConsultationBody, NoteBody, PaymentBody, ReappointBody, ReasonBody, StopBody,
-    SupplementBody, WaiverBody,
+    AssignBody, CompleteBody, ConsultationBody, EndWaitBody, NoteBody, PaymentBody, ReappointBody, ReasonBody,
+    StopBody, SupplementBody, WaiverBody,
 };

@@ -121,6 +121,8 @@ pub struct DossierBody {
     due_at: Option<Instant>,
     /// `on-time`, `due-soon`, `overdue`, `suspended` or `closed`.
     standing: Option<String>,
+    /// The task in which a registry is being told that has not answered: its token, by which an officer may end the waiting.
+    waiting: Option<u32>,
     /// Why this date, line by line.
     why: Vec<WhyBody>,
     /// Open steps.
@@ -266,6 +268,7 @@ impl DossierBody {
             decision: s.decision.code().to_owned(),
             money: s.money.code().to_owned(),
             delivery: s.delivery.code().to_owned(),
+            waiting: view.waiting,
             answers: s.answers.to_value(),
             papers: s
                 .papers

@@ -221,6 +221,16 @@ pub struct NoteBody {
     pub text: String,
 }
 
+/// The end of a waiting.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndWaitBody {
+    /// Token of the task that waits, as the dossier lists it.
+    pub token: u32,
+    /// Why; the applicant sees it.
+    pub reason: String,
+}
+
 /// A new date.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

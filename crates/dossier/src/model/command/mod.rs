@@ -53,6 +53,13 @@ pub enum Command {
         /// What came of it.
         wrote: Wrote,
     },
+    /// An officer waits no longer for a registry that was told and does not answer.
+    EndWait {
+        /// Token of the service task that waits.
+        token: u32,
+        /// Why.
+        reason: String,
+    },
     /// A timer came due.
     FireTimer {
         /// Its token.
@@ -182,19 +189,35 @@ pub fn decide(state: &State, command: &Command, rules: Rules<'_>, now: Timestamp
         }
         Command::TakeWrote { token, write, wrote } => {
             let waits = state.process.tokens.iter().any(|open| open.id == *token);
-            // What is done is taken back or left; nothing else happens to a write twice.
-            let fits = matches!(
-                (state.wrote(*token, write), wrote),
+            // What is done is taken back or left; nothing else happens to a write twice. What was not known is learned whenever it is.
+            let fits = match (state.wrote(*token, write), wrote) {
                 (None, Wrote::Done { .. } | Wrote::Refused { .. })
-                    | (Some(Wrote::Done { .. }), Wrote::TakenBack { .. } | Wrote::Left { .. })
-            );
-            if !waits || !fits {
+                | (Some(Wrote::Done { .. }), Wrote::TakenBack { .. } | Wrote::Left { .. }) => waits,
+                (Some(Wrote::Unknown { .. }), Wrote::Refused { .. } | Wrote::TakenBack { .. } | Wrote::Left { .. }) => {
+                    true
+                }
+                _ => false,
+            };
+            if !fits {
                 return Err(moved_on(state));
             }
             Ok(Action::RegistryWrote {
                 token: *token,
                 write: write.clone(),
                 wrote: wrote.clone(),
+            })
+        }
+        Command::EndWait { token, reason } => {
+            let write = state
+                .told_now(*token, rules.package, now.legal_date())
+                .ok_or_else(|| moved_on(state))?;
+            text("reason", reason, true)?;
+            Ok(Action::RegistryWrote {
+                token: *token,
+                write,
+                wrote: Wrote::Unknown {
+                    reason: reason.trim().to_owned(),
+                },
             })
         }
         Command::FinishService { token, result } => Ok(Action::ServiceDone {

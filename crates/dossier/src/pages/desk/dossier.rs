@@ -56,6 +56,8 @@ pub(super) struct DossierPage {
     may_pay: bool,
     may_reappoint: bool,
     may_note: bool,
+    /// The task that waits for a registry, where the reader may end the waiting.
+    waiting: Option<u32>,
     methods: Vec<ui::Choice>,
     sections: Vec<SummarySection>,
     checks: Vec<CheckLine>,
@@ -305,6 +307,9 @@ pub(super) fn build(web: &Web, dossiers: &Dossiers, view: &DossierView, problems
         to_pay: (s.money == Money::Due).then(|| Dong::new(s.owed() - s.paid)),
         may_pay: may(Permission::ReceiveDossier),
         may_reappoint: due.is_some() && (may(Permission::ProcessDossier) || may(Permission::DecideDossier)),
+        waiting: view
+            .waiting
+            .filter(|_| may(Permission::ProcessDossier) || may(Permission::DecideDossier)),
         may_note: may(Permission::ReceiveDossier) || may(Permission::ProcessDossier) || may(Permission::DecideDossier),
         methods: [PaymentMethod::Cash, PaymentMethod::Card, PaymentMethod::Transfer]
             .iter()

@@ -30,6 +30,7 @@ pub fn router(dossiers: Dossiers) -> Router {
         .route("/desk/dossiers/{code}/payment", act::wish(act::pay))
         .route("/desk/dossiers/{code}/waiver", act::wish(act::waive))
         .route("/desk/dossiers/{code}/note", act::wish(act::note))
+        .route("/desk/dossiers/{code}/waiting", act::wish(act::end_wait))
         .route(
             "/desk/dossiers/{code}/reappointment",
             get(act::ask_reappointment).post(act::reappoint),

@@ -208,6 +208,7 @@ impl Step {
             Self::Wrote { wrote, .. } => match wrote {
                 Wrote::Done { .. } => Text::new("Đã cập nhật cơ sở dữ liệu", "A registry was told"),
                 Wrote::Refused { .. } => Text::new("Cơ sở dữ liệu từ chối cập nhật", "A registry refused"),
+                Wrote::Unknown { .. } => Text::new("Chưa rõ kết quả cập nhật", "Whether it was told is not known"),
                 Wrote::TakenBack { .. } => Text::new("Đã thu hồi nội dung cập nhật", "It was taken back"),
                 Wrote::Left { .. } => Text::new("Không thu hồi được nội dung cập nhật", "It could not be taken back"),
             },
@@ -444,6 +445,7 @@ impl Proposal {
         let before = self.wrote_of(write);
         match wrote {
             Wrote::Done { .. } | Wrote::Refused { .. } => self.state == State::Acting && before.is_none(),
+            Wrote::Unknown { .. } => false,
             Wrote::TakenBack { .. } | Wrote::Left { .. } => {
                 matches!(self.state, State::Acting | State::Restoring) && matches!(before, Some(Wrote::Done { .. }))
             }

@@ -19,7 +19,7 @@ use super::{
         Dossiers,
         handling::{no_dossier, permission_of},
         once::{self, Check, Outcome},
-        writing::{WriteView, writes},
+        writing::{WriteView, waiting, writes},
     },
     HistoryLine,
     history::lines,
@@ -80,6 +80,8 @@ pub struct DossierView {
     pub contested: Vec<Standing>,
     /// What registries are told of the decision, once it has come so far.
     pub writes: Vec<WriteView>,
+    /// The task in which a registry is being told that has not answered; its token.
+    pub waiting: Option<u32>,
     /// The history.
     pub history: Vec<HistoryLine>,
     /// Where the process stands.
@@ -204,6 +206,7 @@ impl Dossiers {
             answers,
             checks,
             writes: writes(&package, &state, ctx.now.legal_date()),
+            waiting: waiting(&package, &state, ctx.now.legal_date()),
             history,
             here: state.process.where_now(),
             officer,

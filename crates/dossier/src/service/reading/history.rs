@@ -53,6 +53,10 @@ pub(in crate::service) fn line_text(action: &Action) -> Text {
         Action::RegistryWrote { wrote, .. } => match wrote {
             Wrote::Done { .. } => Text::new("Đã cập nhật cơ sở dữ liệu", "A registry was told"),
             Wrote::Refused { .. } => Text::new("Cơ sở dữ liệu từ chối cập nhật", "A registry refused"),
+            Wrote::Unknown { .. } => Text::new(
+                "Thôi chờ cơ sở dữ liệu trả lời; chưa rõ nội dung đã được ghi hay chưa",
+                "The waiting for a registry was ended; whether it was told is not known yet",
+            ),
             Wrote::TakenBack { .. } => Text::new(
                 "Đã thu hồi nội dung cập nhật",
                 "What a registry was told was taken back",
@@ -196,6 +200,9 @@ fn line(seq: i64, at: Timestamp, actor: &ActorRef, action: &Action, package: &Pa
             detail.extend(named.map(|w| w.name.clone()));
             if let Wrote::Refused { problems } | Wrote::Left { problems, .. } = wrote {
                 detail.extend(problems.iter().map(|p| p.text.clone()));
+            }
+            if let Wrote::Unknown { reason } = wrote {
+                detail.push(same(reason));
             }
         }
         Action::RegistriesAnswered { said } => {

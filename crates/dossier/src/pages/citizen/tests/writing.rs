@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use identity::{Ctx, Role};
 use procedure::form::{Attribute, Said as Told};
 use registry::{
-    keeper::{Keeper, Order, Said, TakeBack},
+    keeper::{Asked, Keeper, Order, Said, TakeBack, UNKNOWN},
     lookup::{About, Lookup, Question},
 };
 use serde_json::{Value, json};
@@ -126,6 +126,24 @@ impl Keeper for Registries {
                 Said::Done { entry, record }
             });
             if unheard { Said::Silent } else { said }
+        })
+    }
+
+    fn became<'a>(&'a self, _: &'a Ctx, asked: &'a Asked) -> BoxFuture<'a, Said> {
+        Box::pin(async move {
+            if self.is_silent(&asked.registry) {
+                return Said::Silent;
+            }
+            let mut problems = Problems::new();
+            if left(&self.barred, &asked.registry) {
+                problems.add("exchange-refused", "", "Chưa được cấp quyền.", "No grant.");
+                return Said::Barred(problems);
+            }
+            let answered = self.answered.lock().expect("one at a time");
+            answered.get(&asked.order).cloned().unwrap_or_else(|| {
+                problems.add(UNKNOWN, "", "Chưa nhận được.", "Never came.");
+                Said::Refused(problems)
+            })
         })
     }
 
@@ -260,6 +278,7 @@ fn statuses(seen: &DossierView) -> Vec<&'static str> {
         None => "waits",
         Some(Wrote::Done { .. }) => "done",
         Some(Wrote::Refused { .. }) => "refused",
+        Some(Wrote::Unknown { .. }) => "unknown",
         Some(Wrote::TakenBack { .. }) => "taken back",
         Some(Wrote::Left { .. }) => "left",
     };
@@ -394,6 +413,96 @@ async fn a_grant_withdrawn_after_a_write_that_nobody_heard_of_takes_nothing_back
         assert_eq!(statuses(&town.seen(&filed).await), ["done"; 5]);
         assert_eq!(registries.told.lock().expect("one at a time").len(), 5, "none twice");
         assert_eq!(registries.records().len(), 5);
+    }
+}
+
+/// An officer waits no longer for the registry that does not answer.
+async fn waiting_ended(town: &Town, role: Role, token: u32, reason: &str, id: DossierId) -> Result<(), Vec<String>> {
+    let command = Command::EndWait {
+        token,
+        reason: reason.to_owned(),
+    };
+    let done = town.dossiers.command(&officer(&[role]), id, &command, None).await;
+    let codes = |error: base::Error| error.problems().into_iter().flatten().map(|p| p.code.clone()).collect();
+    done.map(drop).map_err(codes)
+}
+
+#[tokio::test]
+async fn an_officer_ends_the_waiting_and_nothing_is_left_half_done() {
+    // Whether the registry has the write or not: nobody knows it while the exchange bars the way.
+    for has_it in [true, false] {
+        for town in towns().await {
+            let registries = Arc::new(Registries::default());
+            let set = |of: &Mutex<BTreeMap<String, u32>>, n: u32| {
+                of.lock()
+                    .expect("one at a time")
+                    .insert("social-insurance".to_owned(), n);
+            };
+            match has_it {
+                true => set(&registries.unheard, 1),
+                false => set(&registries.silent, 1),
+            }
+            set(&registries.barred, 1_000);
+            let filed = signed(&town, &registries).await;
+            work_through(&town, 1, 5).await;
+            let seen = town.seen(&filed).await;
+            assert_eq!(statuses(&seen), ["done", "done", "done", "waits", "waits"], "{has_it}");
+            let token = seen.waiting.expect("it waits");
+            let desk = format!("/desk/dossiers/{}", seen.state.code);
+            let page = town.page(&officer(&[Role::Specialist]), &desk).await;
+            assert!(page.body.contains("Thôi chờ cơ sở dữ liệu trả lời"), "{}", page.body);
+
+            // Who handles it may, with a reason, and what waits; nobody else.
+            let end = async |role, token, reason| waiting_ended(&town, role, token, reason, seen.id).await;
+            assert_eq!(
+                end(Role::Receptionist, token, "Hết quyền").await,
+                Err(vec!["forbidden".to_owned()])
+            );
+            assert!(end(Role::Specialist, token, " ").await.is_err(), "without a reason");
+            assert!(
+                end(Role::Specialist, token + 1, "Hết quyền").await.is_err(),
+                "nothing waits there"
+            );
+            assert_eq!(end(Role::Specialist, token, "Cơ quan đã thu hồi quyền").await, Ok(()));
+            assert!(end(Role::Specialist, token, "Hết quyền").await.is_err(), "once");
+
+            // What came before is taken back at once; the one is named as unknown, and why.
+            work_through(&town, 6, 7).await;
+            let seen = town.seen(&filed).await;
+            assert_eq!(
+                statuses(&seen),
+                ["taken back", "taken back", "taken back", "unknown", "waits"]
+            );
+            assert_eq!(registries.records().len(), usize::from(has_it));
+            assert_eq!(seen.tasks[0].open.node, "mend");
+            for (ctx, path) in [(an(), &filed), (officer(&[Role::Specialist]), &desk)] {
+                let page = town.page(&ctx, path).await;
+                assert!(
+                    page.body.contains("Chưa rõ kết quả") && page.body.contains("Cơ quan đã thu hồi quyền"),
+                    "{}",
+                    page.body
+                );
+            }
+            // Told again before it is known, it comes back: nothing is written beside what may be there.
+            mended(&town, seen.id, seen.tasks[0].open.token, "again").await;
+            work_through(&town, 8, 9).await;
+            let seen = town.seen(&filed).await;
+            assert_eq!(seen.tasks[0].open.node, "mend");
+            assert_eq!(registries.records().len(), usize::from(has_it));
+
+            // The keeper is open again: what it has is taken back, what it has not is known as such.
+            set(&registries.barred, 0);
+            work_through(&town, 10, 12).await;
+            let seen = town.seen(&filed).await;
+            let known = if has_it { "taken back" } else { "refused" };
+            assert_eq!(statuses(&seen)[3], known);
+            assert_eq!(registries.records(), Vec::<String>::new(), "nothing stands");
+            mended(&town, seen.id, seen.tasks[0].open.token, "again").await;
+            work_through(&town, 13, 15).await;
+            let seen = town.seen(&filed).await;
+            assert_eq!(statuses(&seen), ["done"; 5]);
+            assert_eq!(registries.records().len(), 5);
+        }
     }
 }
 

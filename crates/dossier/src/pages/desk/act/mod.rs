@@ -156,3 +156,10 @@ pub(super) fn note(_: &Ctx, posted: &Fields) -> Result<Command> {
         text: first(posted, "note").to_owned(),
     })
 }
+
+pub(super) fn end_wait(_: &Ctx, posted: &Fields) -> Result<Command> {
+    Ok(Command::EndWait {
+        token: first(posted, "token").parse().unwrap_or(0),
+        reason: first(posted, "reason").to_owned(),
+    })
+}

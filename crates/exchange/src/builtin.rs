@@ -62,8 +62,11 @@ const OF_ORDERS: &str = "/plan/concerns/*";
 
 /// The service by which subscribers read events.
 const PULL: &str = "pull";
-/// Where the events of registries have the numbers of persons.
-const OF_EVENTS: &str = "/events/*/event/fields/person_number";
+/// Where the events of registries have the numbers of persons: of whom they tell, and in whose place a merge has put them.
+const OF_EVENTS: [&str; 2] = [
+    "/events/*/event/fields/person_number",
+    "/events/*/event/stayed/fields/person_number",
+];
 
 /// All of them. The last three are GovStack's addresses of publishing and subscribing: who may do what there, the
 /// subscription or the ownership of the type says.
@@ -139,7 +142,8 @@ impl BuiltIn {
 
     fn subjects(&self) -> SubjectRule {
         if self.code == PULL {
-            return SubjectRule(OF_EVENTS.parse().ok().map(Place::Answer).into_iter().collect());
+            let places = OF_EVENTS.iter().filter_map(|text| text.parse().ok());
+            return SubjectRule(places.map(Place::Answer).collect());
         }
         if self.code != REGISTRIES {
             return SubjectRule::default();

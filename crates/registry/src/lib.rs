@@ -56,5 +56,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0014_found",
     "0015_times",
     "0017_files",
-    "0018_groups"
+    "0018_groups",
+    "0020_merges"
 );

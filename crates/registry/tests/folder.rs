@@ -665,3 +665,27 @@ fn an_age_is_told_by_the_calendar_and_found_by_a_filter() {
         assert!(found.iter().any(|(_, found)| found == code), "{bad}: {found:?}");
     }
 }
+
+#[test]
+fn merges_are_told_by_one_event_with_the_keys_and_nothing_else() {
+    let good = "on = [\"merged\", \"parted\"]";
+    let id = "id = \"merged\"";
+    for (text, bad) in [
+        (good, "on = [\"merged\"]"),
+        (good, "on = [\"merged\", \"parted\", \"end\"]"),
+        (good, "on = [\"assert\"]"),
+        (good, "on = [\"merged\", \"parted\"]\nfields = [\"name\"]"),
+        (id, "id = \"joined\""),
+    ] {
+        let folder = copy();
+        let population = folder.path().join("population");
+        edit(&population.join("registry.toml"), |registry| {
+            registry.replace(text, bad)
+        });
+        let found = findings(&population);
+        assert!(
+            found.iter().any(|(_, found)| found == "event-merges"),
+            "{bad}: {found:?}"
+        );
+    }
+}

@@ -201,7 +201,12 @@ impl<H: Handler> Subscriber<H> {
 
     async fn hand_over(&self, at: Option<&str>, items: Items, now: Timestamp) -> Result<Step, Trouble> {
         let (next, more) = (items.cursor.to_string(), items.more);
-        let events: Option<Vec<Event>> = items.events.into_iter().map(Item::read).collect();
+        let (ours, others): (Vec<Item>, Vec<Item>) = items.events.into_iter().partition(|item| item.is_of(&self.of));
+        for item in others {
+            let (publisher, of) = (&item.publisher_id, &item.event_type);
+            tracing::warn!(name = self.name, followed = %self.of, ?publisher, of, "an event of somebody else was given as one of the type; it is left out");
+        }
+        let events: Option<Vec<Event>> = ours.into_iter().map(Item::read).collect();
         let events = events.ok_or(Trouble::Answer("an event has no time"))?;
         if !events.is_sorted_by(|one, next| one.position < next.position) {
             return Err(Trouble::Answer("the events are not in their order"));

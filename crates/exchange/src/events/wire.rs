@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::model::{Cursor, Event, EventId, EventTypeId, Position};
-use crate::model::identifier::{Part, SubsystemId};
+use crate::model::identifier::{MemberId, Part, SubsystemId};
 
 /// A subsystem as GovStack writes it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,6 +24,19 @@ impl From<&SubsystemId> for Application {
             member_class: id.member.class.clone(),
             member_code: id.member.code.clone(),
             application_code: id.code.clone(),
+        }
+    }
+}
+
+impl From<&Application> for SubsystemId {
+    fn from(of: &Application) -> Self {
+        Self {
+            member: MemberId {
+                instance: of.instance_id.clone(),
+                class: of.member_class.clone(),
+                code: of.member_code.clone(),
+            },
+            code: of.application_code.clone(),
         }
     }
 }
@@ -61,6 +74,11 @@ impl Item {
             schema_version: event.version,
             time: event.at.rfc3339(),
         }
+    }
+
+    /// Whether it says of itself that it is of this type.
+    pub fn is_of(&self, of: &EventTypeId) -> bool {
+        SubsystemId::from(&self.publisher_id) == of.provider && self.event_type == of.name.to_string()
     }
 
     /// The event, if its time can be read.

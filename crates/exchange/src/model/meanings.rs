@@ -7,7 +7,7 @@ use base::Text;
 use super::Purpose;
 
 /// The purposes for which the program itself asks and tells.
-const OF_PROGRAM: [(&str, &str, &str); 20] = [
+const OF_PROGRAM: [(&str, &str, &str); 21] = [
     (
         "consultation",
         "Lấy ý kiến cơ quan khác khi giải quyết hồ sơ",
@@ -82,6 +82,11 @@ const OF_PROGRAM: [(&str, &str, &str); 20] = [
         "registry.quality",
         "Kiểm tra và chỉnh sửa chất lượng dữ liệu",
         "Checking and correcting the quality of data",
+    ),
+    (
+        "registry.references",
+        "Theo dõi việc hợp nhất bản ghi để sửa các tham chiếu",
+        "Following merges in order to correct references",
     ),
     (
         "registry.representation",

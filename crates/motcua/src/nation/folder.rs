@@ -307,11 +307,20 @@ fn asked_by(question: &str) -> impl Iterator<Item = &'static str> {
 
 /// Of a registry of this build, that which knows who represents the enterprises of its records.
 pub(super) fn asked_who_represents(registry: &str) -> Option<&'static str> {
-    let of = |name: &str| Path::new(name) == Path::new(registry).join("registry.toml");
-    let (_, text) = REGISTRIES.iter().find(|(name, _)| of(name))?;
-    let (_, table) = text.split_once("\n[represented]\n")?;
-    let asked = table.lines().find_map(|line| line.strip_prefix("registry = \""))?;
-    asked.strip_suffix('"')
+    named_in(registry, "registry.toml").next()
+}
+
+/// The registries whose records a registry names by their keys.
+fn referenced_by(registry: &str) -> impl Iterator<Item = &'static str> {
+    named_in(registry, "rules.toml")
+}
+
+/// The other registries that a file of a registry of this build names.
+fn named_in(registry: &str, file: &str) -> impl Iterator<Item = &'static str> {
+    let path = format!("{registry}/{file}");
+    let text = REGISTRIES.iter().find(|(name, _)| *name == path);
+    let named = text.map_or("", |(_, text)| *text).lines();
+    named.filter_map(|line| line.strip_prefix("registry = \"")?.strip_suffix('"'))
 }
 
 /// The folders below `root` in which files of this build are, each once.
@@ -351,10 +360,9 @@ fn settings(agency: &Agency, folder: &Path, written: &Written, ports: &Ports) ->
     if agency.folder == PROVINCE {
         kept += &named("proposals", written.proposals.iter().cloned());
     }
-    let asked = agency.questions.iter().flat_map(|code| asked_by(code));
-    let asked: BTreeSet<&str> = asked
-        .chain(agency.registries().filter_map(asked_who_represents))
-        .collect();
+    let asked: BTreeSet<&str> = agency.questions.iter().flat_map(|code| asked_by(code)).collect();
+    let represented = agency.registries().filter_map(asked_who_represents);
+    let referenced: BTreeSet<&str> = agency.registries().flat_map(referenced_by).chain(represented).collect();
     let mut out = format!(
         "# {name}: {member}. Made by `motcua demo --nation`; edit it while the nation is stopped.\n\
          data = {data}\n\
@@ -390,11 +398,14 @@ fn settings(agency: &Agency, folder: &Path, written: &Written, ports: &Ports) ->
     );
     let mut met = plan::registries_of_all()
         .filter(|(registry, _)| {
-            agency.folder == PROVINCE || asked.contains(registry) || agency.registries().any(|kept| kept == *registry)
+            agency.folder == PROVINCE
+                || asked.contains(registry)
+                || referenced.contains(registry)
+                || agency.registries().any(|kept| kept == *registry)
         })
         .peekable();
     if met.peek().is_some() {
-        out.push_str("\n[exchange.registries]     # the system that keeps each: its own, and those that its procedures, questions and registries ask and tell\n");
+        out.push_str("\n[exchange.registries]     # the system that keeps each: its own, and those that its procedures, questions and registries ask and tell, and whose records its own name\n");
     }
     for (registry, system) in met {
         out.push_str(&format!("{registry} = \"{system}\"\n"));

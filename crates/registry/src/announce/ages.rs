@@ -166,7 +166,7 @@ pub(super) fn schema_of(registry: &Registry, event: &EventType) -> Value {
         "properties": {
             "record": { "type": "string", "description": "Id of the record in the registry" },
             "day": { "type": "string", "format": "date", "description": "The day on which the age is reached" },
-            "fields": types_of(registry, event),
+            "fields": types_of(registry, &event.fields),
         },
         "required": ["record", "day"],
         "additionalProperties": false,

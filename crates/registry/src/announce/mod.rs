@@ -11,10 +11,12 @@
 //! | key | the id of the record: it stays when the key changes, and says nothing of anybody |
 //! | data | `{record, version, change, valid_from?, recorded_at, fields}`; in `fields` what the event declares and nothing else |
 //!
+//! Of a merge it is told which record stands in the place of which ([`merges`]), beside the end of the one as any end is told.
 //! An erased record is told of without fields, and what earlier events say of it is withdrawn. That somebody has reached an age no version
 //! says: the calendar does ([`ages`]).
 
 mod ages;
+mod merges;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -28,10 +30,11 @@ use store::{
     jobs::{Job, Run, Runner},
     transact,
 };
+use uuid::Uuid;
 
 use crate::{
     history::Moment,
-    model::{About, ChangeKind, EventType, Registry, RegistryCode, Sensitivity, breaks::Break},
+    model::{About, ChangeKind, EventType, FieldPath, Registry, RegistryCode, Sensitivity, breaks::Break},
     service::{Mask, Registries, body_of, jobs::Changed, merge},
     shelf::Editions,
     store::{VersionRow, announced as tables, read},
@@ -190,7 +193,7 @@ impl Announcer {
                 schema: schema_of(registry, event),
                 sensitivity: care(registry, event),
                 key_field: Some("record".to_owned()),
-                retention_days: RETENTION_DAYS,
+                retention_days: kept_days(event),
             };
             let made = match self.0.events.define(asker, &new).await {
                 Err(Error::Refused(Kind::Conflict, _)) => self.0.events.revise(asker, &new).await.map(drop),
@@ -255,9 +258,12 @@ impl Announcer {
         };
         for event in &registry.events {
             let mut news = Vec::new();
+            if event.is_of_merges() {
+                news = self.merges(editions, &versions, now).await?;
+            }
             for version in &versions {
                 let kind = ChangeKind::from_code(&version.kind);
-                if let Some(kind) = kind.filter(|kind| event.on.contains(kind)) {
+                if let Some(kind) = kind.filter(|kind| event.is_upon(*kind)) {
                     news.push(self.news(editions, event, kind, version, now).await?);
                 }
             }
@@ -326,7 +332,7 @@ impl Announcer {
             data.extend(more);
         }
         Ok(NewEvent {
-            producer_id: Some(producer_id(version, version.seq)),
+            producer_id: Some(producer_id(version.record_id, version.seq)),
             key: None,
             data,
         })
@@ -337,10 +343,15 @@ impl Announcer {
         let erased_on = Timestamp::from_micros(erasure.recorded_at).legal_date();
         for event in &registry.events {
             let of = self.type_of(registry, event)?;
-            let ids = match event.reaches {
+            let mut ids: Vec<String> = match event.reaches {
                 Some(_) => ages::ids_until(erasure.record_id, erased_on),
-                None => (1..erasure.seq).map(|seq| producer_id(erasure, seq)).collect(),
+                None => (1..erasure.seq)
+                    .map(|seq| producer_id(erasure.record_id, seq))
+                    .collect(),
             };
+            if event.is_of_merges() {
+                ids.extend(self.ids_of_merges_into(erasure.record_id).await?);
+            }
             match self.0.events.withdraw_all(&of.provider, &of, &ids).await {
                 Ok(()) | Err(Error::Refused(Kind::NotFound, _)) => {}
                 Err(error) => return Err(error),
@@ -351,13 +362,22 @@ impl Announcer {
 }
 
 /// One version is one event of a type, for ever.
-fn producer_id(version: &VersionRow, seq: i64) -> String {
-    format!("{}#{seq}", version.record_id)
+fn producer_id(record: Uuid, seq: i64) -> String {
+    format!("{record}#{seq}")
+}
+
+/// Days that events of a type are kept.
+fn kept_days(event: &EventType) -> i64 {
+    if event.is_of_merges() {
+        merges::KEPT_DAYS
+    } else {
+        RETENTION_DAYS
+    }
 }
 
 /// How carefully an event is handled: as its gravest field; whatever tells of a person's record is personal.
 fn care(registry: &Registry, event: &EventType) -> Care {
-    let fields = event.fields.iter().filter_map(|path| registry.field(path));
+    let fields = event.tells(registry).iter().filter_map(|path| registry.field(path));
     let gravest = fields.map(|field| registry.sensitivity_of(field)).max();
     match gravest.unwrap_or(registry.sensitivity) {
         _ if registry.about == About::Person => Care::Personal,
@@ -373,6 +393,9 @@ fn schema_of(registry: &Registry, event: &EventType) -> Value {
     if event.reaches.is_some() {
         return ages::schema_of(registry, event);
     }
+    if event.is_of_merges() {
+        return merges::schema_of(registry);
+    }
     let kinds: Vec<&str> = event.on.iter().map(|kind| kind.code()).collect();
     json!({
         "type": "object",
@@ -382,17 +405,17 @@ fn schema_of(registry: &Registry, event: &EventType) -> Value {
             "change": { "type": "string", "enum": kinds, "description": "What sort of version it is" },
             "valid_from": { "type": "string", "description": "From when it is so" },
             "recorded_at": { "type": "string", "format": "date-time", "description": "When it was recorded" },
-            "fields": types_of(registry, event),
+            "fields": types_of(registry, &event.fields),
         },
         "required": ["record", "version", "change", "recorded_at"],
         "additionalProperties": false,
     })
 }
 
-/// The types of the fields that an event tells.
-fn types_of(registry: &Registry, event: &EventType) -> Value {
+/// The types of fields that an event tells.
+fn types_of(registry: &Registry, told: &[FieldPath]) -> Value {
     let mut fields = json!({ "type": "object", "properties": {} });
-    for path in &event.fields {
+    for path in told {
         let parts: Vec<&str> = path.parts().collect();
         merge(&mut fields, &types_along(&registry.schema, &parts));
     }

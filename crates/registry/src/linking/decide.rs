@@ -12,6 +12,7 @@ use crate::{
     quality::Naming,
     service::{Change, Provenance, RecordId, Registries, Seen, Slice, With, write},
     store::{
+        merges::{self, MergeRow},
         pairs::{self as tables, PairRow},
         write::newest,
     },
@@ -236,17 +237,20 @@ impl Registries {
                     let source = write::complete(&from(format!("Hợp nhất vào bản ghi {kept}: {why}")), &registry)?;
                     let written = write::within(&tx, ctx, &editions, change, &source).await?;
                     (row.ended_id, row.ended_seq) = (Some(gone), Some(written.seq));
+                    merges::note(&tx, &MergeRow::new(gone, written.seq, kept)).await?;
                     State::Merged
                 }
                 Verdict::Undo => {
                     if let (Some(record), Some(corrects)) = (row.ended_id.take(), row.ended_seq.take()) {
+                        let kept = if record == row.one_id { row.other_id } else { row.one_id };
                         let change = Change::Correct {
                             record: self.seen(&tx, code, record).await?,
                             corrects,
                             with: With::Void,
                         };
                         let source = write::complete(&from(format!("Hoàn tác hợp nhất: {why}")), &registry)?;
-                        write::within(&tx, ctx, &editions, change, &source).await?;
+                        let written = write::within(&tx, ctx, &editions, change, &source).await?;
+                        merges::note(&tx, &MergeRow::new(record, written.seq, kept)).await?;
                     }
                     State::Open
                 }

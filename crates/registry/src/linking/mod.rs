@@ -6,13 +6,14 @@
 //! both are as before, and the history of both shows it all.
 //!
 //! Pairs that hang together are one [`Group`], in which decisions have to agree. Whoever names a merged record by its key gets a
-//! finding with the key in its place, and nothing is overwritten.
+//! finding with the key in its place, and nothing is overwritten; at other nodes, too, where the keeper tells of merges ([`heard`]).
 //! By the same model rows of a file that shares no key with the registry are compared with its records ([`files`]).
 
 mod counts;
 mod decide;
 pub mod files;
 mod groups;
+pub mod heard;
 mod moved;
 pub mod pages;
 mod propose;

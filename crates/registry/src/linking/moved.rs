@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Merges that are followed one after the other: A went into B, B into C.
-const MOST_STEPS: usize = 16;
+pub(super) const MOST_STEPS: usize = 16;
 
 impl Registries {
     /// Of these keys of a registry those whose record a merge has ended and that nobody has now, each with the record that stayed.

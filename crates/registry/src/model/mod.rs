@@ -30,6 +30,7 @@ pub use attribute::{Attribute, Telling};
 pub use code::{FieldPath, ListId, Name, RegistryCode, TermId};
 pub(crate) use duplicates::BLOCK;
 pub use duplicates::Duplicates;
+pub use event::{MERGED, Upon};
 pub use folder::Files;
 pub(crate) use folder::{folder_names, same_name};
 pub(crate) use judge::text_of;
@@ -243,8 +244,8 @@ pub struct EventType {
     pub id: Name,
     /// Its name.
     pub name: Text,
-    /// Upon which versions of records; upon none where an age is reached.
-    pub on: Vec<ChangeKind>,
+    /// Upon what; upon nothing where an age is reached.
+    pub on: Vec<Upon>,
     /// Upon which age.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reaches: Option<Age>,

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    About, Age, Basis, ChangeKind, Dimension, Doubts, FieldPath, Identifier, ListId, Mending, Name, Operation,
-    Operator, RegistryCode, Represented, Retention, Sensitivity, ValidTime, allocation::RawAllocation, rule::Action,
+    About, Age, Basis, Dimension, Doubts, FieldPath, Identifier, ListId, Mending, Name, Operation, Operator,
+    RegistryCode, Represented, Retention, Sensitivity, Upon, ValidTime, allocation::RawAllocation, rule::Action,
 };
 
 /// `registry.toml`.
@@ -79,7 +79,7 @@ pub struct RawEvent {
     pub id: Name,
     pub name: Text,
     #[serde(default)]
-    pub on: Vec<ChangeKind>,
+    pub on: Vec<Upon>,
     #[serde(default)]
     pub reaches: Option<Age>,
     #[serde(default)]

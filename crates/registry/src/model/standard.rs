@@ -17,6 +17,8 @@ const PERSON_NAME: &str = "person.name";
 pub struct Proposal {
     /// The fields, each with its value; the first is the one that was looked at.
     pub values: Vec<(FieldPath, String)>,
+    /// Where the fields have several values, the one in whose place the new one is to stand; without it, in the place of all.
+    pub in_place_of: Option<String>,
     /// The day from which it is so, where what was said was right before: a unit has become another. Without it, it was always so.
     pub from: Option<Date>,
     /// The value for people: the name of a unit.
@@ -92,6 +94,7 @@ impl Registry {
         let name = |lang| self.reference.units.address(unit, lang);
         Proposal {
             values,
+            in_place_of: None,
             from: Some(unit.valid_from),
             shown: name(base::Lang::Vi),
             why: Text::new(
@@ -110,6 +113,7 @@ fn group(path: &FieldPath) -> &str {
 fn written<T>(at: &FieldPath, text: &str, outcome: Outcome<T>, show: impl Fn(&T) -> String) -> Option<Proposed> {
     let proposal = |value: String, why: Text| Proposal {
         values: vec![(at.clone(), value.clone())],
+        in_place_of: None,
         from: None,
         shown: value,
         why,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Quality;
 use crate::{
     history::Effect,
-    model::{DataType, Field, FieldPath, Registry, RegistryCode},
+    model::{DataType, Field, FieldPath, Registry, RegistryCode, text_of},
     service::{Change, Provenance, RecordId, Seen, With, Written},
     store::write,
 };
@@ -20,6 +20,8 @@ pub struct Edit {
     pub field: FieldPath,
     /// Its value, as it is written in a form.
     pub value: String,
+    /// The value in whose place it is to stand, wherever the field says it, in lists too; without it the field is to say nothing else.
+    pub in_place_of: Option<String>,
 }
 
 /// A correction of the version that speaks today.
@@ -94,7 +96,18 @@ pub(super) fn edited(registry: &Registry, mut body: Value, edits: &[Edit]) -> Re
             continue;
         };
         let parts: Vec<&str> = edit.field.parts().collect();
-        match read(field, edit.value.trim()).map(|value| put(&mut body, &parts, value)) {
+        let put = |value: Option<Value>| match (&edit.in_place_of, value) {
+            (Some(old), Some(value)) => {
+                replace(&mut body, &parts, old, &value);
+                true
+            }
+            (_, value) => put(&mut body, &parts, value),
+        };
+        let value = match edit.in_place_of {
+            Some(_) => one(field, edit.value.trim()).map(Some),
+            None => read(field, edit.value.trim()),
+        };
+        match value.map(put) {
             Some(true) => {}
             Some(false) => problems.add(
                 "in-a-list",
@@ -127,21 +140,49 @@ fn read(field: &Field, text: &str) -> Option<Option<Value>> {
     if text.is_empty() {
         return Some(None);
     }
-    let one = |text: &str| match field.term.ty.json() {
+    let is_list = field.schema.get("type").and_then(Value::as_str) == Some("array");
+    if !is_list {
+        return one(field, text).map(Some);
+    }
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items
+        .map(|item| one(field, item))
+        .collect::<Option<Vec<Value>>>()
+        .map(|items| Some(Value::Array(items)))
+}
+
+/// One value of a field.
+fn one(field: &Field, text: &str) -> Option<Value> {
+    match field.term.ty.json() {
         "integer" => text.parse::<i64>().ok().map(Value::from),
         "number" => text.parse::<f64>().ok().map(Value::from),
         "boolean" => text.parse::<bool>().ok().map(Value::from),
         _ => Some(Value::from(text)),
-    };
-    let is_list = field.schema.get("type").and_then(Value::as_str) == Some("array");
-    if !is_list {
-        return one(text).map(Some);
     }
-    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-    items
-        .map(one)
-        .collect::<Option<Vec<Value>>>()
-        .map(|items| Some(Value::Array(items)))
+}
+
+/// Puts a value in the place of another wherever it stands at the end of a way, in each item of a list; a list of values names it once.
+fn replace(at: &mut Value, way: &[&str], old: &str, new: &Value) {
+    match at {
+        Value::Array(items) => {
+            for item in items.iter_mut() {
+                replace(item, way, old, new);
+            }
+            if way.is_empty() {
+                let mut is_first = true;
+                items.retain(|item| item != new || std::mem::take(&mut is_first));
+            }
+        }
+        Value::Object(members) => {
+            if let Some((head, rest)) = way.split_first()
+                && let Some(below) = members.get_mut(*head)
+            {
+                replace(below, rest, old, new);
+            }
+        }
+        value if way.is_empty() && text_of(value).as_deref() == Some(old) => new.clone_into(value),
+        _ => {}
+    }
 }
 
 /// Puts a value at a way, or takes it away; false where the way leads through a list.

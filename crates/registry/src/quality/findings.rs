@@ -1,6 +1,6 @@
 //! The queue of a steward: what breaks which rule, who sees to it, until when; and what is excused.
 
-use base::{Error, Kind, Result, Text, Timestamp};
+use base::{Error, Kind, Result, Timestamp};
 use identity::{Ctx, OfficerId, Permission};
 use store::{Read, transact};
 use uuid::Uuid;
@@ -78,8 +78,6 @@ pub struct FindingView {
     pub record: Option<RecordView>,
     /// What the machine proposes, to be chosen from.
     pub proposals: Vec<Proposal>,
-    /// What is to be known of it where nothing can be proposed.
-    pub notes: Vec<Text>,
 }
 
 /// Whose findings.
@@ -230,14 +228,12 @@ impl Quality {
         let record = self.record(ctx, code, row.record_id).await?;
         let finding = Finding::of(row)?;
         let rule = registry.rule(&finding.rule);
-        let (mut proposals, mut notes) = (Vec::new(), Vec::new());
+        let mut proposals = Vec::new();
         if let (State::Open, Some(rule), Some(record)) = (finding.state, rule, &record) {
             proposals = self.proposals(ctx, &registry, rule, record).await?;
-            notes = self.notes(ctx, &registry, rule, record).await?;
         }
         Ok(FindingView {
             proposals,
-            notes,
             finding,
             record,
         })

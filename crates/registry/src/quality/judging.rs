@@ -255,8 +255,8 @@ impl Quality {
         Ok(())
     }
 
-    /// A key that is named is not there, or another record stands in its place since a merge. Of a registry that is kept elsewhere
-    /// nothing is known, so nothing is wrong.
+    /// A key that is named is not there, or another record stands in its place since a merge. Of a registry that is kept elsewhere only
+    /// the merges are known of which its keeper tells; nothing else is wrong.
     async fn break_references(
         &self,
         tx: &Tx,
@@ -273,9 +273,6 @@ impl Quality {
             })
             .collect();
         for target in targets {
-            let Some(editions) = self.registries().shelf().get(&target) else {
-                continue;
-            };
             let named = |look: &Look| -> Vec<String> {
                 let names = look.today.iter().flat_map(|today| &today.names);
                 names
@@ -285,19 +282,35 @@ impl Quality {
             };
             let keys: BTreeSet<String> = looks.values().flat_map(named).collect();
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-            let there = write::taken(tx, index::slot(&target, None), &keys).await?;
-            let moved = self.registries().moved(tx, &editions.current(), &keys, now).await?;
-            let is_there = |key: &String| there.contains(key.as_bytes()) && !moved.contains_key(key);
+            let wrong = self.wrong_keys(tx, &target, &keys, now).await?;
             for today in looks.values_mut().filter_map(|look| look.today.as_mut()) {
-                let missing = today
-                    .names
-                    .iter()
-                    .filter(|(_, of, key)| *of == target && !is_there(key));
-                let rules: Vec<Name> = missing.map(|(rule, ..)| rule.clone()).collect();
+                let named = today.names.iter();
+                let named = named.filter(|(_, of, key)| *of == target && wrong.contains(key));
+                let rules: Vec<Name> = named.map(|(rule, ..)| rule.clone()).collect();
                 today.broken.extend(rules);
             }
         }
         Ok(())
+    }
+
+    /// Which of these keys of a registry lead nowhere, or elsewhere.
+    async fn wrong_keys(
+        &self,
+        tx: &Tx,
+        target: &RegistryCode,
+        keys: &[&str],
+        now: Timestamp,
+    ) -> Result<BTreeSet<String>> {
+        let registries = self.registries();
+        let Some(editions) = registries.shelf().get(target) else {
+            let moved = registries.moved_elsewhere(tx, target, keys).await?;
+            return Ok(moved.into_keys().collect());
+        };
+        let there = write::taken(tx, index::slot(target, None), keys).await?;
+        let moved = registries.moved(tx, &editions.current(), keys, now).await?;
+        let is_there = |key: &str| there.contains(key.as_bytes()) && !moved.contains_key(key);
+        let wrong = keys.iter().filter(|key| !is_there(key));
+        Ok(wrong.map(|key| (*key).to_owned()).collect())
     }
 
     /// Notes what is known of records now, and lets those who name a key that came or went be judged again. Gives what was known.

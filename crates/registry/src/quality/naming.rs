@@ -17,8 +17,31 @@ use crate::{
 pub(crate) struct Naming(BTreeSet<Tie>);
 
 impl Naming {
-    /// Takes the turns of the registries whose rules name keys of a registry, before anything else is written.
+    /// Who names the keys that records of a registry have or had, before anything else is written.
     pub(crate) async fn held(tx: &Tx, registries: &Registries, code: &RegistryCode, records: &[Uuid]) -> Result<Self> {
+        Self::turns(tx, registries, code).await?;
+        let keys = tables::keys(tx, code, records).await?;
+        let keys = keys.values().flatten().map(|(key, _)| key.as_str());
+        Ok(Self::tied(code, keys))
+    }
+
+    /// Who names these keys of a registry that may be kept elsewhere, before anything else is written.
+    pub(crate) async fn of_keys<'a>(
+        tx: &Tx,
+        registries: &Registries,
+        code: &RegistryCode,
+        keys: impl Iterator<Item = &'a str> + Send,
+    ) -> Result<Self> {
+        Self::turns(tx, registries, code).await?;
+        Ok(Self::tied(code, keys))
+    }
+
+    fn tied<'a>(code: &RegistryCode, keys: impl Iterator<Item = &'a str>) -> Self {
+        Self(keys.map(|key| reference_tie(code, key)).collect())
+    }
+
+    /// Takes the turns of the registries whose rules name keys of a registry.
+    async fn turns(tx: &Tx, registries: &Registries, code: &RegistryCode) -> Result<()> {
         let all = registries.shelf().all();
         let names = |registry: &Registry| {
             let mut tests = registry.rules.iter().map(|rule| &rule.test);
@@ -33,9 +56,7 @@ impl Naming {
         for other in &naming {
             tables::turn(tx, other).await?;
         }
-        let keys = tables::keys(tx, code, records).await?;
-        let keys = keys.values().flatten().map(|(key, _)| reference_tie(code, key));
-        Ok(Self(keys.collect()))
+        Ok(())
     }
 
     /// They are judged again.

@@ -1,8 +1,9 @@
 //! Taking a proposal of the machine: for one record, where a person has looked at it.
 
+use std::collections::BTreeSet;
+
 use base::{Kind, Result, Text};
 use identity::{Ctx, Permission};
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
@@ -78,21 +79,8 @@ impl Quality {
         record: &RecordView,
     ) -> Result<Vec<Proposal>> {
         let moved = self.moved(ctx, rule, record).await?;
-        let to_new = moved.iter().filter_map(|moved| moved.proposal(registry, record));
+        let to_new = moved.into_iter().map(Moved::proposal);
         Ok(to_new.chain(standard(registry, rule, record, ctx)).collect())
-    }
-
-    /// What is to be known of a record that breaks a rule where nothing can be proposed.
-    pub(super) async fn notes(
-        &self,
-        ctx: &Ctx,
-        registry: &Registry,
-        rule: &Rule,
-        record: &RecordView,
-    ) -> Result<Vec<Text>> {
-        let moved = self.moved(ctx, rule, record).await?;
-        let within = moved.iter().filter(|moved| moved.proposal(registry, record).is_none());
-        Ok(within.map(Moved::text).collect())
     }
 
     /// The keys that a record names under a rule of references and in whose place others stand, in their order.
@@ -104,13 +92,18 @@ impl Quality {
         else {
             return Ok(Vec::new());
         };
-        if self.registries().shelf().get(target).is_none() {
-            return Ok(Vec::new());
-        }
+        let registries = self.registries();
+        let is_here = registries.shelf().get(target).is_some();
         let purpose = Purpose::read(PURPOSE, "", "")?;
+        let named: BTreeSet<String> = values_at(&record.body, field).into_iter().filter_map(text_of).collect();
         let mut moved = Vec::new();
-        for old in values_at(&record.body, field).into_iter().filter_map(text_of) {
-            let new = self.registries().key_in_place(ctx, &purpose, target, &old).await?;
+        for old in named {
+            let new = if is_here {
+                registries.key_in_place(ctx, &purpose, target, &old).await?
+            } else {
+                let db = registries.store().read();
+                registries.moved_elsewhere(&db, target, &[&old]).await?.remove(&old)
+            };
             moved.extend(new.map(|new| Moved {
                 field: field.clone(),
                 old,
@@ -133,6 +126,7 @@ impl Quality {
             .map(|(field, value)| Edit {
                 field: field.clone(),
                 value: value.clone(),
+                in_place_of: taken.proposal.in_place_of.clone(),
             })
             .collect();
         let from = taken
@@ -198,30 +192,14 @@ impl Moved {
         )
     }
 
-    /// That the field names the new key; none where it stands within a list of groups, which is corrected as a whole.
-    fn proposal(&self, registry: &Registry, record: &RecordView) -> Option<Proposal> {
-        let field = registry.field(&self.field)?;
-        let value = if field.many {
-            if field.schema.get("type").and_then(Value::as_str) != Some("array") {
-                return None;
-            }
-            let texts = values_at(&record.body, &self.field).into_iter().filter_map(text_of);
-            let texts = texts.map(|text| if text == self.old { self.new.clone() } else { text });
-            let mut once: Vec<String> = Vec::new();
-            for text in texts {
-                if !once.contains(&text) {
-                    once.push(text);
-                }
-            }
-            once.join(", ")
-        } else {
-            self.new.clone()
-        };
-        Some(Proposal {
-            values: vec![(self.field.clone(), value.clone())],
-            from: None,
-            shown: value,
+    /// That the field names the new key wherever it names the old one, in each group of a list.
+    fn proposal(self) -> Proposal {
+        Proposal {
             why: self.text(),
-        })
+            shown: self.new.clone(),
+            values: vec![(self.field, self.new)],
+            in_place_of: Some(self.old),
+            from: None,
+        }
     }
 }

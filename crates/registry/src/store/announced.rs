@@ -40,6 +40,15 @@ pub async fn newest(db: &impl Read, code: &RegistryCode) -> Result<Option<i64>> 
     db.scalar(sql, params![code.as_str()]).await
 }
 
+/// The last version of a record that says anything and was recorded by an instant.
+pub async fn said_by(db: &impl Read, record: Uuid, at: i64) -> Result<Option<VersionRow>> {
+    let sql = format!(
+        "SELECT {VERSION} FROM registry_version v WHERE v.record_id = $1 AND v.recorded_at <= $2 AND v.body IS NOT NULL \
+         ORDER BY v.seq DESC LIMIT 1"
+    );
+    db.one(&sql, params![record, at]).await
+}
+
 /// The last version of a record before one that says anything.
 pub async fn said_before(db: &impl Read, record: Uuid, seq: i64) -> Result<Option<VersionRow>> {
     let sql = format!(

@@ -9,6 +9,7 @@ pub mod import;
 pub mod index;
 pub mod known;
 pub mod leaves;
+pub mod merges;
 pub mod orders;
 pub mod pairs;
 pub mod pseudonyms;

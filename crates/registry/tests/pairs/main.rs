@@ -31,6 +31,7 @@ use uuid::Uuid;
 
 mod counts;
 mod groups;
+mod heard;
 mod moved;
 mod others;
 
@@ -104,31 +105,35 @@ async fn offices() -> Vec<Office> {
 async fn offices_with(codes: &[&str]) -> Vec<Office> {
     let mut offices = Vec::new();
     for store in store::testkit::stores(&[identity::MIGRATIONS, registry::MIGRATIONS]).await {
-        let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
-            .await
-            .expect("a shelf");
-        for code in codes {
-            let files = folder::read(&folders().join(code)).expect("files");
-            shelf.publish(&files, "test", now()).await.expect("published");
-        }
-        let identity = IdentityState::new(
-            store.clone(),
-            identity::Config::default(),
-            &[9; 32],
-            Arc::new(FixedClock::at(now())),
-            Entropy::system(),
-            Shell::default(),
-        );
-        let identity = identity.expect("good settings");
-        let registries = Registries::new(store.clone(), shelf, identity.clone());
-        offices.push(Office {
-            quality: Quality::new(registries.clone(), calendar()),
-            registries,
-            identity,
-            store,
-        });
+        offices.push(office_over(store, codes).await);
     }
     offices
+}
+
+async fn office_over(store: Store, codes: &[&str]) -> Office {
+    let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
+        .await
+        .expect("a shelf");
+    for code in codes {
+        let files = folder::read(&folders().join(code)).expect("files");
+        shelf.publish(&files, "test", now()).await.expect("published");
+    }
+    let identity = IdentityState::new(
+        store.clone(),
+        identity::Config::default(),
+        &[9; 32],
+        Arc::new(FixedClock::at(now())),
+        Entropy::system(),
+        Shell::default(),
+    );
+    let identity = identity.expect("good settings");
+    let registries = Registries::new(store.clone(), shelf, identity.clone());
+    Office {
+        quality: Quality::new(registries.clone(), calendar()),
+        registries,
+        identity,
+        store,
+    }
 }
 
 impl Office {

@@ -41,7 +41,9 @@ impl Office {
         let firm = json!({
             "tax_code": FIRM, "name": "Công ty An Bình", "legal_form": "llc", "status": "active", "founded_on": "2020-01-02",
             "address": {"province": "01", "commune": "00004"},
-            "representatives": [{"person_number": OLD, "name": "Nguyễn Thị Hường"}],
+            "representatives": [
+                {"person_number": CHILD, "name": "Lê Thị Mai"}, {"person_number": OLD, "name": "Nguyễn Thị Hường"},
+            ],
         });
         let change = Change::Assert {
             target: Target::New,
@@ -101,15 +103,29 @@ async fn who_names_a_merged_record_is_offered_the_key_in_its_place() {
         let at = format!("/registries/population/findings/{}", found[0].finding.id);
         let (_, page) = office.page("G01", &at, None).await;
         assert!(page.contains(NEW) && page.contains("Ghi giá trị này"), "{page}");
-        // Within a list of groups it is said, and the record is corrected as a whole.
+        // Within a list of groups as well: the one key, wherever it stands.
         let firms = office
             .findings("G12", "enterprises", "representative-is-known", Found::Open)
             .await;
-        assert_eq!((firms.len(), firms[0].proposals.len(), firms[0].notes.len()), (1, 0, 1));
-        assert!(firms[0].notes[0].vi.contains(NEW), "{firms:?}");
+        assert_eq!((firms.len(), firms[0].proposals.len()), (1, 1));
+        assert_eq!(firms[0].proposals[0].shown, NEW);
         let at = format!("/registries/enterprises/findings/{}", firms[0].finding.id);
         let (_, page) = office.page("G12", &at, None).await;
-        assert!(page.contains(&firms[0].notes[0].vi), "{page}");
+        assert!(page.contains(NEW) && page.contains("Ghi giá trị này"), "{page}");
+        let form = firms[0].record.as_ref().expect("a firm").newest.to_string();
+        let form = [("seen", form.as_str()), ("proposal", "0"), ("then", "accept")];
+        let (status, page) = office.page("G12", &at, Some(&form)).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+        office.work().await;
+        let mended = office
+            .findings("G12", "enterprises", "representative-is-known", Found::Mended)
+            .await;
+        let firm = &mended[0].record.as_ref().expect("a firm").body;
+        // The others in the list, and what else is said of her, are as before.
+        assert_eq!(
+            firm["representatives"],
+            json!([{"person_number": CHILD, "name": "Lê Thị Mai"}, {"person_number": NEW, "name": "Nguyễn Thị Hường"}])
+        );
 
         // One click writes it, and the finding closes.
         let (ctx, seen) = (steward_of("G01"), office.seen(CHILD).await.seq);

@@ -67,6 +67,7 @@ fn kind(error: &Error) -> Kind {
 
 fn edits(field: &str, value: &str) -> Vec<Edit> {
     vec![Edit {
+        in_place_of: None,
         field: field.parse().expect("a field"),
         value: value.to_owned(),
     }]

@@ -42,6 +42,7 @@ fn with(mut body: Value, field: &str, value: Value) -> Value {
 
 fn edit(field: &str, value: &str) -> Edit {
     Edit {
+        in_place_of: None,
         field: field.parse().expect("a field"),
         value: value.to_owned(),
     }

@@ -286,6 +286,27 @@ async fn two_processes_that_follow_the_same_do_not_do_it_twice() {
 }
 
 #[tokio::test]
+async fn what_somebody_else_or_another_type_tells_is_left_out() {
+    for (a, b) in sites().await.iter().zip(&sites().await) {
+        a.define().await;
+        a.subscribed(READER, &request()).await;
+        for n in 0..3 {
+            a.publish(event(n)).await;
+        }
+        let line = line(a);
+        let follower = follower(&line, b, book().0);
+        let pull = "/r1/VN/GOV/000.00.00.H26/ho-tich/pull/v1/birth.registered?limit=9";
+        let (_, mut list) = a.call(READER, http::Method::GET, pull, None).await;
+        let kept = list["events"][1]["sequence"].as_i64().expect("a place");
+        list["events"][0]["publisherId"]["memberCode"] = "000.00.00.G02".into();
+        list["events"][2]["eventType"] = "death.registered".into();
+        *line.lie.lock().expect("whole") = Some(list.to_string());
+        assert_eq!(follower.step(b.clock.now()).await.expect("followed"), Step::Done(1));
+        assert_eq!(written(b).await, [kept]);
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_lies_moves_nothing() {
     for (a, b) in sites().await.iter().zip(&sites().await) {
         a.define().await;

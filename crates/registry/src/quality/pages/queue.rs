@@ -228,7 +228,6 @@ struct FindingPage {
     row: Row,
     finding: Finding,
     mine: bool,
-    notes: Vec<String>,
     /// What was sent and what was typed, after a refusal.
     sent: String,
     reason: String,
@@ -330,7 +329,6 @@ fn finding_page(web: &Web, registry: Arc<Registry>, view: FindingView) -> Findin
     FindingPage {
         row: row(&page, &registry, &view.finding, web.ctx.now),
         mine: view.finding.owner.as_ref().map(|(id, _)| *id) == officer,
-        notes: view.notes.iter().map(|note| page.text(note).to_owned()).collect(),
         finding: view.finding,
         sent: String::new(),
         reason: String::new(),
@@ -479,7 +477,11 @@ pub(super) fn edits(form: &[(String, String)]) -> Vec<Edit> {
     let fields = form.iter().filter_map(|(name, value)| {
         let field = name.strip_prefix("field.")?.parse().ok()?;
         let value = value.clone();
-        Some(Edit { field, value })
+        Some(Edit {
+            field,
+            value,
+            in_place_of: None,
+        })
     });
     fields.collect()
 }

@@ -36,6 +36,7 @@ mod enterprises;
 mod gateways;
 mod hsm;
 mod joining;
+mod merging;
 mod own;
 mod purposes;
 mod registries;

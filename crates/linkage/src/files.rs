@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use crate::columnar::Table;
 use crate::table::Records;
 
 /// Adds the records of a file; `name` names the source, `id` its column of ids. `progress` hears the records so far.
@@ -157,70 +158,18 @@ fn broken(error: csv::Error, name: &str) -> Error {
 }
 
 fn read_parquet(path: &Path, name: &str, id: &str, records: &mut Records, progress: &mut dyn FnMut(u64)) -> Result<()> {
-    use parquet::file::reader::{FileReader, SerializedFileReader};
-    let broken = |error: &dyn std::fmt::Display| {
-        Error::refused(
-            Kind::Invalid,
-            "not-parquet",
-            format!("Tệp {name} không đọc được như Parquet: {error}."),
-            format!("The file {name} cannot be read as Parquet: {error}."),
-        )
-    };
     let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-    let reader = SerializedFileReader::new(file).map_err(|error| broken(&error))?;
-    let fields = reader.metadata().file_metadata().schema().get_fields();
-    let names: Vec<String> = fields.iter().map(|f| f.name().trim().to_owned()).collect();
-    records.begin_source(name, &names, id)?;
-    let rows = reader.get_row_iter(None).map_err(|error| broken(&error))?;
-    for (n, row) in rows.enumerate() {
-        let row = row.map_err(|error| broken(&error))?;
-        let cells = row.get_column_iter().map(|(column, value)| cell(value).ok_or(column));
-        let cells = cells.collect::<std::result::Result<Vec<_>, _>>().map_err(|column| {
-            let mut problems = Problems::new();
-            problems.add(
-                "parquet-type",
-                name,
-                format!("Kiểu dữ liệu của cột “{column}” không được hỗ trợ."),
-                format!("The type of the column “{column}” is not supported."),
-            );
-            Error::Refused(Kind::Invalid, problems)
-        })?;
+    let mut table = Table::open(file, name)?;
+    records.begin_source(name, table.names(), id)?;
+    let mut count = 0_u64;
+    while let Some(cells) = table.next_row()? {
         records.push(cells.iter().map(Option::as_deref))?;
-        if n % 10_000 == 9_999 {
-            progress(n as u64 + 1);
+        count += 1;
+        if count % 10_000 == 0 {
+            progress(count);
         }
     }
     Ok(())
-}
-
-/// A value of Parquet as text; a missing one is `Some(None)`, one of a type that has no text `None`.
-fn cell(value: &parquet::record::Field) -> Option<Option<String>> {
-    use parquet::record::Field;
-    Some(match value {
-        Field::Null => None,
-        Field::Str(text) => Some(text.clone()),
-        Field::Bool(b) => Some(b.to_string()),
-        Field::Byte(n) => Some(n.to_string()),
-        Field::Short(n) => Some(n.to_string()),
-        Field::Int(n) => Some(n.to_string()),
-        Field::Long(n) => Some(n.to_string()),
-        Field::UByte(n) => Some(n.to_string()),
-        Field::UShort(n) => Some(n.to_string()),
-        Field::UInt(n) => Some(n.to_string()),
-        Field::ULong(n) => Some(n.to_string()),
-        Field::Float(n) => Some(n.to_string()),
-        Field::Double(n) => Some(n.to_string()),
-        Field::Date(days) => crate::dates::date_of(f64::from(*days) * 86_400.0).map(|d| d.to_string()),
-        Field::ListInternal(list) => {
-            let members: Option<Vec<String>> = list
-                .elements()
-                .iter()
-                .map(|m| cell(m).map(Option::unwrap_or_default))
-                .collect();
-            Some(format!("[{}]", members?.join(", ")))
-        }
-        _ => return None,
-    })
 }
 
 /// The whole text of a file.

@@ -4,10 +4,11 @@
 //! model without labels, scores the pairs that blocking rules find, and explains each. [`cluster`] makes persons of pairs,
 //! [`policy`] says which pairs no officer needs to see, and [`journal`] keeps what officers decided and how to undo it.
 //!
-//! Nothing here reads a file but [`files`] and [`command`]. What comes out is the same for every number of threads.
+//! Nothing here reads a file but [`files`], [`columnar`] and [`command`]. What comes out is the same for every number of threads.
 
 mod block;
 pub mod cluster;
+pub mod columnar;
 pub mod command;
 mod compile;
 mod dates;

@@ -1,5 +1,9 @@
 //! Files whose rows are found among the records of a registry: brought, compared, decided about, taken back, removed.
 
+#[path = "files/numbers.rs"]
+mod numbers;
+#[path = "files/odd.rs"]
+mod odd;
 #[path = "import/workbook.rs"]
 mod workbook;
 
@@ -15,6 +19,7 @@ use axum::{
 };
 use base::{Error, Lang, Timestamp, time::FixedClock};
 use cleansing::encoding::Encoding;
+use futures::TryStreamExt as _;
 use http_body_util::BodyExt as _;
 use identity::{Actor, Ctx, Entropy, IdentityState, OfficerActor, OfficerId, Role, Roles, Shell};
 use procedure::reference::Reference;
@@ -227,12 +232,9 @@ impl Office {
     }
 
     async fn result(&self, id: FileId) -> Vec<Vec<String>> {
-        let bytes = self
-            .registries
-            .file_result(&steward(), &population(), id)
-            .await
-            .expect("a result");
-        let text = String::from_utf8(bytes).expect("UTF-8");
+        let pieces = self.registries.file_result(&steward(), &population(), id).await;
+        let pieces: Vec<Bytes> = pieces.expect("a result").try_collect().await.expect("to its end");
+        let text = String::from_utf8(pieces.concat()).expect("UTF-8");
         let text = text.strip_prefix('\u{feff}').expect("a mark");
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -519,7 +521,8 @@ async fn what_cannot_be_taken_in_is_refused_and_nothing_stays() {
                 .registries
                 .file_result(stranger, &population(), id)
                 .await
-                .expect_err("refused");
+                .err()
+                .expect("refused");
             assert_eq!(codes(&result), ["forbidden"]);
             let removed = office
                 .registries
@@ -747,7 +750,8 @@ async fn rows_are_removed_by_hand_or_by_themselves_and_the_figures_stay() {
             .registries
             .file_result(&ctx, &code, first)
             .await
-            .expect_err("gone");
+            .err()
+            .expect("gone");
         assert_eq!(codes(&gone), ["not-found"]);
         let twice = office
             .registries

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use base::{Problems, Text, Timestamp};
 use cleansing::{
     Severity,
-    address::{Certainty, Choice, Gazetteer, Unit},
+    address::{Certainty, Gazetteer},
     clean::{Columns, Standards},
     layout::Format,
     read::{Line, Position, Row},
@@ -17,6 +17,7 @@ use super::{
     mapping::{Column, Mapping, Target},
     read::{Chunk, Of, ROWS, Record, Rows},
     report::Entry,
+    units::named,
 };
 use crate::{
     api::body::LineBody,
@@ -296,11 +297,8 @@ impl Plan {
         let found = gazetteer.locate(text, self.mapping.written);
         let sure = matches!(found.certainty, Certainty::Certain | Certainty::Likely);
         let severity = if sure { Severity::Doubt } else { Severity::Bad };
-        let named = |choice: &Choice<'_>| {
-            let province = gazetteer.province_of(choice.unit).map(Unit::title).unwrap_or_default();
-            format!("{} ({}), {province}", choice.unit.title(), choice.unit.code)
-        };
-        let choices: Vec<String> = found.choices.iter().take(MOST_CHOICES).map(named).collect();
+        let named = found.choices.iter().map(|choice| named(gazetteer, choice));
+        let choices: Vec<String> = named.take(MOST_CHOICES).collect();
         let mut choices = Some(choices.join("; ")).filter(|choices| !sure && !choices.is_empty());
         for reason in &found.reasons {
             let mut text = reason.text();

@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use cells::Cells;
+pub(crate) use cells::{Cells, Said, commune_of, number_of};
 pub(crate) use mapping::sort_of;
 pub use mapping::{Form, Mapping};
 pub use run::import;

@@ -1,7 +1,7 @@
 //! The units of the reference data, ready for finding addresses.
 
 use base::{Lang, Result};
-use cleansing::address::{ChangeRow, Gazetteer, UnitRow};
+use cleansing::address::{ChangeRow, Choice, Gazetteer, Unit, UnitRow};
 use procedure::reference::Units;
 
 /// The gazetteer of the reference data.
@@ -38,4 +38,10 @@ pub fn gazetteer(units: &Units) -> Result<Gazetteer> {
         doubtful: part.doubtful,
     });
     Gazetteer::new(rows, changes)
+}
+
+/// A commune that an address may lie in, for people.
+pub(super) fn named(gazetteer: &Gazetteer, choice: &Choice<'_>) -> String {
+    let province = gazetteer.province_of(choice.unit).map(Unit::title).unwrap_or_default();
+    format!("{} ({}), {province}", choice.unit.title(), choice.unit.code)
 }

@@ -3,7 +3,7 @@
 use base::{Result, Text};
 use linkage::{
     Effort, Frequencies, Linker, Records,
-    explain::{Explainer, Of},
+    explain::{Agreement, Explainer, Of},
     policy::{Decision, Fact, FactKind, Policy},
 };
 
@@ -23,6 +23,16 @@ pub(super) struct Found {
     pub reason: Text,
     /// Whether by the policy it needs no closer look; no without one.
     pub clear: bool,
+    /// How the values of each comparison stand to each other.
+    stands: Vec<(String, Agreement)>,
+}
+
+impl Found {
+    /// How the values of a comparison stand to each other.
+    pub fn stands(&self, comparison: &str) -> Option<Agreement> {
+        let stands = self.stands.iter().find(|(name, _)| name == comparison);
+        stands.map(|(_, agreement)| *agreement)
+    }
 }
 
 /// By what records are compared.
@@ -44,6 +54,17 @@ pub(super) fn compare(
     first: &[Option<String>],
     others: &[Vec<Option<String>>],
     least: f64,
+) -> Result<Vec<Found>> {
+    compare_and(by, first, others, least, |_| false)
+}
+
+/// The same; those of the others that `wanted` says are found however improbable they are.
+pub(super) fn compare_and(
+    by: &Scoring<'_>,
+    first: &[Option<String>],
+    others: &[Vec<Option<String>>],
+    least: f64,
+    wanted: impl Fn(usize) -> bool,
 ) -> Result<Vec<Found>> {
     if others.is_empty() {
         return Ok(Vec::new());
@@ -81,21 +102,44 @@ pub(super) fn compare(
         threads: 1,
         ..Effort::default()
     };
+    let least = linkage::weight_of(least);
+    let is_any_wanted = (0..others.len()).any(&wanted);
+    let floor = if is_any_wanted { f64::NEG_INFINITY } else { least };
     let mut found = Vec::new();
-    linker.predict(effort, linkage::weight_of(least), |pairs, _| {
+    linker.predict(effort, floor, |pairs, _| {
         // The others were not asked about each other.
         for pair in pairs.iter().filter(|pair| pair.left == 0 || pair.right == 0) {
+            let other = (pair.left.max(pair.right) - 1) as usize;
+            if pair.weight < least && !wanted(other) {
+                continue;
+            }
             let decision = policed.as_ref().map(|policed| policed.decide(&linker, pair));
-            found.push(Found {
-                other: (pair.left.max(pair.right) - 1) as usize,
+            let told = explainer.explain(pair, title);
+            let mut one = Found {
+                other,
                 weight: pair.weight,
-                reason: explainer.explain(pair, title).sentence,
-                clear: decision == Some(Decision::Automatic),
-            });
+                reason: told.sentence,
+                clear: false,
+                stands: told
+                    .steps
+                    .into_iter()
+                    .map(|step| (step.comparison, step.agreement))
+                    .collect(),
+            };
+            one.clear =
+                decision == Some(Decision::Automatic) && policy.is_some_and(|policy| is_borne_out(policy, &one));
+            found.push(one);
         }
         Ok(())
     })?;
     Ok(found)
+}
+
+/// Whether name or birthday speaks for it, and neither against: a number alone, which may be mistyped or another's, never suffices.
+fn is_borne_out(policy: &Policy, found: &Found) -> bool {
+    let basic: Vec<Agreement> = policy.basic.iter().filter_map(|name| found.stands(name)).collect();
+    let speaks = |agreement: &Agreement| matches!(agreement, Agreement::Equal | Agreement::Alike);
+    basic.iter().any(speaks) && !basic.contains(&Agreement::Different)
 }
 
 /// By which a pair needs no closer look: probable enough, by a comparison that agrees beyond names and dates, without two numbers of

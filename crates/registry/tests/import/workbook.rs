@@ -8,11 +8,24 @@ const WORKBOOK: &str = r#"<?xml version="1.0"?><workbook xmlns:r="r"><sheets><sh
 const RELATIONS: &str =
     r#"<Relationships><Relationship Id="rId1" Type="t/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
 
+/// A file of an archive, packed.
+pub struct Packed {
+    pub bytes: Vec<u8>,
+    /// What it says that it unpacks to.
+    pub size: usize,
+    pub crc: u32,
+}
+
 /// A workbook of one sheet.
 pub fn workbook(sheet: &[u8]) -> Vec<u8> {
+    workbook_of(pack(sheet))
+}
+
+/// A workbook of one sheet that is packed already.
+pub fn workbook_of(sheet: Packed) -> Vec<u8> {
     zip(&[
-        ("xl/workbook.xml", WORKBOOK.as_bytes()),
-        ("xl/_rels/workbook.xml.rels", RELATIONS.as_bytes()),
+        ("xl/workbook.xml", pack(WORKBOOK.as_bytes())),
+        ("xl/_rels/workbook.xml.rels", pack(RELATIONS.as_bytes())),
         ("xl/worksheets/sheet1.xml", sheet),
     ])
 }
@@ -33,26 +46,33 @@ pub fn sheet(rows: &[&[&str]]) -> Vec<u8> {
     (out + "</sheetData></worksheet>").into_bytes()
 }
 
-fn zip(parts: &[(&str, &[u8])]) -> Vec<u8> {
+fn pack(content: &[u8]) -> Packed {
+    let mut packed = DeflateEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(content).expect("memory");
+    let mut crc = Crc::new();
+    crc.update(content);
+    Packed {
+        bytes: packed.finish().expect("memory"),
+        size: content.len(),
+        crc: crc.sum(),
+    }
+}
+
+fn zip(parts: &[(&str, Packed)]) -> Vec<u8> {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
     let short = |n: usize| u32::try_from(n).expect("small").to_le_bytes();
-    for (name, content) in parts {
-        let mut packed = DeflateEncoder::new(Vec::new(), Compression::default());
-        packed.write_all(content).expect("memory");
-        let packed = packed.finish().expect("memory");
-        let mut crc = Crc::new();
-        crc.update(content);
+    for (name, packed) in parts {
         let offset = short(out.len());
         let mut common = vec![8, 0, 0, 0, 0, 0];
-        common.extend(crc.sum().to_le_bytes());
-        common.extend(short(packed.len()));
-        common.extend(short(content.len()));
+        common.extend(packed.crc.to_le_bytes());
+        common.extend(short(packed.bytes.len()));
+        common.extend(short(packed.size));
         common.extend(u16::try_from(name.len()).expect("small").to_le_bytes());
         common.extend([0; 2]);
         out.extend(b"PK\x03\x04\x14\x00\x00\x00");
         out.extend(&common);
         out.extend(name.as_bytes());
-        out.extend(&packed);
+        out.extend(&packed.bytes);
         directory.extend(b"PK\x01\x02\x14\x00\x14\x00\x00\x00");
         directory.extend(&common);
         directory.extend([0; 10]);

@@ -4,8 +4,9 @@ use base::{Error, Kind, Problems, Result};
 use identity::{Ctx, Permission};
 use store::transact;
 
-use super::{FileId, FileState, Order, compare, no_file, note};
+use super::{FileId, FileState, Order, compare, no_file, note, number};
 use crate::{
+    import::commune_of,
     model::{Duplicates, FieldPath, Registry, RegistryCode},
     service::Registries,
     store::files as tables,
@@ -46,12 +47,14 @@ impl Registries {
     }
 }
 
-/// How records of a registry are compared.
+/// How rows are compared with the records of a registry.
 ///
 /// # Errors
 /// `Conflict` where it does not say.
-pub(super) fn declared(registry: &Registry) -> Result<&Duplicates> {
-    registry.duplicates.as_ref().ok_or_else(|| {
+pub(super) fn declared(registry: &Registry) -> Result<Duplicates> {
+    let duplicates = registry.duplicates.as_ref();
+    let rows = duplicates.map(|duplicates| number::with_number(registry, duplicates));
+    rows.ok_or_else(|| {
         Error::refused(
             Kind::Conflict,
             "no-linkage",
@@ -62,14 +65,39 @@ pub(super) fn declared(registry: &Registry) -> Result<&Duplicates> {
 }
 
 /// The fields by which rows are found and compared, in the order of the registry.
-pub(super) fn wanted(registry: &Registry) -> Result<Vec<FieldPath>> {
+pub(super) fn compared(registry: &Registry) -> Result<Vec<FieldPath>> {
     let duplicates = declared(registry)?;
-    let is_wanted = |path: &FieldPath| {
+    let is_compared = |path: &FieldPath| {
         duplicates.blocking.iter().flatten().any(|field| field == path)
             || duplicates.columns.iter().any(|(_, field)| field == path)
     };
     let fields = registry.fields.iter().map(|field| field.path.clone());
-    Ok(fields.filter(is_wanted).collect())
+    Ok(fields.filter(is_compared).collect())
+}
+
+/// The fields that a column may be: those that are compared, and addresses in words whose commune is.
+pub(super) fn wanted(registry: &Registry) -> Result<Vec<FieldPath>> {
+    let compared = compared(registry)?;
+    let fields = registry.fields.iter().map(|field| field.path.clone());
+    Ok(fields
+        .filter(|path| compared.contains(&filled(registry, path)))
+        .collect())
+}
+
+/// The field that a column fills: of an address in words the commune.
+fn filled(registry: &Registry, path: &FieldPath) -> FieldPath {
+    commune_of(registry, path).unwrap_or_else(|| path.clone())
+}
+
+/// Of columns that were told to fill the same field the one that names it stays: a code says more than words.
+pub(super) fn settle(registry: &Registry, fields: &mut [Option<FieldPath>]) {
+    let named: Vec<FieldPath> = fields.iter().flatten().cloned().collect();
+    for field in fields {
+        let commune = field.as_ref().and_then(|path| commune_of(registry, path));
+        if commune.is_some_and(|commune| named.contains(&commune)) {
+            *field = None;
+        }
+    }
 }
 
 fn judge(registry: &Registry, fields: &[Option<FieldPath>]) -> Result<()> {
@@ -77,7 +105,9 @@ fn judge(registry: &Registry, fields: &[Option<FieldPath>]) -> Result<()> {
     let mut problems = Problems::new();
     for (n, field) in fields.iter().enumerate() {
         let Some(field) = field else { continue };
-        let earlier = fields.iter().take(n).position(|other| other.as_ref() == Some(field));
+        let fills = filled(registry, field);
+        let is_it = |other: &Option<FieldPath>| other.as_ref().is_some_and(|other| filled(registry, other) == fills);
+        let earlier = fields.iter().take(n).position(is_it);
         if let Some(earlier) = earlier {
             problems.add(
                 "field-twice",
@@ -100,7 +130,7 @@ fn judge(registry: &Registry, fields: &[Option<FieldPath>]) -> Result<()> {
             );
         }
     }
-    let is_said = |path: &&FieldPath| fields.iter().flatten().any(|field| field == *path);
+    let is_said = |path: &&FieldPath| fields.iter().flatten().any(|field| filled(registry, field) == **path);
     let lists = &duplicates.blocking;
     if !lists.iter().any(|list| list.iter().all(|path| is_said(&path))) {
         let (vi, en) = (

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use base::{Result, Text, Timestamp, text::fold};
 use cleansing::{layout::Sort, value};
-use linkage::policy::Policy;
+use linkage::{Frequencies, policy::Policy};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Job, jobs::Run, transact};
 use uuid::Uuid;
 
-use super::{CLEAR, FileState, LEAST, LineState, MOST_CANDIDATES, columns};
+use super::{CLEAR, FileState, LEAST, LineState, MOST_CANDIDATES, columns, number};
 use crate::{
-    import::{Cells, sort_of},
+    import::{Cells, Said, sort_of},
     linking::{
         propose::Known,
         score::{self, Found, Scoring},
@@ -39,11 +39,22 @@ pub(crate) struct Order {
     pub file: Uuid,
 }
 
+/// A record that a row may be.
+struct Likely {
+    row: CandidateRow,
+    /// Whether it needs no closer look.
+    clear: bool,
+    /// Whether it has the number of the row.
+    same_number: bool,
+}
+
 /// What is the same for all rows.
 struct Comparing<'a> {
     editions: &'a Editions,
     registry: Arc<Registry>,
-    duplicates: &'a Duplicates,
+    duplicates: Duplicates,
+    /// Where the personal number stands among what is compared.
+    number: Option<usize>,
     policy: Option<Policy>,
     cells: Cells,
     headings: Vec<String>,
@@ -62,7 +73,7 @@ impl Registries {
         };
         let editions = self.editions(code)?;
         let registry = editions.current();
-        let Some(duplicates) = &registry.duplicates else {
+        let Ok(duplicates) = columns::declared(&registry) else {
             // The registry has ceased to say how; whoever opens the file sees that it stands still.
             return transact!(self.store(), |tx| {
                 tables::turn(&tx, id, comparing, FileState::Cancelled.code()).await?;
@@ -78,9 +89,10 @@ impl Registries {
         let by = Comparing {
             editions: &editions,
             registry: Arc::clone(&registry),
+            number: number::column_of(&registry, &duplicates),
+            policy: score::policy(&registry, &duplicates, CLEAR, LEAST),
+            cells: Cells::of(&registry, &fields, run.now.legal_date())?,
             duplicates,
-            policy: score::policy(&registry, duplicates, CLEAR, LEAST),
-            cells: Cells::of(&registry, &fields, run.now.legal_date()),
             headings: serde_json::from_str(&file.headings)?,
             now: run.now,
         };
@@ -112,12 +124,11 @@ impl Registries {
             return Ok(unread(line.n, read));
         }
         let row: Vec<String> = serde_json::from_str(&line.cells)?;
-        let (body, flaws) = by.cells.body(&row);
-        let flaws: Vec<Text> = flaws
-            .into_iter()
-            .map(|(n, why)| at_column(&by.headings, n, &why))
-            .collect();
-        let near = self.near(&by.registry, by.duplicates, &body, by.now).await?;
+        let Said { body, flaws, notes } = by.cells.said(&row);
+        let left_out = flaws.iter().map(|(n, why)| at_column(&by.headings, *n, why));
+        let doubtful = notes.iter().map(|(n, why)| about_column(&by.headings, *n, why));
+        let flaws: Vec<Text> = left_out.chain(doubtful).collect();
+        let near = self.near(&by.registry, &by.duplicates, &body, by.now).await?;
         if !near.asked {
             let lists = |lang| columns::lists_of(&by.registry, &by.duplicates.blocking, lang);
             let lacking = Text::new(
@@ -135,43 +146,29 @@ impl Registries {
         let records: Vec<Uuid> = near.records.into_iter().collect();
         let others = self.known(by.editions, &records, by.now).await?;
         let row = Known { id: Uuid::nil(), body };
-        let frequencies = self.frequencies(&by.registry, by.duplicates, &row, &others).await?;
+        let frequencies = self.frequencies(&by.registry, &by.duplicates, &row, &others).await?;
         let (first, told) = by.values(&row.body, others.iter().map(|other| &other.body));
-        let scoring = Scoring {
-            registry: &by.registry,
-            duplicates: by.duplicates,
-            frequencies: &frequencies,
-            policy: by.policy.as_ref(),
-        };
-        let mut found = score::compare(&scoring, &first, &told, LEAST)?;
-        let record = |found: &Found| others.get(found.other).map(|other| other.id);
-        found.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| record(a).cmp(&record(b))));
-        let is_clear = matches!(found.as_slice(), [only] if only.clear) && !near.left_out;
+        let found = by.found(&frequencies, &first, &told, &others)?;
+        let known_by_number = found.first().is_some_and(|best| best.clear && best.same_number);
+        let is_clear = known_by_number || matches!(found.as_slice(), [only] if only.clear) && !near.left_out;
         let state = match (found.is_empty(), near.left_out, is_clear) {
             (true, true, _) => LineState::Unread,
             (true, false, _) => LineState::Lone,
             (false, _, true) => LineState::Clear,
             (false, _, false) => LineState::Possible,
         };
-        let many = near.left_out.then(|| {
+        let many = (near.left_out && !known_by_number).then(|| {
             Text::new(
                 "Quá nhiều bản ghi có cùng giá trị để tìm; chưa so sánh với các bản ghi đó.",
                 "Too many records have the values that records are found by; they were not compared.",
             )
         });
-        let candidates = found.into_iter().take(MOST_CANDIDATES).filter_map(|found| {
-            Some(CandidateRow {
-                record_id: record(&found)?,
-                weight: (found.weight * 1000.0) as i64,
-                reason_vi: found.reason.vi,
-                reason_en: found.reason.en,
-            })
-        });
+        let candidates = found.into_iter().map(|likely| likely.row).collect();
         let flaw = together(flaws.into_iter().chain(many).collect());
         Ok(Compared {
             n: line.n,
             state: state.code(),
-            candidates: candidates.collect(),
+            candidates,
             flaw: (flaw.vi, flaw.en),
         })
     }
@@ -191,8 +188,60 @@ pub(super) fn next(order: &Order) -> Result<Job> {
 }
 
 impl Comparing<'_> {
+    /// The records that a row may be, the likeliest first; not more than are proposed. One that has the row's number is always among
+    /// them, and comes first where name or birthday bears it out: the others are namesakes then, who have numbers of their own.
+    fn found(
+        &self,
+        frequencies: &Frequencies,
+        first: &[Option<String>],
+        told: &[Vec<Option<String>>],
+        others: &[Known],
+    ) -> Result<Vec<Likely>> {
+        let scoring = Scoring {
+            registry: &self.registry,
+            duplicates: &self.duplicates,
+            frequencies,
+            policy: self.policy.as_ref(),
+        };
+        let number = |values: &[Option<String>]| self.number.and_then(|at| values.get(at).cloned().flatten());
+        let own = number(first);
+        let same = |other: usize| own.is_some() && told.get(other).is_some_and(|values| number(values) == own);
+        let found = score::compare_and(&scoring, first, told, LEAST, same)?;
+        let likely = |found: Found| {
+            let record_id = others.get(found.other)?.id;
+            let foremost = number::told(&self.registry, &self.duplicates, self.policy.as_ref(), &found);
+            let reason = together(foremost.into_iter().chain([found.reason.clone()]).collect());
+            Some(Likely {
+                row: CandidateRow {
+                    record_id,
+                    weight: (found.weight * 1000.0) as i64,
+                    reason_vi: reason.vi,
+                    reason_en: reason.en,
+                },
+                clear: found.clear,
+                same_number: same(found.other),
+            })
+        };
+        let mut found: Vec<Likely> = found.into_iter().filter_map(likely).collect();
+        let rank = |one: &Likely| {
+            let behind = !(one.clear && one.same_number);
+            (behind, std::cmp::Reverse(one.row.weight), one.row.record_id)
+        };
+        found.sort_by_key(rank);
+        if let Some(at) = found
+            .iter()
+            .position(|one| one.same_number)
+            .filter(|at| *at >= MOST_CANDIDATES)
+        {
+            found.swap(at, MOST_CANDIDATES - 1);
+        }
+        found.truncate(MOST_CANDIDATES);
+        Ok(found)
+    }
+
     /// The values of the model's columns: of the row, and of each record. Of a field with several values a record shows the one that the
-    /// row has, and a text that says the same is written as the row writes it.
+    /// row has, and a text that says the same is written as the row writes it. A record in one of several communes that an address may
+    /// lie in shows none: it neither agrees nor differs.
     fn values<'v>(
         &self,
         row: &Value,
@@ -209,6 +258,9 @@ impl Comparing<'_> {
                 let shared = own
                     .iter()
                     .any(|own| said.iter().any(|said| says(&self.registry, path, own, said)));
+                if shared && is_open(&self.registry, path, own.len()) {
+                    return None;
+                }
                 own.first()
                     .filter(|_| shared)
                     .cloned()
@@ -232,6 +284,19 @@ pub(super) fn says(registry: &Registry, path: &FieldPath, row: &str, record: &st
     }
     let record = value::name(record).map_or_else(|_| record.to_owned(), |name| name.value.full);
     row.to_lowercase() == record.to_lowercase() || row.is_ascii() && fold(row) == fold(&record)
+}
+
+/// Whether a row leaves open which of several values of a field is meant.
+pub(super) fn is_open(registry: &Registry, path: &FieldPath, values: usize) -> bool {
+    values > 1 && registry.field(path).is_some_and(|field| !field.many)
+}
+
+fn about_column(headings: &[String], n: usize, why: &Text) -> Text {
+    let heading = headings.get(n).map(String::as_str).unwrap_or_default();
+    Text::new(
+        format!("Cột “{heading}”: {}", why.vi),
+        format!("The column “{heading}”: {}", why.en),
+    )
 }
 
 fn at_column(headings: &[String], n: usize, why: &Text) -> Text {

@@ -1,17 +1,19 @@
 //! Which rows of a file that somebody brings are which records of a registry, where they share no key.
 //!
 //! A steward uploads a file ([`put`]), says by which fields its columns are compared ([`columns`]), and a job compares row after row with
-//! the records that share some fields with it ([`compare`]), by the model with which the registry looks for pairs. **Nothing is decided by
-//! itself and nothing of a registry is changed**: a steward says of each row which record it is, or that it is none, and may take back
-//! what was said ([`decide`]). The result is a file again ([`result`]). Rows are personal data: they are removed by hand, or by themselves
-//! after [`KEPT_DAYS`]; the figures stay.
+//! the records that share some fields with it ([`compare`]), by the model with which the registry looks for pairs, and by the personal
+//! number where both have it ([`number`]). **Nothing is decided by itself and nothing of a registry is changed**: a steward says of each
+//! row which record it is, or that it is none, and may take back what was said ([`decide`]). The result is a file again ([`result`]).
+//! Rows are personal data: they are removed by hand, or by themselves after [`KEPT_DAYS`]; the figures stay.
 
 mod columns;
 mod compare;
 mod decide;
+mod number;
 pub mod pages;
 mod put;
 mod result;
+mod source;
 
 use base::{Error, Problems, Result, Text, Timestamp};
 use identity::{Ctx, Permission};

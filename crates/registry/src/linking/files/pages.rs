@@ -156,8 +156,10 @@ async fn all(
     let address = format!("/registries/{code}/files");
     let (most, rows) = (LARGEST / 1024 / 1024, page.number(MOST_ROWS));
     let (vi, en) = (
-        format!("CSV (UTF-8, TCVN3, VNI) hoặc XLSX; tối đa {most} MB và {rows} dòng; dòng đầu là tiêu đề cột."),
-        format!("CSV (UTF-8, TCVN3, VNI) or XLSX; at most {most} MB and {rows} rows; headings first."),
+        format!(
+            "CSV (UTF-8, TCVN3, VNI), XLSX hoặc Parquet; tối đa {most} MB và {rows} dòng; dòng đầu là tiêu đề cột."
+        ),
+        format!("CSV (UTF-8, TCVN3, VNI), XLSX or Parquet; at most {most} MB and {rows} rows; headings first."),
     );
     Ok(Files {
         pairs: format!("/registries/{code}/pairs"),

@@ -1,13 +1,10 @@
 //! A file comes: it is read at once, whole or not at all, and its rows are kept until they are removed.
 
-use std::io::{Seek as _, Write as _};
-
 use base::{Error, Kind, Problems, Result, Text, Timestamp, text::fold};
 use bytes::Bytes;
 use cleansing::{
     Severity,
-    layout::Layout,
-    read::{Cell, CellKind, Reader, Row},
+    read::{Cell, CellKind, Row},
     value::{self, DateOptions},
 };
 use identity::{Ctx, Permission};
@@ -15,7 +12,8 @@ use sha2::{Digest, Sha256};
 use store::{Job, transact};
 
 use super::{
-    FORGET_FILE, FileId, FileState, KEPT_DAYS, LARGEST, MOST_COLUMNS, MOST_ROWS, Order, PURPOSE, columns, no_file, note,
+    FORGET_FILE, FileId, FileState, KEPT_DAYS, LARGEST, MOST_COLUMNS, MOST_ROWS, Order, PURPOSE, columns, no_file,
+    note, source::Source,
 };
 use crate::{
     import::recognise,
@@ -36,7 +34,7 @@ const LONGEST: usize = 200;
 pub struct Upload {
     /// As its owner calls it.
     pub name: String,
-    /// What is in it: CSV in any encoding that [`cleansing::encoding`] tells, or a workbook.
+    /// What is in it: CSV in any encoding that [`cleansing::encoding`] tells, a workbook, or Parquet.
     pub content: Bytes,
     /// Why it may be compared: the purpose, and the law. It is told to each person whose record is looked at.
     pub basis: String,
@@ -73,14 +71,18 @@ impl Registries {
             return Err(too_large());
         }
         let sha256 = hex::encode(Sha256::digest(&upload.content));
-        let (content, now) = (upload.content.clone(), ctx.now);
-        let reading = tokio::task::spawn_blocking(move || read(&content, &registry, &wanted));
+        let (content, name, now) = (upload.content, name_of(&upload.name), ctx.now);
+        let called = name.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let source = Source::open(&content, &called).map_err(moved)?;
+            read(source, &registry, &wanted)
+        });
         let table = reading.await.map_err(Error::internal)??;
         let id = FileId::new(now);
         let total = i64::try_from(table.lines.len()).map_err(Error::internal)?;
         let file = FileRow {
             id: id.uuid(),
-            name: name_of(&upload.name),
+            name,
             basis,
             note: remark,
             put_at: now.micros(),
@@ -153,15 +155,10 @@ fn name_of(name: &str) -> String {
 }
 
 /// Reads all rows of a file.
-fn read(content: &[u8], registry: &Registry, wanted: &[FieldPath]) -> Result<Table> {
-    // Without a name in any folder: what is in it is gone with the last who holds it.
-    let mut file = tempfile::tempfile().map_err(Error::internal)?;
-    file.write_all(content).map_err(Error::internal)?;
-    file.rewind().map_err(Error::internal)?;
-    let (mut reader, _) = Reader::of(file, &Layout::default()).map_err(moved)?;
+fn read(mut source: Source, registry: &Registry, wanted: &[FieldPath]) -> Result<Table> {
     let mut first = Vec::new();
     while first.len() < FIRST
-        && let Some(row) = reader.next_row().map_err(moved)?
+        && let Some(row) = source.next_row().map_err(moved)?
     {
         first.push(narrow(row)?);
     }
@@ -175,6 +172,7 @@ fn read(content: &[u8], registry: &Registry, wanted: &[FieldPath]) -> Result<Tab
         fields: found.fields,
         lines: Vec::new(),
     };
+    columns::settle(registry, &mut table.fields);
     let (headings, begins) = (
         table.headings.clone(),
         first.get(found.before).map_or(0, |row| row.line),
@@ -183,7 +181,7 @@ fn read(content: &[u8], registry: &Registry, wanted: &[FieldPath]) -> Result<Tab
     let mut rows = first.into_iter().skip(found.before);
     while let Some(row) = rows
         .next()
-        .map_or_else(|| reader.next_row().map_err(moved), |row| Ok(Some(row)))?
+        .map_or_else(|| source.next_row().map_err(moved), |row| Ok(Some(row)))?
     {
         let row = narrow(row)?;
         let cells = texts_of(&row);

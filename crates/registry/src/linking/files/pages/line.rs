@@ -22,7 +22,11 @@ use super::{below, file_id, named, one::percent};
 use crate::{
     import::Cells,
     linking::{
-        files::{Candidate, File, FileAct, Found, Line, LineVerdict, PURPOSE, columns::wanted, compare::says, no_line},
+        files::{
+            Candidate, File, FileAct, Found, Line, LineVerdict, PURPOSE, columns,
+            compare::{is_open, says},
+            no_line,
+        },
         pages::{Compared, compared, find},
     },
     model::{FieldPath, Registry, text_of, values_at},
@@ -162,7 +166,7 @@ async fn show(
         current: shown == Some(at),
     };
     let rows = match looked {
-        Some(_) => side_by_side(&page, &registry, &file, &line, body, web),
+        Some(_) => side_by_side(&page, &registry, &file, &line, body, web)?,
         None => Vec::new(),
     };
     let choices = [
@@ -224,7 +228,7 @@ async fn body(
     record: RecordId,
 ) -> Result<Option<Value>> {
     let purpose = Purpose::read(PURPOSE, &file.basis, "")?;
-    let mask = Mask::of([registry.key.clone(), wanted(registry)?].concat());
+    let mask = Mask::of([registry.key.clone(), columns::compared(registry)?].concat());
     let (id, when) = (record.to_string(), When::default());
     match registries
         .read(&web.ctx, &purpose, &registry.code, &id, when, &mask)
@@ -244,10 +248,12 @@ fn side_by_side(
     line: &Line,
     body: Option<Value>,
     web: &Web,
-) -> Vec<Compared> {
+) -> Result<Vec<Compared>> {
     let fields = file.columns.iter().enumerate();
     let fields: Vec<(usize, FieldPath)> = fields.filter_map(|(n, (_, field))| Some((n, field.clone()?))).collect();
-    let (row, _) = Cells::of(registry, &fields, web.ctx.now.legal_date()).body(&line.cells);
+    let row = Cells::of(registry, &fields, web.ctx.now.legal_date())?
+        .said(&line.cells)
+        .body;
     // As they are compared: a name without marks says the same as one with them.
     let texts = |body: &Value, path: &FieldPath| -> Vec<String> {
         values_at(body, path).into_iter().filter_map(text_of).collect()
@@ -257,16 +263,22 @@ fn side_by_side(
         held.into_iter()
             .any(|held| own.iter().any(|own| says(registry, path, own, &held)))
     };
-    let agreeing = registry.fields.iter().filter(|field| agrees(&field.path));
-    let agreeing: BTreeSet<String> = agreeing
-        .map(|field| page.text(&registry.label(field)).to_owned())
-        .collect();
+    let labels = |wanted: &dyn Fn(&FieldPath) -> bool| -> BTreeSet<String> {
+        let fields = registry.fields.iter().filter(|field| wanted(&field.path));
+        fields
+            .map(|field| page.text(&registry.label(field)).to_owned())
+            .collect()
+    };
+    let agreeing = labels(&agrees);
+    // One of several communes that an address may lie in neither agrees nor differs.
+    let open = labels(&|path| agrees(path) && is_open(registry, path, values_at(&row, path).len()));
     let mut rows = compared(page, registry, &[Some(row.clone()), body.clone()]);
     for row in &mut rows {
         let silent = row.values.iter().any(ui::Values::is_empty);
-        row.same = (!silent).then(|| row.same == Some(true) || agreeing.contains(&row.name));
+        let open = silent || open.contains(&row.name);
+        row.same = (!open).then(|| row.same == Some(true) || agreeing.contains(&row.name));
     }
-    rows
+    Ok(rows)
 }
 
 fn cells(file: &File, line: &Line) -> Vec<(String, String)> {

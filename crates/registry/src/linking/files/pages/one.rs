@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::{
     Form,
+    body::Body,
     extract::{Path, Query as Asked, State as Extract},
     http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
@@ -21,10 +22,10 @@ use view::{
 use super::{PAGE, below, file_id, named, tone};
 use crate::{
     linking::{
-        files::{File, FileAct, FileState, Line, LineState, columns::wanted},
+        files::{File, FileAct, FileState, Line, LineState, columns},
         pages::find,
     },
-    model::Registry,
+    model::{DataType, Field, Registry},
     service::Registries,
 };
 
@@ -167,7 +168,7 @@ pub(super) async fn result(
         registries.file_result(&web.ctx, &registry.code, file_id(&id)?).await
     };
     match made.await {
-        Ok(bytes) => {
+        Ok(pieces) => {
             let head = [
                 (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
                 (
@@ -175,7 +176,7 @@ pub(super) async fn result(
                     "attachment; filename=\"ket-qua-so-sanh.csv\"",
                 ),
             ];
-            (head, bytes).into_response()
+            (head, Body::from_stream(pieces)).into_response()
         }
         Err(error) => web.refuse(&error),
     }
@@ -201,7 +202,7 @@ async fn show(
         .await?;
     let address = |state: Option<LineState>| format!("{action}?state={}", state.map_or("decided", LineState::code));
     let start = registries.next_line(&web.ctx, &registry.code, id, 0).await?;
-    let columns = match file.state {
+    let asked = match file.state {
         FileState::Columns => {
             let rows = registries.first_lines(&web.ctx, &registry.code, id, SAMPLES).await?;
             asked(&page, &registry, &file, &rows, said)?
@@ -209,16 +210,17 @@ async fn show(
         _ => Vec::new(),
     };
     let compared = file.state != FileState::Columns;
-    let lists = registry.duplicates.as_ref().map(|duplicates| &duplicates.blocking);
+    let lists = columns::declared(&registry).map(|duplicates| duplicates.blocking);
     Ok(One {
         back: format!("/registries/{code}/files"),
         state: page.text(&file.state.label()).to_owned(),
         tone: tone(file.state),
         summary: summary(&page, &file),
-        needs: lists.map_or_else(String::new, |lists| {
-            super::super::columns::lists_of(&registry, lists, page.lang)
-        }),
-        columns,
+        needs: lists.map_or_else(
+            |_| String::new(),
+            |lists| columns::lists_of(&registry, &lists, page.lang),
+        ),
+        columns: asked,
         progress: (file.state == FileState::Comparing).then(|| progress(&page, &file)),
         stopped: file.state == FileState::Cancelled,
         stats: if compared { stats(&page, &file) } else { Vec::new() },
@@ -287,11 +289,22 @@ fn asked(
     rows: &[Line],
     said: &BTreeMap<String, String>,
 ) -> Result<Vec<ui::Field>> {
-    let fields = wanted(registry)?;
+    let label = |field: &Field| {
+        let label = registry.label(field);
+        match field.term.ty {
+            DataType::Group => format!(
+                "{} ({})",
+                page.text(&label),
+                page.t("địa chỉ ghi bằng chữ", "an address in words")
+            ),
+            _ => page.text(&label).to_owned(),
+        }
+    };
+    let fields = columns::wanted(registry)?;
     let choices: Vec<Choice> = fields
         .iter()
         .filter_map(|path| registry.field(path))
-        .map(|field| Choice::new(&field.path, page.text(&registry.label(field))))
+        .map(|field| Choice::new(&field.path, label(field)))
         .collect();
     let choice = |(n, (heading, field)): (usize, &(String, Option<crate::model::FieldPath>))| {
         let name = format!("column{n}");

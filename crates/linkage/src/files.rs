@@ -165,7 +165,7 @@ fn read_parquet(path: &Path, name: &str, id: &str, records: &mut Records, progre
     while let Some(cells) = table.next_row()? {
         records.push(cells.iter().map(Option::as_deref))?;
         count += 1;
-        if count % 10_000 == 0 {
+        if count.is_multiple_of(10_000) {
             progress(count);
         }
     }

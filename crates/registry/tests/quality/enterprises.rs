@@ -67,12 +67,12 @@ impl Gateway for Roads {
             let (mut head, body) = request.into_parts();
             let target = head.uri.to_string();
             let purpose = head.headers[PURPOSE].to_str().expect("a purpose").to_owned();
-            let nodes = self.there.get().expect("laid").iter();
-            let led = nodes.filter_map(|(system, router)| {
+            let mut nodes = self.there.get().expect("laid").iter();
+            let led = nodes.find_map(|(system, router)| {
                 let path = target.strip_prefix(&format!("/r1/{system}/registries"))?;
                 Some((*system, router, path.to_owned()))
             });
-            let Some((system, router, path)) = led.last() else {
+            let Some((system, router, path)) = led else {
                 return Err(Refusal::new(ErrorCode::ClientNetworkError));
             };
             let shut = self.shut.lock().expect("one at a time").get(system).copied();

@@ -26,6 +26,8 @@ use crate::{
 const FIRST: usize = 230;
 /// The most bytes of all cells; a workbook is packed, and may hold far more than it weighs.
 const MOST_TEXT: usize = 2 * LARGEST;
+/// Characters of a cell by which a column is recognised; whoever writes more there says nothing more of it.
+const SHOWN: usize = 500;
 /// The longest name of a file, and the longest note, in characters.
 const LONGEST: usize = 200;
 
@@ -156,13 +158,19 @@ fn name_of(name: &str) -> String {
 
 /// Reads all rows of a file.
 fn read(mut source: Source, registry: &Registry, wanted: &[FieldPath]) -> Result<Table> {
-    let mut first = Vec::new();
+    let (mut first, mut held) = (Vec::new(), 0);
     while first.len() < FIRST
         && let Some(row) = source.next_row().map_err(moved)?
     {
+        held += row.cells.iter().map(|cell| cell.text.len()).sum::<usize>();
+        if held > MOST_TEXT {
+            return Err(too_large());
+        }
         first.push(narrow(row)?);
     }
-    let texts: Vec<Vec<String>> = first.iter().map(texts_of).collect();
+    let begins = |text: String| text.chars().take(SHOWN).collect();
+    let texts = first.iter().map(|row| texts_of(row).into_iter().map(begins).collect());
+    let texts: Vec<Vec<String>> = texts.collect();
     if texts.is_empty() {
         return Err(no_rows());
     }

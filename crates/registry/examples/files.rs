@@ -292,7 +292,7 @@ async fn judge(
     id: FileId,
     invented: &Invented,
 ) -> Result<String> {
-    let purpose = Purpose::read("measurement", "", "")?;
+    let purpose = Purpose::read("registry.linkage", "", "")?;
     let mask = Mask::of(vec!["person_number".parse()?]);
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for state in [

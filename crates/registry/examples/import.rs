@@ -276,7 +276,7 @@ async fn reads(
     code: &RegistryCode,
     known: &Known,
 ) -> Result<Vec<(&'static str, Vec<Duration>)>> {
-    let purpose = Purpose::read("measurement", "", "")?;
+    let purpose = Purpose::read("registry.linkage", "", "")?;
     let (mut by_key, mut by_name, mut by_birth, mut by_commune) = (vec![], vec![], vec![], vec![]);
     for [number, name, birth, commune] in known {
         let begun = Instant::now();

@@ -41,7 +41,9 @@ async fn parents_are_reminded_and_see_why() {
             .expect("reads")
             .0;
         assert!(
-            reads.iter().any(|read| read.what.contains("proactive.remind")),
+            reads
+                .iter()
+                .any(|read| read.what.contains("Chủ động nhắc người dân về quyền lợi chưa đề nghị")),
             "{reads:?}"
         );
         // Nobody else sees it.

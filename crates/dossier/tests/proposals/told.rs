@@ -64,7 +64,7 @@ impl Commune {
     /// What a registry holds under a key.
     pub(super) async fn holds(&self, registry: &str, key: &str) -> Option<Value> {
         let ctx = Ctx::system("test", after(3600));
-        let purpose = Purpose::read("dossier.verify", "", "").expect("a purpose");
+        let purpose = Purpose::read("registry.steward", "", "").expect("a purpose");
         let code = registry.parse().expect("a code");
         let read = self
             .registries
@@ -75,7 +75,7 @@ impl Commune {
     /// The numbers of the mother's children in the population database.
     async fn children(&self) -> Vec<String> {
         let ctx = Ctx::system("test", after(3600));
-        let purpose = Purpose::read("dossier.verify", "", "").expect("a purpose");
+        let purpose = Purpose::read("registry.steward", "", "").expect("a purpose");
         let code = "population".parse().expect("a code");
         let of_mother = Asked {
             field: "mother_person_number".parse().expect("a field"),

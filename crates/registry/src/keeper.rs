@@ -54,7 +54,8 @@ pub trait Keeper: fmt::Debug + Send + Sync {
     /// Carries out an order.
     fn tell<'a>(&'a self, ctx: &'a Ctx, order: &'a Order) -> BoxFuture<'a, Said>;
 
-    /// What an order became that was told and not answered; [`UNKNOWN`] where it never came. Nothing is done.
+    /// What an order became that was told and not answered. Nothing is written; where it never came ([`UNKNOWN`]), it is not carried out
+    /// any more should it come late.
     fn became<'a>(&'a self, ctx: &'a Ctx, asked: &'a Asked) -> BoxFuture<'a, Said>;
 
     /// Takes back what an order had done: its entry never held. Said twice, it is done once.

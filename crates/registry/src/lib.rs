@@ -57,5 +57,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0015_times",
     "0017_files",
     "0018_groups",
-    "0019_merges"
+    "0019_merges",
+    "0020_void_orders"
 );

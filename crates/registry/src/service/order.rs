@@ -75,6 +75,14 @@ impl Registries {
             if let Some(row) = orders::order(&tx, &code, client, &order.id).await? {
                 return same_again(row, &fingerprint);
             }
+            if orders::is_void(&tx, &code, client, &order.id).await? {
+                return Err(Error::refused(
+                    Kind::Conflict,
+                    "order-void",
+                    "Bên gửi đã thôi chờ yêu cầu này và đã được trả lời là chưa nhận được, nên yêu cầu đến muộn không được ghi nữa.",
+                    "Its sender waits for this order no longer and was told that it never came, so it is not carried out now.",
+                ));
+            }
             let change = self.change_of(&tx, ctx, &editions, &order.plan).await?;
             let judged = judge(ctx, &registry, change)?;
             let written = Written::of(&judged, at);
@@ -143,7 +151,8 @@ impl Registries {
         })
     }
 
-    /// What an order of a client became, without doing anything: the entry, for who was told nothing of it.
+    /// What an order of a client became: the entry, for who was told nothing of it. Nothing is written; an order that never came, and may
+    /// still be on its way, is not carried out any more.
     ///
     /// # Errors
     /// `Forbidden`; `Invalid` for a procedure that is none; `NotFound` ([`UNKNOWN`]) where it never came.
@@ -153,7 +162,15 @@ impl Registries {
         let mut problems = Problems::new();
         judge_procedure(&asked.procedure, &mut problems);
         problems.into_result()?;
-        let row = orders::order(&self.store().read(), &code, client, &asked.order).await?;
+        let row = transact!(self.store(), |tx| {
+            // In turn with the order itself, should it come at this moment.
+            tables::turn(&tx, &code, 1, ctx.now).await?;
+            let row = orders::order(&tx, &code, client, &asked.order).await?;
+            if row.is_none() {
+                orders::make_void(&tx, &code, client, &asked.order).await?;
+            }
+            Ok(row)
+        })?;
         let row = row.ok_or_else(|| {
             Error::refused(
                 Kind::NotFound,

@@ -42,6 +42,20 @@ pub async fn keep(tx: &Tx, code: &RegistryCode, client: &str, id: &str, row: &Or
     tx.exec(sql, values).await.map(drop)
 }
 
+/// Whether an order was asked after before it came.
+pub async fn is_void(db: &impl Read, code: &RegistryCode, client: &str, id: &str) -> Result<bool> {
+    let sql = "SELECT id FROM registry_void_order WHERE registry = $1 AND client = $2 AND id = $3";
+    let found: Option<String> = db.scalar(sql, params![code.as_str(), client, id]).await?;
+    Ok(found.is_some())
+}
+
+/// Keeps that an order was asked after before it came.
+pub async fn make_void(tx: &Tx, code: &RegistryCode, client: &str, id: &str) -> Result<()> {
+    let sql = "INSERT INTO registry_void_order (registry, client, id) VALUES ($1, $2, $3) \
+               ON CONFLICT (registry, client, id) DO NOTHING";
+    tx.exec(sql, params![code.as_str(), client, id]).await.map(drop)
+}
+
 /// Keeps by which version an order was taken back.
 pub async fn take_back(tx: &Tx, code: &RegistryCode, client: &str, id: &str, seq: i64) -> Result<()> {
     let sql = "UPDATE registry_order SET back_seq = $4 WHERE registry = $1 AND client = $2 AND id = $3";

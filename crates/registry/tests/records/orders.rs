@@ -227,7 +227,7 @@ async fn a_change_is_laid_over_what_holds_and_an_end_ends_it() {
             (expected.clone(), Some(expected))
         );
         assert_eq!(done(&office.registries, &change).await, said);
-        // Who was told nothing may ask what it became; nothing is done, and what is not theirs never came.
+        // Who was told nothing may ask what it became; nothing is written, and what is not theirs never came.
         let asked = |order: &str| Asked {
             order: back(order, &said).order,
             registry: "population".to_owned(),
@@ -240,6 +240,21 @@ async fn a_change_is_laid_over_what_holds_and_an_end_ends_it() {
             let never = office.registries.became(&system(), client, &asked(order)).await;
             assert_eq!(codes(&never.expect_err("it never came")).1, ["order-unknown"]);
         }
+        // What was said to have never come is not carried out when it comes late.
+        let elsewhere = json!({"residence": {"commune": "00006", "detail": null}});
+        let late = order(
+            "2/never",
+            "population",
+            Act::Change,
+            Some(&number),
+            "2026-11-24",
+            elsewhere,
+        );
+        for _ in 0..2 {
+            let (kind, codes) = refused(&office.registries, HERE, &late).await;
+            assert_eq!((kind, codes), (Kind::Conflict, vec!["order-void".to_owned()]));
+        }
+        assert_eq!(done(&office.registries, &change).await, said, "nothing has changed");
         // Taken back, the state before holds again.
         let taken = office
             .registries

@@ -313,7 +313,12 @@ async fn who_represents_an_enterprise_today_sees_and_contests_its_declarations_a
         // She sees in the log of that node that it was asked.
         let there = business.person(AN, "Nguyễn Thị An");
         let (reads, _) = business.identity.reads_of_me(&there, None, 10).await.expect("reads");
-        assert!(reads.iter().any(|read| read.what.contains(REPRESENTATION)), "{reads:?}");
+        assert!(
+            reads
+                .iter()
+                .any(|read| read.what.contains("Xác định doanh nghiệp do một người đại diện")),
+            "{reads:?}"
+        );
 
         let asked = portal.get(&an, &contest).await;
         assert!(asked.text.contains("5 ngày làm việc"), "{}", asked.text);
@@ -687,7 +692,12 @@ async fn records_that_were_there_before_a_folder_named_their_enterprises_are_fou
         // Who represents it beside her sees that it was asked.
         let binh = business.person(BINH, "Trần Văn Bình");
         let (reads, _) = business.identity.reads_of_me(&binh, None, 50).await.expect("reads");
-        assert!(reads.iter().any(|read| read.what.contains(REPRESENTATION)), "{reads:?}");
+        assert!(
+            reads
+                .iter()
+                .any(|read| read.what.contains("Xác định doanh nghiệp do một người đại diện")),
+            "{reads:?}"
+        );
         drop(keeper);
     }
 }

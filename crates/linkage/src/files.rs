@@ -11,7 +11,7 @@ use crate::table::Records;
 /// Adds the records of a file; `name` names the source, `id` its column of ids. `progress` hears the records so far.
 ///
 /// A CSV may separate by comma, semicolon, tabulator or bar, and may begin with a byte order mark; its text is UTF-8. A
-/// name that ends in `.parquet` is read as Parquet (uncompressed or Snappy).
+/// name that ends in `.parquet` is read as Parquet (see [`crate::columnar`]).
 ///
 /// # Errors
 /// `cannot-read`, `not-utf8`, `not-parquet`, `parquet-type`, and what [`Records::begin_source`] and

@@ -6,10 +6,10 @@ use base::Error;
 use bytes::Bytes;
 use linkage::columnar::{Limits, Table};
 use parquet::{
-    basic::{Compression, Encoding},
+    basic::{Compression, Encoding, GzipLevel, ZstdLevel},
     data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type},
     file::{
-        properties::WriterProperties,
+        properties::{WriterProperties, WriterVersion},
         writer::{SerializedColumnWriter, SerializedFileWriter},
     },
     schema::parser::parse_message_type,
@@ -68,11 +68,11 @@ fn plain() -> WriterProperties {
     WriterProperties::default()
 }
 
-fn people() -> Vec<u8> {
+fn people(properties: WriterProperties) -> Vec<u8> {
     let schema = "message people { optional binary name (UTF8); required int32 born (DATE); }";
     file(
         schema,
-        plain(),
+        properties,
         &[texts(&["Nguyễn Thị Hường", ""]), Values::Ints(vec![3716, -1])],
     )
 }
@@ -92,6 +92,30 @@ fn refusal(content: &[u8], limits: Limits) -> String {
     problems.iter().map(|problem| problem.code.clone()).collect()
 }
 
+/// How pages are packed that are read, in both versions of their headers.
+fn packings() -> impl Iterator<Item = (Compression, WriterVersion)> {
+    let known = [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::ZSTD(ZstdLevel::default()),
+        Compression::GZIP(GzipLevel::default()),
+        Compression::LZ4_RAW,
+    ];
+    known
+        .into_iter()
+        .flat_map(|packed| [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0].map(|version| (packed, version)))
+}
+
+fn packed(compression: Compression, version: WriterVersion) -> WriterProperties {
+    WriterProperties::builder()
+        .set_compression(compression)
+        .set_writer_version(version)
+        // What the second version would choose by itself is not taken.
+        .set_encoding(Encoding::PLAIN)
+        .set_dictionary_enabled(version == WriterVersion::PARQUET_1_0)
+        .build()
+}
+
 #[test]
 fn values_are_written_as_people_write_them() {
     let schema = "message people { optional binary name (UTF8); required int32 born (DATE); \
@@ -106,9 +130,8 @@ fn values_are_written_as_people_write_them() {
         Values::Doubles(vec![12_345_678.0, 0.5]),
         texts(&["Hà Nội", ""]),
     ];
-    for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY] {
-        let properties = WriterProperties::builder().set_compression(compression).build();
-        let content = file(schema, properties, &columns);
+    for (compression, version) in packings() {
+        let content = file(schema, packed(compression, version), &columns);
         let table = Table::of_stranger(Bytes::from(content.clone()), "", LIMITS).expect("a table");
         assert_eq!(table.names(), ["name", "born", "seen", "known", "number", "raw"]);
         let said = |texts: [&str; 6]| texts.map(|text| (!text.is_empty()).then(|| text.to_owned())).to_vec();
@@ -131,7 +154,7 @@ fn values_are_written_as_people_write_them() {
 
 #[test]
 fn what_is_cut_or_false_is_refused() {
-    let whole = people();
+    let whole = people(plain());
     assert_eq!(rows(&whole, LIMITS).expect("rows").len(), 2);
     let length = whole.len();
     for end in [4, 8, 11, length / 2, length - 1] {
@@ -219,15 +242,59 @@ fn what_unpacks_to_more_than_its_limit_is_refused_before_it_is_unpacked() {
 }
 
 #[test]
+fn what_packs_well_is_refused_by_what_it_unpacks_to_and_a_false_claim_is_found_out() {
+    let schema = "message m { optional binary name (UTF8); }";
+    let packed = |codec, values: &[Values]| {
+        let one_page = WriterProperties::builder()
+            .set_compression(codec)
+            .set_dictionary_enabled(false)
+            .set_data_page_size_limit(300_000)
+            .set_write_batch_size(1)
+            .build();
+        file(schema, one_page, values)
+    };
+    let (gzip, zstd) = (
+        Compression::GZIP(GzipLevel::default()),
+        Compression::ZSTD(ZstdLevel::default()),
+    );
+    let long = "a".repeat(400_000);
+    for codec in [gzip, zstd, Compression::LZ4_RAW] {
+        // Pages of less than half a megabyte, each within its limit, of which thirty are more than eight times that.
+        let pages = packed(codec, &[Values::Texts(vec![Some(long.clone()); 30])]);
+        assert!(pages.len() < 100_000, "{codec}: {}", pages.len());
+        assert_eq!(refusal(&pages, LIMITS), "parquet-bomb", "{codec}");
+        let few = packed(codec, &[Values::Texts(vec![Some(long.clone()); 5])]);
+        assert_eq!(rows(&few, LIMITS).expect("rows").len(), 5, "{codec}");
+    }
+    // The header says ten bytes fewer, or a tenth: with gzip that is known before the reader unpacks it all, with others there.
+    for (codec, code) in [
+        (gzip, "parquet-lies"),
+        (zstd, "not-parquet"),
+        (Compression::LZ4_RAW, "not-parquet"),
+    ] {
+        let mut content = packed(codec, &[Values::Texts(vec![Some(long.clone())])]);
+        let at = 6;
+        assert_eq!(content[4..7], [0x15, 0, 0x15], "a page of data, and how large it is");
+        content[at + 1] -= 20;
+        assert_eq!(refusal(&content, LIMITS), code, "{codec}");
+        content[at + 3] = 0x08;
+        assert_eq!(refusal(&content, LIMITS), code, "{codec}");
+    }
+}
+
+#[test]
 fn no_byte_that_is_wrong_brings_the_reader_down() {
-    let whole = people();
-    for at in 0..whole.len() {
-        for wrong in [0x00, 0x7f, 0x80, 0xff, whole[at] ^ 1] {
-            let mut content = whole.clone();
-            content[at] = wrong;
-            // Refused, or read as something else; never more than it may have.
-            if let Ok(rows) = rows(&content, LIMITS) {
-                assert!(rows.len() <= 1_000, "byte {at}");
+    for (compression, version) in packings() {
+        let whole = people(packed(compression, version));
+        assert_eq!(rows(&whole, LIMITS).expect("rows").len(), 2);
+        for at in 0..whole.len() {
+            for wrong in [0x00, 0x7f, 0x80, 0xff, whole[at] ^ 1] {
+                let mut content = whole.clone();
+                content[at] = wrong;
+                // Refused, or read as something else; never more than it may have.
+                if let Ok(rows) = rows(&content, LIMITS) {
+                    assert!(rows.len() <= 1_000, "{compression}, byte {at}");
+                }
             }
         }
     }

@@ -1,7 +1,10 @@
 //! What a Parquet file asks of its reader, before anything of it is unpacked. Its reader believes what the file says of itself: a page
 //! of twenty bytes may claim two gigabytes, a value of a dictionary may stand for every row, a group may lie in a group without end.
 
+use std::io;
+
 use base::{Error, Kind, Result};
+use flate2::read::MultiGzDecoder;
 use parquet::{basic::Compression, file::metadata::ParquetMetaData};
 
 use super::thrift::{BINARY, I32, I64, LIST, STRUCT, Thrift};
@@ -27,6 +30,9 @@ const LONGEST_FOOTER: usize = 8 << 20;
 const REPEATED: i64 = 2;
 /// What a value of a dictionary takes beside its bytes.
 const VALUE: u64 = 32;
+
+/// How many times what may be in memory together a whole file may unpack to: what packs well is small and takes long.
+const TURNS: u64 = 8;
 
 /// Sorts of pages, and how values are written in them, by their numbers in the format.
 const DATA: i64 = 0;
@@ -114,13 +120,16 @@ fn flat(thrift: &mut Thrift<'_>, most: usize, nested: &mut Option<String>) -> Op
 /// Judges every page by its header: what it claims, how it is packed, and that they hold as many values as there are rows.
 pub(super) fn pages(content: &[u8], metadata: &ParquetMetaData, limits: Limits) -> Result<()> {
     let (mut rows, mut packed) = (0_u64, 0_u64);
+    let mut left = limits.bytes.saturating_mul(TURNS);
     for group in metadata.row_groups() {
         let of_group = u64::try_from(group.num_rows()).map_err(|_| lies())?;
         rows = rows.saturating_add(of_group);
         let mut bytes = 0_u64;
         for column in group.columns() {
-            if !matches!(column.compression(), Compression::UNCOMPRESSED | Compression::SNAPPY) {
-                let codec = column.compression().to_string();
+            let codec = column.compression();
+            // The old LZ4 is three formats, one of which unpacks to the end whatever it claims.
+            if matches!(codec, Compression::LZO | Compression::BROTLI(_) | Compression::LZ4) {
+                let codec = codec.to_string();
                 return Err(packing(codec.split('(').next().unwrap_or_default()));
             }
             let (from, length) = column.byte_range();
@@ -129,7 +138,8 @@ pub(super) fn pages(content: &[u8], metadata: &ParquetMetaData, limits: Limits) 
             let chunk = usize::try_from(from).ok().zip(usize::try_from(length).ok());
             let chunk = chunk.and_then(|(from, length)| content.get(from..from.checked_add(length)?));
             let chunk = chunk.filter(|_| packed <= content.len() as u64).ok_or_else(lies)?;
-            let column = walk(chunk)?;
+            let column = walk(chunk, matches!(codec, Compression::GZIP(_)), left)?;
+            left -= column.unpacked;
             if column.values != of_group {
                 return Err(lies());
             }
@@ -154,6 +164,8 @@ struct Column {
     values: u64,
     /// What they take in memory, a page and the dictionary at a time.
     bytes: u64,
+    /// What they all unpack to, one after the other.
+    unpacked: u64,
 }
 
 /// A page as its header has it.
@@ -164,9 +176,13 @@ struct Header {
     packed: i64,
     values: i64,
     encoding: i64,
+    /// How many bytes before the values are never packed.
+    levels: i64,
 }
 
-fn walk(chunk: &[u8]) -> Result<Column> {
+/// The pages of a column, which may unpack to `left` in all. What those that are packed with gzip claim is tried: its reader unpacks to
+/// the end, whatever the header says.
+fn walk(chunk: &[u8], gzip: bool, left: u64) -> Result<Column> {
     let (mut rest, mut column) = (chunk, Column::default());
     let (mut largest, mut dictionary) = (0, 0_u64);
     while !rest.is_empty() {
@@ -193,13 +209,48 @@ fn walk(chunk: &[u8]) -> Result<Column> {
             _ => return Err(lies()),
         }
         let behind = rest.len() - thrift.left();
-        rest = behind
-            .checked_add(packed)
-            .and_then(|at| rest.get(at..))
+        column.unpacked = column.unpacked.saturating_add(unpacked);
+        if column.unpacked > left {
+            return Err(bomb());
+        }
+        let (page, behind) = rest
+            .get(behind..)
+            .and_then(|from| from.split_at_checked(packed))
             .ok_or_else(lies)?;
+        if gzip && !is_no_longer(page, &header) {
+            return Err(lies());
+        }
+        rest = behind;
     }
     column.bytes = largest.saturating_add(dictionary);
     Ok(column)
+}
+
+/// Whether a page that is packed with gzip unpacks to no more than it claims. One that is broken unpacks to what comes before that.
+fn is_no_longer(page: &[u8], header: &Header) -> bool {
+    let levels = usize::try_from(header.levels).ok();
+    let claimed = u64::try_from(header.unpacked.saturating_sub(header.levels)).ok();
+    let Some((values, claimed)) = levels.and_then(|levels| page.get(levels..)).zip(claimed) else {
+        return false;
+    };
+    let mut unpacked = Counted(0);
+    let more = io::Read::take(MultiGzDecoder::new(values), claimed.saturating_add(1));
+    let _ = io::copy(&mut { more }, &mut unpacked);
+    unpacked.0 <= claimed
+}
+
+/// Counts what is written to it.
+struct Counted(u64);
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn header(thrift: &mut Thrift<'_>) -> Option<Header> {
@@ -214,8 +265,8 @@ fn header(thrift: &mut Thrift<'_>) -> Option<Header> {
             (2, I32) => header.unpacked = thrift.int()?,
             (3, I32) => header.packed = thrift.int()?,
             // The encoding stands in the second place, in pages of the second version in the fourth.
-            (5 | 7, STRUCT) => of_page(thrift, &mut header, 2)?,
-            (8, STRUCT) => of_page(thrift, &mut header, 4)?,
+            (5 | 7, STRUCT) => of_page(thrift, &mut header, 2, &[])?,
+            (8, STRUCT) => of_page(thrift, &mut header, 4, &[5, 6])?,
             _ => return Some(false),
         }
         Some(true)
@@ -223,11 +274,12 @@ fn header(thrift: &mut Thrift<'_>) -> Option<Header> {
     Some(header)
 }
 
-fn of_page(thrift: &mut Thrift<'_>, header: &mut Header, encoding: i16) -> Option<()> {
+fn of_page(thrift: &mut Thrift<'_>, header: &mut Header, encoding: i16, levels: &[i16]) -> Option<()> {
     thrift.fields(|thrift, id, sort| {
         match (id, sort) {
             (1, I32) => header.values = thrift.int()?,
             (id, I32) if id == encoding => header.encoding = thrift.int()?,
+            (id, I32) if levels.contains(&id) => header.levels = header.levels.checked_add(thrift.int()?)?,
             _ => return Some(false),
         }
         Some(true)
@@ -266,9 +318,11 @@ fn packing(how: &str) -> Error {
         Kind::Invalid,
         "parquet-packing",
         format!(
-            "Không đọc được cách nén hoặc mã hóa dữ liệu {how} của tệp Parquet. Lưu lại với nén Snappy hoặc không nén."
+            "Không đọc được cách nén hoặc mã hóa dữ liệu {how} của tệp Parquet. Lưu lại với nén Snappy, Zstandard hoặc không nén."
         ),
-        format!("The Parquet file is packed in a way that is not read here ({how}). Save it with Snappy, or unpacked."),
+        format!(
+            "The Parquet file is packed in a way that is not read here ({how}). Save it with Snappy or Zstandard, or unpacked."
+        ),
     )
 }
 

@@ -1,7 +1,7 @@
 //! Rows of a Parquet file, one at a time: a file of whoever runs a command as it is, one that a stranger brings within [`Limits`].
 //!
-//! A row group is read column by column, a page of each at a time; what is in memory is those pages. Uncompressed and Snappy
-//! pages are read.
+//! A row group is read column by column, a page of each at a time; what is in memory is those pages. They may be packed
+//! with Snappy, Zstandard, gzip or LZ4 (raw), or not at all.
 
 mod guard;
 mod thrift;

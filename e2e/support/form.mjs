@@ -80,7 +80,7 @@ export async function fill(page, answers = {}) {
     } else if (kind === 'checkbox') {
       for (const value of [].concat(given ?? control.values[0])) await form.locator(`${named(name)}[value="${value}"]`).check();
     } else if (kind === 'select') {
-      await choose(page, form, name, control.values[0], given);
+      await choose(form, name, control.values[0], given);
     } else if (kind === 'file') {
       const files = [].concat(given ?? { name: `${name}.pdf`, body: pdf(name), type: 'application/pdf' });
       await form.locator(named(name)).setInputFiles(files.map((f) => ({ name: f.name, mimeType: f.type, buffer: f.body })));
@@ -93,17 +93,21 @@ export async function fill(page, answers = {}) {
 
 const named = (name) => `[name="${name}"]`;
 
-async function choose(page, form, name, options, given) {
+async function choose(form, name, options, given) {
   const wanted = given ?? (name.endsWith('.province') ? USUAL.province : options[0][0]);
   const option = options.find(([value, text]) => value === wanted || text === wanted || text.endsWith(wanted));
   assert.ok(option, `${name} offers no ${wanted}`);
-  const select = form.locator(`select${named(name)}`);
-  if (await select.isVisible()) return select.selectOption(option[0]);
-  // With JavaScript a long list is a box that filters while one types.
-  const box = form.locator('.mc-combo').filter({ has: page.locator('input[role=combobox]') }).and(form.locator(`.mc-combo:has(+ select${named(name)})`));
-  await box.locator('input').fill(option[1]);
-  await box.locator('input').press('Tab');
-  assert.equal(await select.inputValue(), option[0]);
+  await pick(form, name, option);
+}
+
+/** Chooses an option, `[value, text]`, of a list. With JavaScript a long one is a box that filters while one types. */
+export async function pick(within, name, [value, text]) {
+  const select = within.locator(`select${named(name)}`);
+  if (await select.isVisible()) return select.selectOption(value);
+  const box = within.locator(`.mc-combo:has(+ select${named(name)})`).locator('input[role=combobox]');
+  await box.fill(text);
+  await box.press('Tab');
+  assert.equal(await select.inputValue(), value);
 }
 
 /** Presses the main button of the page's form; fails with the problems when the page refuses. */

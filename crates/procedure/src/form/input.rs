@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use base::{
     Lang, Problems,
     codes::{PersonNumber, PhoneNumber, TaxCode},
-    text::{fold, nfc},
+    text::nfc,
 };
 use serde_json::{Map, Number, Value};
 
 use super::{Answers, Context, Form, Journey, journey::Walk, judge, kind::Kind};
-use crate::reference::{Level, Scope};
 
 /// The name of the hidden inputs that say which fields a page showed.
 pub const SHOWN: &str = "_shown";
@@ -302,29 +301,12 @@ impl Reader<'_> {
         if let (Some(province), Some(typed)) = (province, typed)
             && self.ctx.units.resolve(&typed, self.ctx.today).is_none()
         {
-            let scope = Scope {
-                at: self.ctx.today,
-                level: Some(Level::Commune),
-                province: Some(province),
-                limit: 12,
-            };
-            let hits = self.ctx.units.search(&typed, scope);
-            let wanted = fold(&typed);
-            let exact: Vec<_> = hits
-                .iter()
-                .filter(|hit| {
-                    let unit = hit.former.unwrap_or(hit.unit);
-                    fold(&unit.name) == wanted || fold(&unit.title(Lang::Vi)) == wanted
-                })
-                .collect();
-            let mut chosen: Vec<_> = match (exact.len(), hits.len()) {
-                (1.., _) => exact.iter().map(|hit| hit.unit).collect(),
-                (0, 1) => vec![hits[0].unit],
-                _ => hits.iter().map(|hit| hit.unit).collect(),
-            };
-            chosen.sort_by_key(|unit| unit.code);
-            chosen.dedup_by_key(|unit| unit.code);
-            match chosen.as_slice() {
+            match self
+                .ctx
+                .units
+                .communes_named(&typed, province, self.ctx.today)
+                .as_slice()
+            {
                 [] => {}
                 [one] => place["commune"] = Value::String(one.code.to_string()),
                 several => {

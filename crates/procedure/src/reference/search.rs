@@ -2,7 +2,10 @@
 
 use std::cmp::Reverse;
 
-use base::text::{fold, nfc};
+use base::{
+    Lang,
+    text::{fold, nfc},
+};
 use jiff::civil::Date;
 
 use super::units::{Level, Successors, Unit, UnitCode, Units};
@@ -17,6 +20,17 @@ struct Keys {
     name: Box<str>,
     /// `phuong`.
     kind: Box<str>,
+}
+
+/// The words of a folded name: what stands between them is written in many ways.
+fn words(folded: &str) -> Vec<&str> {
+    let parts = folded.split(|c: char| !c.is_alphanumeric());
+    parts.filter(|word| !word.is_empty()).collect()
+}
+
+/// A name as names are compared.
+fn plain(name: &str) -> String {
+    words(&fold(name)).join(" ")
 }
 
 impl Index {
@@ -34,7 +48,7 @@ impl Index {
                 }
             };
             keys.push(Keys {
-                name: fold(&unit.name).into(),
+                name: plain(&unit.name).into(),
                 kind,
             });
         }
@@ -76,10 +90,7 @@ impl Units {
     /// present names before former ones.
     pub fn search(&self, query: &str, scope: Scope) -> Vec<Hit<'_>> {
         let (folded, marked) = (fold(query), nfc(query).to_lowercase());
-        let words: Vec<&str> = folded
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|w| !w.is_empty())
-            .collect();
+        let words = words(&folded);
         if words.is_empty() || scope.limit == 0 {
             return Vec::new();
         }
@@ -141,6 +152,62 @@ impl Units {
             }
         }
         hits
+    }
+
+    /// The communes of a province on `date` that somebody means who writes a name, with or without its kind, of today or from before: one
+    /// if that is clear, several to choose from, or none. The full title of a commune that is in force means that commune, also where a
+    /// former one bore it.
+    pub fn communes_named(&self, name: &str, province: UnitCode, date: Date) -> Vec<&Unit> {
+        let scope = Scope {
+            at: date,
+            level: Some(Level::Commune),
+            province: Some(province),
+            limit: 12,
+        };
+        let hits = self.search(name, scope);
+        let (wanted, marked) = (plain(name), nfc(name).trim().to_lowercase());
+        let bare = self.without_province(&wanted, province, date);
+        let is = |name: &str| [bare, &wanted].contains(&plain(name).as_str());
+        let mut titled: Vec<_> = hits
+            .iter()
+            .filter(|hit| hit.former.is_none() && is(&hit.unit.title(Lang::Vi)))
+            .collect();
+        // With its marks, the name that was meant.
+        if titled.len() > 1 {
+            titled.retain(|hit| hit.unit.title(Lang::Vi).to_lowercase() == marked);
+        }
+        if let [hit] = titled.as_slice() {
+            return vec![hit.unit];
+        }
+        let whole = |unit: &Unit| is(&unit.name) || is(&unit.title(Lang::Vi));
+        // Every word is one of the name's own: a province that is no more bore some of them too.
+        let begun = |unit: &Unit| {
+            let own = plain(&unit.title(Lang::Vi));
+            bare.split(' ')
+                .all(|word| own.split(' ').any(|of| of.starts_with(word)))
+        };
+        let of = |is_meant: &dyn Fn(&Unit) -> bool| -> Vec<&Unit> {
+            let meant = hits.iter().filter(|hit| is_meant(hit.former.unwrap_or(hit.unit)));
+            meant.map(|hit| hit.unit).collect()
+        };
+        let mut meant = of(&whole);
+        if meant.is_empty() {
+            meant = of(&begun);
+        }
+        meant.sort_by_key(|unit| unit.code);
+        meant.dedup_by_key(|unit| unit.code);
+        meant
+    }
+
+    /// What is left of a name when that of its province is taken from its end.
+    fn without_province<'a>(&self, name: &'a str, province: UnitCode, date: Date) -> &'a str {
+        let province = self.versions(province).iter().find(|unit| unit.holds_on(date));
+        let named = province.map(|unit| [plain(&unit.title(Lang::Vi)), plain(&unit.name)]);
+        let parts = named.iter().flatten();
+        parts
+            .filter_map(|province| name.strip_suffix(province.as_str())?.strip_suffix(' '))
+            .next()
+            .unwrap_or(name)
     }
 
     /// How well a unit matches; smaller is better.

@@ -197,6 +197,33 @@ fn search_ignores_diacritics_and_knows_former_names() {
 }
 
 #[test]
+fn each_commune_is_meant_by_its_own_title_and_other_names_leave_a_choice() {
+    let units = reference().units;
+    let of = |name: &str, province: &str| -> Vec<String> {
+        let found = units.communes_named(name, code(province), TODAY);
+        found.iter().map(|unit| unit.code.to_string()).collect()
+    };
+    let mut former_too = 0;
+    let communes = units
+        .iter()
+        .filter(|u| u.code.level() == Level::Commune && u.holds_on(TODAY));
+    for unit in communes.step_by(9) {
+        let (title, province) = (unit.title(Lang::Vi), unit.province.expect("a province").to_string());
+        assert_eq!(of(&title, &province), [unit.code.to_string()], "{title}, {province}");
+        former_too += usize::from(of(&unit.name, &province).len() > 1);
+    }
+    assert!(former_too > 0);
+    assert_eq!(of("phường Văn Miếu - Quốc Tử Giám", "01"), ["00226"]);
+    // A ward of that name was divided.
+    assert_eq!(of("van mieu quoc tu giam", "01"), ["00190", "00226"]);
+    // The province may be written behind it; a word of a province that is no more makes no commune of it (Ngọc Sơn, Hà Nam).
+    assert_eq!(of("Hoa Lư, tỉnh Ninh Bình", "37"), ["14329"]);
+    assert_eq!(of("hoa lu ninh binh", "37"), ["14329"]);
+    assert!(of("phuong ngoc ha", "37").is_empty());
+    assert!(of("không có xã này", "37").is_empty());
+}
+
+#[test]
 fn unknown_codes_and_days_outside_the_data_are_nothing() {
     let units = reference().units;
     for unknown in ["", "99", "1", "0001", "00002", "abc", "١٢", "099999"] {

@@ -9,6 +9,7 @@ mod event;
 mod folder;
 mod judge;
 mod migration;
+mod places;
 mod pseudonym;
 mod raw;
 mod represented;
@@ -21,6 +22,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use base::{Lang, Text, Timestamp, codes::AgencyCode};
 use exchange::model::{Purpose, identifier::ClientId};
+use jiff::civil::Date;
 use procedure::reference::Reference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -343,10 +345,11 @@ impl Registry {
         })
     }
 
-    /// The codes that a field chooses from, with their names; empty where it has no list, or one that is too long to choose from.
-    pub fn choices(&self, field: &Field, lang: Lang) -> Vec<(&str, &str)> {
+    /// The codes that a field chooses from on `today`, with their names; empty where it has no list, or one that is too long to choose from.
+    pub fn choices(&self, field: &Field, today: Date, lang: Lang) -> Vec<(String, String)> {
         let list = field.term.list.as_ref().filter(|_| !field.many);
-        list.map(|list| self.vocabulary.choices(list, lang)).unwrap_or_default()
+        list.map(|list| self.vocabulary.choices(self.units(), list, today, lang))
+            .unwrap_or_default()
     }
 
     /// What was published.

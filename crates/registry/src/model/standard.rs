@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use procedure::reference::{Successors, Unit};
 use serde_json::Value;
 
-use super::{DataType, Field, FieldPath, Identifier, Registry, SharedList, text_of, values_at};
+use super::{DataType, Field, FieldPath, Identifier, Registry, SharedList, places::list_of, text_of, values_at};
 
 /// The term of the names of people.
 const PERSON_NAME: &str = "person.name";
@@ -52,7 +52,7 @@ impl Registry {
 
     fn propose_one(&self, field: &Field, text: &str, today: Date) -> Option<Proposed> {
         let at = &field.path;
-        let list = field.term.list.as_ref().and_then(SharedList::named);
+        let list = list_of(field);
         match (field.term.ty, field.term.identifier, list) {
             (DataType::Text, ..) if field.term.id.as_str() == PERSON_NAME => {
                 written(at, text, value::name(text), |name| name.full.clone())
@@ -84,11 +84,7 @@ impl Registry {
     /// That a field names a unit, and the field of provinces beside it that unit's province.
     fn unit(&self, at: &FieldPath, unit: &Unit) -> Proposal {
         let mut values = vec![(at.clone(), unit.code.to_string())];
-        let beside = |field: &&Field| {
-            let list = field.term.list.as_ref().and_then(SharedList::named);
-            list == Some(SharedList::Provinces) && group(&field.path) == group(at)
-        };
-        if let (Some(field), Some(province)) = (self.fields.iter().find(beside), unit.province) {
+        if let (Some(field), Some(province)) = (self.province_beside(at), unit.province) {
             values.push((field.path.clone(), province.to_string()));
         }
         let name = |lang| self.reference.units.address(unit, lang);
@@ -103,11 +99,6 @@ impl Registry {
             ),
         }
     }
-}
-
-/// The group that a field stands in.
-fn group(path: &FieldPath) -> &str {
-    path.as_str().rsplit_once('.').map_or("", |(group, _)| group)
 }
 
 fn written<T>(at: &FieldPath, text: &str, outcome: Outcome<T>, show: impl Fn(&T) -> String) -> Option<Proposed> {

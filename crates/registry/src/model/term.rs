@@ -312,24 +312,31 @@ impl Vocabulary {
         }
     }
 
-    /// What a list has, for somebody who chooses: each code with its name, and one that meant several things in its time by the last. Empty
-    /// for units, which are too many and differ by day.
-    pub fn choices(&self, id: &ListId, lang: Lang) -> Vec<(&str, &str)> {
-        let shared = match SharedList::named(id) {
-            Some(SharedList::Provinces | SharedList::Communes) => Some(&[][..]),
-            Some(SharedList::Ethnicities) => Some(shared::ethnicities()),
-            Some(SharedList::Countries) => Some(shared::countries()),
-            None => None,
-        };
-        match shared {
-            Some(list) => list
-                .iter()
-                .map(|entry| (entry.code.as_str(), entry.name.get(lang)))
-                .collect(),
+    /// What a list has on `today`, for somebody who chooses: each code with its name, and one that meant several things in its time by the
+    /// last. Empty for communes, which are too many.
+    pub fn choices(&self, units: &Units, id: &ListId, today: Date, lang: Lang) -> Vec<(String, String)> {
+        match SharedList::named(id) {
+            Some(SharedList::Communes) => Vec::new(),
+            Some(SharedList::Provinces) => {
+                let provinces = units.provinces(today).into_iter();
+                provinces
+                    .map(|unit| (unit.code.to_string(), unit.name.to_string()))
+                    .collect()
+            }
+            Some(SharedList::Ethnicities) => {
+                let all = shared::ethnicities().iter();
+                all.map(|entry| (entry.code.clone(), entry.name.get(lang).to_owned()))
+                    .collect()
+            }
+            Some(SharedList::Countries) => {
+                let all = shared::countries().iter();
+                all.map(|entry| (entry.code.clone(), entry.name.get(lang).to_owned()))
+                    .collect()
+            }
             None => {
                 let codes = self.lists.get(id).map(|list| list.codes.as_slice()).unwrap_or_default();
                 let last = |n: usize| codes[n + 1..].iter().all(|later| later.code != codes[n].code);
-                let of = |n: usize| (codes[n].code.as_str(), codes[n].name.get(lang));
+                let of = |n: usize| (codes[n].code.clone(), codes[n].name.get(lang).to_owned());
                 (0..codes.len()).filter(|n| last(*n)).map(of).collect()
             }
         }

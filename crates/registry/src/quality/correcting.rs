@@ -1,14 +1,15 @@
 //! Correcting what a record says today, field by field.
 
-use base::{Error, Kind, Problems, Result};
+use base::{Error, Kind, Lang, Problems, Result};
 use identity::{Ctx, Permission};
+use jiff::civil::Date;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Quality;
 use crate::{
     history::Effect,
-    model::{DataType, Field, FieldPath, Registry, RegistryCode, text_of},
+    model::{DataType, Field, FieldPath, Registry, RegistryCode, text_of, values_at},
     service::{Change, Provenance, RecordId, Seen, With, Written},
     store::write,
 };
@@ -64,7 +65,7 @@ impl Quality {
             with: With::Holds {
                 from,
                 to,
-                body: edited(&registry, record.body, &correction.edits)?,
+                body: edited(&registry, record.body, &correction.edits, ctx.now.legal_date())?,
             },
         };
         let provenance = Provenance {
@@ -77,8 +78,8 @@ impl Quality {
     }
 }
 
-/// A body in which some fields say something else.
-pub(super) fn edited(registry: &Registry, mut body: Value, edits: &[Edit]) -> Result<Value> {
+/// A body in which some fields say something else. A commune may be written by its name of `today`, or from before.
+pub(super) fn edited(registry: &Registry, mut body: Value, edits: &[Edit], today: Date) -> Result<Value> {
     let mut problems = Problems::new();
     let before = body.clone();
     for edit in edits {
@@ -95,6 +96,15 @@ pub(super) fn edited(registry: &Registry, mut body: Value, edits: &[Edit]) -> Re
             );
             continue;
         };
+        let typed = edit.value.trim();
+        let typed = if registry.says_commune(field) && !typed.is_empty() {
+            match coded(registry, &before, edits, edit, today, &mut problems) {
+                Some(code) => code,
+                None => continue,
+            }
+        } else {
+            typed.to_owned()
+        };
         let parts: Vec<&str> = edit.field.parts().collect();
         let put = |value: Option<Value>| match (&edit.in_place_of, value) {
             (Some(old), Some(value)) => {
@@ -104,8 +114,8 @@ pub(super) fn edited(registry: &Registry, mut body: Value, edits: &[Edit]) -> Re
             (_, value) => put(&mut body, &parts, value),
         };
         let value = match edit.in_place_of {
-            Some(_) => one(field, edit.value.trim()).map(Some),
-            None => read(field, edit.value.trim()),
+            Some(_) => one(field, &typed).map(Some),
+            None => read(field, &typed),
         };
         match value.map(put) {
             Some(true) => {}
@@ -133,6 +143,38 @@ pub(super) fn edited(registry: &Registry, mut body: Value, edits: &[Edit]) -> Re
     }
     problems.into_result()?;
     Ok(body)
+}
+
+/// The code of the commune that an edit writes. In the province that stands beside it, edited or not, the title of the one that is there
+/// already means that one.
+fn coded(
+    registry: &Registry,
+    before: &Value,
+    edits: &[Edit],
+    edit: &Edit,
+    today: Date,
+    problems: &mut Problems,
+) -> Option<String> {
+    let typed = edit.value.trim();
+    let there = |path: &FieldPath| values_at(before, path).first().copied().and_then(text_of);
+    let beside = registry.province_beside(&edit.field).map(|field| &field.path);
+    let stood = beside.and_then(there);
+    let edited = beside.and_then(|path| edits.iter().find(|edit| edit.field == *path));
+    let province = edited
+        .map(|edit| edit.value.trim().to_owned())
+        .or_else(|| stood.clone());
+    let is_there = |code: &String| {
+        let titled = |lang| {
+            registry
+                .commune_title(code, today, lang)
+                .is_some_and(|title| title == typed)
+        };
+        province == stood && (titled(Lang::Vi) || titled(Lang::En))
+    };
+    if let Some(code) = there(&edit.field).filter(is_there) {
+        return Some(code);
+    }
+    registry.commune_meant(&edit.field, typed, province.as_deref(), today, problems)
 }
 
 /// The value that a text stands for; `Some(None)` for an empty one.

@@ -151,7 +151,7 @@ impl Quality {
             }),
             from,
             to: None,
-            body: edited(registry, record.body.clone(), &edits)?,
+            body: edited(registry, record.body.clone(), &edits, ctx.now.legal_date())?,
         };
         let provenance = Provenance {
             source: taken.source,

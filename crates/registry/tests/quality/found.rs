@@ -4,12 +4,12 @@ use base::Kind;
 use identity::Role;
 use registry::{
     model::Dimension,
-    quality::{Edit, Finding, FindingId, State, Wanted, Whose},
+    quality::{Correction, Edit, Finding, FindingId, State, Wanted, Whose},
     service::{Change, Target, With},
 };
 use serde_json::{Value, json};
 
-use crate::town::{AN, BINH, RULES, Town, code, day, files, member, refusal, seen, towns};
+use crate::town::{AN, BINH, RULES, Town, code, day, files, key, member, refusal, seen, towns};
 
 impl Town {
     pub async fn queue(&self, wanted: &Wanted) -> Vec<Finding> {
@@ -424,6 +424,51 @@ async fn a_commune_that_is_no_more_is_proposed_its_successor_and_of_a_split_one_
         }
         town.settle().await;
         assert!(town.broken().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_commune_is_corrected_by_its_name_in_the_province_beside_it() {
+    for town in towns().await {
+        let mut body = member(AN, "Nguyễn Thị An");
+        body.as_object_mut().expect("an object").remove("commune");
+        let written = town.add(body).await;
+        let correct = async |seen, edits: &[(&str, &str)]| {
+            let correction = Correction {
+                record: written.record.uuid(),
+                seen,
+                edits: edits.iter().map(|(field, value)| edit(field, value)).collect(),
+                source: "Giấy xác nhận thông tin về cư trú".to_owned(),
+                key: key(),
+            };
+            let corrected = town.quality.correct(&town.steward(), &code(), &correction).await;
+            corrected.map_err(|error| refusal(&error))
+        };
+        let known = [("province", "01"), ("commune", "phuong ngoc ha")];
+        for (edits, expected) in [
+            (&known[1..], "province-first"),
+            (&[known[0], ("commune", "phường Hoa Lư")], "unknown-unit"),
+            // The ward of that name that was until 2025 became parts of two.
+            (&[known[0], ("commune", "Văn Miếu - Quốc Tử Giám")], "ambiguous-unit"),
+            (&[("province", "37"), known[1]], "unknown-unit"),
+        ] {
+            assert_eq!(correct(1, edits).await.expect_err("refused"), [expected], "{edits:?}");
+        }
+        correct(1, &known).await.expect("corrected");
+        // The code is there now, and what the page shows of it means the same, in either language.
+        for said in ["phường Ngọc Hà", "Ngọc Hà Ward", "00008"] {
+            assert_eq!(
+                correct(2, &[("commune", said)]).await.expect_err("the same"),
+                ["nothing-changed"]
+            );
+        }
+        correct(2, &[("commune", "Ba Đình")])
+            .await
+            .expect("in the province that is there");
+        assert_eq!(
+            correct(3, &[("commune", "00004")]).await.expect_err("the same"),
+            ["nothing-changed"]
+        );
     }
 }
 

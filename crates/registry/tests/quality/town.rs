@@ -148,6 +148,7 @@ const SCHEMA: &str = r#"{
     "number": { "x-term": "person.number", "type": "string", "pattern": "^[0-9]{12}$" },
     "name": { "x-term": "person.name", "type": "string", "minLength": 1, "maxLength": 100 },
     "status": { "x-term": "person.status", "type": "string", "enum": ["alive", "dead", "missing"] },
+    "province": { "x-term": "place.province", "type": "string", "pattern": "^[0-9]{2}$" },
     "commune": { "x-term": "place.commune", "type": "string", "pattern": "^[0-9]{5}$" },
     "sponsor": { "x-term": "person.number", "type": "string", "pattern": "^[0-9]{12}$" },
     "cards": { "x-term": "person.old-id-card", "type": "array", "maxItems": 5, "items": { "type": "string", "pattern": "^[0-9]{9}$" } }

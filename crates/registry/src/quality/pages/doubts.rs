@@ -257,7 +257,7 @@ async fn looked_up(quality: &Quality, web: &Web, code: &str, id: &str) -> Result
     let fields = std::slice::from_ref(&doubt.field);
     let inputs = record
         .as_ref()
-        .map(|record| inputs(&page, &registry, fields, &record.body));
+        .map(|record| inputs(&page, &registry, fields, &record.body, web.ctx.now.legal_date()));
     Ok(DoubtPage {
         row: Row::of(&page, &registry, &doubt, String::new(), web.ctx.now),
         open: doubt.state.is_open(),

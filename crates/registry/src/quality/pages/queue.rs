@@ -11,6 +11,7 @@ use axum::{
 };
 use base::{Error, Problem, Problems, Result};
 use identity::Web;
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
 use view::{
@@ -318,7 +319,7 @@ fn finding_page(web: &Web, registry: Arc<Registry>, view: FindingView) -> Findin
                 })
                 .collect(),
             rows: rows(&page, &registry, &record.body),
-            inputs: inputs(&page, &registry, &fields, &record.body),
+            inputs: inputs(&page, &registry, &fields, &record.body, web.ctx.now.legal_date()),
             choices: choices
                 .map(|(n, proposal)| Choice::new(n, &proposal.shown).hint(page.text(&proposal.why)))
                 .collect(),
@@ -378,23 +379,37 @@ fn group(path: &FieldPath) -> Option<&str> {
 }
 
 /// An input for each field in or below these that is no list of groups.
-pub(super) fn inputs(page: &Page, registry: &Registry, fields: &[FieldPath], body: &Value) -> Vec<Input> {
+pub(super) fn inputs(page: &Page, registry: &Registry, fields: &[FieldPath], body: &Value, today: Date) -> Vec<Input> {
     wanted(registry, fields, body)
-        .map(|field| Input {
-            name: format!("field.{}", field.path),
-            label: page.text(&field.term.name).to_owned(),
-            value: shown(body, field),
-            hint: page.text(&field.term.technical).to_owned(),
-            choices: choices(page, registry, field, &shown(body, field)),
+        .map(|field| {
+            let now = shown(body, field);
+            let hint = if registry.says_commune(field) {
+                page.t(
+                    "Tên hiện nay hoặc tên trước ngày 01/7/2025; cũng có thể nhập mã năm chữ số.",
+                    "The name of today or the one before 1 July 2025, or the five digits of the code.",
+                )
+            } else {
+                page.text(&field.term.technical)
+            };
+            Input {
+                name: format!("field.{}", field.path),
+                label: page.text(&field.term.name).to_owned(),
+                hint: hint.to_owned(),
+                choices: choices(page, registry, field, &now, today),
+                value: match registry.says_commune(field) {
+                    true => registry.commune_title(&now, today, page.lang).unwrap_or(now),
+                    false => now,
+                },
+            }
         })
         .collect()
 }
 
 /// What a field chooses from, and what it says now where that is not among them: it stays unless somebody changes it.
-fn choices(page: &Page, registry: &Registry, field: &Field, now: &str) -> Vec<ui::Choice> {
-    let mut known = registry.choices(field, page.lang);
+fn choices(page: &Page, registry: &Registry, field: &Field, now: &str, today: Date) -> Vec<ui::Choice> {
+    let mut known = registry.choices(field, today, page.lang);
     if !known.is_empty() && !now.is_empty() && known.iter().all(|(code, _)| *code != now) {
-        known.insert(0, (now, now));
+        known.insert(0, (now.to_owned(), now.to_owned()));
     }
     known
         .into_iter()

@@ -75,7 +75,7 @@ impl Clean {
             Some(folder) => Reference::load(folder)?,
             None => Reference::embedded()?,
         };
-        let gazetteer = registry::import::gazetteer(&reference.units)?;
+        let gazetteer = registry::model::gazetteer(&reference.units)?;
         fs::create_dir_all(&self.out).with_context(|| format!("making {}", self.out.display()))?;
         let mut all_accepted = true;
         for file in &self.files {

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::{
     items::is_list,
     mapping::{Target, address, codes, put, sort_of},
-    units::{gazetteer, named},
+    units::named,
 };
 use crate::model::{DataType, Field, FieldPath, Identifier, Registry};
 
@@ -33,7 +33,7 @@ pub(crate) struct Cells {
     /// Of each field of the layout its column in the file, and what becomes of a value.
     targets: Vec<(usize, FieldPath, Target)>,
     /// The units, where there are addresses.
-    gazetteer: Option<Gazetteer>,
+    gazetteer: Option<Arc<Gazetteer>>,
     today: Date,
 }
 
@@ -110,7 +110,7 @@ impl Cells {
             registry: Arc::clone(registry),
             layout,
             targets,
-            gazetteer: located.then(|| gazetteer(registry.units())).transpose()?,
+            gazetteer: located.then(|| registry.gazetteer()).transpose()?,
             today,
         })
     }

@@ -43,7 +43,7 @@ pub(super) struct Plan {
     /// What was found before the first row.
     pub heads: Vec<Entry>,
     /// The units, where there are addresses.
-    pub gazetteer: Option<Gazetteer>,
+    pub gazetteer: Option<Arc<Gazetteer>>,
     pub now: Timestamp,
 }
 

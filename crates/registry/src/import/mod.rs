@@ -31,7 +31,6 @@ pub use mapping::{Form, Mapping};
 pub use run::import;
 pub(crate) use suggest::recognise;
 pub use suggest::suggest;
-pub use units::gazetteer;
 
 /// Records of one transaction: others who write to the registry, on SQLite to the node, wait so long, some four seconds. The more there
 /// are, the more of them lie on one page of the index, which is written once.

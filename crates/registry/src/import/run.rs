@@ -19,7 +19,7 @@ use store::transact;
 use tokio::{sync::mpsc, task::spawn_blocking};
 
 use super::{
-    Mapping, Options, Progress, Stage, Summary, gazetteer,
+    Mapping, Options, Progress, Stage, Summary,
     judge::{Good, Judged, Plan},
     mapping::{Column, Target},
     read::{self, Fingerprint, Of},
@@ -135,7 +135,7 @@ fn plan(path: PathBuf, registry: Arc<Registry>, mapping: Mapping, now: Timestamp
     }
     let has_address = |column: &Column| matches!(column.target, Target::Address { .. });
     let gazetteer = if mapping.columns.iter().any(has_address) {
-        Some(gazetteer(registry.units())?)
+        Some(registry.gazetteer()?)
     } else {
         None
     };

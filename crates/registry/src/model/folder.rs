@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use base::{Error, Kind, Result};
@@ -217,6 +217,7 @@ fn compile(files: &Files, reference: &Arc<Reference>, sink: &mut Sink) -> Option
         files: packed,
         validator,
         reference: Arc::clone(reference),
+        gazetteer: OnceLock::new(),
     })
 }
 

@@ -18,9 +18,14 @@ mod schema;
 mod standard;
 mod term;
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use base::{Lang, Text, Timestamp, codes::AgencyCode};
+use cleansing::address::Gazetteer;
 use exchange::model::{Purpose, identifier::ClientId};
 use jiff::civil::Date;
 use procedure::reference::Reference;
@@ -38,6 +43,7 @@ pub(crate) use folder::{folder_names, same_name};
 pub(crate) use judge::text_of;
 pub use judge::{Judgement, KEY_SEPARATOR};
 pub use migration::{Migration, Ready, Step};
+pub use places::gazetteer;
 pub(crate) use pseudonym::is_pseudonym;
 pub use pseudonym::{Behind, PseudonymKey};
 pub use represented::{Existence, Represented};
@@ -107,6 +113,7 @@ pub struct Registry {
     files: Files,
     validator: jsonschema::Validator,
     reference: Arc<Reference>,
+    gazetteer: OnceLock<Arc<Gazetteer>>,
 }
 
 impl fmt::Debug for Registry {

@@ -1,8 +1,11 @@
 //! Provinces that people choose, and communes that they write by name.
 
-use base::{Lang, Problems};
+use std::sync::Arc;
+
+use base::{Lang, Problems, Result};
+use cleansing::address::{ChangeRow, Gazetteer, UnitRow};
 use jiff::civil::Date;
-use procedure::reference::{Unit, UnitCode};
+use procedure::reference::{Unit, UnitCode, Units};
 
 use super::{Field, FieldPath, Registry, SharedList};
 
@@ -18,6 +21,18 @@ impl Registry {
     /// The name of a commune that is in force on `today`, with its kind.
     pub fn commune_title(&self, code: &str, today: Date, lang: Lang) -> Option<String> {
         self.units().resolve(code, today).map(|unit| unit.title(lang))
+    }
+
+    /// The units of its reference data, for finding addresses that are written in words; made when it is first asked for, some 4 MB.
+    ///
+    /// # Errors
+    /// The data contradict themselves.
+    pub(crate) fn gazetteer(&self) -> Result<Arc<Gazetteer>> {
+        if let Some(gazetteer) = self.gazetteer.get() {
+            return Ok(Arc::clone(gazetteer));
+        }
+        let made = Arc::new(gazetteer(self.units())?);
+        Ok(Arc::clone(self.gazetteer.get_or_init(|| made)))
     }
 
     /// The field that says in which province the unit of another lies: the one in the same group.
@@ -70,6 +85,42 @@ impl Registry {
         }
         None
     }
+}
+
+/// The gazetteer of the reference data.
+///
+/// # Errors
+/// The data contradict themselves.
+pub fn gazetteer(units: &Units) -> Result<Gazetteer> {
+    let mut all: Vec<_> = units
+        .iter()
+        .map(|unit| {
+            let codes = [Some(unit.code), unit.province, unit.district];
+            (codes.map(|code| code.map(|code| code.to_string())), unit)
+        })
+        .collect();
+    // Longer codes lie in shorter ones, and what lies in a unit comes after it.
+    all.sort_by_key(|([code, ..], _)| code.as_ref().map_or(0, String::len));
+    let rows = all.iter().map(|([code, province, district], unit)| UnitRow {
+        code: code.as_deref().unwrap_or_default(),
+        valid_from: unit.valid_from,
+        valid_to: unit.valid_to,
+        kind: unit.kind.label(Lang::Vi),
+        name: &unit.name,
+        province: province.as_deref(),
+        district: district.as_deref(),
+    });
+    let changes: Vec<_> = units
+        .changes()
+        .map(|(old, part)| (old.to_string(), part.unit.code.to_string(), part))
+        .collect();
+    let changes = changes.iter().map(|(old, new, part)| ChangeRow {
+        old,
+        new,
+        is_default: part.is_default,
+        doubtful: part.doubtful,
+    });
+    Gazetteer::new(rows, changes)
 }
 
 fn names(units: &[&Unit], lang: Lang) -> String {

@@ -14,6 +14,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("country", 1),
     ("cleansing", 1),
     ("linkage", 1),
+    ("papers", 1),
     ("store", 1),
     ("ledger", 1),
     ("view", 1),

@@ -6,6 +6,7 @@ extern crate self as view;
 
 pub mod assets;
 pub mod chart;
+pub mod files;
 mod format;
 mod headers;
 mod page;

@@ -6,6 +6,7 @@ use ::exchange::{Said, model::identifier::SubsystemId};
 use base::{Error, Kind, Problems, Result, Text, Timestamp};
 use bytes::Bytes;
 use identity::Ctx;
+use papers::plain_name;
 use sha2::{Digest as _, Sha256};
 use store::transact;
 
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     model::action::{ConsultationId, File, UploadId},
-    service::{Dossiers, LARGEST_PIECE, plain_name},
+    service::{Dossiers, LARGEST_PIECE},
     store::uploads::{self, Upload},
 };
 

@@ -14,7 +14,12 @@ use identity::Web;
 use jiff::civil::Date;
 use procedure::process::Silence;
 use serde::Deserialize;
-use view::{Link, Page, ui, ui::Tone};
+use view::{
+    Link, Page,
+    files::{self, Filled},
+    ui,
+    ui::Tone,
+};
 
 use super::{
     AskedItem, AskedState, AskedView, Fact, GivenOpinion, Shown,
@@ -25,7 +30,7 @@ use crate::{
     pages::{
         citizen::{
             PIECE, SLACK,
-            papers::{self, Body, FileLine, about, at, at_a_file, file_line, parts},
+            papers::{self, FileLine, about, file_line},
             upload, upload_id,
         },
         desk::{inline, left},
@@ -388,11 +393,11 @@ async fn answered(
     body: std::result::Result<Multipart, MultipartRejection>,
 ) -> Result<Response> {
     let again = |kind: Kind| StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-    let body = match parts(body).await {
+    let body = match files::parts(body).await {
         Ok(body) => body,
         Err(Error::Refused(kind, problems)) => {
             let asked = Question::load(web, dossiers, id).await?;
-            return Ok(asked.draw(web, Vec::new(), at(FILE, problems, None), again(kind)));
+            return Ok(asked.draw(web, Vec::new(), files::at(FILE, &problems, None), again(kind)));
         }
         Err(error) => return Err(error),
     };
@@ -422,7 +427,7 @@ async fn answered(
 }
 
 /// Takes out the files that the form names and takes in those that came with it: what is wrong with them.
-async fn change_files(web: &Web, dossiers: &Dossiers, id: ConsultationId, body: &Body) -> Result<Problems> {
+async fn change_files(web: &Web, dossiers: &Dossiers, id: ConsultationId, body: &Filled) -> Result<Problems> {
     if dossiers.asked_one(&web.ctx, id).await?.item.state != AskedState::Open {
         // Sent twice: the files of the first time count.
         return Ok(Problems::new());
@@ -441,7 +446,9 @@ async fn change_files(web: &Web, dossiers: &Dossiers, id: ConsultationId, body: 
             .await;
         match stored {
             Ok(_) => {}
-            Err(Error::Refused(kind, why)) if at_a_file(kind) => problems.extend(at(FILE, why, Some(&sent.name))),
+            Err(Error::Refused(kind, why)) if files::is_of_file(kind) => {
+                problems.extend(files::at(FILE, &why, Some(&sent.name)));
+            }
             Err(error) => return Err(error),
         }
     }

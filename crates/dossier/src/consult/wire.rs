@@ -3,17 +3,15 @@
 
 use base::{Problems, Result, Text, Timestamp, codes::AgencyCode};
 use jiff::civil::Date;
+use papers::plain_name;
 use procedure::process::Silence;
 use serde::{Deserialize, Serialize};
 
 use super::MOST_FILES;
-use crate::{
-    model::{
-        action::{File, Respondent},
-        command::LONGEST_TEXT,
-        state::Answer,
-    },
-    service::plain_name,
+use crate::model::{
+    action::{File, Respondent},
+    command::LONGEST_TEXT,
+    state::Answer,
 };
 
 /// The version of these messages.

@@ -147,18 +147,6 @@ pub(super) fn role(lang: Lang, role: &str) -> Option<&'static str> {
     Some(lang.t(vi, en))
 }
 
-/// A segment of a path or a value of a query.
-pub(crate) fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,10 +157,5 @@ mod tests {
         assert_eq!(working_time(Lang::Vi, 200), "3 giờ 20 phút làm việc");
         assert_eq!(working_time(Lang::En, 240), "4 working hours");
         assert_eq!(working_time(Lang::Vi, 1_500), "khoảng 3 ngày làm việc");
-    }
-
-    #[test]
-    fn an_address_holds_no_surprise() {
-        assert_eq!(encoded("Lê & con/#1"), "L%C3%AA%20%26%20con%2F%231");
     }
 }

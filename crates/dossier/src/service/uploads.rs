@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use base::{Error, Kind, Problems, Result};
 use identity::Ctx;
-use procedure::{form, form::Format, package::Package};
+use papers::Format;
+use procedure::{form, package::Package};
 use store::transact;
 
-use super::{Dossiers, FilingPaper, drafts::upload_owner, handling::no_dossier, inspect};
+use super::{Dossiers, FilingPaper, drafts::upload_owner, handling::no_dossier};
 use crate::{
     consult::MOST_FILES as MOST_FILES_OF_OPINION,
     model::action::{ConsultationId, File, Paper, UploadId},
@@ -155,7 +156,7 @@ impl Dossiers {
             announced: None,
             package: place.package,
             paper: place.paper,
-            name: inspect::plain_name(name),
+            name: papers::plain_name(name),
             declared_size: length,
             received: 0,
             file: None,
@@ -397,7 +398,7 @@ impl Dossiers {
         rule.check_length(i64::try_from(size).unwrap_or(i64::MAX))?;
         let (accept, most_pages) = (rule.accept.clone(), rule.most_pages);
         let (content, verdict) = tokio::task::spawn_blocking(move || {
-            let verdict = inspect::inspect(&content, &accept, most_pages);
+            let verdict = papers::inspect(&content, &accept, most_pages);
             (content, verdict)
         })
         .await
@@ -405,7 +406,7 @@ impl Dossiers {
         let verdict = verdict.map_err(|problems| Error::Refused(Kind::Invalid, problems))?;
         let blob = self.store().blobs().put(&content).await?;
         Ok(File {
-            name: inspect::plain_name(name),
+            name: papers::plain_name(name),
             media_type: verdict.format.media_type().to_owned(),
             size,
             pages: verdict.pages,

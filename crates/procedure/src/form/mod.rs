@@ -21,6 +21,7 @@ mod show;
 use std::collections::{BTreeSet, HashMap};
 
 use base::Text;
+use papers::Format;
 use serde::{Deserialize, Serialize};
 
 pub use answers::Answers;
@@ -213,49 +214,6 @@ pub enum PaperKind {
     Submit,
     /// Only shown (xuất trình).
     Show,
-}
-
-/// A format of an uploaded file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// PDF.
-    Pdf,
-    /// JPEG.
-    Jpeg,
-    /// PNG.
-    Png,
-    /// WebP.
-    Webp,
-    /// HEIC, what telephones take.
-    Heic,
-}
-
-impl Format {
-    /// Every format.
-    pub const ALL: [Self; 5] = [Self::Pdf, Self::Jpeg, Self::Png, Self::Webp, Self::Heic];
-
-    /// The media type.
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Pdf => "application/pdf",
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Webp => "image/webp",
-            Self::Heic => "image/heic",
-        }
-    }
-
-    /// Endings of file names, for the file chooser.
-    pub const fn endings(self) -> &'static str {
-        match self {
-            Self::Pdf => ".pdf",
-            Self::Jpeg => ".jpg,.jpeg",
-            Self::Png => ".png",
-            Self::Webp => ".webp",
-            Self::Heic => ".heic",
-        }
-    }
 }
 
 impl Form {

@@ -12,12 +12,12 @@ use procedure::{
     decision::{Bar, Fee},
     form::{Origin, SummarySection},
 };
-use view::{Link, Page, ui};
+use view::{Link, Page, files::encoded, ui};
 
 use super::{
     Portal, Posted, again, answer_of_draft, barred, draft_id, drafts, field, fields, papers, rules, settled, to,
 };
-use crate::{model::action::Channel, pages::text::encoded, service::DraftView};
+use crate::{model::action::Channel, service::DraftView};
 
 #[derive(Template)]
 #[template(path = "citizen/check.html")]

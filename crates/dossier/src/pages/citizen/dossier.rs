@@ -3,16 +3,20 @@
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
 };
 use axum_extra::extract::Query;
 use base::{Dong, Error, Kind, Lang, Problems, Result, Text, Timestamp};
-use bytes::Bytes;
 use identity::{Actor, Purpose, Web};
 use procedure::{decision::Fee, form::SummarySection, package::PaymentTime};
 use serde::Deserialize;
-use view::{Page, ui, ui::Tone};
+use view::{
+    Page,
+    files::{attachment, encoded},
+    ui,
+    ui::Tone,
+};
 
 use super::{Portal, Posted, again, answer, field, fields, mine, papers, to, words};
 use crate::{
@@ -22,7 +26,7 @@ use crate::{
         command::Command,
         status::{Decision, Money, NationalStatus},
     },
-    pages::text::{CheckLine, ContestLine, WriteLine, check_lines, contest_lines, encoded, write_lines},
+    pages::text::{CheckLine, ContestLine, WriteLine, check_lines, contest_lines, write_lines},
     service::{DossierView, NoticeItem},
 };
 
@@ -331,35 +335,6 @@ async fn content(web: &Web, portal: &Portal, code: &str, sha256: &str, document:
     }
 }
 
-/// A file to be kept, never shown in this site: what people upload may be hostile.
-fn attachment(name: &str, media: &str, content: Bytes) -> Response {
-    let plain: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    // RFC 6266 with the name in the encoding of RFC 5987, and a plain one for old clients.
-    let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", encoded(name));
-    let value =
-        |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    let mut response = content.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, value(media));
-    headers.insert(header::CONTENT_DISPOSITION, value(&disposition));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("sandbox; default-src 'none'"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    response
-}
-
 #[derive(Template)]
 #[template(path = "citizen/withdraw.html")]
 struct WithdrawPage {
@@ -442,32 +417,5 @@ async fn withdrawn(web: &Web, portal: &Portal, code: &str, posted: Posted) -> Re
 impl DossierPage {
     fn under(&self, what: &str) -> String {
         format!("{}/{what}", self.path)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_name_cannot_break_its_header() {
-        let name = "Giấy \"chứng sinh\"\r\nSet-Cookie: x=1.pdf";
-        let response = attachment(name, "application/pdf", Bytes::from_static(b"%PDF"));
-        let value = response.headers()[header::CONTENT_DISPOSITION]
-            .to_str()
-            .expect("plain")
-            .to_owned();
-        assert!(
-            value
-                .starts_with("attachment; filename=\"Gi_y__ch_ng_sinh___Set-Cookie__x_1.pdf\"; filename*=UTF-8''Gi%E1"),
-            "{value}"
-        );
-        assert!(!response.headers().contains_key(header::SET_COOKIE));
-        assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
-        assert!(
-            response.headers()[header::CONTENT_SECURITY_POLICY]
-                .to_str()
-                .is_ok_and(|v| v.starts_with("sandbox"))
-        );
     }
 }

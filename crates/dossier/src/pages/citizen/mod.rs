@@ -28,11 +28,13 @@ use axum::{
 use base::{Error, Kind, Problems, Result};
 use identity::{Actor, Ctx, Web};
 use procedure::package::Package;
-use view::{Link, Page};
+use view::{
+    Link, Page,
+    files::{encoded, too_large, unreadable},
+};
 
 use crate::{
     model::{action::UploadId, state::Rules},
-    pages::text::encoded,
     service::Dossiers,
     store::drafts::DraftId,
 };
@@ -152,24 +154,6 @@ fn fields(posted: Posted) -> Result<Vec<(String, String)>> {
 /// The first value of a field, or nothing.
 pub(crate) fn field<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
     fields.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str())
-}
-
-fn too_large() -> Error {
-    Error::refused(
-        Kind::TooLarge,
-        "too-large",
-        "Dữ liệu gửi lên vượt quá dung lượng cho phép. Chụp hoặc quét lại với dung lượng nhỏ hơn, hoặc gửi từng tệp một.",
-        "What was sent is larger than allowed. Take or scan it again, smaller, or send one file at a time.",
-    )
-}
-
-fn unreadable() -> Error {
-    Error::refused(
-        Kind::Invalid,
-        "unreadable",
-        "Không đọc được dữ liệu của biểu mẫu. Tải lại trang rồi gửi lại.",
-        "The form could not be read. Reload the page and send it again.",
-    )
 }
 
 fn draft_id(text: &str) -> Result<DraftId> {

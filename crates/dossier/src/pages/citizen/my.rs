@@ -6,12 +6,11 @@ use axum_extra::extract::Query;
 use base::{Lang, Result, Text, Timestamp};
 use identity::{Actor, Web};
 use serde::Deserialize;
-use view::{Link, Notice, Page, ui, ui::Tone};
+use view::{Link, Notice, Page, files::encoded, ui, ui::Tone};
 
 use super::{Portal, answer, to, words};
 use crate::{
     model::status::NationalStatus,
-    pages::text::encoded,
     service::{DossierItem, Filter, NoticeItem, PAGE},
 };
 

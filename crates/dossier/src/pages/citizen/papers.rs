@@ -8,16 +8,17 @@ use axum::{
 };
 use axum_extra::extract::Query;
 use base::{Error, Lang, Problems, Result};
-use bytes::Bytes;
 use identity::Web;
-use procedure::form::{Format, Paper, PaperKind};
-use view::{Link, Page, ui};
-
-use super::{
-    Portal, again, answer, answer_of_draft, draft_id, field, forms::From, to, too_large, unreadable, upload_id, words,
+use papers::Format;
+use procedure::form::{Paper, PaperKind};
+use view::{
+    Link, Page,
+    files::{self, encoded},
+    ui,
 };
+
+use super::{Portal, again, answer, answer_of_draft, draft_id, field, forms::From, to, upload_id};
 use crate::{
-    pages::text::encoded,
     service::{DraftView, PaperView, Rule, UploadFor},
     store::uploads::Upload,
 };
@@ -122,15 +123,8 @@ pub(crate) fn accept(rule: &Rule) -> String {
 
 /// Formats, size and pages in one sentence.
 pub(crate) fn limits(rule: &Rule, lang: Lang) -> String {
-    let name = |format: &Format| match format {
-        Format::Pdf => "PDF",
-        Format::Jpeg => "JPG",
-        Format::Png => "PNG",
-        Format::Webp => "WebP",
-        Format::Heic => "HEIC",
-    };
-    let names = rule.accept.iter().map(name).collect::<Vec<_>>().join(", ");
-    let (size, pages) = (words::size(lang, rule.largest), rule.most_pages);
+    let names: Vec<&str> = rule.accept.iter().copied().map(Format::name).collect();
+    let (names, size, pages) = (names.join(", "), files::size(lang, rule.largest), rule.most_pages);
     match lang {
         Lang::Vi => format!("Nhận tệp {names}; mỗi tệp không quá {size} và {pages} trang."),
         Lang::En => format!("{names}; at most {size} and {pages} pages a file."),
@@ -174,7 +168,7 @@ pub(crate) fn file_line(upload: &Upload, lang: Lang) -> FileLine {
 
 /// `1,2 MB · 3 trang`.
 pub(crate) fn about(size: u64, pages: Option<u32>, lang: Lang) -> String {
-    let size = words::size(lang, size);
+    let size = files::size(lang, size);
     match pages {
         Some(1) => format!("{size} · {}", lang.t("1 trang", "1 page")),
         Some(n) => format!("{size} · {n} {}", lang.t("trang", "pages")),
@@ -202,10 +196,10 @@ async fn sent(
 ) -> Result<Response> {
     let id = draft_id(id)?;
     let view = portal.dossiers.draft(&web.ctx, id).await?;
-    let body = match parts(body).await {
+    let body = match files::parts(body).await {
         Ok(body) => body,
         Err(Error::Refused(kind, problems)) => {
-            return draw(web, portal, &view, slug, "", at_file(problems, None), again(kind));
+            return draw(web, portal, &view, slug, "", at_file(&problems, None), again(kind));
         }
         Err(error) => return Err(error),
     };
@@ -219,9 +213,9 @@ async fn sent(
             .await;
         match stored {
             Ok(_) => {}
-            Err(Error::Refused(kind, why)) if at_a_file(kind) => {
+            Err(Error::Refused(kind, why)) if files::is_of_file(kind) => {
                 worst = Some(worst.map_or(kind, |_| base::Kind::Invalid));
-                problems.extend(at_file(why, Some(&sent.name)));
+                problems.extend(at_file(&why, Some(&sent.name)));
             }
             Err(error) => return Err(error),
         }
@@ -290,77 +284,8 @@ pub(super) async fn remove(
     )
 }
 
-/// What a form with files sent.
-pub(crate) struct Body {
-    pub fields: Vec<(String, String)>,
-    pub files: Vec<Sent>,
-}
-
-/// A file that came with a form.
-pub(crate) struct Sent {
-    /// The field.
-    pub field: String,
-    /// The sender's name for it.
-    pub name: String,
-    pub content: Bytes,
-}
-
-/// Reads a form with files. A file field that was left empty is no file.
-pub(crate) async fn parts(body: std::result::Result<Multipart, MultipartRejection>) -> Result<Body> {
-    let mut body = body.map_err(|_| unreadable())?;
-    let refused = |error: axum::extract::multipart::MultipartError| {
-        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            too_large()
-        } else {
-            unreadable()
-        }
-    };
-    let mut all = Body {
-        fields: Vec::new(),
-        files: Vec::new(),
-    };
-    while let Some(part) = body.next_field().await.map_err(refused)? {
-        let Some(field) = part.name().map(str::to_owned) else {
-            continue;
-        };
-        match part.file_name().map(str::to_owned) {
-            Some(name) => {
-                let content = part.bytes().await.map_err(refused)?;
-                if !(name.is_empty() && content.is_empty()) {
-                    all.files.push(Sent { field, name, content });
-                }
-            }
-            None => all.fields.push((field, part.text().await.map_err(refused)?)),
-        }
-    }
-    Ok(all)
-}
-
-/// Whether a refusal is about the file itself, and so stands beside it.
-pub(crate) const fn at_a_file(kind: base::Kind) -> bool {
-    matches!(kind, base::Kind::Invalid | base::Kind::TooLarge)
-}
-
-/// The problems of a file at the control that sent it, each with the file's name.
-pub(crate) fn at(control: &str, problems: Problems, name: Option<&str>) -> Problems {
-    let mut moved = Problems::new();
-    for problem in &problems {
-        let (vi, en) = (problem.text.get(Lang::Vi), problem.text.get(Lang::En));
-        match name {
-            Some(name) => moved.add(
-                &problem.code,
-                control,
-                format!("“{name}”: {vi}"),
-                format!("“{name}”: {en}"),
-            ),
-            None => moved.add(&problem.code, control, vi, en),
-        }
-    }
-    moved
-}
-
-fn at_file(problems: Problems, name: Option<&str>) -> Problems {
-    at(FILE, problems, name)
+fn at_file(problems: &Problems, name: Option<&str>) -> Problems {
+    files::at(FILE, problems, name)
 }
 
 fn no_paper() -> Error {

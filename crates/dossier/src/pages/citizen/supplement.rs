@@ -9,12 +9,16 @@ use axum::{
 use base::{Error, Kind, Lang, Problems, Result};
 use identity::{Purpose, Web};
 use procedure::form::{Answers, Context, FieldState, Origin, PageInput, PageState, SHOWN, Status, render};
-use view::{Link, Page, ui};
+use view::{
+    Link, Page,
+    files::{self, Filled, encoded},
+    ui,
+};
 
 use super::{
     Portal, again, answer,
     dossier::place,
-    papers::{self, Body, FileLine, at, at_a_file, parts},
+    papers::{self, FileLine},
     rules, settled, to, upload_id,
 };
 use crate::{
@@ -22,7 +26,6 @@ use crate::{
         action::MissingItem,
         command::{BroughtUp, brought_up},
     },
-    pages::text::encoded,
     service::{DossierView, FilingPaper, Rule, UploadFor, UploadState},
 };
 
@@ -230,7 +233,7 @@ async fn sent(
         return Ok(to(back));
     };
     let mut given = Given::default();
-    let body = match parts(body).await {
+    let body = match files::parts(body).await {
         Ok(body) => body,
         Err(Error::Refused(kind, problems)) => {
             given.problems = problems;
@@ -288,7 +291,7 @@ async fn sent(
 
 /// Reads the asked fields, page by page of the form, as if their page were shown with them alone; then what they bring up,
 /// until nothing new comes up.
-fn take_answers(web: &Web, law: &Law<'_>, items: &[MissingItem], body: &Body, given: &mut Given) {
+fn take_answers(web: &Web, law: &Law<'_>, items: &[MissingItem], body: &Filled, given: &mut Given) {
     let form = &law.view.package.form;
     let before = &law.view.state.answers;
     let seen = |id: &str| body.fields.iter().any(|(name, value)| name == SHOWN && value == id);
@@ -365,7 +368,7 @@ async fn take_files(
     portal: &Portal,
     view: &DossierView,
     wanted: &[&str],
-    body: &Body,
+    body: &Filled,
     given: &mut Given,
 ) -> Result<()> {
     for paper in wanted {
@@ -401,8 +404,8 @@ async fn take_files(
                 .await
             {
                 Ok(state) => given.files.push(((*paper).to_owned(), state)),
-                Err(Error::Refused(kind, why)) if at_a_file(kind) => {
-                    given.problems.extend(at(paper, why, Some(&file.name)));
+                Err(Error::Refused(kind, why)) if files::is_of_file(kind) => {
+                    given.problems.extend(files::at(paper, &why, Some(&file.name)));
                 }
                 Err(error) => return Err(error),
             }

@@ -10,10 +10,10 @@ use axum_extra::extract::Query;
 use base::{Error, Kind, Problems, Result, Text, Timestamp};
 use identity::Web;
 use serde::Deserialize;
-use view::{Link, Page, ui, ui::Tone};
+use view::{Link, Page, files::encoded, ui, ui::Tone};
 
 use super::{Portal, again, answer, throttle, to, words};
-use crate::{pages::text::encoded, service::Tracking};
+use crate::service::Tracking;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -11,11 +11,11 @@ use bytes::Bytes;
 use identity::{Ctx, Web};
 use serde::Deserialize;
 use serde_json::json;
+use view::files::{encoded, too_large, unreadable};
 
-use super::{Portal, draft_id, too_large, unreadable, upload_id};
+use super::{Portal, draft_id, upload_id};
 use crate::{
     consult,
-    pages::text::encoded,
     service::{Dossiers, UploadFor, UploadState},
 };
 

@@ -16,18 +16,6 @@ use crate::{
     service::HistoryLine,
 };
 
-/// `1,2 MB`.
-pub(super) fn size(lang: Lang, bytes: u64) -> String {
-    let mega = bytes as f64 / f64::from(1 << 20);
-    if mega >= 0.95 {
-        return format!("{} MB", view::decimal(lang, mega, 1));
-    }
-    format!(
-        "{} KB",
-        view::number(lang, i64::try_from(bytes.div_ceil(1024)).unwrap_or(i64::MAX))
-    )
-}
-
 /// `17:00 ngày 24/11/2026`.
 pub(super) fn moment(lang: Lang, at: Timestamp) -> String {
     match lang {

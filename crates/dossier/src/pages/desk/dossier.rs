@@ -14,7 +14,7 @@ use procedure::{
     process::{DrawOptions, OutcomeEffect, OutlineStep, draw, outline},
 };
 use serde::Deserialize;
-use view::{Link, Page, ui, ui::Tone};
+use view::{Link, Page, files::encoded, ui, ui::Tone};
 
 use super::queue::{left, tone};
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
         state::{Answer, Consulted},
         status::Money,
     },
-    pages::text::{CheckLine, ContestLine, WriteLine, check_lines, contest_lines, encoded, write_lines},
+    pages::text::{CheckLine, ContestLine, WriteLine, check_lines, contest_lines, write_lines},
     service::{DossierView, Dossiers, HistoryLine, TaskView},
 };
 

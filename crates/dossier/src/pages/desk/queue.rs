@@ -10,7 +10,7 @@ use axum_extra::extract::Query;
 use base::{Lang, Result, Timestamp};
 use identity::{Permission, Role, Web};
 use serde::Deserialize;
-use view::{Link, Page, ui, ui::Tone};
+use view::{Link, Page, files::encoded, ui, ui::Tone};
 
 use crate::{
     consult::{
@@ -18,7 +18,7 @@ use crate::{
         pages::{Row as AskedRow, row as asked_row},
     },
     model::{foresight::Outlook, status::NationalStatus},
-    pages::text::{self, encoded, working_time},
+    pages::text::{self, working_time},
     service::{ConsultationItem, Dossiers, Filter, Holder, QueueItem, QueueQuery, Watch},
 };
 

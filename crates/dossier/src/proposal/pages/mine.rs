@@ -12,14 +12,14 @@ use base::{Error, Kind, Lang, Problems, Result, Text, Timestamp};
 use identity::Web;
 use serde::Deserialize;
 use uuid::Uuid;
-use view::{Link, Notice, Page, ui, ui::Tone};
+use view::{Link, Notice, Page, files::encoded, ui, ui::Tone};
 
 use super::super::{
     Ladder, Level, ProposalView, Wish,
     model::{Entry, ProposalId, State as Standing, Step},
     own::{can_decline, can_open, can_restore},
 };
-use crate::{pages::text::encoded, service::Dossiers};
+use crate::service::Dossiers;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -3,13 +3,10 @@
 use std::collections::BTreeSet;
 
 use base::codes::PaperCode;
+use papers::Format;
 use toml::Spanned;
 
-use super::{
-    super::{Format, Paper},
-    Loader, is_slug,
-    raw::RawPaper,
-};
+use super::{super::Paper, Loader, is_slug, raw::RawPaper};
 
 impl Loader<'_, '_> {
     pub(super) fn paper(&mut self, raw: RawPaper, ids: &mut BTreeSet<String>) -> Paper {

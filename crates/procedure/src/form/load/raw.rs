@@ -1,10 +1,11 @@
 //! form.toml as it is written: its keys, before anything is judged.
 
 use base::Text;
+use papers::Format;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::super::{Format, PaperKind, Retention, Sensitivity};
+use super::super::{PaperKind, Retention, Sensitivity};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -268,7 +268,7 @@ impl Town {
     }
 
     pub async fn post(&self, ctx: &Ctx, path: &str, fields: &[(String, String)]) -> Answer {
-        let encode = crate::pages::text::encoded;
+        let encode = view::files::encoded;
         let body: Vec<String> = fields
             .iter()
             .map(|(n, v)| format!("{}={}", encode(n), encode(v)))

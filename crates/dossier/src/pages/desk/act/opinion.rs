@@ -8,7 +8,11 @@ use axum::{
 use base::{Error, Kind, Problems, Result, Timestamp};
 use identity::{Permission, Scope, Web};
 use procedure::process::Silence;
-use view::{Link, Page, ui};
+use view::{
+    Link, Page,
+    files::{self, Sent},
+    ui,
+};
 
 use super::{
     super::dossier::{load, no_step, place},
@@ -20,7 +24,7 @@ use crate::{
         action::File,
         command::{Command, Opinion},
     },
-    pages::citizen::papers::{self, Sent, at, at_a_file, parts},
+    pages::citizen::papers,
     service::{DossierView, Dossiers, question, silence},
 };
 
@@ -153,7 +157,7 @@ pub(in crate::pages::desk) async fn answer(
     };
     let mut posted = Vec::new();
     let done = async {
-        let body = parts(body).await?;
+        let body = files::parts(body).await?;
         posted = body.fields;
         let command = Command::AnswerConsultation(Opinion {
             sent_by: sent_by.clone(),
@@ -188,7 +192,9 @@ async fn judged(dossiers: &Dossiers, sent: &[Sent]) -> Result<Vec<File>> {
         match dossiers.judge_and_keep(&one.name, one.content.to_vec(), &rule).await {
             Ok(file) if files.iter().any(|known| known.sha256 == file.sha256) => {}
             Ok(file) => files.push(file),
-            Err(Error::Refused(kind, why)) if at_a_file(kind) => problems.extend(at(FILE, why, Some(&one.name))),
+            Err(Error::Refused(kind, why)) if files::is_of_file(kind) => {
+                problems.extend(files::at(FILE, &why, Some(&one.name)));
+            }
             Err(error) => return Err(error),
         }
     }

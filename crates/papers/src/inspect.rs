@@ -2,7 +2,8 @@
 
 use base::Problems;
 use lopdf::{Dictionary, Document, Object};
-use procedure::form::Format;
+
+use crate::Format;
 
 /// Objects of a PDF that are looked at; a file with more is refused, not trusted.
 const MOST_OBJECTS: usize = 200_000;
@@ -56,8 +57,8 @@ pub fn inspect(content: &[u8], accept: &[Format], most_pages: u32) -> Result<Ver
         problems.add(
             "format-not-accepted",
             "",
-            format!("Tệp là {}; giấy tờ này nhận: {}.", name(format), names(accept)),
-            format!("The file is {}; this paper takes: {}.", name(format), names(accept)),
+            format!("Tệp là {}; giấy tờ này nhận: {}.", format.name(), names(accept)),
+            format!("The file is {}; this paper takes: {}.", format.name(), names(accept)),
         );
         return Err(problems);
     }
@@ -271,18 +272,8 @@ fn jpeg_size(content: &[u8]) -> Option<(u32, u32)> {
     None
 }
 
-const fn name(format: Format) -> &'static str {
-    match format {
-        Format::Pdf => "PDF",
-        Format::Jpeg => "JPEG",
-        Format::Png => "PNG",
-        Format::Webp => "WebP",
-        Format::Heic => "HEIC",
-    }
-}
-
 fn names(accept: &[Format]) -> String {
-    accept.iter().map(|f| name(*f)).collect::<Vec<_>>().join(", ")
+    accept.iter().map(|f| f.name()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

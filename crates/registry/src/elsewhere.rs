@@ -28,10 +28,10 @@ use crate::{
     keeper::{self, Asked, Keeper, Order, TakeBack},
     lookup::{Lookup, Question},
     model::{Name, RegistryCode, Represented},
-    quality::{LISTED, OWN_VIEW, REPRESENTATION},
+    quality::{LISTED, OWN_VIEW, REPRESENTATION, doubts::Judged},
     wire::{
         AskedBody, CarriedBody, ContestBody, EvidenceBody, FactsBody, ListedBody, OrderBody, OwnBody, OwnDoubtBody,
-        StandingBody, TakeBackBody, TakenBody,
+        StandingBody, StandingFileBody, TakeBackBody, TakenBody,
     },
 };
 
@@ -243,28 +243,116 @@ impl Elsewhere {
         doubt: Uuid,
         evidence: &str,
     ) -> Option<Heard<StandingBody>> {
-        let (code, keeper) = self.keeper(registry)?;
-        let (purpose, dossier, target) = match whose {
-            Whose::Person(number) => {
-                let own = own_target(keeper, &code);
-                (OWN_VIEW, "", format!("{own}/{number}/doubts/{doubt}/evidence"))
-            }
-            Whose::Dossier(dossier) => {
-                let facts = format!("/r1/{keeper}/{REGISTRIES}/{code}/{FACTS_SERVICE}");
-                (contest::PURPOSE, dossier, format!("{facts}/contests/{doubt}/evidence"))
-            }
-        };
         let body = EvidenceBody {
             evidence: evidence.to_owned(),
         };
         // One text, one message, however often it is sent.
         let text = hex::encode(&Sha256::digest(evidence)[..8]);
-        let request = posted(purpose, &target, &format!("evidence-{doubt}-{text}"), dossier, &body);
-        let request = request
-            .inspect_err(|error| tracing::error!(%error, %code, "evidence cannot be put"))
-            .ok()?;
+        let id = format!("evidence-{doubt}-{text}");
         // Whoever gives it waits.
-        Some(self.call(&code, request, PATIENCE).await)
+        self.tell_of_doubt(
+            registry,
+            whose,
+            doubt,
+            PATIENCE,
+            |Place {
+                 purpose,
+                 dossier,
+                 target,
+             }| { posted(purpose, &format!("{target}/evidence"), &id, dossier, &body) },
+        )
+        .await
+    }
+
+    /// Gives a registry a file that shows what a doubt says; the same content twice is there once. Nothing where the registry is nowhere
+    /// that this node knows of.
+    pub(crate) async fn evidence_file(
+        &self,
+        registry: &str,
+        whose: Whose<'_>,
+        doubt: Uuid,
+        file: &Judged,
+    ) -> Option<Heard<StandingFileBody>> {
+        let name: String = byte_serialize(file.name.as_bytes()).collect();
+        let id = format!("file-{doubt}-{}", file.sha256);
+        // It takes longer than a text.
+        self.tell_of_doubt(
+            registry,
+            whose,
+            doubt,
+            PATIENCE_OF_ORDERS,
+            |Place {
+                 purpose,
+                 dossier,
+                 target,
+             }| {
+                let target = format!("{target}/evidence/files?name={name}");
+                told(
+                    purpose,
+                    &target,
+                    &id,
+                    dossier,
+                    "application/octet-stream",
+                    file.content.clone(),
+                )
+            },
+        )
+        .await
+    }
+
+    /// Tells a registry that a doubt is taken back; nothing where the registry is nowhere that this node knows of.
+    pub(crate) async fn withdraw(&self, registry: &str, whose: Whose<'_>, doubt: Uuid) -> Option<Heard<StandingBody>> {
+        let id = format!("withdraw-{doubt}");
+        self.tell_of_doubt(
+            registry,
+            whose,
+            doubt,
+            PATIENCE,
+            |Place {
+                 purpose,
+                 dossier,
+                 target,
+             }| {
+                told(
+                    purpose,
+                    &format!("{target}/withdraw"),
+                    &id,
+                    dossier,
+                    "application/json",
+                    Bytes::new(),
+                )
+            },
+        )
+        .await
+    }
+
+    /// Tells a registry something of a doubt: of this person's, or of one that came up in a dossier.
+    async fn tell_of_doubt<T: DeserializeOwned>(
+        &self,
+        registry: &str,
+        whose: Whose<'_>,
+        doubt: Uuid,
+        patience: Duration,
+        request: impl FnOnce(Place<'_>) -> Result<Request<Bytes>>,
+    ) -> Option<Heard<T>> {
+        let (code, keeper) = self.keeper(registry)?;
+        let place = match whose {
+            Whose::Person(number) => Place {
+                purpose: OWN_VIEW,
+                dossier: "",
+                target: format!("{}/{number}/doubts/{doubt}", own_target(keeper, &code)),
+            },
+            Whose::Dossier(dossier) => Place {
+                purpose: contest::PURPOSE,
+                dossier,
+                target: format!("/r1/{keeper}/{REGISTRIES}/{code}/{FACTS_SERVICE}/contests/{doubt}"),
+            },
+        };
+        let request = request(place);
+        let request = request
+            .inspect_err(|error| tracing::error!(%error, %code, "what belongs to a doubt cannot be put"))
+            .ok()?;
+        Some(self.call(&code, request, patience).await)
     }
 
     /// Asks how a doubt stands that came up in a dossier, or in none but in what a person sees of themselves; nothing where the registry
@@ -335,6 +423,13 @@ pub(crate) enum Whose<'a> {
     Person(&'a PersonNumber),
     /// Of whose dossier this is.
     Dossier(&'a str),
+}
+
+/// Where a doubt is, and under which purpose and for which dossier it is spoken of there.
+struct Place<'a> {
+    purpose: &'static str,
+    dossier: &'a str,
+    target: String,
 }
 
 /// What came of a call.
@@ -473,13 +568,16 @@ fn of_dossier(request: request::Builder, dossier: &str) -> request::Builder {
     }
 }
 
-/// What is sent again is the same message.
 fn posted(purpose: &str, target: &str, id: &str, dossier: &str, body: &impl Serialize) -> Result<Request<Bytes>> {
+    let body = serde_json::to_vec(body)?.into();
+    told(purpose, target, id, dossier, "application/json", body)
+}
+
+/// What is sent again is the same message.
+fn told(purpose: &str, target: &str, id: &str, dossier: &str, kind: &str, body: Bytes) -> Result<Request<Bytes>> {
     let request = Request::post(target)
-        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_TYPE, kind)
         .header(PURPOSE, purpose)
         .header(ID, id);
-    of_dossier(request, dossier)
-        .body(serde_json::to_vec(body)?.into())
-        .map_err(Error::internal)
+    of_dossier(request, dossier).body(body).map_err(Error::internal)
 }

@@ -58,5 +58,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0017_files",
     "0018_groups",
     "0019_merges",
-    "0020_void_orders"
+    "0020_void_orders",
+    "0021_doubt_files"
 );

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Router,
-    extract::FromRequestParts,
+    extract::{FromRef, FromRequestParts},
     http::{HeaderMap, StatusCode, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -170,19 +170,22 @@ impl Called {
     }
 }
 
-impl FromRequestParts<Office> for Called {
+impl<S: Send + Sync> FromRequestParts<S> for Called
+where
+    Office: FromRef<S>,
+{
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, office: &Office) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         // Only the gateway says who calls: nobody else gets here.
-        let caller = Extension::<Caller>::from_request_parts(parts, office).await;
+        let caller = Extension::<Caller>::from_request_parts(parts, state).await;
         let Extension(caller) = caller.map_err(|_| StatusCode::NOT_FOUND.into_response())?;
-        Self::read(parts, office, &caller).map_err(|error| ApiError(error).into_response())
+        Self::read(parts, &Office::from_ref(state), &caller).map_err(|error| ApiError(error).into_response())
     }
 }
 
 impl Called {
-    pub(crate) fn read(parts: &Parts, office: &Office, caller: &Caller) -> Result<Self> {
+    fn read(parts: &Parts, office: &Office, caller: &Caller) -> Result<Self> {
         let none = || Error::not_found("cơ sở dữ liệu hoặc dịch vụ", "registry or service");
         let mut segments = parts.uri.path().split('/').skip(1);
         let code: Option<RegistryCode> = segments.next().and_then(|code| code.parse().ok());

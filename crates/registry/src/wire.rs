@@ -16,7 +16,7 @@ use crate::{
     model::{FieldPath, Name, RegistryCode, ValidTime},
     quality::{
         Enterprise, Represents,
-        doubts::{Doubt, Receipt, Report},
+        doubts::{Doubt, DoubtFile, Receipt, Report},
     },
     service::{Carried, Fact},
 };
@@ -261,10 +261,35 @@ pub struct StandingBody {
     pub answered_by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<String>,
+    /// The files that have come with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<StandingFileBody>,
 }
 
-impl From<Doubt> for StandingBody {
-    fn from(doubt: Doubt) -> Self {
+/// A file that has come with a doubt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingFileBody {
+    pub id: Uuid,
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// In hex, of the content: the same content is the same file.
+    pub sha256: String,
+}
+
+impl From<DoubtFile> for StandingFileBody {
+    fn from(file: DoubtFile) -> Self {
+        Self {
+            id: file.id.uuid(),
+            name: file.name,
+            size: file.size,
+            sha256: file.sha256,
+        }
+    }
+}
+
+impl StandingBody {
+    pub fn of(doubt: Doubt, files: Vec<DoubtFile>) -> Self {
         let (answered_at, answered_by, answer) = match doubt.answer {
             Some((at, by, answer)) => (Some(at.rfc3339()), Some(by), Some(answer)),
             None => (None, None, None),
@@ -276,6 +301,7 @@ impl From<Doubt> for StandingBody {
             answer,
             answered_by,
             answered_at,
+            files: files.into_iter().map(StandingFileBody::from).collect(),
         }
     }
 }
@@ -368,7 +394,8 @@ impl OwnDoubtBody {
     }
 }
 
-/// What shows what a person contests, where they were asked for it. Whose doubt it is the address says.
+/// What shows what a person contests, where they were asked for it; empty where the files say it that came since. Whose doubt it is the
+/// address says.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvidenceBody {

@@ -1,4 +1,7 @@
 //! Files: named by the SHA-256 of their content, encrypted at rest (XChaCha20-Poly1305), written before they are spoken of.
+//!
+//! What many may name is never removed. What belongs to one row alone and goes with it is named by the id of that row instead
+//! ([`Blobs::put_own`]), so that whoever removes it takes nothing from anybody.
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -13,6 +16,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSyst
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 const NONCE: usize = 24;
 
@@ -59,23 +63,9 @@ impl Blobs {
             sha256,
         };
         let key = key_of(&blob.sha256)?;
-        if self.files.head(&key).await.is_ok() {
-            return Ok(blob);
+        if self.files.head(&key).await.is_err() {
+            self.seal(&key, &blob.sha256, content).await?;
         }
-        let mut nonce = [0_u8; NONCE];
-        rand::rng().fill_bytes(&mut nonce);
-        let sealed = self
-            .cipher
-            .encrypt(
-                XNonce::from_slice(&nonce),
-                Payload {
-                    msg: content,
-                    aad: blob.sha256.as_bytes(),
-                },
-            )
-            .map_err(|_| Error::internal("a file could not be encrypted"))?;
-        let payload = PutPayload::from_iter([Bytes::copy_from_slice(&nonce), Bytes::from(sealed)]);
-        self.files.put(&key, payload).await.map_err(|e| unavailable(&e))?;
         Ok(blob)
     }
 
@@ -84,23 +74,70 @@ impl Blobs {
     /// # Errors
     /// [`Kind::NotFound`] when there is no such file; an internal error when it was altered.
     pub async fn get(&self, sha256: &str) -> Result<Bytes> {
-        let key = key_of(sha256)?;
-        let found = self.files.get(&key).await.map_err(|e| match e {
+        self.unseal(&key_of(sha256)?, sha256).await
+    }
+
+    /// Stores the content that belongs to the row with this id and to nothing else. On return it is on disk.
+    ///
+    /// # Errors
+    /// As [`Self::put`].
+    pub async fn put_own(&self, row: Uuid, content: &[u8]) -> Result<()> {
+        let name = own_name(row);
+        self.seal(&own_key(&name), &name, content).await
+    }
+
+    /// The content that belongs to this row: what was stored for it, whole.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn get_own(&self, row: Uuid) -> Result<Bytes> {
+        let name = own_name(row);
+        self.unseal(&own_key(&name), &name).await
+    }
+
+    /// Removes the content that belongs to this row, if there is any.
+    ///
+    /// # Errors
+    /// [`Kind::Unavailable`] when the disk is away.
+    pub async fn remove_own(&self, row: Uuid) -> Result<()> {
+        match self.files.delete(&own_key(&own_name(row))).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    /// Encrypts content under its name, so that it is nothing under another, and writes it.
+    async fn seal(&self, key: &Key, name: &str, content: &[u8]) -> Result<()> {
+        let mut nonce = [0_u8; NONCE];
+        rand::rng().fill_bytes(&mut nonce);
+        let payload = Payload {
+            msg: content,
+            aad: name.as_bytes(),
+        };
+        let sealed = self.cipher.encrypt(XNonce::from_slice(&nonce), payload);
+        let sealed = sealed.map_err(|_| Error::internal("a file could not be encrypted"))?;
+        let payload = PutPayload::from_iter([Bytes::copy_from_slice(&nonce), Bytes::from(sealed)]);
+        let put = self.files.put(key, payload).await;
+        put.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    async fn unseal(&self, key: &Key, name: &str) -> Result<Bytes> {
+        let found = self.files.get(key).await.map_err(|e| match e {
             object_store::Error::NotFound { .. } => Error::not_found("tệp", "file"),
             other => unavailable(&other),
         })?;
         let sealed = found.bytes().await.map_err(|e| unavailable(&e))?;
-        let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or_else(|| altered(sha256))?;
+        let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or_else(|| altered(name))?;
         let content = self
             .cipher
             .decrypt(
                 XNonce::from_slice(nonce),
                 Payload {
                     msg: sealed,
-                    aad: sha256.as_bytes(),
+                    aad: name.as_bytes(),
                 },
             )
-            .map_err(|_| altered(sha256))?;
+            .map_err(|_| altered(name))?;
         Ok(Bytes::from(content))
     }
 }
@@ -114,9 +151,19 @@ fn key_of(sha256: &str) -> Result<Key> {
     Ok(Key::from(format!("{}/{}/{sha256}", &sha256[..2], &sha256[2..4])))
 }
 
-fn altered(sha256: &str) -> Error {
+/// How the content of one row is called: its id, 32 hex digits.
+fn own_name(row: Uuid) -> String {
+    row.simple().to_string()
+}
+
+/// By the last digits, which are random where ids begin with the time.
+fn own_key(name: &str) -> Key {
+    Key::from(format!("own/{}/{name}", &name[name.len() - 2..]))
+}
+
+fn altered(name: &str) -> Error {
     Error::internal(format!(
-        "the stored file {sha256} does not match its name: altered, or another key"
+        "the stored file {name} does not match its name: altered, or another key"
     ))
 }
 

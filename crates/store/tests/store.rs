@@ -10,6 +10,7 @@ use store::{
     Claim, Column, Job, Migrations, Once, Param, Read, Row, Step, Store, jobs::Runner, params, sea_orm, testkit,
     transact,
 };
+use uuid::Uuid;
 
 const TABLES: Migrations = Migrations {
     owner: "test",
@@ -480,6 +481,32 @@ async fn files_come_back_are_unreadable_on_disk_and_notice_alteration() {
             Some(Kind::NotFound)
         );
     }
+}
+
+#[tokio::test]
+async fn what_belongs_to_one_row_is_nobody_elses_and_goes_with_it() {
+    let configs = testkit::configs().await;
+    let config = configs.first().expect("SQLite");
+    let store = store::Store::open(config).await.expect("opens");
+    let (text, blobs) = ("Giấy khai sinh số 7".as_bytes(), store.blobs());
+    let (one, other) = (Uuid::from_u128(0x0193_0000_0001), Uuid::from_u128(0x0193_0000_0101));
+    let shared = blobs.put(text).await.expect("stored");
+    blobs.put_own(one, text).await.expect("stored");
+    blobs.put_own(other, text).await.expect("stored");
+    let path = |row: Uuid| config.blobs.join("own/01").join(row.simple().to_string());
+    // Another row's content under one's name is noticed.
+    let raw = std::fs::read(path(one)).expect("the file");
+    assert!(!raw.windows(4).any(|w| w == b"sinh"));
+    std::fs::write(path(other), raw).expect("swapped");
+    assert!(blobs.get_own(other).await.is_err());
+    blobs.put_own(other, text).await.expect("stored again");
+
+    blobs.remove_own(one).await.expect("removed");
+    blobs.remove_own(one).await.expect("gone already");
+    assert_eq!(blobs.get_own(one).await.expect_err("gone").kind(), Some(Kind::NotFound));
+    assert!(!path(one).exists());
+    assert_eq!(blobs.get_own(other).await.expect("there"), text);
+    assert_eq!(blobs.get(&shared.sha256).await.expect("there"), text);
 }
 
 /// The server has begun the transaction, and nobody waits for it any more: its connection must not go back to the others within it,

@@ -113,7 +113,11 @@ impl<'a> Copier<'a> {
             let (from, to) = (source.join(&path), self.to.join(&place));
             self.bar.inc_length(fs::metadata(&from).map_or(0, |m| m.len()));
             if !to.exists() && !self.link(&place, &to)? {
-                self.file(&from, &place)?;
+                match self.file(&from, &place) {
+                    // It was removed with its row since the folder was read.
+                    Err(_) if !from.exists() => {}
+                    copied => copied?,
+                }
             } else if self.sums.get(&place).is_none() {
                 // An interrupted backup left it, whole: it gets its name last.
                 let sum = digest(&to, &mut |bytes| self.bar.inc(bytes))?;
@@ -249,12 +253,12 @@ fn listing(folder: &Path) -> anyhow::Result<Vec<Listed>> {
     Ok(found)
 }
 
-/// The stored files below a folder: `ab/cd/abcd…`.
+/// The stored files below a folder: `ab/cd/abcd…`, and those of one row each, `own/ef/…ef`.
 fn blob_names(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let is_digest = |name: &str| name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_named = |name: &str| matches!(name.len(), 64 | 32) && name.bytes().all(|b| b.is_ascii_hexdigit());
     let all = listing(folder)?.into_iter().map(|listed| listed.path);
     Ok(all
-        .filter(|path| path.file_name().and_then(|n| n.to_str()).is_some_and(is_digest))
+        .filter(|path| path.file_name().and_then(|n| n.to_str()).is_some_and(is_named))
         .collect())
 }
 

@@ -3,7 +3,8 @@
 //! The order makes the copy whole:
 //! 1. **The database**, as it was at one moment.
 //! 2. Keys, `exchange`, `federation`: whatever the database speaks of is there by then.
-//! 3. **Files**: they are written before the database speaks of them and never change, so all that the copy names are there.
+//! 3. **Files**: they are written before the database speaks of them and never change, so all that the copy names are there; but
+//!    for what is removed with its row meanwhile, of which the copy of the database has the row alone.
 //! 4. **The transparency log**, last. Each leaf is on disk before the database notes its place or the journal passes it, so
 //!    the copy of the log has every leaf that the copy of the database knows, and some more. These the restored node reads at
 //!    its start: the journal folds on from its cursor, and leaves of entries that the copy of the database has are noted. Leaves

@@ -222,6 +222,9 @@ async fn a_node_is_backed_up_while_it_works_and_goes_on_elsewhere() {
             .put("giấy tờ".as_bytes())
             .await
             .expect("stored");
+        let row = Uuid::from_u128(7);
+        let blobs = town.whole.store.blobs();
+        blobs.put_own(row, "giấy khai sinh".as_bytes()).await.expect("stored");
 
         // Two backups under load, the second from the first.
         let load = Load::on(&town).await;
@@ -292,6 +295,10 @@ async fn a_node_is_backed_up_while_it_works_and_goes_on_elsewhere() {
         assert_eq!(
             node.store.blobs().get(&file.sha256).await.expect("a file"),
             "giấy tờ".as_bytes()
+        );
+        assert_eq!(
+            node.store.blobs().get_own(row).await.expect("a file of a row"),
+            "giấy khai sinh".as_bytes()
         );
 
         // It folds on: each entry has its leaf, each message its row, once.

@@ -1,18 +1,21 @@
 //! The JSON API of doubts and figures.
 
 use axum::{
-    extract::State,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State, rejection::BytesRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use identity::{ApiError, ApiJson, ApiPath, Ctx, IdempotencyKey, Instant};
+use identity::{ApiError, ApiJson, ApiPath, ApiQuery, Ctx, IdempotencyKey, Instant};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Quality,
-    doubts::{Doubt, DoubtId, Receipt, Report, Reporter},
+    doubts::{
+        Doubt, DoubtFile, DoubtFileId, DoubtId, LARGEST_FILE, Receipt, Report, Reporter, file_too_large, judge_file,
+    },
 };
 use crate::model::RegistryCode;
 
@@ -21,8 +24,16 @@ pub fn router(quality: Quality) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(report))
         .routes(routes!(own))
+        .merge(files())
         .merge(super::figures_api::router())
         .with_state(quality)
+}
+
+fn files() -> OpenApiRouter<Quality> {
+    OpenApiRouter::new()
+        .routes(routes!(add_file))
+        .routes(routes!(read_file, remove_file))
+        .layer(DefaultBodyLimit::max(LARGEST_FILE + 1))
 }
 
 /// That a record is wrong.
@@ -99,10 +110,68 @@ pub struct DoubtStateBody {
     answer: Option<String>,
     /// When it was given.
     answered_at: Option<Instant>,
+    /// The files that came with it.
+    files: Vec<DoubtFileBody>,
 }
 
-impl From<Doubt> for DoubtStateBody {
-    fn from(doubt: Doubt) -> Self {
+/// A file that shows what a doubt says.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DoubtFileBody {
+    /// The file.
+    id: uuid::Uuid,
+    /// What its sender calls it.
+    name: String,
+    /// Media type, as its content shows.
+    media_type: &'static str,
+    /// Bytes.
+    size: u64,
+    /// Of its content, in hex; the same content twice is one file.
+    sha256: String,
+    /// When it came.
+    put_at: Instant,
+}
+
+impl From<DoubtFile> for DoubtFileBody {
+    fn from(file: DoubtFile) -> Self {
+        Self {
+            id: file.id.uuid(),
+            name: file.name,
+            media_type: file.format.media_type(),
+            size: file.size,
+            sha256: file.sha256,
+            put_at: file.put_at.into(),
+        }
+    }
+}
+
+/// What a file is called whose bytes are the body.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FileNamed {
+    /// What its sender calls it.
+    name: Option<String>,
+}
+
+impl FileNamed {
+    /// The name; empty where it has none.
+    pub(super) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+}
+
+/// The bytes of a file that were read whole.
+///
+/// # Errors
+/// `TooLarge`; `Invalid` where they broke off.
+pub(super) fn whole_file(content: Result<Bytes, BytesRejection>) -> base::Result<Bytes> {
+    content.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => file_too_large(),
+        _ => view::files::unreadable(),
+    })
+}
+
+impl DoubtStateBody {
+    fn of(doubt: Doubt, files: Vec<DoubtFile>) -> Self {
         let (answered_at, answer) = doubt.answer.map(|(at, _, words)| (at.into(), words)).unzip();
         Self {
             id: doubt.id.uuid(),
@@ -113,6 +182,7 @@ impl From<Doubt> for DoubtStateBody {
             question: Some(doubt.question).filter(|question| !question.is_empty()),
             answer,
             answered_at,
+            files: files.into_iter().map(DoubtFileBody::from).collect(),
         }
     }
 }
@@ -149,6 +219,64 @@ async fn own(
     ctx: Ctx,
     ApiPath(id): ApiPath<uuid::Uuid>,
 ) -> Result<axum::Json<DoubtStateBody>, ApiError> {
-    let doubt = quality.own_doubt(&ctx, DoubtId::from_uuid(id)).await?;
-    Ok(axum::Json(doubt.into()))
+    let id = DoubtId::from_uuid(id);
+    let doubt = quality.own_doubt(&ctx, id).await?;
+    let files = quality.own_files(&ctx, id).await?;
+    Ok(axum::Json(DoubtStateBody::of(doubt, files)))
+}
+
+/// Add a file to one's own doubt while it is open: PDF, JPEG, PNG, WebP or HEIC, 10 MiB at most; five to a doubt. The same content twice is one file.
+#[utoipa::path(post, path = "/api/v1/registry-doubts/{id}/files", operation_id = "add_doubt_file", tag = "registries",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    params(("id" = uuid::Uuid, Path, description = "The doubt"), FileNamed),
+    responses((status = 201, description = "Kept", body = DoubtFileBody), (status = 401, description = "Nobody is signed in"),
+        (status = 404, description = "No such doubt, or somebody else's"), (status = 409, description = "It is answered already"),
+        (status = 413, description = "Too large"), (status = 422, description = "Every reason why the file is refused")))]
+async fn add_file(
+    State(quality): State<Quality>,
+    ctx: Ctx,
+    ApiPath(id): ApiPath<uuid::Uuid>,
+    ApiQuery(named): ApiQuery<FileNamed>,
+    content: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    let id = DoubtId::from_uuid(id);
+    // Who has no such doubt learns nothing of the file.
+    quality.own_doubt(&ctx, id).await?;
+    let judged = judge_file(named.name(), whole_file(content)?).await?;
+    let kept = quality.add_files(&ctx, id, vec![judged]).await?;
+    let kept = kept.into_iter().next();
+    let kept = kept.ok_or_else(|| base::Error::internal("a file that was taken in is not there"))?;
+    let location = format!("/api/v1/registry-doubts/{id}/files/{}", kept.id);
+    let body = DoubtFileBody::from(kept);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response())
+}
+
+/// Read a file of one's own doubt.
+#[utoipa::path(get, path = "/api/v1/registry-doubts/{id}/files/{file}", operation_id = "read_doubt_file", tag = "registries",
+    params(("id" = uuid::Uuid, Path, description = "The doubt"), ("file" = uuid::Uuid, Path, description = "The file")),
+    responses((status = 200, description = "Its bytes", body = Vec<u8>, content_type = "application/octet-stream"), (status = 401, description = "Nobody is signed in"),
+        (status = 404, description = "No such doubt or file, or somebody else's"), (status = 422, description = "Not an id")))]
+async fn read_file(
+    State(quality): State<Quality>,
+    ctx: Ctx,
+    ApiPath((id, file)): ApiPath<(uuid::Uuid, uuid::Uuid)>,
+) -> Result<Response, ApiError> {
+    let (id, file) = (DoubtId::from_uuid(id), DoubtFileId::from_uuid(file));
+    let (file, content) = quality.own_file(&ctx, id, file).await?;
+    Ok(view::files::attachment(&file.name, file.format.media_type(), content))
+}
+
+/// Take a file of one's own doubt back while it is open.
+#[utoipa::path(delete, path = "/api/v1/registry-doubts/{id}/files/{file}", operation_id = "remove_doubt_file", tag = "registries",
+    params(("id" = uuid::Uuid, Path, description = "The doubt"), ("file" = uuid::Uuid, Path, description = "The file")),
+    responses((status = 204, description = "It is gone"), (status = 401, description = "Nobody is signed in"),
+        (status = 404, description = "No such doubt, or somebody else's"), (status = 409, description = "It is answered already"), (status = 422, description = "Not an id")))]
+async fn remove_file(
+    State(quality): State<Quality>,
+    ctx: Ctx,
+    ApiPath((id, file)): ApiPath<(uuid::Uuid, uuid::Uuid)>,
+) -> Result<StatusCode, ApiError> {
+    let (id, file) = (DoubtId::from_uuid(id), DoubtFileId::from_uuid(file));
+    quality.remove_file(&ctx, id, file).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -41,6 +41,8 @@ pub(crate) use representing::LISTED;
 pub use representing::{Enterprise, REPRESENTATION, Represents};
 pub use sampling::{DRAW, Looked, Sample, SampleId, SampleItem, wilson};
 
+use doubts::SWEEP;
+
 use crate::{elsewhere::Elsewhere, model::RegistryCode, service::Registries, store::quality as tables};
 
 /// The purpose under which stewards look at records that break rules or are doubted.
@@ -115,7 +117,7 @@ impl Quality {
 
 /// Teaches a runner the jobs of quality.
 pub fn handlers(runner: Runner, quality: &Quality) -> Runner {
-    let (judging, drawing) = (quality.clone(), quality.clone());
+    let (judging, drawing, sweeping) = (quality.clone(), quality.clone(), quality.clone());
     runner
         .on(JUDGE, move |run| {
             let quality = judging.clone();
@@ -128,11 +130,16 @@ pub fn handlers(runner: Runner, quality: &Quality) -> Runner {
             let quality = drawing.clone();
             async move { quality.draw_now(&run, &run.payload()?).await }
         })
+        .on(SWEEP, move |run| {
+            let quality = sweeping.clone();
+            async move { quality.sweep(&run).await }
+        })
 }
 
 /// Takes away everything in which people may have written what an erased record said.
-pub(crate) async fn forget(tx: &store::Tx, record: uuid::Uuid) -> Result<()> {
+pub(crate) async fn forget(tx: &store::Tx, record: uuid::Uuid, now: Timestamp) -> Result<()> {
     tables::forget(tx, record).await?;
+    doubts::forget_files(tx, record, now).await?;
     doubts::tables::forget(tx, record).await
 }
 

@@ -4,18 +4,21 @@
 //! POST /{registry}/{service}/records/{key}/doubts   of a service with the operation `doubt`
 //! POST /{registry}/{service}/contests               what a person contests of the attributes that a service with `facts` told
 //! GET  /{registry}/{service}/contests/{id}          how the doubt stands that it became, or that of a person
-//! POST /{registry}/{service}/contests/{id}/evidence   what shows it, if the steward asked
 //! GET  /{registry}/{service}/own/{number}           of a service with `own`: what is held about a person who is signed in there
 //! POST /{registry}/{service}/own/{number}/doubts    what they contest of it
-//! POST /{registry}/{service}/own/{number}/doubts/{id}/evidence   what shows it, if the steward asked
+//!
+//! POST …/contests/{id}/evidence          what shows it, if the steward asked; of a person, …/own/{number}/doubts/{id}/evidence
+//! POST …/contests/{id}/evidence/files    a file that shows it, as the body, while it is open; likewise …/own/{number}/doubts/{id}/…
+//! POST …/contests/{id}/withdraw          it is taken back; likewise …/own/{number}/doubts/{id}/…
 //! ```
 
 use std::sync::Arc;
 
 use axum::{
-    Extension, Router,
-    extract::State,
-    http::{StatusCode, request::Parts},
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, FromRef, State, rejection::BytesRejection},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -23,20 +26,20 @@ use base::{
     Clock, Error, Problems, Result,
     codes::{CodeError, PersonNumber},
 };
-use exchange::gateway::Caller;
-use identity::{ApiError, ApiJson, ApiPath, IdempotencyKey};
+use identity::{ApiError, ApiJson, ApiPath, ApiQuery, IdempotencyKey};
+use uuid::Uuid;
 
 use super::{
     Quality,
-    api::{DoubtBody, DoubtReceiptBody},
-    doubts::Reporter,
+    api::{DoubtBody, DoubtReceiptBody, FileNamed, whole_file},
+    doubts::{Doubt, LARGEST_FILE, Reporter},
     own::label,
 };
 use crate::{
     model::{FieldPath, Operation},
     offered::{Called, Office},
     service::Mask,
-    wire::{ContestBody, EvidenceBody, OwnBody, OwnDoubtBody, StandingBody, TakenBody},
+    wire::{ContestBody, EvidenceBody, OwnBody, OwnDoubtBody, StandingBody, StandingFileBody, TakenBody},
 };
 
 /// The longest id of what is contested, in bytes.
@@ -48,36 +51,60 @@ struct Doubting {
     quality: Quality,
 }
 
+impl FromRef<Doubting> for Office {
+    fn from_ref(doubting: &Doubting) -> Self {
+        doubting.office.clone()
+    }
+}
+
+impl FromRef<Doubting> for Quality {
+    fn from_ref(doubting: &Doubting) -> Self {
+        doubting.quality.clone()
+    }
+}
+
 /// What answers behind the gateway, beside [`crate::offered::router`].
 pub fn router(quality: Quality, clock: Arc<dyn Clock>, agency: &str) -> Router {
     let office = Office::new(quality.registries().clone(), clock, agency);
+    let files = Router::new()
+        .route("/{registry}/{service}/contests/{id}/evidence/files", post(file))
+        .route(
+            "/{registry}/{service}/own/{number}/doubts/{id}/evidence/files",
+            post(own_file),
+        )
+        .layer(DefaultBodyLimit::max(LARGEST_FILE + 1));
     Router::new()
         .route("/{registry}/{service}/records/{key}/doubts", post(doubt))
         .route("/{registry}/{service}/contests", post(contest))
         .route("/{registry}/{service}/contests/{id}", get(standing))
         .route("/{registry}/{service}/contests/{id}/evidence", post(evidence))
+        .route("/{registry}/{service}/contests/{id}/withdraw", post(withdraw))
         .route("/{registry}/{service}/own/{number}", get(own))
         .route("/{registry}/{service}/own/{number}/doubts", post(contest_own))
         .route(
             "/{registry}/{service}/own/{number}/doubts/{id}/evidence",
             post(own_evidence),
         )
+        .route(
+            "/{registry}/{service}/own/{number}/doubts/{id}/withdraw",
+            post(own_withdraw),
+        )
+        .merge(files)
         .with_state(Doubting { office, quality })
 }
 
+/// A registry, a service, and a doubt that came up in a dossier.
+type InDossier = ApiPath<(String, String, Uuid)>;
+/// A registry, a service, a person, and a doubt of theirs.
+type OfPerson = ApiPath<(String, String, String, Uuid)>;
+
 async fn doubt(
-    State(doubting): State<Doubting>,
-    caller: Option<Extension<Caller>>,
+    State(quality): State<Quality>,
+    called: Called,
     ApiPath((_, _, key)): ApiPath<(String, String, String)>,
     idempotency: IdempotencyKey,
-    parts: Parts,
     ApiJson(body): ApiJson<DoubtBody>,
 ) -> Result<Response, ApiError> {
-    // Only the gateway says who calls: nobody else gets here.
-    let Some(Extension(caller)) = caller else {
-        return Ok(StatusCode::NOT_FOUND.into_response());
-    };
-    let called = Called::read(&parts, &doubting.office, &caller)?;
     called.needs(Operation::Doubt)?;
     let mut report = body.read();
     if report.dossier.is_none() {
@@ -86,23 +113,17 @@ async fn doubt(
     let key = called.key(key).await?;
     let by = Reporter::System(called.client.to_string(), called.shown(&Mask::ALL));
     let code = &called.registry.code;
-    let receipt = doubting
-        .quality
+    let receipt = quality
         .doubt(&called.ctx, &by, code, &key, &report, idempotency.as_str())
         .await?;
     Ok((StatusCode::CREATED, axum::Json(DoubtReceiptBody::from(receipt))).into_response())
 }
 
 async fn contest(
-    State(doubting): State<Doubting>,
-    caller: Option<Extension<Caller>>,
-    parts: Parts,
+    State(quality): State<Quality>,
+    called: Called,
     ApiJson(body): ApiJson<ContestBody>,
 ) -> Result<Response, ApiError> {
-    let Some(Extension(caller)) = caller else {
-        return Ok(StatusCode::NOT_FOUND.into_response());
-    };
-    let called = Called::read(&parts, &doubting.office, &caller)?;
     called.needs(Operation::Facts)?;
     called.is_about(&body.dossier)?;
     let contested = body.contested();
@@ -118,8 +139,9 @@ async fn contest(
         );
     }
     problems.into_result()?;
-    let by = Reporter::ProcedureElsewhere(called.client.to_string());
-    let taken = doubting.quality.doubt_contested(&called.ctx, &by, &contested).await;
+    let taken = quality
+        .doubt_contested(&called.ctx, &in_dossier(&called), &contested)
+        .await;
     let receipt = taken.unwrap_or_else(|| Err(Error::not_found("bản ghi", "record")))?;
     Ok((StatusCode::CREATED, axum::Json(TakenBody::from(receipt))).into_response())
 }
@@ -136,47 +158,31 @@ fn judge_id(id: &str, problems: &mut Problems) {
 }
 
 async fn own(
-    State(doubting): State<Doubting>,
-    caller: Option<Extension<Caller>>,
+    State(quality): State<Quality>,
+    called: Called,
     ApiPath((_, _, number)): ApiPath<(String, String, String)>,
-    parts: Parts,
-) -> Result<Response, ApiError> {
-    let Some(Extension(caller)) = caller else {
-        return Ok(StatusCode::NOT_FOUND.into_response());
-    };
-    let called = Called::read(&parts, &doubting.office, &caller)?;
+) -> Result<axum::Json<OwnBody>, ApiError> {
     called.needs(Operation::Own)?;
     let (number, shown) = (person(&number)?, called.shown(&Mask::ALL));
-    let body: OwnBody = doubting
-        .quality
+    let told = quality
         .own(&called.ctx, &called.purpose, &called.registry, &number, &shown)
         .await?;
-    Ok(axum::Json(body).into_response())
+    Ok(axum::Json(told))
 }
 
 async fn contest_own(
-    State(doubting): State<Doubting>,
-    caller: Option<Extension<Caller>>,
+    State(quality): State<Quality>,
+    called: Called,
     ApiPath((_, _, number)): ApiPath<(String, String, String)>,
-    parts: Parts,
     ApiJson(body): ApiJson<OwnDoubtBody>,
 ) -> Result<Response, ApiError> {
-    let Some(Extension(caller)) = caller else {
-        return Ok(StatusCode::NOT_FOUND.into_response());
-    };
-    let called = Called::read(&parts, &doubting.office, &caller)?;
     called.needs(Operation::Own)?;
     let mut problems = Problems::new();
     judge_id(&body.id, &mut problems);
     problems.into_result()?;
-    let by = Reporter::PersonElsewhere {
-        client: called.client.to_string(),
-        number: person(&number)?,
-        shown: called.shown(&Mask::ALL),
-    };
+    let by = of_person(&called, &number)?;
     let (registry, record) = (&called.registry, body.record.to_string());
-    let receipt = doubting
-        .quality
+    let receipt = quality
         .doubt(&called.ctx, &by, &registry.code, &record, &body.report(), &body.id)
         .await?;
     let field: Option<FieldPath> = body.field.parse().ok();
@@ -188,72 +194,141 @@ async fn contest_own(
 }
 
 async fn own_evidence(
-    State(doubting): State<Doubting>,
-    caller: Option<Extension<Caller>>,
-    ApiPath((_, _, number, id)): ApiPath<(String, String, String, uuid::Uuid)>,
-    parts: Parts,
+    State(quality): State<Quality>,
+    called: Called,
+    ApiPath((_, _, number, id)): OfPerson,
     ApiJson(body): ApiJson<EvidenceBody>,
-) -> Result<Response, ApiError> {
-    let Some(Extension(caller)) = caller else {
-        return Ok(StatusCode::NOT_FOUND.into_response());
-    };
-    let called = Called::read(&parts, &doubting.office, &caller)?;
+) -> Result<axum::Json<StandingBody>, ApiError> {
     called.needs(Operation::Own)?;
-    let by = Reporter::PersonElsewhere {
-        client: called.client.to_string(),
-        number: person(&number)?,
-        shown: called.shown(&Mask::ALL),
-    };
-    taken_evidence(&doubting, &called, &by, id, &body).await
+    let by = of_person(&called, &number)?;
+    taken_evidence(&quality, &called, &by, id, &body).await
 }
 
 async fn evidence(
-    State(doubting): State<Doubting>,
-    caller: Option<Extension<Caller>>,
-    ApiPath((_, _, id)): ApiPath<(String, String, uuid::Uuid)>,
-    parts: Parts,
+    State(quality): State<Quality>,
+    called: Called,
+    ApiPath((_, _, id)): InDossier,
     ApiJson(body): ApiJson<EvidenceBody>,
-) -> Result<Response, ApiError> {
-    let Some(Extension(caller)) = caller else {
-        return Ok(StatusCode::NOT_FOUND.into_response());
-    };
-    let called = Called::read(&parts, &doubting.office, &caller)?;
+) -> Result<axum::Json<StandingBody>, ApiError> {
     called.needs(Operation::Facts)?;
-    let by = Reporter::ProcedureElsewhere(called.client.to_string());
-    taken_evidence(&doubting, &called, &by, id, &body).await
+    taken_evidence(&quality, &called, &in_dossier(&called), id, &body).await
 }
 
-/// How the doubt stands with it.
 async fn taken_evidence(
-    doubting: &Doubting,
+    quality: &Quality,
     called: &Called,
     by: &Reporter,
-    id: uuid::Uuid,
+    id: Uuid,
     EvidenceBody { evidence }: &EvidenceBody,
-) -> Result<Response, ApiError> {
-    let (quality, code) = (&doubting.quality, &called.registry.code);
+) -> Result<axum::Json<StandingBody>, ApiError> {
+    let code = &called.registry.code;
     let doubt = quality
         .reply_from_elsewhere(&called.ctx, by, called.purpose.dossier(), code, id, evidence)
         .await?;
-    Ok(axum::Json(StandingBody::from(doubt)).into_response())
+    stands(quality, doubt).await
 }
 
-/// Whom the address names.
-fn person(number: &str) -> Result<PersonNumber> {
-    number.parse().or_else(|flaw: CodeError| flaw.refuse("number"))
+async fn own_file(
+    State(quality): State<Quality>,
+    called: Called,
+    ApiPath((_, _, number, id)): OfPerson,
+    ApiQuery(named): ApiQuery<FileNamed>,
+    content: std::result::Result<Bytes, BytesRejection>,
+) -> Result<axum::Json<StandingFileBody>, ApiError> {
+    called.needs(Operation::Own)?;
+    let by = of_person(&called, &number)?;
+    taken_file(&quality, &called, &by, id, &named, whole_file(content)?).await
+}
+
+async fn file(
+    State(quality): State<Quality>,
+    called: Called,
+    ApiPath((_, _, id)): InDossier,
+    ApiQuery(named): ApiQuery<FileNamed>,
+    content: std::result::Result<Bytes, BytesRejection>,
+) -> Result<axum::Json<StandingFileBody>, ApiError> {
+    called.needs(Operation::Facts)?;
+    let by = in_dossier(&called);
+    taken_file(&quality, &called, &by, id, &named, whole_file(content)?).await
+}
+
+async fn taken_file(
+    quality: &Quality,
+    called: &Called,
+    by: &Reporter,
+    id: Uuid,
+    named: &FileNamed,
+    content: Bytes,
+) -> Result<axum::Json<StandingFileBody>, ApiError> {
+    let (of, sent) = ((&called.registry.code, id), (named.name(), content));
+    let file = quality
+        .file_from_elsewhere(&called.ctx, by, called.purpose.dossier(), of, sent)
+        .await?;
+    Ok(axum::Json(file.into()))
+}
+
+async fn own_withdraw(
+    State(quality): State<Quality>,
+    called: Called,
+    ApiPath((_, _, number, id)): OfPerson,
+) -> Result<axum::Json<StandingBody>, ApiError> {
+    called.needs(Operation::Own)?;
+    let by = of_person(&called, &number)?;
+    taken_back(&quality, &called, &by, id).await
+}
+
+async fn withdraw(
+    State(quality): State<Quality>,
+    called: Called,
+    ApiPath((_, _, id)): InDossier,
+) -> Result<axum::Json<StandingBody>, ApiError> {
+    called.needs(Operation::Facts)?;
+    taken_back(&quality, &called, &in_dossier(&called), id).await
+}
+
+async fn taken_back(
+    quality: &Quality,
+    called: &Called,
+    by: &Reporter,
+    id: Uuid,
+) -> Result<axum::Json<StandingBody>, ApiError> {
+    let (code, dossier) = (&called.registry.code, called.purpose.dossier());
+    let doubt = quality
+        .withdraw_from_elsewhere(&called.ctx, by, dossier, code, id)
+        .await?;
+    stands(quality, doubt).await
 }
 
 async fn standing(
-    State(doubting): State<Doubting>,
-    caller: Option<Extension<Caller>>,
-    ApiPath((_, _, id)): ApiPath<(String, String, uuid::Uuid)>,
-    parts: Parts,
-) -> Result<Response, ApiError> {
-    let Some(Extension(caller)) = caller else {
-        return Ok(StatusCode::NOT_FOUND.into_response());
-    };
-    let called = Called::read(&parts, &doubting.office, &caller)?;
+    State(quality): State<Quality>,
+    called: Called,
+    ApiPath((_, _, id)): InDossier,
+) -> Result<axum::Json<StandingBody>, ApiError> {
     let client = called.client.to_string();
-    let doubt = doubting.quality.doubt_of(&client, &called.registry.code, id).await?;
-    Ok(axum::Json(StandingBody::from(doubt)).into_response())
+    let doubt = quality.doubt_of(&client, &called.registry.code, id).await?;
+    stands(&quality, doubt).await
+}
+
+/// How a doubt stands, with what has come with it.
+async fn stands(quality: &Quality, doubt: Doubt) -> Result<axum::Json<StandingBody>, ApiError> {
+    let files = quality.files_of(doubt.id.uuid()).await?;
+    Ok(axum::Json(StandingBody::of(doubt, files)))
+}
+
+/// The person whom the address names.
+fn of_person(called: &Called, number: &str) -> Result<Reporter> {
+    Ok(Reporter::PersonElsewhere {
+        client: called.client.to_string(),
+        number: person(number)?,
+        shown: called.shown(&Mask::ALL),
+    })
+}
+
+/// Whoever's dossier it is.
+fn in_dossier(called: &Called) -> Reporter {
+    Reporter::ProcedureElsewhere(called.client.to_string())
+}
+
+fn person(number: &str) -> Result<PersonNumber> {
+    number.parse().or_else(|flaw: CodeError| flaw.refuse("number"))
 }

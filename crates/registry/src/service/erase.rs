@@ -55,7 +55,7 @@ impl Registries {
             let keys: Vec<String> = keys.map(|key| String::from_utf8_lossy(key).into_owned()).collect();
             answers::forget(&tx, code, &keys).await?;
             tables::erase(&tx, code, record, &ever).await?;
-            quality::forget(&tx, record).await?;
+            quality::forget(&tx, record, ctx.now).await?;
             tables::add(&tx, code, vec![new]).await?;
             tx.enqueue_all(&changed(code)?, ctx.now).await?;
             Ok(Written {

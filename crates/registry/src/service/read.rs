@@ -405,10 +405,6 @@ impl Registries {
         people: &[String],
         mask: &Mask,
     ) -> Result<()> {
-        if !registry.is_personal() {
-            return Ok(());
-        }
-        let people: BTreeSet<&String> = people.iter().collect();
         let shown: Vec<&str> = registry
             .fields
             .iter()
@@ -416,11 +412,27 @@ impl Registries {
             .filter(|field| !field.path.as_str().contains('.'))
             .map(|field| field.term.name.vi.as_str())
             .collect();
+        self.tell_of(ctx, purpose, registry, people, &shown.join(", ")).await
+    }
+
+    /// The same of what belongs to a record and is no field of it.
+    pub(crate) async fn tell_of(
+        &self,
+        ctx: &Ctx,
+        purpose: &Purpose,
+        registry: &Registry,
+        people: &[String],
+        shown: &str,
+    ) -> Result<()> {
+        if !registry.is_personal() {
+            return Ok(());
+        }
+        let people: BTreeSet<&String> = people.iter().collect();
         let own = registry.basis.first().map(|b| format!("{}, {}", b.text, b.article));
         let what = format!(
             "{}: {} (mục đích: {}; căn cứ: {})",
             registry.name.vi,
-            shown.join(", "),
+            shown,
             self.meanings().of(purpose.code().as_str()).vi,
             purpose.basis().map(str::to_owned).or(own).unwrap_or_default()
         );

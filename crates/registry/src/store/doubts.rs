@@ -37,11 +37,13 @@ pub struct DoubtRow {
     pub answer: String,
     pub corrected_seq: Option<i64>,
     pub seen: bool,
+    pub enterprise_code: String,
+    pub enterprise_name: String,
 }
 
 const DOUBT: &str = "id, registry, record_id, field, seq, wrong, proposed, evidence, reporter_kind, reporter_id, reporter, reporter_agency, \
      dossier, state, open, received_at, answer_due, next_due, acknowledged_at, asked_at, question, owner, owner_name, answered_at, \
-     answered_by, answer, corrected_seq, seen";
+     answered_by, answer, corrected_seq, seen, enterprise_code, enterprise_name";
 
 /// Adds a doubt.
 pub async fn add(tx: &Tx, d: &DoubtRow) -> Result<()> {
@@ -73,7 +75,9 @@ pub async fn add(tx: &Tx, d: &DoubtRow) -> Result<()> {
         d.answered_by,
         d.answer,
         d.corrected_seq,
-        d.seen
+        d.seen,
+        d.enterprise_code,
+        d.enterprise_name
     ];
     tx.insert(&format!("registry_doubt ({DOUBT})"), &[row], "").await
 }
@@ -103,6 +107,12 @@ pub async fn change(tx: &Tx, d: &DoubtRow, state: &str) -> Result<bool> {
         d.evidence
     ];
     Ok(tx.exec(sql, values).await? == 1)
+}
+
+/// Holds a doubt as it is to the end of the transaction, so that nobody answers it or adds to it meanwhile. False where it is answered.
+pub async fn hold_open(tx: &Tx, id: Uuid) -> Result<bool> {
+    let sql = "UPDATE registry_doubt SET open = open WHERE id = $1 AND open";
+    Ok(tx.exec(sql, params![id]).await? == 1)
 }
 
 /// A doubt.
@@ -206,6 +216,7 @@ pub async fn overdue(db: &impl Read, code: &RegistryCode, now: Timestamp, limit:
 pub async fn forget(tx: &Tx, record: Uuid) -> Result<()> {
     // Who reported from another node is known by their number alone.
     let sql = "UPDATE registry_doubt SET wrong = '', proposed = '', evidence = '', question = '', answer = '', \
+               enterprise_code = '', enterprise_name = '', \
                reporter = CASE WHEN reporter_kind = 'person' AND reporter_agency <> '' THEN '' ELSE reporter END WHERE record_id = $1";
     tx.exec(sql, params![record]).await.map(drop)
 }

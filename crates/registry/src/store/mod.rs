@@ -3,6 +3,7 @@
 pub mod announced;
 pub mod batches;
 pub mod contested;
+pub mod doubt_files;
 pub mod doubts;
 pub mod files;
 pub mod import;

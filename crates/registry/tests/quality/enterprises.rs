@@ -328,6 +328,12 @@ async fn who_represents_an_enterprise_today_sees_and_contests_its_declarations_a
         let [doubt] = keeper.doubts_of("customs").await.try_into().expect("one");
         assert_eq!((doubt.field.as_str(), &*doubt.wrong), ("value", "Trị giá sai"));
         assert_eq!(doubt.reporter.0, format!("Người có số định danh {AN}"));
+        // The steward sees for which enterprise she speaks, by the business register.
+        let address = format!("/registries/customs/doubts/{}", doubt.id);
+        let steward = keeper.officer("Lê Thị Quản", "G12.18", Role::Steward);
+        let page = keeper.get(&steward, &address).await;
+        let behalf = format!("{PORTAL}, thay mặt doanh nghiệp Công ty Hải Minh {FIRM}, mã số {FIRM}");
+        assert!(page.text.contains(&behalf), "{}", page.text);
 
         // A stranger, by the page, by a guessed id, and by the service; the code of a firm said by a portal counts for nothing.
         let of_binh = portal.get(&binh, "/my/records").await;
@@ -532,6 +538,8 @@ async fn at_the_keepers_own_portal_it_is_the_same_and_a_record_of_another_enterp
         let sent = keeper.post(&an, &contest, &form(&id, "Trị giá sai")).await;
         assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text);
         let [doubt] = keeper.doubts_of("customs").await.try_into().expect("one");
+        let enterprise = doubt.enterprise.as_ref().map(|of| (&*of.code, &*of.name));
+        assert_eq!(enterprise, Some((FIRM, &*format!("Công ty Hải Minh {FIRM}"))));
         let (customs, steward) = (
             "customs".parse().expect("a code"),
             keeper.officer("Lê Thị Quản", "G12.18", Role::Steward),

@@ -1,5 +1,6 @@
 //! Rules that run, doubts that are answered, on real databases: what is found, what mends it, what crashes and time do to it.
 
+mod attached;
 mod contested;
 mod doubted;
 mod enterprises;

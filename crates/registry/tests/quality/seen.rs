@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::{
     Extension, Router,
     body::Body,
-    http::{Method, Request, StatusCode, header},
+    http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use base::Lang;
+use bytes::Bytes;
 use exchange::gateway::Caller;
 use http_body_util::BodyExt as _;
 use identity::{Actor, Ctx, Role};
@@ -21,7 +22,9 @@ use crate::town::{AN, BINH, Town, code, member, towns};
 pub struct Answer {
     pub status: StatusCode,
     pub location: String,
+    pub headers: HeaderMap,
     pub text: String,
+    pub bytes: Bytes,
 }
 
 impl Town {
@@ -34,7 +37,7 @@ impl Town {
             .merge(records)
     }
 
-    async fn call(&self, ctx: &Ctx, method: Method, path: &str, kind: &str, body: String) -> Answer {
+    pub async fn call(&self, ctx: &Ctx, method: Method, path: &str, kind: &str, body: impl Into<Body>) -> Answer {
         let app = self
             .router()
             .layer(Extension(ctx.clone()))
@@ -45,7 +48,7 @@ impl Town {
             .uri(path)
             .header(header::CONTENT_TYPE, kind)
             .header("idempotency-key", "k")
-            .body(Body::from(body))
+            .body(body.into())
             .expect("a request");
         let answer = app.oneshot(request).await.expect("an answer");
         let status = answer.status();
@@ -55,11 +58,14 @@ impl Town {
             .and_then(|to| to.to_str().ok())
             .unwrap_or_default()
             .to_owned();
+        let headers = answer.headers().clone();
         let bytes = answer.into_body().collect().await.expect("a body").to_bytes();
         Answer {
             status,
             location,
-            text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+            headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
         }
     }
 

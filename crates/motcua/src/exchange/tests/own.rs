@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use ::dossier::model::notice::NoticeKind;
 use ::exchange::journal::ReadFilter;
-use ::registry::quality::{OWN_VIEW, Whose, doubts::DoubtId, pages};
+use ::registry::quality::{
+    OWN_VIEW, Whose,
+    doubts::{Doubt, DoubtFileId, DoubtId},
+    pages,
+};
 use axum::{
     Extension,
     body::{Body, to_bytes},
@@ -29,6 +33,13 @@ const HELD: &str = "mc-summary__value\">Nguyễn Văn An<";
 impl Town {
     /// A page as somebody sees it who is signed in; a form is sent where there is one.
     pub(super) async fn page(&self, who: &Ctx, path: &str, form: Option<String>) -> (u16, String) {
+        let kind = "application/x-www-form-urlencoded";
+        self.page_of(who, path, form.map(|form| (kind, form.into_bytes())))
+            .await
+    }
+
+    /// The same, with whatever form.
+    async fn page_of(&self, who: &Ctx, path: &str, form: Option<(&str, Vec<u8>)>) -> (u16, String) {
         let now = Ctx {
             now: SystemClock.now(),
             ..who.clone()
@@ -40,8 +51,9 @@ impl Town {
         let sent = Sent::builder()
             .uri(path)
             .method(if form.is_some() { "POST" } else { "GET" });
-        let sent = sent.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let sent = sent.body(Body::from(form.unwrap_or_default())).expect("a request");
+        let (kind, form) = form.unwrap_or(("text/plain", Vec::new()));
+        let sent = sent.header(header::CONTENT_TYPE, kind);
+        let sent = sent.body(Body::from(form)).expect("a request");
         let answer = tower::ServiceExt::oneshot(pages, sent).await.expect("an answer");
         let status = answer.status().as_u16();
         let text = to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
@@ -164,8 +176,19 @@ pub(super) async fn seen_and_contested_by_its_person(asks: &Town, keeps: &Town) 
     until("the evidence is taken", async || (give().await.0 == 303).then_some(())).await;
     let view = quality.doubt_view(&keeper(), &code, doubt.id).await.expect("a doubt");
     assert!(view.doubt.evidence.ends_with("Số 37"), "{}", view.doubt.evidence);
+    photographed(asks, keeps, &at_home, &reply, doubt.id).await;
     let (status, refused) = give().await;
     assert!(status == 422 && refused.contains("không chờ bổ sung"), "{refused}");
+    let_in(
+        asks,
+        keeps,
+        "/population/portal/own/*/doubts/*/withdraw",
+        "POST",
+        OWN_VIEW,
+        "",
+    )
+    .await;
+    let doubt = taken_back(asks, keeps, &at_home, &page).await;
     quality
         .refuse_doubt(&keeper(), &code, doubt.id, "Sổ hộ tịch ghi là An")
         .await
@@ -177,4 +200,92 @@ pub(super) async fn seen_and_contested_by_its_person(asks: &Town, keeps: &Town) 
         notices.into_iter().find(|one| one.kind == NoticeKind::DoubtAnswered)
     })
     .await;
+}
+
+/// A form with the photograph of a paper that is larger than what a gateway keeps in memory.
+fn photograph() -> Vec<u8> {
+    let mut form = b"--B\r\nContent-Disposition: form-data; name=\"then\"\r\n\r\nreply\r\n\
+        --B\r\nContent-Disposition: form-data; name=\"evidence\"\r\n\r\n\r\n\
+        --B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"khai sinh.png\"\r\n\r\n"
+        .to_vec();
+    form.extend(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10");
+    form.resize(form.len() + (3 << 20), 7);
+    form.extend(b"IEND\xaeB`\x82\r\n--B--\r\n");
+    form
+}
+
+/// Evidence that is a photograph: by a grant for it, once, and nothing of it stays at the portal.
+async fn photographed(asks: &Town, keeps: &Town, at_home: &Ctx, reply: &str, doubt: DoubtId) {
+    let (quality, code) = (&keeps.whole.quality, "population".parse().expect("a code"));
+    let asked = quality.ask(&keeper(), &code, doubt, "Ảnh chụp giấy khai sinh?").await;
+    asked.expect("asked");
+    let send = async || {
+        let form = ("multipart/form-data; boundary=B", photograph());
+        asks.page_of(at_home, reply, Some(form)).await
+    };
+    let (status, refused) = send().await;
+    let denied = ::exchange::model::error::ErrorCode::AccessDenied.text().vi;
+    assert!(
+        status == 422 && refused.contains(&*denied) && refused.contains("“khai sinh.png”"),
+        "{refused}"
+    );
+    let files = "/population/portal/own/*/doubts/*/evidence/files";
+    let_in(asks, keeps, files, "POST", OWN_VIEW, "").await;
+    until("the photograph is taken", async || {
+        (send().await.0 == 303).then_some(())
+    })
+    .await;
+    let page = quality_page(keeps, doubt).await;
+    assert_eq!(page.matches(">khai sinh.png</a>").count(), 1, "{page}");
+    let at = page
+        .split("/files/")
+        .nth(1)
+        .and_then(|rest| rest.get(..36))
+        .expect("an id");
+    let id: DoubtFileId = at.parse().expect("an id");
+    let kept = quality.file_for_steward(&keeper(), &code, doubt, id).await;
+    let (file, content) = kept.expect("a file");
+    assert_eq!((file.size, content.len()), (3 * (1 << 20) + 32, 3 * (1 << 20) + 32));
+    let here = asks.whole.store.blobs().get_own(id.uuid()).await;
+    assert!(here.is_err(), "the portal keeps none");
+    // The person sees what has come.
+    let (_, page) = asks.page(at_home, reply, None).await;
+    assert!(
+        page.contains("khai sinh.png") && page.contains("Đang xem xét"),
+        "{page}"
+    );
+}
+
+async fn quality_page(keeps: &Town, doubt: DoubtId) -> String {
+    let path = format!("/registries/population/doubts/{doubt}");
+    keeps.page(&keeper(), &path, None).await.1
+}
+
+/// The doubt is taken back from the portal; what is contested then is another.
+async fn taken_back(asks: &Town, keeps: &Town, at_home: &Ctx, page: &str) -> Doubt {
+    let from = page
+        .find("/my/records/elsewhere/population/")
+        .expect("a way to contest");
+    let contest: String = page[from..].chars().take_while(|c| *c != '"').collect();
+    let (status, refused) = asks.page(at_home, &contest, Some(form())).await;
+    assert!(status == 422 && refused.contains("đang chờ trả lời"), "{refused}");
+    let (quality, code) = (&keeps.whole.quality, "population".parse().expect("a code"));
+    let open = async || {
+        let doubts = quality.doubts(&keeper(), &code, true, Whose::All, None, 10).await;
+        doubts.expect("a list").items
+    };
+    let [doubt] = open().await.try_into().expect("one");
+    let at = format!("/my/doubts/elsewhere/population/{}", doubt.id);
+    let back = async || asks.page(at_home, &at, Some("then=withdraw".to_owned())).await;
+    until("it is taken back", async || (back().await.0 == 303).then_some(())).await;
+    let (_, shown) = asks.page(at_home, &at, None).await;
+    assert!(
+        shown.contains("Đã rút") && !shown.contains("value=\"withdraw\""),
+        "{shown}"
+    );
+    assert!(open().await.is_empty());
+    let (status, answer) = asks.page(at_home, &contest, Some(form())).await;
+    assert_eq!(status, 303, "{answer}");
+    let [doubt] = open().await.try_into().expect("another");
+    doubt
 }

@@ -85,7 +85,8 @@ impl Quality {
         })
     }
 
-    async fn kept(&self, ctx: &Ctx, code: &RegistryCode, id: DoubtId) -> Result<DoubtRow> {
+    /// A doubt of a registry, as kept, for its steward.
+    pub(super) async fn kept(&self, ctx: &Ctx, code: &RegistryCode, id: DoubtId) -> Result<DoubtRow> {
         self.registries().open(ctx, code, Permission::KeepRegistry)?;
         let row = tables::by_id(&self.registries().store().read(), id.uuid()).await?;
         row.filter(|row| row.registry == code.as_str()).ok_or_else(no_doubt)
@@ -248,17 +249,24 @@ impl Quality {
         })
     }
 
-    /// The reporter gives the evidence that was asked for. The answer is due as many working days later as it was when they were asked.
+    /// The reporter gives the evidence that was asked for: a text, or files that have come since ([`Self::add_files`]), or both. The answer
+    /// is due as many working days later as it was when they were asked.
     ///
     /// # Errors
-    /// `Invalid` without a text; `NotFound`, also of others' doubts, and of who may not speak of the record any more; `Conflict` when
+    /// `Invalid` without either; `NotFound`, also of others' doubts, and of who may not speak of the record any more; `Conflict` when
     /// nothing is asked.
     pub async fn reply(&self, ctx: &Ctx, id: DoubtId, text: &str) -> Result<()> {
-        let old = self.own_row(ctx, id).await?;
-        if old.reporter_kind == "person" {
-            self.is_about(ctx, &stored_code(&old.registry)?, old.record_id).await?;
-        }
+        let old = self.speaking_row(ctx, id).await?;
         self.give(ctx, old, text).await
+    }
+
+    /// One's own doubt, if one may still speak of its record.
+    pub(super) async fn speaking_row(&self, ctx: &Ctx, id: DoubtId) -> Result<DoubtRow> {
+        let row = self.own_row(ctx, id).await?;
+        if row.reporter_kind == "person" {
+            self.is_about(ctx, &stored_code(&row.registry)?, row.record_id).await?;
+        }
+        Ok(row)
     }
 
     /// The same for who reported at another node; in a dossier where the doubt came up in one.
@@ -274,7 +282,58 @@ impl Quality {
         id: Uuid,
         text: &str,
     ) -> Result<Doubt> {
-        let db = self.registries().store().read();
+        let old = self.speaking_elsewhere(ctx, by, dossier, code, id).await?;
+        self.give(ctx, old, text).await?;
+        self.standing_now(id).await
+    }
+
+    /// Who reported at another node takes a doubt back. One that is taken back already is as good as taken back.
+    ///
+    /// # Errors
+    /// `NotFound`, also of others' doubts; `Conflict` when it is answered already.
+    pub(in crate::quality) async fn withdraw_from_elsewhere(
+        &self,
+        ctx: &Ctx,
+        by: &Reporter,
+        dossier: Option<&str>,
+        code: &RegistryCode,
+        id: Uuid,
+    ) -> Result<Doubt> {
+        let old = self.row_from_elsewhere(by, dossier, code, id).await?;
+        if old.state != DoubtState::Withdrawn.code() {
+            self.withdraw(ctx, old).await?;
+        }
+        self.standing_now(id).await
+    }
+
+    async fn standing_now(&self, id: Uuid) -> Result<Doubt> {
+        let row = tables::by_id(&self.registries().store().read(), id).await?;
+        row.map_or_else(|| Err(no_doubt()), Doubt::of)
+    }
+
+    /// A doubt of who reported at another node, if they may still speak of its record.
+    pub(super) async fn speaking_elsewhere(
+        &self,
+        ctx: &Ctx,
+        by: &Reporter,
+        dossier: Option<&str>,
+        code: &RegistryCode,
+        id: Uuid,
+    ) -> Result<DoubtRow> {
+        let row = self.row_from_elsewhere(by, dossier, code, id).await?;
+        if let Reporter::PersonElsewhere { number, .. } = by {
+            self.is_about_number(ctx, code, row.record_id, number.as_str()).await?;
+        }
+        Ok(row)
+    }
+
+    async fn row_from_elsewhere(
+        &self,
+        by: &Reporter,
+        dossier: Option<&str>,
+        code: &RegistryCode,
+        id: Uuid,
+    ) -> Result<DoubtRow> {
         let is_theirs = |row: &DoubtRow| match by {
             Reporter::PersonElsewhere { client, number, .. } => {
                 row.reporter_kind == "person"
@@ -286,21 +345,19 @@ impl Quality {
             }
             Reporter::Caller | Reporter::System(..) | Reporter::Procedure(..) => false,
         };
-        let row = tables::by_id(&db, id).await?;
+        let row = tables::by_id(&self.registries().store().read(), id).await?;
         let row = row.filter(|row| row.registry == code.as_str() && is_theirs(row));
-        let old = row.ok_or_else(no_doubt)?;
-        if let Reporter::PersonElsewhere { number, .. } = by {
-            self.is_about_number(ctx, code, old.record_id, number.as_str()).await?;
-        }
-        self.give(ctx, old, text).await?;
-        tables::by_id(&db, id).await?.map_or_else(|| Err(no_doubt()), Doubt::of)
+        row.ok_or_else(no_doubt)
     }
 
-    /// Evidence comes to a doubt, once for each time that it is asked for.
+    /// Evidence comes to a doubt, once for each time that it is asked for. It may be files alone.
     async fn give(&self, ctx: &Ctx, old: DoubtRow, text: &str) -> Result<()> {
-        let text = said(text, "evidence", LONGEST)?;
         let (true, Some(asked)) = (old.state == DoubtState::Asked.code(), old.asked_at) else {
             return Err(nothing_asked());
+        };
+        let text = match text.trim() {
+            "" if self.has_files_since(old.id, asked).await? => String::new(),
+            text => said(text, "evidence", LONGEST)?,
         };
         let mut new = old.clone();
         new.state = DoubtState::Acknowledged.code().to_owned();
@@ -320,6 +377,10 @@ impl Quality {
     /// `NotFound`, also of others' doubts; `Conflict` when it is answered already.
     pub async fn withdraw_doubt(&self, ctx: &Ctx, id: DoubtId) -> Result<()> {
         let old = self.own_row(ctx, id).await?;
+        self.withdraw(ctx, old).await
+    }
+
+    async fn withdraw(&self, ctx: &Ctx, old: DoubtRow) -> Result<()> {
         if !old.open {
             return Err(answered(&old));
         }
@@ -340,7 +401,7 @@ fn nothing_asked() -> Error {
 }
 
 /// The refusal of who comes too late.
-fn answered(row: &DoubtRow) -> Error {
+pub(super) fn answered(row: &DoubtRow) -> Error {
     let who = row
         .answered_by
         .clone()

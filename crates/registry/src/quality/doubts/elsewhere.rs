@@ -1,19 +1,19 @@
 //! What people of this node contest of registries of other nodes: told there once, and looked at until it is answered.
 
-use base::{Error, Kind, Result, Text, Timestamp};
+use base::{Error, Kind, Problems, Result, Text, Timestamp, codes::PersonNumber};
 use futures::future::{join_all, try_join_all};
 use identity::Ctx;
 use store::{Job, jobs::Run, transact};
 use uuid::Uuid;
 
-use super::{DoubtId, DoubtState, LONGEST, MOST_OWN, Report, news, no_doubt};
+use super::{DoubtId, DoubtState, Judged, LONGEST, MOST_OWN, Report, news, no_doubt};
 use crate::{
     contest::{Contested, Standing, Told},
     elsewhere::{Elsewhere, Heard, Whose},
     model::RegistryCode,
-    quality::{Quality, correcting::said, mine::own_number},
+    quality::{Quality, correcting::check, mine::own_number},
     store::contested::{self as tables, ContestedRow},
-    wire::{OwnDoubtBody, StandingBody, TakenBody},
+    wire::{OwnDoubtBody, StandingBody, StandingFileBody, TakenBody},
 };
 
 /// Registries of other nodes are asked how doubts stand.
@@ -24,6 +24,21 @@ const PAUSE: i64 = 3_600;
 const PIECE: i64 = 100;
 /// Doubts that are looked at at once while their person waits; the others wait for the next look.
 const AT_ONCE: usize = 20;
+
+/// What somebody contests of a registry of another node, with the files that have come there; none of them where it is silent, or answered.
+#[derive(Debug)]
+pub struct FarDoubt {
+    /// How it stands.
+    pub standing: Standing,
+    /// Name and bytes of each file.
+    pub files: Vec<(String, u64)>,
+}
+
+/// What a look at a doubt has shown.
+struct Looked {
+    open: bool,
+    files: Vec<StandingFileBody>,
+}
 
 impl Quality {
     /// Tells the registry of another node what is contested of it. Told twice, it is there once.
@@ -54,8 +69,8 @@ impl Quality {
         }
     }
 
-    /// Tells the registry of another node what the signed-in person contests of a record about them. Told twice under one id, it is there
-    /// once.
+    /// Tells the registry of another node what the signed-in person contests of a record about them: the doubt that it became there. Told
+    /// twice under one id, it is there once.
     ///
     /// # Errors
     /// `Invalid` with what the registry or the exchange has against it; `NotFound` where nobody is known to keep the registry;
@@ -67,7 +82,7 @@ impl Quality {
         record: Uuid,
         report: &Report,
         id: DoubtId,
-    ) -> Result<()> {
+    ) -> Result<Uuid> {
         let none = || Error::not_found("cơ sở dữ liệu", "registry");
         let number = own_number(ctx)?.ok_or_else(none)?;
         let account = ctx.person()?.account.uuid();
@@ -89,10 +104,68 @@ impl Quality {
             filed: report.right.trim().to_owned(),
             ..told(code.as_str(), &taken, ctx.now)
         };
-        self.note(&row, ctx.now).await
+        self.note(&row, ctx.now).await?;
+        Ok(taken.id)
     }
 
-    /// The signed-in person gives the evidence that the registry of another node asks for. It is judged there, by its clock.
+    /// Files of the signed-in person go to the registry of another node, one after the other, as they are; this node keeps none. Sent
+    /// again, each is there once.
+    ///
+    /// # Errors
+    /// `Invalid` with what the registry or the exchange has against one, by its name; those before it are there. Else as
+    /// [`Self::reply_elsewhere`].
+    pub(in crate::quality) async fn files_elsewhere(
+        &self,
+        ctx: &Ctx,
+        code: &RegistryCode,
+        doubt: Uuid,
+        files: &[Judged],
+    ) -> Result<()> {
+        let number = own_number(ctx)?.ok_or_else(no_doubt)?;
+        let old = self.own_far(ctx, code, doubt).await?;
+        let elsewhere = self.elsewhere().ok_or_else(no_doubt)?;
+        for file in files {
+            let heard = elsewhere.evidence_file(code.as_str(), whose(&old, &number), doubt, file);
+            match heard.await.ok_or_else(no_doubt)? {
+                Heard::Yes(_) => {}
+                Heard::No(problems) => {
+                    let problems = view::files::at("file", &problems, Some(&file.name));
+                    return Err(Error::Refused(Kind::Invalid, problems));
+                }
+                Heard::Nothing => return Err(silent()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The signed-in person takes back what they contest of the registry of another node. Told twice, it is taken back once.
+    ///
+    /// # Errors
+    /// As [`Self::reply_elsewhere`].
+    pub(in crate::quality) async fn withdraw_elsewhere(
+        &self,
+        ctx: &Ctx,
+        code: &RegistryCode,
+        doubt: Uuid,
+    ) -> Result<()> {
+        let number = own_number(ctx)?.ok_or_else(no_doubt)?;
+        let old = self.own_far(ctx, code, doubt).await?;
+        let elsewhere = self.elsewhere().ok_or_else(no_doubt)?;
+        let heard = elsewhere.withdraw(code.as_str(), whose(&old, &number), doubt).await;
+        self.heard(ctx, &old, heard).await
+    }
+
+    /// Notes what a registry of another node has said of a doubt.
+    async fn heard(&self, ctx: &Ctx, old: &ContestedRow, heard: Option<Heard<StandingBody>>) -> Result<()> {
+        match heard.ok_or_else(no_doubt)? {
+            Heard::Yes(said) => self.stands(old, with(old, said)?, ctx.now).await,
+            Heard::No(problems) => Err(Error::Refused(Kind::Invalid, problems)),
+            Heard::Nothing => Err(silent()),
+        }
+    }
+
+    /// The signed-in person gives the evidence that the registry of another node asks for. It is judged there, by its clock; the text may be
+    /// empty where files went before it ([`Self::files_elsewhere`]).
     ///
     /// # Errors
     /// `Invalid` with what is wrong with it, or what the registry or the exchange has against it: nothing is asked for any more;
@@ -107,27 +180,28 @@ impl Quality {
     ) -> Result<()> {
         let number = own_number(ctx)?.ok_or_else(no_doubt)?;
         let old = self.own_far(ctx, code, doubt).await?;
-        let text = said(text, "evidence", LONGEST)?;
-        let whose = dossier(&old).map_or(Whose::Person(&number), Whose::Dossier);
+        let mut problems = Problems::new();
+        check(text.trim(), "evidence", LONGEST, &mut problems);
+        problems.into_result()?;
         let elsewhere = self.elsewhere().ok_or_else(no_doubt)?;
-        let heard = elsewhere.evidence(code.as_str(), whose, doubt, &text).await;
-        match heard.ok_or_else(no_doubt)? {
-            Heard::Yes(said) => self.stands(&old, with(&old, said)?, ctx.now).await,
-            Heard::No(problems) => Err(Error::Refused(Kind::Invalid, problems)),
-            Heard::Nothing => Err(silent()),
-        }
+        let heard = elsewhere.evidence(code.as_str(), whose(&old, &number), doubt, text.trim());
+        self.heard(ctx, &old, heard.await).await
     }
 
     /// What the signed-in person contests of a registry of another node, as it says now that it stands, or was last known to.
     ///
     /// # Errors
     /// `NotFound`, also of others' doubts; `Unauthenticated`; `Forbidden` for an officer, or an e-ID of level 1.
-    pub(in crate::quality) async fn doubt_far(&self, ctx: &Ctx, code: &RegistryCode, doubt: Uuid) -> Result<Standing> {
+    pub(in crate::quality) async fn doubt_far(&self, ctx: &Ctx, code: &RegistryCode, doubt: Uuid) -> Result<FarDoubt> {
         let row = self.own_far(ctx, code, doubt).await?;
+        let mut files = Vec::new();
         if let (true, Some(elsewhere)) = (row.open, self.elsewhere()) {
-            self.look_at(elsewhere, row, ctx.now).await?;
+            files = self.look_at(elsewhere, row, ctx.now).await?.files;
         }
-        standing(self.own_far(ctx, code, doubt).await?)
+        Ok(FarDoubt {
+            standing: standing(self.own_far(ctx, code, doubt).await?)?,
+            files: files.into_iter().map(|file| (file.name, file.size)).collect(),
+        })
     }
 
     async fn own_far(&self, ctx: &Ctx, code: &RegistryCode, doubt: Uuid) -> Result<ContestedRow> {
@@ -176,7 +250,7 @@ impl Quality {
             };
             place = (last.registry.clone(), last.doubt);
             for old in rows {
-                open |= self.look_at(elsewhere, old, now).await?;
+                open |= self.look_at(elsewhere, old, now).await?.open;
             }
         }
     }
@@ -211,18 +285,20 @@ impl Quality {
         Ok(())
     }
 
-    /// Asks how one stands; whether it is still open.
-    async fn look_at(&self, elsewhere: &Elsewhere, old: ContestedRow, now: Timestamp) -> Result<bool> {
-        let new = match elsewhere.standing(&old.registry, dossier(&old), old.doubt).await {
-            Some(Heard::Yes(said)) => with(&old, said)?,
+    /// Asks how one stands. Which files have come is not noted here.
+    async fn look_at(&self, elsewhere: &Elsewhere, old: ContestedRow, now: Timestamp) -> Result<Looked> {
+        let Some(Heard::Yes(mut said)) = elsewhere.standing(&old.registry, dossier(&old), old.doubt).await else {
             // Silent, or it has lost what we may see: the row stays as it was last seen.
-            _ => return Ok(old.open),
+            let (open, files) = (old.open, Vec::new());
+            return Ok(Looked { open, files });
         };
+        let files = std::mem::take(&mut said.files);
+        let new = with(&old, said)?;
         let open = new.open;
         if new != old {
             self.stands(&old, new, now).await?;
         }
-        Ok(open)
+        Ok(Looked { open, files })
     }
 
     /// Notes how one stands now; what its person waits for becomes news.
@@ -284,6 +360,11 @@ fn told(registry: &str, taken: &TakenBody, now: Timestamp) -> ContestedRow {
 /// The dossier in which something came up, if it came up in one.
 fn dossier(row: &ContestedRow) -> Option<&str> {
     Some(row.dossier.as_str()).filter(|dossier| !dossier.is_empty())
+}
+
+/// Whose doubt it is, for who keeps the registry.
+fn whose<'a>(row: &'a ContestedRow, number: &'a PersonNumber) -> Whose<'a> {
+    dossier(row).map_or(Whose::Person(number), Whose::Dossier)
 }
 
 /// That a registry of another node says nothing at the moment.

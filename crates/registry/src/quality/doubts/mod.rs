@@ -10,6 +10,7 @@
 mod answering;
 mod contesting;
 mod elsewhere;
+mod files;
 
 use base::{Error, Kind, Problems, Result, Text, Timestamp, codes::PersonNumber};
 use identity::{AccountId, Actor, Ctx, Permission, Scope};
@@ -19,10 +20,10 @@ use store::{Job, Once, transact};
 use uuid::Uuid;
 
 use super::{
-    Quality, Represents,
+    Enterprise, Quality, Represents,
     correcting::{check, problem},
     month_of,
-    representing::Speaker,
+    representing::{Right, Speaker},
     tables as findings,
 };
 pub(super) use crate::store::doubts as tables;
@@ -35,8 +36,10 @@ use crate::{
 use tables::DoubtRow;
 
 pub use answering::DoubtView;
-pub use elsewhere::LOOK;
 pub(super) use elsewhere::silent;
+pub use elsewhere::{FarDoubt, LOOK};
+pub use files::{DoubtFile, DoubtFileId, Judged, LARGEST_FILE, MOST_FILES, MOST_PAGES, SWEEP, judge as judge_file};
+pub(super) use files::{forget as forget_files, too_large as file_too_large};
 
 /// The longest text of a doubt, in characters.
 pub const LONGEST: usize = 1_000;
@@ -184,6 +187,8 @@ pub struct Doubt {
     pub reporter: (String, String),
     /// Whether it is the person's own.
     pub by_person: bool,
+    /// The enterprise for which they spoke as its representative, as it was called then.
+    pub enterprise: Option<Enterprise>,
     /// The dossier.
     pub dossier: Option<String>,
     /// How it stands.
@@ -218,6 +223,12 @@ impl Doubt {
             evidence: row.evidence,
             reporter: (row.reporter, row.reporter_agency),
             by_person: row.reporter_kind == "person",
+            enterprise: Some(row.enterprise_code)
+                .filter(|code| !code.is_empty())
+                .map(|code| Enterprise {
+                    code,
+                    name: row.enterprise_name,
+                }),
             dossier: row.dossier,
             state: state.ok_or_else(|| Error::internal("a doubt stands as nobody knows"))?,
             received_at: Timestamp::from_micros(row.received_at),
@@ -260,18 +271,23 @@ impl Quality {
         self.may_doubt(ctx, reporter, &registry)?;
         let field = judge(&registry, reporter, report)?;
         let record = self.registries().find(code, key).await?;
-        match (reporter, &ctx.actor) {
+        let enterprise = match (reporter, &ctx.actor) {
             (Reporter::Caller, Actor::Person(_)) => self.is_about(ctx, code, record).await?,
             (Reporter::PersonElsewhere { number, .. }, _) => {
-                self.is_about_number(ctx, code, record, number.as_str()).await?;
+                self.is_about_number(ctx, code, record, number.as_str()).await?
             }
-            _ => {}
-        }
+            _ => None,
+        };
         let db = self.registries().store().read();
         let newest = write::newest(&db, code, record).await?.ok_or_else(no_record)?;
         let speaks = self.registries().held(code, &[record], ctx.now).await?;
         let seq = speaks.first().map_or(newest.seq, |held| held.seq);
-        let row = self.row_of(ctx, &registry, reporter, record, seq, &field, report);
+        let enterprise = enterprise.map(|of| (of.code, of.name)).unwrap_or_default();
+        let row = DoubtRow {
+            enterprise_code: enterprise.0,
+            enterprise_name: enterprise.1,
+            ..self.row_of(ctx, &registry, reporter, record, seq, &field, report)
+        };
         let receipt = Receipt {
             id: DoubtId::from_uuid(row.id),
             acknowledge_by: Timestamp::from_micros(row.next_due),
@@ -391,36 +407,46 @@ impl Quality {
             answer: String::new(),
             corrected_seq: None,
             seen: true,
+            enterprise_code: String::new(),
+            enterprise_name: String::new(),
         }
     }
 
-    /// That the signed-in person may speak of a record; to them there is no other.
+    /// That the signed-in person may speak of a record, and for which enterprise; to them there is no other.
     ///
     /// # Errors
     /// As [`Self::is_about_number`].
-    async fn is_about(&self, ctx: &Ctx, code: &RegistryCode, record: Uuid) -> Result<()> {
+    async fn is_about(&self, ctx: &Ctx, code: &RegistryCode, record: Uuid) -> Result<Option<Enterprise>> {
         let number = ctx.person_level2()?.person_number.as_deref().ok_or_else(no_record)?;
         self.is_about_number(ctx, code, record, number).await
     }
 
-    /// That a record is, or was, about the person with this number, or is of an enterprise that they represent today.
+    /// That a record is, or was, about the person with this number, or is of an enterprise that they represent today: of which one.
     ///
     /// # Errors
     /// `NotFound`; `Unavailable` or `Forbidden` where it may be of an enterprise and nobody can say who represents that.
-    async fn is_about_number(&self, ctx: &Ctx, code: &RegistryCode, record: Uuid, number: &str) -> Result<()> {
+    async fn is_about_number(
+        &self,
+        ctx: &Ctx,
+        code: &RegistryCode,
+        record: Uuid,
+        number: &str,
+    ) -> Result<Option<Enterprise>> {
         let registry = self.registries().editions(code)?.current();
         let bodies = self.registries().bodies(code, record, ctx.now).await?;
         let alone = Speaker::alone(number);
         if bodies.iter().any(|body| alone.right(&registry, body).is_some()) {
-            return Ok(());
+            return Ok(None);
         }
         // Of which enterprise it was once, before it was another's, opens nothing.
         let speaker = self.speaker(ctx, &registry, number).await;
         let held = self.registries().held(code, &[record], ctx.now).await?;
-        if held.iter().any(|held| speaker.right(&registry, &held.body).is_some()) {
-            return Ok(());
+        let right = held.iter().find_map(|held| speaker.right(&registry, &held.body));
+        match right {
+            Some(Right::Own) => Ok(None),
+            Some(Right::Of(enterprise)) => Ok(Some(enterprise.clone())),
+            None => Err(speaker.represents.map_or_else(no_record, Represents::refusal)),
         }
-        Err(speaker.represents.map_or_else(no_record, Represents::refusal))
     }
 
     /// The doubts of the signed-in person, the newest first.

@@ -9,16 +9,22 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use base::{Error, Result};
+use base::{Error, Kind, Result};
+use bytes::Bytes;
 use identity::Web;
 use serde::Deserialize;
 use view::{
     Page,
+    files::{Filled, Posted, Sent},
     ui::{self, Tone},
 };
 
 use super::{
-    Said, below, name_of, posted, problems_of,
+    Said,
+    attached::{self, FileLine, whole},
+    below,
+    mine::own_act,
+    name_of, posted, problems_of,
     queue::{Input, at_inputs, edits, inputs, retype},
     registry, rows, standing, tabs,
 };
@@ -26,8 +32,8 @@ use crate::{
     model::Registry,
     pages::{self, Refused},
     quality::{
-        Place, Quality, Whose,
-        doubts::{Doubt, DoubtId, DoubtState, DoubtView, MOST_OVERDUE, Report, Reporter},
+        Enterprise, Place, Quality, Whose,
+        doubts::{Doubt, DoubtFile, DoubtId, DoubtState, DoubtView, MOST_OVERDUE, Report, Reporter},
     },
 };
 
@@ -74,11 +80,11 @@ impl Row {
         Self {
             href,
             field: name_of(page, registry, &doubt.field),
-            by: if agency.is_empty() {
-                name.clone()
-            } else {
-                format!("{name}, {agency}")
-            },
+            by: [name.clone(), agency.clone(), on_behalf(page, doubt)]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", "),
             received: doubt.received_at,
             due: doubt.due_at,
             state,
@@ -86,6 +92,20 @@ impl Row {
             owner: doubt.owner.clone().unwrap_or_default(),
         }
     }
+}
+
+/// For which enterprise a representative speaks.
+fn on_behalf(page: &Page, doubt: &Doubt) -> String {
+    doubt
+        .enterprise
+        .as_ref()
+        .map_or_else(String::new, |Enterprise { code, name }| {
+            format!(
+                "{} {name}, {} {code}",
+                page.t("thay mặt doanh nghiệp", "on behalf of the enterprise"),
+                page.t("mã số", "code")
+            )
+        })
 }
 
 pub(super) async fn list(
@@ -191,6 +211,7 @@ struct DoubtPage {
     page: Page,
     row: Row,
     doubt: Doubt,
+    files: Vec<FileLine>,
     /// Whether the reader is who answers.
     steward: bool,
     open: bool,
@@ -240,7 +261,7 @@ async fn looked_up(quality: &Quality, web: &Web, code: &str, id: &str) -> Result
     let id: DoubtId = id.parse().map_err(|_| Error::not_found("phản ánh này", "doubt"))?;
     let (view, steward) = match quality.doubt_view(&web.ctx, &registry.code, id).await {
         Ok(view) => (view, true),
-        Err(Error::Refused(base::Kind::Forbidden, _)) => {
+        Err(Error::Refused(Kind::Forbidden, _)) => {
             let doubt = quality.own_doubt(&web.ctx, id).await?;
             let record = None;
             (DoubtView { doubt, record }, false)
@@ -254,6 +275,9 @@ async fn looked_up(quality: &Quality, web: &Web, code: &str, id: &str) -> Result
             .push(view::Link::new(at, "Phản ánh sai lệch", "Doubts"));
     }
     let DoubtView { doubt, record } = view;
+    let address = format!("/registries/{}/doubts/{}", registry.code, doubt.id);
+    page.path.clone_from(&address);
+    let files = quality.files_of(doubt.id.uuid()).await?;
     let fields = std::slice::from_ref(&doubt.field);
     let inputs = record
         .as_ref()
@@ -267,6 +291,7 @@ async fn looked_up(quality: &Quality, web: &Web, code: &str, id: &str) -> Result
             .map(|record| rows(&page, &registry, &record.body))
             .unwrap_or_default(),
         inputs: inputs.unwrap_or_default(),
+        files: files.iter().map(|file| FileLine::of(&page, file, &address)).collect(),
         typed: Typed::default(),
         steward,
         doubt,
@@ -279,9 +304,14 @@ pub(super) async fn act(
     Extracted(quality): Extracted<Quality>,
     web: Web,
     Path((code, id)): Path<(String, String)>,
-    Form(form): Form<Vec<(String, String)>>,
+    Posted { form, flaw }: Posted,
 ) -> Response {
-    let error = match acted(&quality, &web, &code, &id, &form).await {
+    let Filled { fields: form, files } = form;
+    let done = async {
+        whole(flaw)?;
+        acted(&quality, &web, &code, &id, &form, files).await
+    };
+    let error = match done.await {
         Ok(()) => return Redirect::to(&format!("/registries/{code}/doubts/{id}")).into_response(),
         Err(error) => error,
     };
@@ -300,7 +330,14 @@ pub(super) async fn act(
     }
 }
 
-async fn acted(quality: &Quality, web: &Web, code: &str, id: &str, form: &[(String, String)]) -> Result<()> {
+async fn acted(
+    quality: &Quality,
+    web: &Web,
+    code: &str,
+    id: &str,
+    form: &[(String, String)],
+    files: Vec<Sent>,
+) -> Result<()> {
     let registry = registry(quality.registries(), code)?;
     let id: DoubtId = id.parse().map_err(|_| Error::not_found("phản ánh này", "doubt"))?;
     let (ctx, code) = (&web.ctx, &registry.code);
@@ -319,7 +356,28 @@ async fn acted(quality: &Quality, web: &Web, code: &str, id: &str, form: &[(Stri
                 .uphold(ctx, code, id, 0, Vec::new(), posted(form, "answer"))
                 .await
         }
-        "reply" => quality.reply(ctx, id, posted(form, "evidence")).await,
-        _ => quality.withdraw_doubt(ctx, id).await,
+        _ => own_act(quality, ctx, id, form, files).await,
+    }
+}
+
+/// A file, given out to the steward, or to the officer who reported.
+pub(super) async fn file(
+    Extracted(quality): Extracted<Quality>,
+    web: Web,
+    Path((code, id, file)): Path<(String, String, String)>,
+) -> Response {
+    match opened(&quality, &web, &code, &id, &file).await {
+        Ok(found) => attached::given(found),
+        Err(error) => web.refuse(&error),
+    }
+}
+
+async fn opened(quality: &Quality, web: &Web, code: &str, id: &str, file: &str) -> Result<(DoubtFile, Bytes)> {
+    let registry = registry(quality.registries(), code)?;
+    let id: DoubtId = id.parse().map_err(|_| Error::not_found("phản ánh này", "doubt"))?;
+    let file = attached::read_id(file)?;
+    match quality.file_for_steward(&web.ctx, &registry.code, id, file).await {
+        Err(Error::Refused(Kind::Forbidden, _)) => quality.own_file(&web.ctx, id, file).await,
+        found => found,
     }
 }

@@ -2,23 +2,24 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State as Extracted},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use base::{Error, Kind, Problems, Result, Text, Timestamp, codes::AgencyCode};
-use identity::Web;
+use identity::{Ctx, Web};
 use uuid::Uuid;
 use view::{
     Link, Page,
+    files::{Filled, Posted, Sent},
     ui::{self, Values},
 };
 
 use super::{
+    attached::{self, FileLine, judged, some_judged, whole},
     doubts::{Typed, report_of},
     mine::{At, ContestPage, Elsewhere, Section, Shown, contested, enterprise, under_headings},
-    posted,
+    posted, status_of,
 };
 use crate::{
     history::Moment,
@@ -26,7 +27,7 @@ use crate::{
     pages::span,
     quality::{
         Quality, Represents,
-        doubts::{DoubtId, DoubtState, silent},
+        doubts::{DoubtId, DoubtState, FarDoubt, silent},
         mine::Far,
     },
     wire::{OwnBody, OwnRecordBody},
@@ -151,24 +152,36 @@ pub(super) async fn say(
     Extracted(quality): Extracted<Quality>,
     web: Web,
     Path(at): Path<At>,
-    Form(mut form): Form<Vec<(String, String)>>,
+    Posted { form, flaw }: Posted,
 ) -> Response {
-    form.push(("field".to_owned(), at.2.clone()));
+    let Filled { mut fields, files } = form;
+    fields.push(("field".to_owned(), at.2.clone()));
     let place = match Place::of(&at) {
         Ok(place) => place,
         Err(error) => return web.refuse(&error),
     };
     let told = async {
-        let id: DoubtId = posted(&form, "form").parse().map_err(|_| no_form())?;
-        let report = report_of(&form);
-        quality
-            .doubt_elsewhere(&web.ctx, &place.registry, place.record, &report, id)
-            .await
+        whole(flaw)?;
+        let id: DoubtId = posted(&fields, "form").parse().map_err(|_| no_form())?;
+        let (report, files) = (report_of(&fields), judged(files).await?);
+        let doubt = quality.doubt_elsewhere(&web.ctx, &place.registry, place.record, &report, id);
+        Ok((doubt.await?, files))
     };
     match told.await {
-        Ok(()) => Redirect::to("/my/records").into_response(),
-        Err(Error::Refused(kind @ (Kind::Invalid | Kind::Unavailable), problems)) => {
-            again(&quality, &web, &place, &form, (kind, problems)).await
+        Ok((doubt, files)) => {
+            let sent = quality.files_elsewhere(&web.ctx, &place.registry, doubt, &files);
+            let done = sent.await.map(|()| "/my/records".to_owned());
+            then_show(
+                &quality,
+                &web,
+                &(place.registry.to_string(), doubt.to_string()),
+                done,
+                &fields,
+            )
+            .await
+        }
+        Err(Error::Refused(kind @ (Kind::Invalid | Kind::Unavailable | Kind::TooLarge), problems)) => {
+            again(&quality, &web, &place, &fields, (kind, problems)).await
         }
         Err(error) => web.refuse(&error),
     }
@@ -206,6 +219,10 @@ struct FarDoubtPage {
     reason: String,
     /// Whether evidence is asked for.
     asked: bool,
+    /// Whether it is not answered.
+    open: bool,
+    /// What has come there, as far as it says so.
+    files: Vec<FileLine>,
     typed: Typed,
 }
 
@@ -221,14 +238,17 @@ pub(super) async fn doubt(Extracted(quality): Extracted<Quality>, web: Web, Path
 
 async fn my_doubt(quality: &Quality, web: &Web, at: &OfDoubt) -> Result<FarDoubtPage> {
     let (code, id) = doubt_at(at)?;
-    let standing = quality.doubt_far(&web.ctx, &code, id).await?;
+    let FarDoubt { standing, files } = quality.doubt_far(&web.ctx, &code, id).await?;
     let mut page = web.titled("Phản ánh của tôi", "My doubt");
+    page.path = address(at);
     page.breadcrumbs = vec![
         Link::new("/my", "Hồ sơ của tôi", "My dossiers"),
         Link::new("/my/records", "Dữ liệu về tôi", "Data about me"),
     ];
     Ok(FarDoubtPage {
         asked: standing.state == DoubtState::Asked,
+        open: standing.state.is_open(),
+        files: files.iter().map(|file| FileLine::far(&page, file)).collect(),
         reason: standing.reason.clone(),
         row: contested(&page, id, standing),
         typed: Typed::default(),
@@ -241,39 +261,77 @@ fn doubt_at((code, id): &OfDoubt) -> Result<(RegistryCode, Uuid)> {
     Ok((code.parse().map_err(|_| none())?, id.parse().map_err(|_| none())?))
 }
 
-/// The person gives the evidence that is asked for. What they typed is kept where it is refused, or the registry is silent.
-pub(super) async fn reply(
+fn address((code, id): &OfDoubt) -> String {
+    format!("/my/doubts/elsewhere/{code}/{id}")
+}
+
+/// The person gives the evidence that is asked for or a file, or takes the doubt back. What they typed is kept where it is refused, or
+/// the registry is silent.
+pub(super) async fn answer(
     Extracted(quality): Extracted<Quality>,
     web: Web,
     Path(at): Path<OfDoubt>,
-    Form(form): Form<Vec<(String, String)>>,
+    Posted { form, flaw }: Posted,
 ) -> Response {
-    let given = async {
-        let (code, id) = doubt_at(&at)?;
-        quality
-            .reply_elsewhere(&web.ctx, &code, id, posted(&form, "evidence"))
-            .await
+    let Filled { fields, files } = form;
+    let done = async {
+        whole(flaw)?;
+        acted(&quality, &web.ctx, &at, &fields, files).await?;
+        Ok(address(&at))
     };
-    let error = match given.await {
-        Ok(()) => return Redirect::to(&web.page.path).into_response(),
+    let done = done.await;
+    then_show(&quality, &web, &at, done, &fields).await
+}
+
+async fn acted(
+    quality: &Quality,
+    ctx: &Ctx,
+    at: &OfDoubt,
+    fields: &[(String, String)],
+    files: Vec<Sent>,
+) -> Result<()> {
+    let (code, id) = doubt_at(at)?;
+    match posted(fields, "then") {
+        "withdraw" => quality.withdraw_elsewhere(ctx, &code, id).await,
+        "add" => {
+            let files = some_judged(files).await?;
+            quality.files_elsewhere(ctx, &code, id, &files).await
+        }
+        _ => {
+            let files = judged(files).await?;
+            // Those that have arrived are there when all is sent again.
+            quality.files_elsewhere(ctx, &code, id, &files).await?;
+            quality
+                .reply_elsewhere(ctx, &code, id, posted(fields, "evidence"))
+                .await
+        }
+    }
+}
+
+/// The way on after something was done to a doubt, or the doubt with what is against that and with what was typed.
+async fn then_show(
+    quality: &Quality,
+    web: &Web,
+    at: &OfDoubt,
+    done: Result<String>,
+    fields: &[(String, String)],
+) -> Response {
+    let error = match done {
+        Ok(to) => return Redirect::to(&to).into_response(),
         Err(error) => error,
     };
     let (kind, problems) = match error {
-        Error::Refused(kind @ (Kind::Invalid | Kind::Unavailable), problems) => (kind, problems),
+        Error::Refused(kind @ (Kind::Invalid | Kind::Unavailable | Kind::TooLarge), problems) => (kind, problems),
         error => return web.refuse(&error),
     };
-    match my_doubt(&quality, &web, &at).await {
+    match my_doubt(quality, web, at).await {
         Ok(mut template) => {
-            template.typed = Typed::of(&form);
+            template.typed = Typed::of(fields);
             template.page.problems = problems;
             view::html(status_of(kind), &template)
         }
         Err(error) => web.refuse(&error),
     }
-}
-
-fn status_of(kind: Kind) -> StatusCode {
-    StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 fn no_field() -> Error {

@@ -2,21 +2,22 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State as Extracted},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use base::{Error, Kind, Problems, Result};
 use futures::join;
-use identity::Web;
+use identity::{Ctx, Web};
 use uuid::Uuid;
 use view::{
     Link, Page,
+    files::{Filled, Posted, Sent},
     ui::{self, Values},
 };
 
 use super::{
+    attached::{self, FileLine, at_control, judged, some_judged, whole},
     doubts::{Row, Typed, report_of},
     far, posted, problems_of, rows, tone,
 };
@@ -49,8 +50,10 @@ struct MinePage {
 
 /// How something stands that was contested of a registry of another node.
 pub(super) struct Elsewhere {
-    /// Where evidence is given, while it is asked for.
-    pub reply: Option<String>,
+    /// Where evidence is given or it is taken back, while it is open.
+    pub href: Option<String>,
+    /// Whether evidence is asked for.
+    pub asked: bool,
     pub label: String,
     pub dossier: Option<String>,
     pub told: base::Timestamp,
@@ -179,9 +182,10 @@ fn of_enterprises<'a>(
 }
 
 pub(super) fn contested(page: &Page, id: Uuid, of: Standing) -> Elsewhere {
-    let is_asked = of.state == DoubtState::Asked;
+    let is_open = of.state.is_open();
     Elsewhere {
-        reply: is_asked.then(|| format!("/my/doubts/elsewhere/{}/{id}", of.registry)),
+        href: is_open.then(|| format!("/my/doubts/elsewhere/{}/{id}", of.registry)),
+        asked: of.state == DoubtState::Asked,
         label: page.text(&of.label).to_owned(),
         dossier: of.dossier,
         told: of.told_at,
@@ -332,20 +336,26 @@ pub(super) async fn say(
     Extracted(quality): Extracted<Quality>,
     web: Web,
     Path(at): Path<At>,
-    Form(mut form): Form<Vec<(String, String)>>,
+    Posted { form, flaw }: Posted,
 ) -> Response {
-    form.push(("field".to_owned(), at.2.clone()));
+    let Filled { mut fields, files } = form;
+    fields.push(("field".to_owned(), at.2.clone()));
     let reported = async {
         let code: RegistryCode =
             at.0.parse()
                 .map_err(|_| Error::not_found("cơ sở dữ liệu", "registry"))?;
-        let (report, key) = (report_of(&form), posted(&form, "form"));
-        quality
-            .doubt(&web.ctx, &Reporter::Caller, &code, &at.1, &report, key)
-            .await
+        whole(flaw)?;
+        // All files are judged before anything is reported.
+        let files = judged(files).await?;
+        let (report, key) = (report_of(&fields), posted(&fields, "form"));
+        let receipt = quality.doubt(&web.ctx, &Reporter::Caller, &code, &at.1, &report, key);
+        Ok((receipt.await?.id, files))
     };
     let error = match reported.await {
-        Ok(receipt) => return Redirect::to(&format!("/my/doubts/{}", receipt.id)).into_response(),
+        Ok((id, files)) => {
+            let kept = quality.add_files(&web.ctx, id, files).await.map(drop);
+            return then_show(&quality, &web, &id.to_string(), kept.map_err(at_control), &fields).await;
+        }
         Err(error) => error,
     };
     let (status, problems) = match problems_of(error) {
@@ -358,7 +368,7 @@ pub(super) async fn say(
         asked => asked,
     };
     match asked {
-        Ok(template) => view::html(status, &template.refused(&form, problems)),
+        Ok(template) => view::html(status, &template.refused(&fields, problems)),
         Err(error) => web.refuse(&error),
     }
 }
@@ -370,6 +380,7 @@ struct MyDoubtPage {
     row: Row,
     registry: String,
     doubt: Doubt,
+    files: Vec<FileLine>,
     typed: Typed,
 }
 
@@ -382,16 +393,13 @@ pub(super) async fn doubt(Extracted(quality): Extracted<Quality>, web: Web, Path
 
 async fn my_doubt(quality: &Quality, web: &Web, id: &str) -> Result<MyDoubtPage> {
     web.ctx.person()?;
-    let none = || Error::not_found("phản ánh này", "doubt");
-    let id: DoubtId = id.parse().map_err(|_| none())?;
+    let id = read_doubt(id)?;
     let doubt = quality.own_doubt(&web.ctx, id).await?;
-    let registry = quality
-        .registries()
-        .shelf()
-        .get(&doubt.registry)
-        .ok_or_else(none)?
-        .current();
+    let files = quality.own_files(&web.ctx, id).await?;
+    let editions = quality.registries().shelf().get(&doubt.registry);
+    let registry = editions.ok_or_else(no_doubt)?.current();
     let mut page = web.titled("Phản ánh của tôi", "My doubt");
+    page.path = address(id);
     page.breadcrumbs = vec![
         Link::new("/my", "Hồ sơ của tôi", "My dossiers"),
         Link::new("/my/records", "Dữ liệu về tôi", "Data about me"),
@@ -399,27 +407,74 @@ async fn my_doubt(quality: &Quality, web: &Web, id: &str) -> Result<MyDoubtPage>
     Ok(MyDoubtPage {
         row: Row::of(&page, &registry, &doubt, String::new(), web.ctx.now),
         registry: page.text(&registry.name).to_owned(),
+        files: files
+            .iter()
+            .map(|file| FileLine::of(&page, file, &address(id)))
+            .collect(),
         typed: Typed::default(),
         doubt,
         page,
     })
 }
 
-/// The person gives evidence, or takes the doubt back.
+fn address(doubt: DoubtId) -> String {
+    format!("/my/doubts/{doubt}")
+}
+
+fn read_doubt(id: &str) -> Result<DoubtId> {
+    id.parse().map_err(|_| no_doubt())
+}
+
+fn no_doubt() -> Error {
+    Error::not_found("phản ánh này", "doubt")
+}
+
+/// The person gives evidence or a file, takes a file back, or the doubt.
 pub(super) async fn answer(
     Extracted(quality): Extracted<Quality>,
     web: Web,
     Path(id): Path<String>,
-    Form(form): Form<Vec<(String, String)>>,
+    Posted { form, flaw }: Posted,
 ) -> Response {
+    let Filled { fields, files } = form;
     let done = async {
-        let doubt: DoubtId = id.parse().map_err(|_| Error::not_found("phản ánh này", "doubt"))?;
-        match posted(&form, "then") {
-            "reply" => quality.reply(&web.ctx, doubt, posted(&form, "evidence")).await,
-            _ => quality.withdraw_doubt(&web.ctx, doubt).await,
-        }
+        whole(flaw)?;
+        own_act(&quality, &web.ctx, read_doubt(&id)?, &fields, files).await
     };
-    let error = match done.await {
+    let done = done.await;
+    then_show(&quality, &web, &id, done, &fields).await
+}
+
+/// What a reporter does to a doubt of theirs: `then` says what.
+pub(super) async fn own_act(
+    quality: &Quality,
+    ctx: &Ctx,
+    doubt: DoubtId,
+    fields: &[(String, String)],
+    files: Vec<Sent>,
+) -> Result<()> {
+    match posted(fields, "then") {
+        "reply" => {
+            let files = judged(files).await?;
+            // What has arrived stays, though there may be something against the text.
+            quality.add_files(ctx, doubt, files).await.map_err(at_control)?;
+            quality.reply(ctx, doubt, posted(fields, "evidence")).await
+        }
+        "add" => {
+            let files = some_judged(files).await?;
+            quality.add_files(ctx, doubt, files).await.map(drop).map_err(at_control)
+        }
+        "remove" => {
+            let file = attached::read_id(posted(fields, "file_id"))?;
+            quality.remove_file(ctx, doubt, file).await
+        }
+        _ => quality.withdraw_doubt(ctx, doubt).await,
+    }
+}
+
+/// The doubt after something was done to it: anew, or with what is against that and with what was typed.
+async fn then_show(quality: &Quality, web: &Web, id: &str, done: Result<()>, fields: &[(String, String)]) -> Response {
+    let error = match done {
         Ok(()) => return Redirect::to(&format!("/my/doubts/{id}")).into_response(),
         Err(error) => error,
     };
@@ -427,12 +482,28 @@ pub(super) async fn answer(
         Ok(found) => found,
         Err(error) => return web.refuse(&error),
     };
-    match my_doubt(&quality, &web, &id).await {
+    match my_doubt(quality, web, id).await {
         Ok(mut template) => {
-            template.typed = Typed::of(&form);
+            template.typed = Typed::of(fields);
             template.page.problems = problems;
             view::html(status, &template)
         }
+        Err(error) => web.refuse(&error),
+    }
+}
+
+/// One's own file, given out.
+pub(super) async fn file(
+    Extracted(quality): Extracted<Quality>,
+    web: Web,
+    Path((id, file)): Path<(String, String)>,
+) -> Response {
+    let found = async {
+        let (id, file) = (read_doubt(&id)?, attached::read_id(&file)?);
+        quality.own_file(&web.ctx, id, file).await
+    };
+    match found.await {
+        Ok(found) => attached::given(found),
         Err(error) => web.refuse(&error),
     }
 }

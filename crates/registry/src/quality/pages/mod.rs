@@ -1,5 +1,6 @@
 //! The pages of quality: the queue of a steward, a finding beside its record.
 
+mod attached;
 mod batches;
 mod doubts;
 mod far;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::StatusCode,
     routing::{get, post},
 };
@@ -34,11 +36,21 @@ use crate::{
 
 /// The routes.
 pub fn router(quality: Quality) -> Router {
+    let with_files = Router::new()
+        .route("/registries/{code}/doubts/{id}", get(doubts::one).post(doubts::act))
+        .route("/my/records/{code}/{record}/{field}", get(mine::ask).post(mine::say))
+        .route(
+            "/my/records/elsewhere/{code}/{record}/{field}",
+            get(far::ask).post(far::say),
+        )
+        .route("/my/doubts/{id}", get(mine::doubt).post(mine::answer))
+        .route("/my/doubts/elsewhere/{code}/{id}", get(far::doubt).post(far::answer))
+        .layer(DefaultBodyLimit::max(attached::LARGEST_FORM));
     Router::new()
         .route("/registries/{code}/queue", get(queue::show).post(queue::judge_all))
         .route("/registries/{code}/findings/{id}", get(queue::one).post(queue::act))
         .route("/registries/{code}/doubts", get(doubts::list).post(doubts::report))
-        .route("/registries/{code}/doubts/{id}", get(doubts::one).post(doubts::act))
+        .route("/registries/{code}/doubts/{id}/files/{file}", get(doubts::file))
         .route("/registries/{code}/batches", get(batches::show).post(batches::act))
         .route("/registries/{code}/samples", get(samples::list).post(samples::draw))
         .route(
@@ -48,13 +60,8 @@ pub fn router(quality: Quality) -> Router {
         .route("/publication/registries", get(figures::show))
         .route("/my/records", get(mine::all))
         .route("/my/records/seen", post(mine::seen))
-        .route("/my/records/{code}/{record}/{field}", get(mine::ask).post(mine::say))
-        .route(
-            "/my/records/elsewhere/{code}/{record}/{field}",
-            get(far::ask).post(far::say),
-        )
-        .route("/my/doubts/{id}", get(mine::doubt).post(mine::answer))
-        .route("/my/doubts/elsewhere/{code}/{id}", get(far::doubt).post(far::reply))
+        .route("/my/doubts/{id}/files/{file}", get(mine::file))
+        .merge(with_files)
         .with_state(quality)
 }
 
@@ -154,10 +161,13 @@ fn posted<'a>(form: &'a [(String, String)], name: &str) -> &'a str {
 /// The status of the page that says what is wrong, and what that is; other errors answer for themselves.
 fn problems_of(error: Error) -> Result<(StatusCode, Problems)> {
     match error {
-        Error::Refused(kind @ (Kind::Invalid | Kind::Conflict | Kind::Unavailable), problems) => {
-            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-            Ok((status, problems))
+        Error::Refused(kind @ (Kind::Invalid | Kind::Conflict | Kind::Unavailable | Kind::TooLarge), problems) => {
+            Ok((status_of(kind), problems))
         }
         error => Err(error),
     }
+}
+
+fn status_of(kind: Kind) -> StatusCode {
+    StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY)
 }

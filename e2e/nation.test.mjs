@@ -356,12 +356,20 @@ test('a person sees on one page what the registries of other agencies hold about
   await page.getByText('Nêu điều chưa đúng').first().waitFor();
   assert.equal(await page.locator('[name=right]').inputValue(), 'Nguyễn Thị Hường');
   await page.locator('[name=wrong]').fill('Tên tôi có dấu huyền.');
+  await page.locator('[name=file]').setInputFiles({ name: 'khai sinh.png', mimeType: 'image/png', buffer: await page.screenshot() });
   await send();
   await page.waitForURL('**/my/records');
   assert.match(await page.locator('section[aria-labelledby=elsewhere]').innerText(), /hạn trả lời/);
   const steward = await enter('congan', 'administrator');
   await steward.page.goto('/registries/population/doubts');
   await steward.page.getByText(CITIZEN).first().waitFor();
+  // The photograph is at the ministry; the province shows its name, gives it out to nobody, and takes the doubt back.
+  await page.locator('section[aria-labelledby=elsewhere]').getByRole('link', { name: 'Gửi thêm tệp hoặc rút phản ánh' }).first().click();
+  await page.getByText('khai sinh.png').waitFor();
+  assert.equal(await page.getByRole('link', { name: 'khai sinh.png' }).count(), 0);
+  await inspect(page, 'nation-far-doubt');
+  await page.getByRole('button', { name: 'Rút phản ánh' }).click();
+  await page.getByText('Đã rút').first().waitFor();
   await Promise.all([citizen, steward].map((visitor) => visitor.close()));
 });
 

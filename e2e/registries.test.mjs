@@ -402,10 +402,23 @@ test('a person sees what is held, contests it, is asked for evidence, and sees t
   assert.equal(await own.locator('[name=right]').inputValue(), 'Số 21, đường Trần Phú');
   await inspect(own, 'registries-contest');
   await own.locator('[name=wrong]').fill('Tôi đã chuyển nhà từ tháng trước.');
+  // A file that may not stay is named beside the field, and nothing typed is lost.
+  await own.locator('[name=file]').setInputFiles({ name: 'giấy.zip', mimeType: 'application/pdf', buffer: Buffer.from('PK\x03\x04 zip') });
+  await press(own, 'Gửi phản ánh');
+  assert.match(await problems(own), /“giấy\.zip”: Không nhận ra định dạng tệp/);
+  assert.equal(await own.locator('[name=wrong]').inputValue(), 'Tôi đã chuyển nhà từ tháng trước.');
+  await inspect(own, 'registries-contest-file');
+  const photograph = await own.screenshot();
+  await own.locator('[name=file]').setInputFiles([
+    { name: 'giấy xác nhận cư trú.png', mimeType: 'image/png', buffer: photograph },
+    { name: 'chụp lại.png', mimeType: 'image/png', buffer: photograph },
+  ]);
   await press(own, 'Gửi phản ánh');
   await own.waitForURL('**/my/doubts/*');
   const mine = own.url();
   assert.match(await said(own), /Chờ tiếp nhận/);
+  assert.match(await said(own), /giấy xác nhận cư trú\.png/);
+  assert.doesNotMatch(await said(own), /chụp lại\.png/, 'the same picture twice is one');
   await inspect(own, 'registries-my-doubt');
 
   await steward.goto(`${POPULATION}/doubts`);
@@ -417,11 +430,17 @@ test('a person sees what is held, contests it, is asked for evidence, and sees t
   await own.locator('section[aria-labelledby=news]').getByRole('link', { name: 'Địa chỉ chi tiết' }).click();
   await own.getByText('Quý vị gửi số giấy xác nhận cư trú.').waitFor();
   await own.locator('[name=evidence]').fill('Giấy xác nhận số 45/XN');
-  await press(own, 'Gửi');
+  await own.locator('[name=file]').setInputFiles({ name: 'sổ hộ khẩu cũ.png', mimeType: 'image/png', buffer: await steward.screenshot() });
   await inspect(own, 'registries-my-doubt-asked');
+  await press(own, 'Gửi');
+  await own.getByText('sổ hộ khẩu cũ.png').first().waitFor();
 
   await steward.reload();
   assert.match(await said(steward), /Giấy xác nhận số 45\/XN/);
+  await inspect(steward, 'registries-doubt-files');
+  const [download] = await Promise.all([steward.waitForEvent('download'), steward.getByRole('link', { name: 'giấy xác nhận cư trú.png' }).click()]);
+  assert.equal(download.suggestedFilename(), 'giấy xác nhận cư trú.png');
+  assert.deepEqual(await readFile(await download.path()), photograph);
   await steward.locator('input[name="field.residence.detail"]').fill('Số 21, đường Trần Phú');
   await steward.locator('#answer-correct').fill('Đã đính chính theo giấy xác nhận cư trú.');
   await press(steward, 'Đính chính và trả lời');
@@ -437,6 +456,10 @@ test('a person sees what is held, contests it, is asked for evidence, and sees t
   // Nobody else's.
   const strange = await seats.business.page.goto(mine);
   assert.ok([403, 404].includes(strange.status()), `${strange.status()}`);
+  await own.goto(mine);
+  const file = await own.getByRole('link', { name: 'giấy xác nhận cư trú.png' }).getAttribute('href');
+  const stolen = await seats.business.page.request.get(file);
+  assert.equal(stolen.status(), 404);
 });
 
 test('an approved question tells its ground to everybody, and its answer for its purpose only', async () => {

@@ -218,6 +218,13 @@ mod tests {
         );
     }
 
+    #[test]
+    fn sizes_read_as_people_say_them() {
+        assert_eq!(size(Lang::Vi, 1), "1 KB");
+        assert_eq!(size(Lang::Vi, 1_572_864), "1,5 MB");
+        assert_eq!(size(Lang::En, 20 << 20), "20 MB");
+    }
+
     async fn posted(kind: &str, body: &'static str) -> Posted {
         let request = Request::builder().header(header::CONTENT_TYPE, kind);
         let request = request.body(axum::body::Body::from(body)).expect("a request");

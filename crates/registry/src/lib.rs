@@ -59,5 +59,6 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!(
     "0018_groups",
     "0019_merges",
     "0020_void_orders",
-    "0021_doubt_files"
+    "0021_doubt_files",
+    "0022_earlier_merges"
 );

@@ -1,24 +1,53 @@
 //! Merges: which record stands in the place of which, and that it does so no more. Whoever names a record by its key, at whichever node,
-//! learns the key that stands in its place.
+//! learns the key that stands in its place. Where one of the two is erased, those who were told of the merge are told that it holds no more,
+//! without a key, and forget both.
 
 use base::{Result, Timestamp};
 use exchange::events::NewEvent;
 use serde_json::{Value, json};
+use store::transact;
 use uuid::Uuid;
 
-use super::{Announcer, producer_id, types_of};
+use super::{Announcer, PIECE, producer_id, types_of};
 use crate::{
     model::{ChangeKind, Registry, Upon},
     service::{Mask, body_of},
     shelf::Editions,
-    store::{VersionRow, announced as tables, merges},
+    store::{
+        VersionRow, announced as tables,
+        merges::{self, MergeRow},
+    },
 };
 
 /// Days that they are kept: as long as anybody may still name the key of a record that went, and for who joins later.
 pub(super) const KEPT_DAYS: i64 = 3650;
 
 impl Announcer {
-    /// What is told of versions that a merge made, or its undoing.
+    /// Tells the first merges that nobody was told of because they are from before the registry told of any; whether there were any. They
+    /// come before everything that is still to be told, so that the undoing of one follows it.
+    pub(super) async fn tell_earlier_merges(&self, editions: &Editions, now: Timestamp) -> Result<bool> {
+        let registry = editions.current();
+        let (code, store) = (&registry.code, self.0.registries.store());
+        let Some(event) = registry.events.iter().find(|event| event.is_of_merges()) else {
+            return Ok(false);
+        };
+        let place = tables::place(&store.read(), code).await?;
+        let Some(place) = place.filter(|place| place.merges_upto < place.upto) else {
+            return Ok(false);
+        };
+        let between = (place.merges_upto, place.upto);
+        let versions = tables::of_merged(&store.read(), code, between, PIECE).await?;
+        let news = self.merges(editions, &versions, now).await?;
+        self.publish(&self.type_of(&registry, event)?, news).await?;
+        let told = match versions.last() {
+            Some(last) if versions.len() == PIECE as usize => last.recorded_at,
+            _ => place.upto,
+        };
+        transact!(store, |tx| { tables::advance_merges(&tx, code, told).await })?;
+        Ok(true)
+    }
+
+    /// What is told of versions that a merge made, or its undoing, or the erasure of a record that was part of one.
     pub(super) async fn merges(
         &self,
         editions: &Editions,
@@ -30,6 +59,10 @@ impl Announcer {
         let merged = merges::of(&db, &records).await?;
         let mut news = Vec::new();
         for version in versions {
+            if version.kind == ChangeKind::Erase.code() {
+                let merges = merges::last_with(&db, version.record_id).await?;
+                news.extend(merges.iter().map(|merge| without_keys(merge, version)));
+            }
             let Some(stayed) = merged.get(&(version.record_id, version.seq)) else {
                 continue;
             };
@@ -89,6 +122,21 @@ fn told(
     }))
 }
 
+/// That a merge holds no more, since one of its records was erased.
+fn without_keys(merge: &MergeRow, erasure: &VersionRow) -> NewEvent {
+    NewEvent {
+        producer_id: Some(format!("{}/erased", producer_id(merge.record_id, merge.seq))),
+        key: None,
+        data: json!({
+            "record": merge.record_id,
+            "version": merge.seq,
+            "change": Upon::Parted.code(),
+            "recorded_at": Timestamp::from_micros(erasure.recorded_at).rfc3339(),
+            "key": "",
+        }),
+    }
+}
+
 /// The schema of the data of such an event.
 pub(super) fn schema_of(registry: &Registry) -> Value {
     let fields = types_of(registry, &registry.key);
@@ -100,10 +148,10 @@ pub(super) fn schema_of(registry: &Registry) -> Value {
             "change": {
                 "type": "string",
                 "enum": [Upon::Merged.code(), Upon::Parted.code()],
-                "description": "Whether it was merged into the other, or the merge was taken back",
+                "description": "Whether it was merged into the other, or the merge holds no more: it was taken back, or one of them erased",
             },
             "recorded_at": { "type": "string", "format": "date-time", "description": "When it was recorded" },
-            "key": { "type": "string", "description": "Key of the record that went" },
+            "key": { "type": "string", "description": "Key of the record that went; empty where one of them was erased" },
             "fields": fields,
             "stayed": {
                 "type": "object",

@@ -3,7 +3,7 @@
 //!
 //! The feed of changes is the outbox. A job reads on from where it stopped, publishes, and then notes how far it came; broken off in
 //! between it publishes again under the same ids, and nothing is there twice. What was recorded before the node first took part in
-//! the exchange is told to nobody.
+//! the exchange is told to nobody, except merges: whoever names a key has to know where it leads, however long ago it was merged.
 //!
 //! | | |
 //! |---|---|
@@ -231,16 +231,20 @@ impl Announcer {
             // A registry that came while the node runs is told of from its beginning.
             self.declare(&registry, 0, run.now).await?;
         }
+        let of_merges = registry.events.iter().any(EventType::is_of_merges);
         for _ in 0..PIECES {
-            if !self.tell_piece(&editions, run.now).await? {
+            let earlier = self.tell_earlier_merges(&editions, run.now).await?;
+            if !earlier && !self.tell_piece(&editions, run.now).await? {
                 break;
             }
         }
         transact!(registries.store(), |tx| {
             // The order goes first: whoever writes from now on makes a new one, and what was written before is seen below.
             run.done(&tx).await?;
-            let upto = tables::place(&tx, code).await?.map_or(0, |place| place.upto);
-            if read::changes(&tx, code, upto, 1).await?.is_empty() {
+            let place = tables::place(&tx, code).await?;
+            let upto = place.as_ref().map_or(0, |place| place.upto);
+            let earlier = of_merges && place.is_some_and(|place| place.merges_upto < place.upto);
+            if !earlier && read::changes(&tx, code, upto, 1).await?.is_empty() {
                 return Ok(());
             }
             tx.enqueue(announce_order(code)?, run.now).await
@@ -275,8 +279,13 @@ impl Announcer {
             }
         }
         let told = last.recorded_at;
+        let of_merges = registry.events.iter().any(EventType::is_of_merges);
         transact!(self.0.registries.store(), |tx| {
-            tables::advance(&tx, code, told).await
+            tables::advance(&tx, code, told).await?;
+            if of_merges {
+                tables::advance_merges(&tx, code, told).await?;
+            }
+            Ok(())
         })?;
         Ok(true)
     }

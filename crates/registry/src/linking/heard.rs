@@ -1,7 +1,7 @@
 //! Merges in registries that other nodes keep. Whoever keeps one tells of its merges as events ([`crate::announce`]); this node follows
 //! those of the registries whose keys rules of its own registries name, and takes down which key stands in the place of which. From then
 //! on a record that names the key of one that went has a finding, as if the merge were of this node; when the merge is taken back, it
-//! closes.
+//! closes. So it does when the keeper erases one of the two records: then no key of theirs is left here either.
 //!
 //! Only the keeper is heard: what a system told that keeps the registry no more is forgotten.
 
@@ -184,7 +184,14 @@ impl Handler for HeardMerges {
         }
         let Some(newest) = events.last() else { return Ok(()) };
         let told: Vec<Told> = events.iter().filter_map(|event| self.read(event)).collect();
-        let keys = told.iter().map(|told| told.key.as_str());
+        let mut keys: BTreeSet<String> = told.iter().map(|told| told.key.clone()).collect();
+        // Of a merge whose record was erased the key is told no more: it is the one that was told before.
+        for told in told.iter().filter(|told| told.key.is_empty()) {
+            let before = tables::of_record(tx, &self.registry, told.record).await?;
+            keys.extend(before.map(|before| before.merged_key));
+        }
+        keys.remove("");
+        let keys = keys.iter().map(String::as_str);
         let naming = Naming::of_keys(tx, &self.registries, &self.registry, keys).await?;
         for told in told {
             self.take_down(tx, told).await?;

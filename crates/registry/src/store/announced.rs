@@ -14,10 +14,12 @@ pub struct Place {
     pub upto: i64,
     /// The version of the folder whose events are declared.
     pub edition: i64,
+    /// The last version of a merge that was told, where it is before `upto`: of merges those from before are told as well.
+    pub merges_upto: i64,
 }
 
 pub async fn place(db: &impl Read, code: &RegistryCode) -> Result<Option<Place>> {
-    let sql = "SELECT upto, edition FROM registry_announced WHERE registry = $1";
+    let sql = "SELECT upto, edition, merges_upto FROM registry_announced WHERE registry = $1";
     db.one(sql, params![code.as_str()]).await
 }
 
@@ -32,6 +34,27 @@ pub async fn declared(tx: &Tx, code: &RegistryCode, upto: i64, edition: i64) -> 
 pub async fn advance(tx: &Tx, code: &RegistryCode, upto: i64) -> Result<()> {
     let sql = "UPDATE registry_announced SET upto = $2 WHERE registry = $1 AND upto < $2";
     tx.exec(sql, params![code.as_str(), upto]).await.map(drop)
+}
+
+/// Merges up to an instant are told.
+pub async fn advance_merges(tx: &Tx, code: &RegistryCode, upto: i64) -> Result<()> {
+    let sql = "UPDATE registry_announced SET merges_upto = $2 WHERE registry = $1 AND merges_upto < $2";
+    tx.exec(sql, params![code.as_str(), upto]).await.map(drop)
+}
+
+/// Versions of records that merges touched, recorded after one instant and up to another.
+pub async fn of_merged(
+    db: &impl Read,
+    code: &RegistryCode,
+    (after, upto): (i64, i64),
+    limit: u32,
+) -> Result<Vec<VersionRow>> {
+    let sql = format!(
+        "SELECT {VERSION} FROM registry_version v WHERE v.registry = $1 AND v.recorded_at > $2 AND v.recorded_at <= $3 \
+         AND v.record_id IN (SELECT record_id FROM registry_merge UNION SELECT stayed_id FROM registry_merge) \
+         ORDER BY v.recorded_at LIMIT $4"
+    );
+    db.all(&sql, params![code.as_str(), after, upto, i64::from(limit)]).await
 }
 
 /// The instant of the newest version of a registry.

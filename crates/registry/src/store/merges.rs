@@ -52,6 +52,14 @@ pub async fn into(db: &impl Read, stayed: Uuid) -> Result<Vec<MergeRow>> {
     db.all(sql, params![stayed]).await
 }
 
+/// The merges of a record and into it that hold, or of which it was told last that they do not.
+pub async fn last_with(db: &impl Read, record: Uuid) -> Result<Vec<MergeRow>> {
+    let sql = "SELECT m.record_id, m.seq, m.stayed_id FROM registry_merge m WHERE (m.record_id = $1 OR m.stayed_id = $1) \
+               AND NOT EXISTS (SELECT 1 FROM registry_merge n WHERE n.record_id = m.record_id AND n.seq > m.seq) \
+               ORDER BY m.record_id";
+    db.all(sql, params![record]).await
+}
+
 /// A merge of a registry of another node that holds.
 #[derive(Debug, Clone, PartialEq, Eq, Row)]
 pub struct ElsewhereRow {

@@ -12,6 +12,7 @@ use exchange::{
     model::{error::Refusal, identifier::SubsystemId},
 };
 use futures::future::BoxFuture;
+use ::store::{Migrations, Read as _, params, transact};
 use registry::{
     announce::{self, Announcer},
     linking::heard::HeardMerges,
@@ -22,6 +23,7 @@ use super::*;
 
 const KEEPS: &str = "VN/GOV/000.00.00.G01/dancu";
 const NAMES: &str = "VN/GOV/000.00.00.G12/motcua";
+const LATE: &str = "VN/GOV/000.00.00.G13/motcua";
 const A: &str = "001180000011";
 const B: &str = "001180000012";
 const C: &str = "001180000014";
@@ -63,50 +65,50 @@ struct Keeper {
 /// Both nodes, on each engine.
 async fn nodes() -> Vec<(Keeper, Office)> {
     let mut nodes = Vec::new();
-    let sets = [identity::MIGRATIONS, exchange::MIGRATIONS, registry::MIGRATIONS];
-    let (here, there) = (store::testkit::stores(&sets).await, store::testkit::stores(&sets).await);
-    for (here, there) in here.into_iter().zip(there) {
-        let office = office_over(here, &["population"]).await;
-        let names = office_over(there, &["enterprises"]).await;
-        let config = events::Config {
-            secret: [7; 32],
-            webhooks: Webhooks::default(),
-            tracer: Default::default(),
-        };
-        let events = Events::new(office.store.clone(), &config, Arc::new(FixedClock::at(now()))).expect("a room");
-        let system: SubsystemId = KEEPS.parse().expect("a system");
-        let announcer = Announcer::new(
-            office.registries.clone(),
-            events.clone(),
-            system,
-            BTreeMap::new(),
-            "G01",
-        );
-        announcer.begin(now()).await.expect("begun");
-        let keeper = Keeper {
-            office,
-            events,
-            announcer,
-        };
-        nodes.push((keeper, names));
+    for (here, there) in stores(registry::MIGRATIONS).await {
+        let keeper = Keeper::of(office_over(here, &["population"]).await).await;
+        nodes.push((keeper, office_over(there, &["enterprises"]).await));
     }
     nodes
 }
 
-impl Keeper {
-    async fn work(&self) {
-        let runner = Runner::new(self.office.store.clone(), Arc::new(FixedClock::at(now())));
-        let runner = quality::handlers(service::handlers(runner, &self.office.registries), &self.office.quality);
-        let runner = announce::handlers(runner, &self.announcer);
-        while runner.run_due().await.expect("jobs") > 0 {}
+/// A database for each of two nodes, on each engine; the one has these tables, the other all.
+async fn stores(keeps: Migrations) -> Vec<(Store, Store)> {
+    let sets = |registry| [identity::MIGRATIONS, exchange::MIGRATIONS, registry];
+    let here = store::testkit::stores(&sets(keeps)).await;
+    let there = store::testkit::stores(&sets(registry::MIGRATIONS)).await;
+    here.into_iter().zip(there).collect()
+}
+
+impl Office {
+    /// A firm with one representative.
+    async fn add_firm(&self, representative: &str) {
+        let firm = json!({
+            "tax_code": FIRM, "name": "Công ty An Bình", "legal_form": "llc", "status": "active", "founded_on": "2020-01-02",
+            "address": {"province": "01", "commune": "00004"},
+            "representatives": [{"person_number": representative, "name": "Nguyễn Thị Hường"}],
+        });
+        let change = Change::Assert {
+            target: Target::New,
+            from: Moment::parse("2026-07-01", ValidTime::Day).expect("a day"),
+            to: None,
+            body: firm,
+        };
+        let source = Provenance {
+            source: "Sổ".to_owned(),
+            ..Provenance::default()
+        };
+        let (ctx, code) = (steward_of("G12"), code("enterprises"));
+        let written = self.registries.write(&ctx, &code, change, &source, FIRM).await;
+        written.expect("written");
     }
 
     /// The pair of two numbers, the one of which goes; or comes back.
-    async fn decide(&self, went: &str, stays: &str, merge: bool) {
+    async fn merge(&self, went: &str, stays: &str, merge: bool) {
         let stands = if merge { State::Open } else { State::Merged };
-        let stays = self.office.seen(stays).await.record;
-        let went = self.office.seen(went).await.record;
-        let pairs = self.office.pairs(stands).await;
+        let stays = self.seen(stays).await.record;
+        let went = self.seen(went).await.record;
+        let pairs = self.pairs(stands).await;
         let pair = pairs
             .iter()
             .find(|pair| pair.records.contains(&went) && pair.records.contains(&stays));
@@ -116,15 +118,61 @@ impl Keeper {
             (true, true) => Verdict::Same(Keep::First),
             (true, false) => Verdict::Same(Keep::Second),
         };
-        self.office
-            .decide("Trần Thị Bình", pair, verdict)
-            .await
-            .expect("decided");
+        self.decide("Trần Thị Bình", pair, verdict).await.expect("decided");
+    }
+
+    /// How many merges of other nodes it has taken down.
+    async fn heard(&self) -> i64 {
+        let sql = "SELECT COUNT(*) FROM registry_merge_elsewhere";
+        let count: Option<i64> = self.store.read().scalar(sql, params![]).await.expect("a count");
+        count.unwrap_or_default()
+    }
+}
+
+impl Keeper {
+    async fn of(office: Office) -> Self {
+        let config = events::Config {
+            secret: [7; 32],
+            webhooks: Webhooks::default(),
+            tracer: Default::default(),
+        };
+        let events = Events::new(office.store.clone(), &config, Arc::new(FixedClock::at(now()))).expect("a room");
+        let system: SubsystemId = KEEPS.parse().expect("a system");
+        let (registries, named) = (office.registries.clone(), BTreeMap::new());
+        let announcer = Announcer::new(registries, events.clone(), system, named, "G01");
+        announcer.begin(now()).await.expect("begun");
+        Self {
+            office,
+            events,
+            announcer,
+        }
+    }
+
+    async fn work(&self) {
+        let runner = Runner::new(self.office.store.clone(), Arc::new(FixedClock::at(now())));
+        let runner = quality::handlers(service::handlers(runner, &self.office.registries), &self.office.quality);
+        let runner = announce::handlers(runner, &self.announcer);
+        while runner.run_due().await.expect("jobs") > 0 {}
+    }
+
+    async fn decide(&self, went: &str, stays: &str, merge: bool) {
+        self.office.merge(went, stays, merge).await;
+        self.work().await;
+    }
+
+    /// As a start of the node.
+    async fn begin(&self) {
+        self.announcer.begin(now()).await.expect("begun");
         self.work().await;
     }
 
     /// What follows its merges at the other node; approved.
     async fn follower(&self, names: &Office) -> Subscriber<HeardMerges> {
+        self.follower_as(names, NAMES).await
+    }
+
+    /// The same of another system.
+    async fn follower_as(&self, names: &Office, reader: &str) -> Subscriber<HeardMerges> {
         let [referenced] = &names.registries.referenced_elsewhere().expect("registries")[..] else {
             panic!("one registry of another node")
         };
@@ -141,7 +189,7 @@ impl Keeper {
             start: Start::Beginning,
             webhook: None,
         };
-        let reader: SubsystemId = NAMES.parse().expect("a system");
+        let reader: SubsystemId = reader.parse().expect("a system");
         let (made, _) = self.events.subscribe(&reader, &of, &request).await.expect("asked for");
         let ctx = Ctx::system("test", now());
         self.events
@@ -152,7 +200,7 @@ impl Keeper {
             store: names.store.clone(),
             caller: Arc::new(Line(self.events.clone())),
             handler: names.registries.heard_merges(referenced.registry.clone(), keeper),
-            name: "merges".to_owned(),
+            name: format!("merges/{reader}"),
             client: reader,
             purpose: request.purpose,
             legal_basis: request.legal_basis,
@@ -188,24 +236,7 @@ async fn the_key_in_the_place_of_another_is_followed_through_rows_of_merges_and_
         for number in [A, B, C] {
             keeps.office.add(number, "Nguyễn Thị Hường", "00004").await;
         }
-        let firm = json!({
-            "tax_code": FIRM, "name": "Công ty An Bình", "legal_form": "llc", "status": "active", "founded_on": "2020-01-02",
-            "address": {"province": "01", "commune": "00004"},
-            "representatives": [{"person_number": A, "name": "Nguyễn Thị Hường"}],
-        });
-        let change = Change::Assert {
-            target: Target::New,
-            from: Moment::parse("2026-07-01", ValidTime::Day).expect("a day"),
-            to: None,
-            body: firm,
-        };
-        let source = Provenance {
-            source: "Sổ".to_owned(),
-            ..Provenance::default()
-        };
-        let (ctx, code) = (steward_of("G12"), code("enterprises"));
-        let written = names.registries.write(&ctx, &code, change, &source, FIRM).await;
-        written.expect("written");
+        names.add_firm(A).await;
         keeps.work().await;
         let follower = keeps.follower(&names).await;
         let heard = async || {
@@ -221,8 +252,7 @@ async fn the_key_in_the_place_of_another_is_followed_through_rows_of_merges_and_
         keeps.decide(B, C, true).await;
         assert_eq!(heard().await, (Step::Done(1), Some(vec![C.to_owned()])));
         // The job that tells may run again; nothing is told twice.
-        keeps.announcer.begin(now()).await.expect("begun");
-        keeps.work().await;
+        keeps.begin().await;
         assert_eq!(heard().await, (Step::Done(0), Some(vec![C.to_owned()])));
         // One merge is taken back, then the other.
         keeps.decide(B, C, false).await;
@@ -254,13 +284,19 @@ async fn the_key_in_the_place_of_another_is_followed_through_rows_of_merges_and_
 
 #[tokio::test]
 async fn an_erasure_takes_along_what_was_told_of_merges_with_either_record() {
-    for (erased, kept) in [(A, B), (B, A)] {
+    for erased in [A, B] {
         for (keeps, names) in nodes().await {
             for number in [A, B] {
                 keeps.office.add(number, "Nguyễn Thị Hường", "00004").await;
             }
+            names.add_firm(A).await;
             keeps.work().await;
+            let follower = keeps.follower(&names).await;
             keeps.decide(A, B, true).await;
+            assert_eq!(follower.step(now()).await.expect("followed"), Step::Done(1));
+            names.work().await;
+            assert_eq!((offered(&names).await, names.heard().await), (Some(vec![B.to_owned()]), 1));
+
             let record = keeps.office.seen(erased).await;
             let law = Provenance {
                 source: "Quyết định".to_owned(),
@@ -275,10 +311,18 @@ async fn an_erasure_takes_along_what_was_told_of_merges_with_either_record() {
                 .await
                 .expect("erased");
             keeps.work().await;
-            let follower = keeps.follower(&names).await;
+            // Who had heard of it keeps neither key, and offers none.
+            assert_eq!(follower.step(now()).await.expect("followed"), Step::Done(1));
+            names.work().await;
+            assert_eq!((offered(&names).await, names.heard().await), (None, 0));
+            keeps.begin().await;
+            assert_eq!(follower.step(now()).await.expect("followed"), Step::Done(0), "once");
+
+            // Whoever comes later is told of none.
+            let late = keeps.follower_as(&names, LATE).await;
             let told = govstack::router(keeps.events.clone());
             let request = Request::get(format!("/r1/{KEEPS}/pull/v1/population.merged?limit=9"))
-                .header("x-road-client", NAMES)
+                .header("x-road-client", LATE)
                 .header("x-motcua-purpose", "registry.references")
                 .body(Body::empty())
                 .expect("a request");
@@ -287,9 +331,52 @@ async fn an_erasure_takes_along_what_was_told_of_merges_with_either_record() {
             let body = String::from_utf8_lossy(&body);
             assert!(
                 body.contains("\"withdrawn\":true") && !body.contains(A) && !body.contains(B),
-                "{kept}: {body}"
+                "{erased}: {body}"
             );
-            assert_eq!(follower.step(now()).await.expect("followed"), Step::Done(1));
+            assert_eq!(late.step(now()).await.expect("followed"), Step::Done(2));
+            assert_eq!(names.heard().await, 0);
         }
+    }
+}
+
+#[tokio::test]
+async fn merges_from_before_they_were_noted_are_told_and_once() {
+    let steps = registry::MIGRATIONS.steps;
+    let after = steps.iter().position(|step| step.name == "0022_earlier_merges");
+    let before = Migrations {
+        steps: &steps[..after.expect("a step")],
+        ..registry::MIGRATIONS
+    };
+    for (here, there) in stores(before).await {
+        let office = office_over(here, &["population"]).await;
+        let names = office_over(there, &["enterprises"]).await;
+        for number in [A, B, C] {
+            office.add(number, "Nguyễn Thị Hường", "00004").await;
+        }
+        office.work().await;
+        // One was taken back at once; the other holds. Of neither anything was noted.
+        for (went, merge) in [(C, true), (C, false), (A, true)] {
+            office.merge(went, B, merge).await;
+        }
+        let forgotten = transact!(office.store, |tx| { tx.exec("DELETE FROM registry_merge", params![]).await });
+        assert_eq!(forgotten.expect("forgotten"), 3);
+        let migrated = office.store.migrate(&[registry::MIGRATIONS], now()).await.expect("migrated");
+        assert_eq!(migrated.first().map(String::as_str), Some("registry/0022_earlier_merges"));
+
+        names.add_firm(A).await;
+        let keeps = Keeper::of(office).await;
+        keeps.work().await;
+        let follower = keeps.follower(&names).await;
+        let heard = async || {
+            let step = follower.step(now()).await.expect("followed");
+            names.work().await;
+            (step, offered(&names).await)
+        };
+        assert_eq!(heard().await, (Step::Done(1), Some(vec![B.to_owned()])));
+        keeps.begin().await;
+        assert_eq!(heard().await.0, Step::Done(0));
+        // What is decided from then on follows.
+        keeps.decide(A, B, false).await;
+        assert_eq!(heard().await, (Step::Done(1), None));
     }
 }

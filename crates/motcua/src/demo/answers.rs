@@ -45,7 +45,11 @@ pub fn person_number(rng: &mut StdRng, year: i16, female: bool) -> String {
 /// Fills a form: question by question, as conditions bring them up. What a form still refuses after that is left to the
 /// caller, who files and sees.
 pub fn fill(form: &Form, ctx: &Context<'_>, rng: &mut StdRng) -> Answers {
-    let mut answers = Answers::new();
+    fill_up(Answers::new(), form, ctx, rng)
+}
+
+/// The same where some questions are answered already.
+pub fn fill_up(mut answers: Answers, form: &Form, ctx: &Context<'_>, rng: &mut StdRng) -> Answers {
     for _ in 0..60 {
         let journey = form.journey(&answers, ctx);
         let open = journey

@@ -17,6 +17,7 @@ use ::exchange::{
     model::{
         federation::Badge,
         identifier::{Part, ServiceId},
+        rights::GrantId,
     },
 };
 use axum::{
@@ -36,12 +37,14 @@ mod enterprises;
 mod gateways;
 mod hsm;
 mod joining;
+mod line;
 mod merging;
 mod own;
 mod purposes;
 mod registries;
 mod rotation;
 mod tracking;
+mod unheard;
 mod watching;
 
 use super::*;
@@ -210,6 +213,19 @@ pub(crate) async fn member(operator: &Town, (config, url): (Config, String), mem
     joining_as(operator, config, url, &new).await
 }
 
+/// The same, of a node that others reach by a line.
+async fn member_by(
+    operator: &Town,
+    (config, url): (Config, String),
+    member: &str,
+    name: &str,
+    line: &line::Line,
+) -> Town {
+    let mut new = new_node(&config, &url, member, name);
+    new.address = line.at.to_string();
+    joining_as(operator, config, url, &new).await
+}
+
 /// What `motcua node init` says of it.
 fn new_node(config: &Config, url: &str, member: &str, name: &str) -> NewNode {
     let peers = config.exchange.as_ref().expect("an exchange").peers;
@@ -345,12 +361,12 @@ async fn grant_of(asks: &Town, answers: &Town, service: &str, request: Request) 
     grant_by(asks, answers, &format!("{ANSWERS}/{service}"), request).await;
 }
 
-async fn grant_by(asks: &Town, answers: &Town, service: &str, request: Request) {
-    grant_to(ASKS, asks, answers, service, request).await;
+async fn grant_by(asks: &Town, answers: &Town, service: &str, request: Request) -> GrantId {
+    grant_to(ASKS, asks, answers, service, request).await
 }
 
 /// The same for any system of the node that asks.
-async fn grant_to(consumer: &str, asks: &Town, answers: &Town, service: &str, request: Request) {
+async fn grant_to(consumer: &str, asks: &Town, answers: &Town, service: &str, request: Request) -> GrantId {
     let grant = base::Id::new(SystemClock.now());
     let (consumer, provided) = (
         consumer.parse::<SubsystemId>().expect("a system"),
@@ -387,6 +403,7 @@ async fn grant_to(consumer: &str, asks: &Town, answers: &Town, service: &str, re
         .await
         .expect("approved");
     theirs.access.hosted().refresh().await.expect("refreshed");
+    grant
 }
 
 /// An operator of a new federation.

@@ -1,5 +1,14 @@
 //! The consultation of another agency through the exchange.
 
+use dossier::{
+    model::{
+        action::DossierId,
+        command::{Command, Completion},
+    },
+    service::{DossierView, UploadFor},
+};
+use serde_json::{Value, json};
+
 use super::*;
 
 /// The fire police, with a node of their own.
@@ -16,7 +25,7 @@ fn drawing(bytes: usize) -> Vec<u8> {
     head.iter().copied().chain(middle).chain(tail.iter().copied()).collect()
 }
 
-fn officer(agency: &str, name: &str, roles: &[Role]) -> Ctx {
+pub(super) fn officer(agency: &str, name: &str, roles: &[Role]) -> Ctx {
     let now = SystemClock.now();
     Ctx {
         actor: Actor::Officer(OfficerActor {
@@ -33,28 +42,33 @@ fn officer(agency: &str, name: &str, roles: &[Role]) -> Ctx {
 }
 
 /// Files a building permit at the counter and lets the reviewer ask the fire police.
-async fn permit(town: &Town) -> dossier::model::action::DossierId {
-    use dossier::{
-        model::{
-            action::PaymentMethod,
-            command::{Command, Completion},
-        },
-        service::{Filing, UploadFor},
-    };
-    use procedure::form::{Applicant, Channel, Context};
-    use rand::SeedableRng as _;
-
-    const CODE: &str = "1.013225";
-    let dossiers = &town.whole.dossiers;
+async fn permit(town: &Town) -> DossierId {
     let clerk = officer(
         AGENCY,
         "Trần Văn Bình",
         &[Role::Receptionist, Role::Specialist, Role::Leader],
     );
-    let package = dossiers.shelf().on(CODE, clerk.now.legal_date()).expect("the package");
+    let id = filed(town, &clerk, "1.013225", json!({})).await;
+    for (outcome, fields) in [("accept", json!({})), ("ok", json!({ "ask_fire": true }))] {
+        completed(town, &clerk, id, outcome, fields).await;
+    }
+    id
+}
+
+/// Files a dossier of a procedure at the counter, with these answers and others that its form accepts, and takes the fee.
+pub(super) async fn filed(town: &Town, clerk: &Ctx, code: &str, given: Value) -> DossierId {
+    use dossier::{model::action::PaymentMethod, service::Filing};
+    use procedure::form::{Answers, Applicant, Channel, Context};
+    use rand::SeedableRng as _;
+
+    use crate::demo::answers::fill_up;
+
+    let dossiers = &town.whole.dossiers;
+    let package = dossiers.shelf().on(code, clerk.now.legal_date()).expect("the package");
     let applicant = Applicant {
         name: Some("Nguyễn Thị Hương".to_owned()),
         person_number: Some("037190001234".to_owned()),
+        birth_date: Some(jiff::civil::date(1990, 5, 2)),
         ..Applicant::default()
     };
     let facts = procedure::form::Facts::default();
@@ -66,7 +80,11 @@ async fn permit(town: &Town) -> dossier::model::action::DossierId {
         units: &dossiers.reference().units,
     };
     let mut rng = rand::rngs::StdRng::seed_from_u64(7);
-    let answers = std::iter::repeat_with(|| crate::demo::answers::fill(&package.form, &context, &mut rng));
+    let mut known = Answers::new();
+    for (field, value) in given.as_object().into_iter().flatten() {
+        known.set(field, value.clone());
+    }
+    let answers = std::iter::repeat_with(|| fill_up(known.clone(), &package.form, &context, &mut rng));
     let answers = answers
         .take(200)
         .find(|a| package.form.journey(a, &context).problems.is_empty());
@@ -80,52 +98,56 @@ async fn permit(town: &Town) -> dossier::model::action::DossierId {
         .filter(|p| p.required)
     {
         let paper = &package.form.papers[need.paper].id;
-        let upload = dossiers.upload_whole(&clerk, UploadFor::Procedure(CODE), paper, "ban-ve.png", PNG);
+        let upload = dossiers.upload_whole(clerk, UploadFor::Procedure(code), paper, "ban-ve.png", PNG);
         papers.push(dossier::service::FilingPaper {
             paper: paper.clone(),
             uploads: vec![upload.await.expect("an upload").id],
         });
     }
     let filing = Filing {
-        procedure: CODE.to_owned(),
+        procedure: code.to_owned(),
         answers,
         papers,
         applicant: Some(applicant),
         channel: Some(Channel::Counter),
     };
-    let id = dossiers.file(&clerk, &filing, "one").await.expect("filed").id;
-    let view = dossiers
-        .get(&clerk, id, identity::Purpose::Reception)
+    let id = dossiers
+        .file(clerk, &filing, &Uuid::new_v4().to_string())
         .await
-        .expect("the dossier");
+        .expect("filed")
+        .id;
+    let view = seen(town, clerk, id).await;
     if view.state.owed() > 0 {
         let pay = Command::RecordPayment {
             amount: view.state.owed(),
             method: PaymentMethod::Cash,
             reference: "BL-1".to_owned(),
         };
-        dossiers.command(&clerk, id, &pay, None).await.expect("paid");
-    }
-    for (outcome, fields) in [
-        ("accept", serde_json::json!({})),
-        ("ok", serde_json::json!({ "ask_fire": true })),
-    ] {
-        let view = dossiers
-            .get(&clerk, id, identity::Purpose::Reception)
-            .await
-            .expect("the dossier");
-        let step = Completion {
-            token: view.state.tasks[0].token,
-            outcome: outcome.to_owned(),
-            fields: fields.as_object().cloned().unwrap_or_default(),
-            ..Completion::default()
-        };
-        dossiers
-            .command(&clerk, id, &Command::Complete(step), None)
-            .await
-            .expect(outcome);
+        dossiers.command(clerk, id, &pay, None).await.expect("paid");
     }
     id
+}
+
+/// A dossier as who receives it sees it.
+pub(super) async fn seen(town: &Town, clerk: &Ctx, id: DossierId) -> DossierView {
+    let view = town.whole.dossiers.get(clerk, id, identity::Purpose::Reception).await;
+    view.expect("the dossier")
+}
+
+/// Completes the first open step of a dossier.
+pub(super) async fn completed(town: &Town, clerk: &Ctx, id: DossierId, outcome: &str, fields: Value) {
+    let step = Completion {
+        token: seen(town, clerk, id).await.state.tasks[0].token,
+        outcome: outcome.to_owned(),
+        fields: fields.as_object().cloned().unwrap_or_default(),
+        ..Completion::default()
+    };
+    let done = town
+        .whole
+        .dossiers
+        .command(clerk, id, &Command::Complete(step), None)
+        .await;
+    done.expect(outcome);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -133,7 +155,6 @@ async fn a_consultation_crosses_two_nodes_and_comes_back() {
     use dossier::{
         consult::{GivenOpinion, Shown},
         model::state::Answer,
-        service::UploadFor,
     };
 
     let dirs = tempfile::tempdir().expect("a folder");

@@ -9,6 +9,7 @@ use ::registry::{
 use serde_json::{Value, json};
 
 use super::{
+    line::{Line, Passes},
     own::form,
     registries::{KEEPS, NUMBER, let_in},
     tracking::person,
@@ -59,7 +60,8 @@ async fn a_representative_sees_and_contests_what_customs_hold_once_customs_may_a
         (settings, url)
     };
     let portal = node("a", "enterprises", &format!("customs = \"{KEEPS}\""));
-    let portal = &member(&operator, portal, "VN/GOV/000.00.00.H42", "Bộ Tài chính").await;
+    let line = Line::to(portal.0.exchange.as_ref().expect("an exchange").peers).await;
+    let portal = &member_by(&operator, portal, "VN/GOV/000.00.00.H42", "Bộ Tài chính", &line).await;
     let customs = node("b", "customs", &format!("enterprises = \"{ASKS}\""));
     let customs = &member(&operator, customs, "VN/GOV/000.00.00.G01", "Cục Hải quan").await;
     portal.system(ASKS).await;
@@ -101,6 +103,30 @@ async fn a_representative_sees_and_contests_what_customs_hold_once_customs_may_a
         page.contains(&format!("Công ty Hải Minh (mã số {FIRM})")) && !page.contains(closed),
         "{page}"
     );
+
+    // Whether the business register hangs, trickles or answers late: customs wait for it no longer than the portal waits for them, and
+    // say so. What they and others hold of the person is told all the same, and whoever asks again opens no further connections.
+    let unknown = "chưa tra cứu được doanh nghiệp do quý vị đại diện";
+    for slow in [Passes::There, Passes::Drops, Passes::Late] {
+        line.let_pass(slow);
+        let opened = line.opened();
+        for _ in 0..4 {
+            let page = until("customs say that they cannot look it up", async || {
+                Some(records(&representative).await).filter(|page| page.contains(unknown))
+            })
+            .await;
+            assert!(
+                page.contains("Công ty Hải Minh") && !page.contains(DECLARATION),
+                "{slow:?}: {page}"
+            );
+        }
+        assert!(line.opened() <= opened + 1, "{slow:?}");
+        line.let_pass(Passes::All);
+        until("customs look it up again", async || {
+            Some(records(&representative).await).filter(|page| page.contains(DECLARATION) && !page.contains(unknown))
+        })
+        .await;
+    }
 
     // Contested, it is a doubt at customs; a stranger has no way to either.
     let from = page.find("/my/records/elsewhere/customs/").expect("a way to contest");

@@ -35,7 +35,7 @@ fn attributes(names: &[&str]) -> Vec<Attribute> {
     names.iter().map(|name| name.parse().expect("an attribute")).collect()
 }
 
-fn clerk() -> Ctx {
+pub(super) fn clerk() -> Ctx {
     Ctx::system("Thủ tục hành chính", SystemClock.now())
 }
 
@@ -61,9 +61,16 @@ fn order(id: &str, name: &str) -> Order {
 }
 
 /// Asked for by the province, granted by who keeps the registry.
-pub(super) async fn let_in(asks: &Town, keeps: &Town, path: &str, method: &str, purpose: &str, fields: &str) {
+pub(super) async fn let_in(
+    asks: &Town,
+    keeps: &Town,
+    path: &str,
+    method: &str,
+    purpose: &str,
+    fields: &str,
+) -> GrantId {
     let request = terms_by(method, path, purpose, fields);
-    grant_by(asks, keeps, &format!("{KEEPS}/registries"), request).await;
+    grant_by(asks, keeps, &format!("{KEEPS}/registries"), request).await
 }
 
 impl Town {
@@ -80,7 +87,7 @@ impl Town {
     }
 
     /// The registrar of its procedures.
-    fn registrar(&self) -> &Registrar {
+    pub(super) fn registrar(&self) -> &Registrar {
         self.whole.registrar()
     }
 }

@@ -1,5 +1,7 @@
 //! Files whose rows are found among the records of a registry: brought, compared, decided about, taken back, removed.
 
+#[path = "pairs/kept.rs"]
+mod kept;
 #[path = "files/numbers.rs"]
 mod numbers;
 #[path = "files/odd.rs"]
@@ -7,10 +9,7 @@ mod odd;
 #[path = "import/workbook.rs"]
 mod workbook;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, LazyLock},
-};
+use std::sync::Arc;
 
 use axum::{
     Extension,
@@ -21,38 +20,25 @@ use base::{Error, Lang, Timestamp, time::FixedClock};
 use cleansing::encoding::Encoding;
 use futures::TryStreamExt as _;
 use http_body_util::BodyExt as _;
-use identity::{Actor, Ctx, Entropy, IdentityState, OfficerActor, OfficerId, Role, Roles, Shell};
-use procedure::reference::Reference;
+use identity::{Actor, Ctx, IdentityState, OfficerActor, OfficerId, Role, Roles};
+use kept::{kept, now, population};
 use registry::{
-    folder,
     history::Moment,
     linking::files::{
         Figures, File, FileId, FileState, Found, KEPT_DAYS, LARGEST, Line, LineState, LineVerdict, MOST_ROWS, Upload,
     },
     model::{FieldPath, RegistryCode, ValidTime},
     service::{self, Change, Provenance, Registries, Target},
-    shelf::Shelf,
 };
 use serde_json::{Value, json};
 use store::{Store, jobs::Runner};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-static REFERENCE: LazyLock<Arc<Reference>> =
-    LazyLock::new(|| Arc::new(Reference::embedded().expect("the reference data of this build")));
-
 const BINH: &str = "Trần Thị Bình";
 /// Headings, and the fields that they are.
 const HEADINGS: &str = "Họ và tên,Ngày sinh,Giới tính,Mã xã,Số CMND cũ,Ghi chú";
 const FIELDS: [&str; 6] = ["name", "birth_date", "sex", "residence.commune", "former_id_cards", ""];
-
-fn now() -> Timestamp {
-    Timestamp::parse_rfc3339("2026-11-25T10:00:00+07:00").expect("an instant")
-}
-
-fn population() -> RegistryCode {
-    "population".parse().expect("a code")
-}
 
 fn at_agency(name: &str, role: Role, agency: &str) -> Ctx {
     Ctx {
@@ -82,25 +68,9 @@ struct Office {
 async fn offices() -> Vec<Office> {
     let mut offices = Vec::new();
     for store in store::testkit::stores(&[identity::MIGRATIONS, registry::MIGRATIONS]).await {
-        let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
-            .await
-            .expect("a shelf");
-        for registry in ["population", "residence"] {
-            let folders: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../registries");
-            let files = folder::read(&folders.join(registry)).expect("files");
-            shelf.publish(&files, "test", now()).await.expect("published");
-        }
-        let identity = IdentityState::new(
-            store.clone(),
-            identity::Config::default(),
-            &[9; 32],
-            Arc::new(FixedClock::at(now())),
-            Entropy::system(),
-            Shell::default(),
-        )
-        .expect("good settings");
+        let (registries, identity) = kept(&store, &["population", "residence"]).await;
         let office = Office {
-            registries: Registries::new(store.clone(), shelf, identity.clone()),
+            registries,
             store,
             identity,
         };

@@ -54,7 +54,8 @@ pub async fn of_merged(
          AND v.record_id IN (SELECT record_id FROM registry_merge UNION SELECT stayed_id FROM registry_merge) \
          ORDER BY v.recorded_at LIMIT $4"
     );
-    db.all(&sql, params![code.as_str(), after, upto, i64::from(limit)]).await
+    db.all(&sql, params![code.as_str(), after, upto, i64::from(limit)])
+        .await
 }
 
 /// The instant of the newest version of a registry.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ::store::{Migrations, Read as _, params, transact};
 use bytes::Bytes;
 use exchange::{
     Caller,
@@ -12,7 +13,6 @@ use exchange::{
     model::{error::Refusal, identifier::SubsystemId},
 };
 use futures::future::BoxFuture;
-use ::store::{Migrations, Read as _, params, transact};
 use registry::{
     announce::{self, Announcer},
     linking::heard::HeardMerges,
@@ -295,7 +295,10 @@ async fn an_erasure_takes_along_what_was_told_of_merges_with_either_record() {
             keeps.decide(A, B, true).await;
             assert_eq!(follower.step(now()).await.expect("followed"), Step::Done(1));
             names.work().await;
-            assert_eq!((offered(&names).await, names.heard().await), (Some(vec![B.to_owned()]), 1));
+            assert_eq!(
+                (offered(&names).await, names.heard().await),
+                (Some(vec![B.to_owned()]), 1)
+            );
 
             let record = keeps.office.seen(erased).await;
             let law = Provenance {
@@ -358,10 +361,19 @@ async fn merges_from_before_they_were_noted_are_told_and_once() {
         for (went, merge) in [(C, true), (C, false), (A, true)] {
             office.merge(went, B, merge).await;
         }
-        let forgotten = transact!(office.store, |tx| { tx.exec("DELETE FROM registry_merge", params![]).await });
+        let forgotten = transact!(office.store, |tx| {
+            tx.exec("DELETE FROM registry_merge", params![]).await
+        });
         assert_eq!(forgotten.expect("forgotten"), 3);
-        let migrated = office.store.migrate(&[registry::MIGRATIONS], now()).await.expect("migrated");
-        assert_eq!(migrated.first().map(String::as_str), Some("registry/0022_earlier_merges"));
+        let migrated = office
+            .store
+            .migrate(&[registry::MIGRATIONS], now())
+            .await
+            .expect("migrated");
+        assert_eq!(
+            migrated.first().map(String::as_str),
+            Some("registry/0022_earlier_merges")
+        );
 
         names.add_firm(A).await;
         let keeps = Keeper::of(office).await;

@@ -1,20 +1,15 @@
 //! Pairs that may be the same: found behind the changes, decided by stewards, undone.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::{Arc, LazyLock},
-};
+use std::{fs, sync::Arc};
 
 use axum::{
     Extension,
     body::Body,
     http::{Method, Request, StatusCode, header},
 };
-use base::{Calendar, Error, Timestamp, calendar::CalendarData, time::FixedClock};
+use base::{Calendar, Error, calendar::CalendarData, time::FixedClock};
 use http_body_util::BodyExt as _;
-use identity::{Actor, Ctx, Entropy, IdentityState, OfficerActor, OfficerId, Role, Roles, Shell};
-use procedure::reference::Reference;
+use identity::{Actor, Ctx, IdentityState, OfficerActor, OfficerId, Role, Roles};
 use registry::{
     folder,
     history::Moment,
@@ -22,7 +17,6 @@ use registry::{
     model::{ChangeKind, RegistryCode, ValidTime},
     quality::{self, Quality},
     service::{self, Change, Mask, Provenance, Purpose, Registries, Seen, Target, When},
-    shelf::Shelf,
 };
 use serde_json::{Value, json};
 use store::{Store, jobs::Runner};
@@ -32,23 +26,11 @@ use uuid::Uuid;
 mod counts;
 mod groups;
 mod heard;
+mod kept;
 mod moved;
 mod others;
 
-static REFERENCE: LazyLock<Arc<Reference>> =
-    LazyLock::new(|| Arc::new(Reference::embedded().expect("the reference data of this build")));
-
-fn now() -> Timestamp {
-    Timestamp::parse_rfc3339("2026-11-25T10:00:00+07:00").expect("an instant")
-}
-
-fn population() -> RegistryCode {
-    "population".parse().expect("a code")
-}
-
-fn folders() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../registries")
-}
+use kept::{REFERENCE, folders, kept, now, population};
 
 fn officer(name: &str, role: Role) -> Ctx {
     Ctx {
@@ -111,23 +93,7 @@ async fn offices_with(codes: &[&str]) -> Vec<Office> {
 }
 
 async fn office_over(store: Store, codes: &[&str]) -> Office {
-    let shelf = Shelf::open(store.clone(), Arc::clone(&REFERENCE))
-        .await
-        .expect("a shelf");
-    for code in codes {
-        let files = folder::read(&folders().join(code)).expect("files");
-        shelf.publish(&files, "test", now()).await.expect("published");
-    }
-    let identity = IdentityState::new(
-        store.clone(),
-        identity::Config::default(),
-        &[9; 32],
-        Arc::new(FixedClock::at(now())),
-        Entropy::system(),
-        Shell::default(),
-    );
-    let identity = identity.expect("good settings");
-    let registries = Registries::new(store.clone(), shelf, identity.clone());
+    let (registries, identity) = kept(&store, codes).await;
     Office {
         quality: Quality::new(registries.clone(), calendar()),
         registries,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::{
-    Extension, Router,
+    Router,
     body::Body,
     http::{Method, Request, Response, StatusCode},
 };
@@ -16,10 +16,8 @@ use base::Kind;
 use bytes::Bytes;
 use exchange::{
     Caller as Gateway,
-    gateway::Caller,
     model::{
         error::{ErrorCode, Refusal},
-        headers::PURPOSE,
         identifier::SubsystemId,
     },
 };
@@ -40,6 +38,7 @@ use store::testkit;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+use crate::roads::{behind, called, purpose_of};
 use crate::town::{AN, BINH, RULES, Town, copy, day, files, key, seen};
 
 const PORTAL: &str = "VN/GOV/000.00.00.H42/motcua";
@@ -64,9 +63,7 @@ impl Gateway for Roads {
         request: Request<Bytes>,
     ) -> BoxFuture<'a, Result<Response<Bytes>, Refusal>> {
         Box::pin(async move {
-            let (mut head, body) = request.into_parts();
-            let target = head.uri.to_string();
-            let purpose = head.headers[PURPOSE].to_str().expect("a purpose").to_owned();
+            let target = request.uri().to_string();
             let mut nodes = self.there.get().expect("laid").iter();
             let led = nodes.find_map(|(system, router)| {
                 let path = target.strip_prefix(&format!("/r1/{system}/registries"))?;
@@ -79,16 +76,9 @@ impl Gateway for Roads {
             if let Some(code) = shut {
                 return Err(Refusal::new(code));
             }
-            let call = format!("{client} {} {path} {purpose}", head.method);
+            let call = format!("{client} {} {path} {}", request.method(), purpose_of(&request));
             self.calls.lock().expect("one at a time").push(call);
-            head.uri = path.parse().expect("a path");
-            let request = Request::from_parts(head, Body::from(body));
-            let answer = behind(router, system, &client.to_string(), &purpose)
-                .oneshot(request)
-                .await;
-            let (head, body) = answer.expect("infallible").into_parts();
-            let body = body.collect().await.expect("a body").to_bytes();
-            Ok(Response::from_parts(head, body))
+            Ok(called(router, system, &client.to_string(), &path, request).await)
         })
     }
 }
@@ -105,15 +95,6 @@ impl Roads {
     fn calls(&self) -> Vec<String> {
         self.calls.lock().expect("one at a time").drain(..).collect()
     }
-}
-
-fn behind(router: &Router, system: &str, client: &str, purpose: &str) -> Router {
-    router.clone().layer(Extension(Caller {
-        client: client.parse().expect("a system"),
-        service: format!("{system}/registries").parse().expect("a service"),
-        purpose: purpose.parse().expect("a purpose"),
-        request_id: Uuid::nil(),
-    }))
 }
 
 fn offered(town: &Town) -> Router {

@@ -8,6 +8,7 @@ mod found;
 mod kept;
 mod own;
 mod published;
+mod roads;
 mod sampled;
 mod seen;
 mod town;

@@ -9,17 +9,15 @@ use std::{
 };
 
 use axum::{
-    Extension, Router,
+    Router,
     body::Body,
     http::{Method, Request, Response, StatusCode},
 };
 use bytes::Bytes;
 use exchange::{
     Caller as Gateway,
-    gateway::Caller,
     model::{
         error::{ErrorCode, Refusal},
-        headers::PURPOSE,
         identifier::SubsystemId,
     },
 };
@@ -41,6 +39,7 @@ use uuid::Uuid;
 
 use crate::{
     contested::{contested, news, states},
+    roads::{behind, called, purpose_of},
     town::{AN, BINH, REGISTRY, RULES, Town, code, day, files_of, key, member, seen},
 };
 
@@ -66,24 +65,16 @@ impl Gateway for Road {
     ) -> BoxFuture<'a, Result<Response<Bytes>, Refusal>> {
         Box::pin(async move {
             self.count();
-            let (mut head, body) = request.into_parts();
-            let target = head.uri.to_string();
-            let purpose = head.headers[PURPOSE].to_str().expect("a purpose").to_owned();
+            let target = request.uri().to_string();
             let path = target
                 .strip_prefix(&format!("/r1/{KEEPS}/registries"))
                 .map(str::to_owned);
             let Some(path) = path.filter(|_| !self.cut.load(Ordering::SeqCst)) else {
                 return Err(Refusal::new(ErrorCode::ClientNetworkError));
             };
-            let call = format!("{} {path} {purpose}", head.method);
+            let call = format!("{} {path} {}", request.method(), purpose_of(&request));
             self.calls.lock().expect("one at a time").push(call);
-            head.uri = path.parse().expect("a path");
-            let answer = behind(&self.there, &client.to_string(), &purpose)
-                .oneshot(Request::from_parts(head, Body::from(body)))
-                .await;
-            let (head, body) = answer.expect("infallible").into_parts();
-            let body = body.collect().await.expect("a body").to_bytes();
-            Ok(Response::from_parts(head, body))
+            Ok(called(&self.there, KEEPS, &client.to_string(), &path, request).await)
         })
     }
 }
@@ -115,20 +106,13 @@ impl Road {
     }
 }
 
-fn behind(router: &Router, client: &str, purpose: &str) -> Router {
-    router.clone().layer(Extension(Caller {
-        client: client.parse().expect("a system"),
-        service: format!("{KEEPS}/registries").parse().expect("a service"),
-        purpose: purpose.parse().expect("a purpose"),
-        request_id: Uuid::nil(),
-    }))
-}
-
 /// Bytes sent to a service of the keeper, for a person of the portal.
 pub async fn offered_call(keeper: &Town, path: &str, content: Vec<u8>) -> (StatusCode, String) {
     let request = Request::post(path).header("content-type", "application/octet-stream");
     let request = request.body(Body::from(content)).expect("a request");
-    let answer = behind(&offered(keeper), ASKS, OWN_VIEW).oneshot(request).await;
+    let answer = behind(&offered(keeper), KEEPS, ASKS, OWN_VIEW)
+        .oneshot(request)
+        .await;
     let (head, body) = answer.expect("infallible").into_parts();
     let bytes = body.collect().await.expect("a body").to_bytes();
     (head.status, String::from_utf8_lossy(&bytes).into_owned())
@@ -524,7 +508,7 @@ async fn evidence_that_is_asked_for_comes_from_the_portal_once_and_from_nobody_e
             let request = Request::post(path).header("content-type", "application/json");
             let body = json!({ "evidence": "Của tôi" }).to_string();
             let request = request.body(Body::from(body)).expect("a request");
-            let answer = behind(&router, client, OWN_VIEW).oneshot(request).await;
+            let answer = behind(&router, KEEPS, client, OWN_VIEW).oneshot(request).await;
             answer.expect("infallible").status()
         };
         let evidence = |number: &str| format!("/members/portal/own/{number}/doubts/{}/evidence", doubt.id);
@@ -626,7 +610,7 @@ async fn evidence_of_what_came_up_in_a_dossier_comes_by_its_person_too() {
             let request = Request::post(path).header("content-type", "application/json");
             let request = request.header("x-road-issue", dossier);
             let request = request.body(Body::from(json!({ "evidence": "Nữa" }).to_string()));
-            let router = behind(&offered(&keeper), client, "procedure.contest");
+            let router = behind(&offered(&keeper), KEEPS, client, "procedure.contest");
             let answer = router.oneshot(request.expect("a request")).await;
             answer.expect("infallible").status()
         };
@@ -650,7 +634,7 @@ async fn the_keeper_answers_by_a_service_for_it_about_a_person_and_takes_doubts_
                 .header("content-type", "application/json")
                 .body(Body::from(body.to_string()))
                 .expect("a request");
-            let answer = behind(&router, client, OWN_VIEW).oneshot(request).await;
+            let answer = behind(&router, KEEPS, client, OWN_VIEW).oneshot(request).await;
             let answer = answer.expect("infallible");
             let status = answer.status();
             let bytes = answer.into_body().collect().await.expect("a body").to_bytes();

@@ -1,12 +1,13 @@
 // A birth is one saga over five registries of four nodes. Nodes are killed (SIGKILL, as by a power cut) in the middle of it: the province, whose
 // dossier it is, at every step; and each registry's node when it has written and its answer has not arrived. Nobody mends anything; in the end
-// each child is everywhere exactly once, and what was refused is nowhere.
+// each child is everywhere exactly once, and what was refused is nowhere. Where a registry is gone for longer, an officer ends the waiting.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { birth } from './support/birth.mjs';
+import { inspect, openBrowser, visit } from './support/browser.mjs';
 import { enter } from './support/caller.mjs';
 import { layLine } from './support/line.mjs';
 import { freePort, startNation, startNode } from './support/server.mjs';
@@ -23,7 +24,8 @@ const WRITES = [
 ];
 const KEEPERS = [...new Set(WRITES.map(({ keeper }) => keeper))];
 /** As the page of the dossier says it. */
-const [SENT, DONE, REFUSED, BACK, NOT] = ['Đang gửi', 'Đã cập nhật', 'Bị từ chối', 'Đã thu hồi', 'Không thực hiện'];
+const STATES = ['Đang gửi', 'Đã cập nhật', 'Bị từ chối', 'Chưa rõ kết quả', 'Chưa được ghi', 'Đã thu hồi', 'Không thực hiện'];
+const [SENT, DONE, REFUSED, UNKNOWN, NEVER, BACK, NOT] = STATES;
 /** How long an answer is under way on a line that is late, in milliseconds: long enough to see what was written and to kill. */
 const LATE = 1_500;
 /** How long one moment of a saga is waited for: who met a connection that had died tells again after 30 s, then after 60 s. */
@@ -101,7 +103,7 @@ async function shown({ code }) {
   const page = await mother.page(`/dossiers/${encodeURIComponent(code)}`);
   const [section = ''] = page.match(/<section[^>]*aria-labelledby="writes"[^]*?<\/section>/) ?? [];
   const items = section.match(/<li[^]*?<\/li>/g) ?? [];
-  return items.map((item) => [SENT, DONE, REFUSED, BACK, NOT].find((state) => item.includes(state)) ?? item);
+  return items.map((item) => STATES.find((state) => item.includes(state)) ?? item);
 }
 
 /** Every version that a registry has ever recorded by this dossier. */
@@ -141,6 +143,45 @@ test('nothing is killed: the child is in five registries', async () => {
   await until('all are told', () => told(5)(filed));
 });
 
+test('an officer waits no longer for a registry whose node is gone: the others take it back, and what came of it is found out', async () => {
+  const filed = await prepare();
+  filed.waited = true;
+  await kill('thue');
+  await sign(filed);
+  await until('all but tax are told', () => told(4)(filed));
+  const browser = await openBrowser();
+  const { page, signIn, close } = await visit(browser, nation.site(PROVINCE));
+  const look = async (name) => {
+    await page.goto(`/desk/dossiers/${encodeURIComponent(filed.code)}`);
+    await inspect(page, name);
+  };
+  await signIn('specialist');
+  await look('desk-waiting');
+  const ending = page.locator('main details', { hasText: 'Thôi chờ' });
+  await ending.locator('summary').click();
+  await inspect(page, 'desk-waiting-open');
+  const why = 'Cơ quan thuế báo ngừng kết nối đến hết tuần.';
+  await ending.locator('textarea[name=reason]').fill(why);
+  await Promise.all([page.waitForEvent('load'), ending.getByRole('button', { name: 'Thôi chờ', exact: true }).click()]);
+  assert.equal(await ending.count(), 0, 'once');
+  await until('what came before is taken back', async () => same(await shown(filed), [BACK, BACK, BACK, BACK, UNKNOWN]));
+  for (const write of WRITES.slice(0, 4)) {
+    assert.deepEqual((await recorded(write, filed)).map(({ kind, effect }) => `${kind} ${effect}`), ['assert holds', 'correct void'], write.registry);
+  }
+  await look('desk-wait-ended');
+  assert.match(await page.locator('main').innerText(), new RegExp(why), 'the reason stands there');
+  assert.match(await mother.page(`/dossiers/${encodeURIComponent(filed.code)}`), new RegExp(why), 'for the applicant, too');
+
+  // The node is back: the order never came there, and is not taken any more.
+  await begin('thue');
+  await until('tax says that it never came', async () => same(await shown(filed), [BACK, BACK, BACK, BACK, NEVER]), { patience: END });
+  await look('desk-wait-known');
+  await complete(officers[1], filed, 'again');
+  await until('told again, all have it', () => told(5)(filed), { patience: END });
+  await close();
+  await browser.close();
+});
+
 test('the province is killed at every step of its saga', async (t) => {
   for (const [n, write] of WRITES.entries()) {
     const late = write.keeper;
@@ -177,16 +218,17 @@ test('each registry is killed when it has written, and again when it has taken b
 
 test('every saga ends by itself: a child is everywhere once, by one number; what was refused is nowhere', async (t) => {
   const begun = Date.now();
-  const refused = births.filter(({ register }, n) => n > 0 && register === births[0].register);
-  for (const filed of births) {
+  const alone = births.filter(({ waited }) => !waited);
+  const refused = alone.filter(({ register }, n) => n > 0 && register === births[0].register);
+  for (const filed of alone) {
     const end = refused.includes(filed) ? [BACK, BACK, REFUSED, NOT, NOT] : known(5);
     await until(`${filed.code} ends`, async () => same(await shown(filed), end), { patience: END, pause: 250 });
     const step = refused.includes(filed) ? 'mend' : 'deliver';
     await until(`${filed.code} goes on with ${step}`, async () => (await officers[1].get(`/api/v1/dossiers/${filed.id}`)).tasks.some((task) => task.step === step));
   }
-  t.diagnostic(`${births.length} sagas ended after another ${Math.round((Date.now() - begun) / 1_000)} s`);
+  t.diagnostic(`${alone.length} sagas ended after another ${Math.round((Date.now() - begun) / 1_000)} s`);
   const numbers = [];
-  for (const filed of births) {
+  for (const filed of alone) {
     const versions = await Promise.all(WRITES.map((write) => recorded(write, filed)));
     const kinds = versions.map((list) => list.map(({ kind, effect }) => `${kind} ${effect}`));
     if (refused.includes(filed)) {

@@ -1,7 +1,7 @@
 //! Words and addresses that the pages of people and of officers write alike.
 
 use base::{Lang, Timestamp};
-use registry::{contest::Standing, quality::doubts::DoubtState};
+use registry::{contest::Standing, keeper::UNKNOWN, quality::doubts::DoubtState};
 use view::ui::Tone;
 
 use crate::{
@@ -112,13 +112,18 @@ pub(super) fn write_lines(writes: &[WriteView], lang: Lang) -> Vec<WriteLine> {
             None if refused => ("Không thực hiện", "Not done", Tone::Neutral, None, Vec::new()),
             None => ("Đang gửi", "Being sent", Tone::Info, None, Vec::new()),
             Some(Wrote::Done { entry, .. }) => ("Đã cập nhật", "Done", Tone::Good, Some(entry), Vec::new()),
+            // Its registry was waited for no longer, and has said since that it never came.
+            Some(Wrote::Refused { problems }) if problems.iter().any(|p| p.code == UNKNOWN) => {
+                ("Chưa được ghi", "Not written", Tone::Neutral, None, said(problems))
+            }
             Some(Wrote::Refused { problems }) => ("Bị từ chối", "Refused", Tone::Late, None, said(problems)),
             Some(Wrote::Unknown { reason }) => {
                 let asked = lang.t(
                     "Hệ thống tiếp tục hỏi nơi giữ cơ sở dữ liệu; nếu đã ghi thì nội dung đó được thu hồi.",
                     "The keeper is asked on; what it has of this is taken back.",
                 );
-                let why = vec![format!("{}: {reason}", write.registry), asked.to_owned()];
+                let ended = lang.t("Lý do thôi chờ", "Why it was waited for no longer");
+                let why = vec![format!("{ended}: {reason}"), asked.to_owned()];
                 ("Chưa rõ kết quả", "Unknown", Tone::Warn, None, why)
             }
             Some(Wrote::TakenBack { entry }) => ("Đã thu hồi", "Taken back", Tone::Neutral, Some(entry), Vec::new()),

@@ -86,20 +86,20 @@ async fn carry_back(
         if length == 0 {
             return heard.shutdown().await;
         }
-        let is = |wanted| move |passes: &Passes| *passes != wanted;
-        let now = *passes.borrow();
+        let (piece, now) = (&piece[..length], *passes.borrow());
         match now {
-            Passes::There | Passes::Nothing => continue,
+            Passes::There | Passes::Nothing => {}
+            Passes::All => heard.write_all(piece).await?,
             Passes::Late => {
                 let later = tokio::time::sleep(Duration::from_secs(30));
                 tokio::select! {
                     () = later => {}
-                    _ = passes.wait_for(is(Passes::Late)) => {}
+                    _ = passes.wait_for(|passes| *passes != Passes::Late) => {}
                 }
-                heard.write_all(&piece[..length]).await?;
+                heard.write_all(piece).await?;
             }
-            Passes::All | Passes::Drops => {
-                for byte in &piece[..length] {
+            Passes::Drops => {
+                for byte in piece {
                     if *passes.borrow() == Passes::Drops {
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }

@@ -199,7 +199,11 @@ const NEXT: u32 = 901;
 
 /// A new record with the numbers that the registry gives, where the package leaves them to it.
 fn given(registry: &str, mut body: Value) -> Value {
+    let kept = self::registry(registry);
     let give = |body: &mut Value, at: &str, number: &str| {
+        let field = at.trim_start_matches('/').replace('/', ".");
+        let given = kept.allocations.iter().any(|of| of.field.as_str() == field);
+        assert!(given, "{registry} gives no {field}");
         assert!(body.pointer(at).is_none(), "{registry} gives {at} itself");
         let (group, field) = at.rsplit_once('/').expect("a pointer");
         let group = body.pointer_mut(group).and_then(Value::as_object_mut);

@@ -21,6 +21,12 @@ impl TaxCode {
         self.0.get(..10).unwrap_or(&self.0)
     }
 
+    /// The code of a main unit that begins with these nine digits; nothing where such a code is never issued.
+    pub fn of_nine(digits: &str) -> Option<Self> {
+        let is_nine = digits.len() == 9 && digits.bytes().all(|digit| digit.is_ascii_digit());
+        is_nine.then(|| format!("{digits}{}", check(digits.as_bytes())).parse().ok())?
+    }
+
     /// The three digits of a dependent unit.
     pub fn unit(&self) -> Option<&str> {
         self.0.get(11..)
@@ -49,11 +55,8 @@ impl FromStr for TaxCode {
                 "The tax code is outside the ranges that are issued.",
             ));
         }
-        // A sum divisible by 11 would need the check "10", so such numbers are never issued.
-        const WEIGHTS: [u32; 9] = [31, 29, 23, 19, 17, 13, 7, 5, 3];
-        let digit = |c: u8| u32::from(c - b'0');
-        let sum: u32 = code.bytes().zip(WEIGHTS).map(|(c, weight)| digit(c) * weight).sum();
-        if code.as_bytes().get(9).copied().map(digit) != Some(10 - sum % 11) {
+        let last = code.as_bytes().get(9).map(|c| u32::from(c - b'0'));
+        if last != Some(check(code.as_bytes())) {
             return Err(CodeError::new(
                 "tax-code-check-digit",
                 "Mã số thuế không đúng chữ số kiểm tra. Đề nghị đối chiếu với giấy chứng nhận đăng ký thuế hoặc đăng ký doanh nghiệp.",
@@ -62,6 +65,16 @@ impl FromStr for TaxCode {
         }
         Ok(Self(code))
     }
+}
+
+/// The check of the first nine digits. A sum divisible by 11 would need the check "10", so such numbers are never issued.
+fn check(digits: &[u8]) -> u32 {
+    const WEIGHTS: [u32; 9] = [31, 29, 23, 19, 17, 13, 7, 5, 3];
+    let weighed = digits
+        .iter()
+        .zip(WEIGHTS)
+        .map(|(digit, weight)| u32::from(digit - b'0') * weight);
+    10 - weighed.sum::<u32>() % 11
 }
 
 #[cfg(test)]
@@ -90,6 +103,20 @@ mod tests {
                 (code.as_str(), code.main(), code.unit()),
                 ("0314409058-002", "0314409058", Some("002"))
             );
+        }
+    }
+
+    #[test]
+    fn nine_digits_make_a_code_or_none() {
+        for code in REAL {
+            assert_eq!(
+                TaxCode::of_nine(&code[..9]).map(|c| c.to_string()),
+                Some(code.to_owned())
+            );
+        }
+        // Its check would be 10, its serial is none, and these are not nine digits.
+        for none in ["010000005", "010000000", "01002334", "0100233488", "01002334x"] {
+            assert_eq!(TaxCode::of_nine(none), None, "{none}");
         }
     }
 

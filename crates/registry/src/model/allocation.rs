@@ -36,6 +36,9 @@ pub enum AllocationRule {
     /// A social insurance number (mã số bảo hiểm xã hội): ten random digits, since no structure of it is published (Decision
     /// 595/QĐ-BHXH).
     InsuranceNumber,
+    /// The code of an enterprise, which is its tax code (mã số doanh nghiệp, mã số thuế): nine random digits and the check of them (Law on
+    /// Enterprises 59/2020/QH14, Article 29). The ranges of the tax authority's offices are not published.
+    TaxCode,
     /// The number of a health insurance card (Decision 1351/QĐ-BHXH): group, level of benefit, province, insurance number.
     HealthCard {
         /// The field with the letters of the group.
@@ -62,6 +65,9 @@ pub(super) enum RawAllocation {
         sex: FieldPath,
     },
     InsuranceNumber {
+        field: FieldPath,
+    },
+    TaxCode {
         field: FieldPath,
     },
     HealthCard {
@@ -93,6 +99,7 @@ impl RawAllocation {
                 (field, rule)
             }
             Self::InsuranceNumber { field } => (field, AllocationRule::InsuranceNumber),
+            Self::TaxCode { field } => (field, AllocationRule::TaxCode),
             Self::HealthCard {
                 field,
                 group,
@@ -129,19 +136,20 @@ impl AllocationRule {
                 insurance_number,
                 ..
             } => vec![group, province, insurance_number],
-            Self::InsuranceNumber | Self::Serial => Vec::new(),
+            Self::InsuranceNumber | Self::TaxCode | Self::Serial => Vec::new(),
         }
     }
 
     /// Whether the number is drawn, so that it has to be looked up whether somebody has it.
     pub const fn is_drawn(&self) -> bool {
-        matches!(self, Self::PersonNumber { .. } | Self::InsuranceNumber)
+        matches!(self, Self::PersonNumber { .. } | Self::InsuranceNumber | Self::TaxCode)
     }
 
     fn fits(&self, field: &Field) -> bool {
         let identifier = match self {
             Self::PersonNumber { .. } => Identifier::PersonNumber,
             Self::InsuranceNumber => Identifier::InsuranceNumber,
+            Self::TaxCode => Identifier::TaxCode,
             Self::HealthCard { .. } => Identifier::HealthCard,
             Self::Serial => return !field.many && field.term.ty == DataType::Integer,
         };

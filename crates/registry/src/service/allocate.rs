@@ -1,7 +1,7 @@
 //! Giving numbers: of a new record that was ordered without one, in the transaction that adds it, while nobody else writes to the
 //! registry.
 
-use base::{Error, Kind, Problems, Result};
+use base::{Error, Kind, Problems, Result, codes::TaxCode};
 use identity::Entropy;
 use serde_json::Value;
 use store::Tx;
@@ -13,9 +13,10 @@ use crate::{
 
 /// How often a number is drawn before a range counts as used up: of a range that is nine tenths full one order in a thousand fails.
 const DRAWS: usize = 64;
-/// Free digits at the end of a personal number, and those of an insurance number.
+/// Digits that are drawn: at the end of a personal number, those of an insurance number, and those of a tax code before its check.
 const FREE_OF_PERSON: usize = 6;
 const FREE_OF_INSURED: usize = 10;
+const FREE_OF_TAX_CODE: usize = 9;
 
 /// Gives every number that is the registry's to give and that the body lacks.
 ///
@@ -36,12 +37,20 @@ pub(super) async fn give(tx: &Tx, entropy: &Entropy, registry: &Registry, body: 
             } => {
                 let begin = person_begin(&part(province), &part(birth_date), &part(sex));
                 let begin = begin.ok_or_else(|| no_number(&allocation.field))?;
-                draw(tx, entropy, slot(registry, &allocation.field), &begin, FREE_OF_PERSON)
+                let slot = slot(registry, &allocation.field);
+                draw(tx, entropy, slot, FREE_OF_PERSON, |free| Some(format!("{begin}{free}")))
                     .await?
                     .into()
             }
             AllocationRule::InsuranceNumber => {
-                draw(tx, entropy, slot(registry, &allocation.field), "", FREE_OF_INSURED)
+                let slot = slot(registry, &allocation.field);
+                draw(tx, entropy, slot, FREE_OF_INSURED, |free| Some(free.to_owned()))
+                    .await?
+                    .into()
+            }
+            AllocationRule::TaxCode => {
+                let code = |free: &str| TaxCode::of_nine(free).map(|code| code.to_string());
+                draw(tx, entropy, slot(registry, &allocation.field), FREE_OF_TAX_CODE, code)
                     .await?
                     .into()
             }
@@ -124,10 +133,18 @@ fn person_begin(province: &str, birth_date: &str, sex: &str) -> Option<String> {
     is_province.then(|| format!("0{province}{}{:02}", century * 2 + sex, year % 100))
 }
 
-/// Draws a number that no record has or ever had.
-async fn draw(tx: &Tx, entropy: &Entropy, slot: i64, begin: &str, free: usize) -> Result<String> {
+/// Draws a number that no record has or ever had; `of` makes it of its free digits, where there is one of them.
+async fn draw(
+    tx: &Tx,
+    entropy: &Entropy,
+    slot: i64,
+    free: usize,
+    of: impl Fn(&str) -> Option<String>,
+) -> Result<String> {
     for _ in 0..DRAWS {
-        let number = format!("{begin}{}", digits(entropy, free)?);
+        let Some(number) = of(&digits(entropy, free)?) else {
+            continue;
+        };
         let is_number = number.bytes().any(|digit| digit != b'0');
         if is_number && !tables::is_given(tx, slot, number.as_bytes()).await? {
             return Ok(number);

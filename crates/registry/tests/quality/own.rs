@@ -110,9 +110,7 @@ impl Road {
 pub async fn offered_call(keeper: &Town, path: &str, content: Vec<u8>) -> (StatusCode, String) {
     let request = Request::post(path).header("content-type", "application/octet-stream");
     let request = request.body(Body::from(content)).expect("a request");
-    let answer = behind(&offered(keeper), KEEPS, ASKS, OWN_VIEW)
-        .oneshot(request)
-        .await;
+    let answer = behind(&offered(keeper), KEEPS, ASKS, OWN_VIEW).oneshot(request).await;
     let (head, body) = answer.expect("infallible").into_parts();
     let bytes = body.collect().await.expect("a body").to_bytes();
     (head.status, String::from_utf8_lossy(&bytes).into_owned())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use base::codes::{HealthCard, InsuranceNumber, PersonNumber, Sex};
+use base::codes::{HealthCard, InsuranceNumber, PersonNumber, Sex, TaxCode};
 use futures::future::join_all;
 use procedure::writes::{Act, Plan};
 use registry::{
@@ -409,6 +409,34 @@ async fn entries_of_a_book_are_numbered_one_after_the_other() {
             refused(registries, HERE, &taken).await,
             (Kind::Conflict, vec!["key-taken".to_owned()])
         );
+    }
+}
+
+#[tokio::test]
+async fn a_new_enterprise_has_a_code_that_nobody_else_has() {
+    for office in offices().await {
+        let body = |name: &str| {
+            json!({
+                "name": name, "legal_form": "private", "status": "active", "founded_on": "2026-11-24",
+                "address": { "province": "37", "commune": "14329" }, "activities": ["4610"],
+                "representatives": [{ "person_number": "001190000017", "name": "Nguyễn Thị Ngọc Ánh" }],
+            })
+        };
+        let tell = async |id: &str, body: Value| {
+            let told = order(id, "enterprises", Act::Assert, None, "2026-11-24", body);
+            done(&office.registries, &told).await.record
+        };
+        let mut codes = BTreeSet::new();
+        for n in 0..8 {
+            let said = tell(&format!("new-{n}"), body("Doanh nghiệp tư nhân Ngọc Ánh")).await;
+            let code: TaxCode = said["tax_code"].as_str().expect("given").parse().expect("a code");
+            assert_eq!(code.unit(), None);
+            assert!(codes.insert(code), "given twice");
+        }
+        // One that has a code keeps it.
+        let mut known = body("Công ty Hải Minh");
+        known["tax_code"] = "0100109106".into();
+        assert_eq!(tell("known", known).await["tax_code"], "0100109106");
     }
 }
 

@@ -226,7 +226,7 @@ mod tests {
     }
 
     async fn posted(kind: &str, body: &'static str) -> Posted {
-        let request = Request::builder().header(header::CONTENT_TYPE, kind);
+        let request = Request::builder().method("POST").header(header::CONTENT_TYPE, kind);
         let request = request.body(axum::body::Body::from(body)).expect("a request");
         Posted::from_request(request, &()).await.expect("infallible")
     }

@@ -34,6 +34,7 @@ use uuid::Uuid;
 
 mod consulting;
 mod enterprises;
+mod founding;
 mod gateways;
 mod hsm;
 mod joining;

@@ -141,11 +141,12 @@ impl Registry {
         if let Some(list) = &field.term.list
             && texts().any(|code| !self.vocabulary.lists_code(&self.reference.units, list, code, on))
         {
+            let (name, day) = (self.vocabulary.list_name(list), on.strftime("%d/%m/%Y"));
             problems.add(
                 "not-in-list",
                 field.path.as_str(),
-                format!("Mã không có trong danh mục “{list}” vào ngày {on}."),
-                format!("The code is not in the list “{list}” on {on}."),
+                format!("Ngày {day}, danh mục “{}” không có mã này.", name.vi),
+                format!("The list “{}” has no such code on {day}.", name.en),
             );
         }
         if field.term.ty == DataType::PartialDate && texts().any(|text| !is_partial_date(text)) {

@@ -342,6 +342,20 @@ impl Vocabulary {
         }
     }
 
+    /// What a list is called; its id where it is not here.
+    pub fn list_name(&self, id: &ListId) -> Text {
+        match SharedList::named(id) {
+            Some(SharedList::Provinces) => Text::new("Tỉnh, thành phố", "Provinces"),
+            Some(SharedList::Communes) => Text::new("Xã, phường, đặc khu", "Communes"),
+            Some(SharedList::Ethnicities) => Text::new("Dân tộc", "Ethnic groups"),
+            Some(SharedList::Countries) => Text::new("Quốc gia, vùng lãnh thổ", "Countries"),
+            None => {
+                let list = self.lists.get(id);
+                list.map_or_else(|| Text::new(id.as_str(), id.as_str()), |list| list.name.clone())
+            }
+        }
+    }
+
     /// Whether there is a list of this id.
     pub fn knows_list(&self, id: &ListId) -> bool {
         SharedList::named(id).is_some() || self.lists.contains_key(id)

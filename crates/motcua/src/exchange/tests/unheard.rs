@@ -21,14 +21,14 @@ use super::{
 const PROCEDURE: &str = "1.001193";
 
 /// Whoever receives, handles and signs.
-fn handler() -> Ctx {
+pub(super) fn handler() -> Ctx {
     let roles = [Role::Receptionist, Role::Specialist, Role::Leader];
     officer(AGENCY, "Trần Văn Bình", &roles)
 }
 
 impl Town {
     /// How many records hold in a registry of this node.
-    async fn holding(&self, registry: &str) -> i64 {
+    pub(super) async fn holding(&self, registry: &str) -> i64 {
         let sql = "SELECT COUNT(*) FROM registry_segment WHERE registry = $1 AND known_to = $2";
         let count = self.whole.store.read().scalar(sql, params![registry, i64::MAX]).await;
         count.expect("a count").unwrap_or_default()
@@ -55,7 +55,7 @@ impl Town {
 }
 
 /// How the writes of a dossier stand, once they stand so.
-async fn stand(asks: &Town, id: DossierId, says: [&str; 3]) -> DossierView {
+pub(super) async fn stand(asks: &Town, id: DossierId, says: &[&str]) -> DossierView {
     let status = |wrote: &Option<Wrote>| match wrote {
         None => "waits",
         Some(Wrote::Done { .. }) => "done",
@@ -121,21 +121,35 @@ async fn decided(keeps: &Town, grant: GrantId, command: Command) {
     access.access.hosted().refresh().await.expect("refreshed");
 }
 
-/// A node that keeps population and tax, and one with civil status, which is reached by a line.
-async fn two(dirs: &Path) -> (Town, Town, Line) {
+/// A node that keeps some registries, and the node of an agency that keeps others, which is reached by a line.
+pub(super) async fn two(dirs: &Path, here: &[&str], (agency, there): (&str, &[&str])) -> (Town, Town, Line) {
     let operator = founded(dirs).await;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../registries");
-    let (text, url) = config_text(&dirs.join("a"), "");
-    let text = format!("{text}[exchange.registries]\ncivil-status = \"{KEEPS}\"\n");
+    let folder = |code: &&str| {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../registries")
+            .join(code)
+    };
+    let (mut text, url) = config_text(&dirs.join("a"), "");
+    text += "[exchange.registries]\n";
+    for code in there {
+        text += &format!("{code} = \"{KEEPS}\"\n");
+    }
     let mut settings: Config = toml::from_str(&text).expect("a configuration");
-    settings.registries = vec![root.join("population"), root.join("tax")];
+    settings.registries = here.iter().map(folder).collect();
     let asks = member(&operator, (settings, url), "VN/GOV/000.00.00.H42", "Tỉnh Ninh Bình").await;
     let (mut settings, url) = config(&dirs.join("b"));
-    settings.registries = vec![root.join("civil-status")];
+    settings.registries = there.iter().map(folder).collect();
     let exchange = settings.exchange.as_mut().expect("an exchange");
-    exchange.agency = "G15".to_owned();
+    exchange.agency = agency.to_owned();
     let line = Line::to(exchange.peers).await;
-    let keeps = member_by(&operator, (settings, url), "VN/GOV/000.00.00.G01", "Bộ Tư pháp", &line).await;
+    let keeps = member_by(
+        &operator,
+        (settings, url),
+        "VN/GOV/000.00.00.G01",
+        "Cơ quan giữ cơ sở dữ liệu",
+        &line,
+    )
+    .await;
     asks.system(ASKS).await;
     keeps.system(KEEPS).await;
     asks.learn().await;
@@ -147,7 +161,8 @@ async fn two(dirs: &Path) -> (Town, Town, Line) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_became_of_an_order_is_found_out_once_its_grant_is_given_again() {
     let dirs = tempfile::tempdir().expect("a folder");
-    let (asks, keeps, line) = two(dirs.path()).await;
+    // This one keeps population and tax, and that one civil status.
+    let (asks, keeps, line) = two(dirs.path(), &["population", "tax"], ("G15", &["civil-status"])).await;
     let grant = let_in(&asks, &keeps, "/civil-status/keep/**", "POST", "procedure.write", "").await;
     for (has_it, number) in [(true, 15), (false, 16)] {
         let before = keeps.holding("civil-status").await;
@@ -176,7 +191,7 @@ async fn what_became_of_an_order_is_found_out_once_its_grant_is_given_again() {
         line.let_pass(Passes::All);
         asks.hurry("dossier.service", id).await;
         asks.waits("dossier.service", id, r#""tries":2"#).await;
-        let view = stand(&asks, id, ["done", "waits", "waits"]).await;
+        let view = stand(&asks, id, &["done", "waits", "waits"]).await;
         let token = view.waiting.expect("it waits");
 
         // An officer ends it: the number is taken back, and of the entry nobody knows while nobody may ask.
@@ -186,7 +201,7 @@ async fn what_became_of_an_order_is_found_out_once_its_grant_is_given_again() {
         };
         let ended = asks.whole.dossiers.command(&handler(), id, &end, None).await;
         ended.expect("the waiting is ended");
-        let view = stand(&asks, id, ["taken back", "unknown", "waits"]).await;
+        let view = stand(&asks, id, &["taken back", "unknown", "waits"]).await;
         assert_eq!(view.tasks[0].open.node, "mend");
         assert_eq!(
             asks.holding("population").await,
@@ -196,7 +211,7 @@ async fn what_became_of_an_order_is_found_out_once_its_grant_is_given_again() {
         asks.waits("dossier.find-out", id, r#""tries":1"#).await;
         asks.hurry("dossier.find-out", id).await;
         asks.waits("dossier.find-out", id, r#""tries":2"#).await;
-        stand(&asks, id, ["taken back", "unknown", "waits"]).await;
+        stand(&asks, id, &["taken back", "unknown", "waits"]).await;
         assert_eq!(keeps.holding("civil-status").await, held);
 
         // Given again, it is known: what is there is taken back, what never came is not taken any more.
@@ -206,7 +221,7 @@ async fn what_became_of_an_order_is_found_out_once_its_grant_is_given_again() {
         decided(&keeps, grant, again).await;
         asks.hurry("dossier.find-out", id).await;
         let known = if has_it { "taken back" } else { "refused" };
-        let view = stand(&asks, id, ["taken back", known, "waits"]).await;
+        let view = stand(&asks, id, &["taken back", known, "waits"]).await;
         if let Some(Wrote::Refused { problems }) = &view.writes[1].wrote {
             assert_eq!(codes(problems), [UNKNOWN]);
             for _ in 0..2 {
@@ -221,7 +236,7 @@ async fn what_became_of_an_order_is_found_out_once_its_grant_is_given_again() {
 
         // Told again, all have it, once.
         completed(&asks, &handler(), id, "again", json!({})).await;
-        stand(&asks, id, ["done", "done", "done"]).await;
+        stand(&asks, id, &["done", "done", "done"]).await;
         assert_eq!(keeps.holding("civil-status").await, before + 1);
         for registry in ["population", "tax"] {
             assert_eq!(asks.holding(registry).await, before + 1, "{registry}");

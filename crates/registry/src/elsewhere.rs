@@ -250,17 +250,9 @@ impl Elsewhere {
         let text = hex::encode(&Sha256::digest(evidence)[..8]);
         let id = format!("evidence-{doubt}-{text}");
         // Whoever gives it waits.
-        self.tell_of_doubt(
-            registry,
-            whose,
-            doubt,
-            PATIENCE,
-            |Place {
-                 purpose,
-                 dossier,
-                 target,
-             }| { posted(purpose, &format!("{target}/evidence"), &id, dossier, &body) },
-        )
+        self.tell_of_doubt(registry, whose, doubt, PATIENCE, |at| {
+            posted(at.purpose, &format!("{}/evidence", at.target), &id, at.dossier, &body)
+        })
         .await
     }
 
@@ -276,53 +268,33 @@ impl Elsewhere {
         let name: String = byte_serialize(file.name.as_bytes()).collect();
         let id = format!("file-{doubt}-{}", file.sha256);
         // It takes longer than a text.
-        self.tell_of_doubt(
-            registry,
-            whose,
-            doubt,
-            PATIENCE_OF_ORDERS,
-            |Place {
-                 purpose,
-                 dossier,
-                 target,
-             }| {
-                let target = format!("{target}/evidence/files?name={name}");
-                told(
-                    purpose,
-                    &target,
-                    &id,
-                    dossier,
-                    "application/octet-stream",
-                    file.content.clone(),
-                )
-            },
-        )
+        self.tell_of_doubt(registry, whose, doubt, PATIENCE_OF_ORDERS, |at| {
+            let target = format!("{}/evidence/files?name={name}", at.target);
+            told(
+                at.purpose,
+                &target,
+                &id,
+                at.dossier,
+                "application/octet-stream",
+                file.content.clone(),
+            )
+        })
         .await
     }
 
     /// Tells a registry that a doubt is taken back; nothing where the registry is nowhere that this node knows of.
     pub(crate) async fn withdraw(&self, registry: &str, whose: Whose<'_>, doubt: Uuid) -> Option<Heard<StandingBody>> {
         let id = format!("withdraw-{doubt}");
-        self.tell_of_doubt(
-            registry,
-            whose,
-            doubt,
-            PATIENCE,
-            |Place {
-                 purpose,
-                 dossier,
-                 target,
-             }| {
-                told(
-                    purpose,
-                    &format!("{target}/withdraw"),
-                    &id,
-                    dossier,
-                    "application/json",
-                    Bytes::new(),
-                )
-            },
-        )
+        self.tell_of_doubt(registry, whose, doubt, PATIENCE, |at| {
+            told(
+                at.purpose,
+                &format!("{}/withdraw", at.target),
+                &id,
+                at.dossier,
+                "application/json",
+                Bytes::new(),
+            )
+        })
         .await
     }
 
